@@ -1,0 +1,1 @@
+//! Sealed shared-memory segments between the referee and its sandboxes.
