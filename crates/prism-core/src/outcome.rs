@@ -1,0 +1,230 @@
+//! How an evaluation can end: status, fault and a stable reason code.
+//!
+//! Used by the referee (which decides), the engine (which adds what the machine can do wrong) and the command line
+//! (exit codes). A new reason must say, in one place, whose fault it is: the match below has no wildcard.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What became of the submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It has a score.
+    Completed,
+    /// It ran and has no score.
+    Failed,
+    /// It was never run.
+    Rejected,
+    /// Somebody stopped it.
+    Cancelled,
+}
+
+impl Status {
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Rejected => "rejected",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Whom an ending is to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// The submission.
+    Miner,
+    /// The machine or its set-up; running again may help.
+    Operator,
+    /// The command line.
+    Usage,
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal => $status:ident $(, $fault:ident)?;)*) => {
+        /// Why an evaluation ended. Codes are stable: programs match on them.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Reason { $($(#[$doc])* $variant,)* }
+
+        impl Reason {
+            /// All of them, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The stable code.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// What became of the submission.
+            pub fn status(self) -> Status {
+                match self { $(Self::$variant => Status::$status,)* }
+            }
+
+            /// Whose fault it is; `None` for an ending that is nobody's.
+            pub fn fault(self) -> Option<Fault> {
+                match self { $(Self::$variant => reasons!(@fault $($fault)?),)* }
+            }
+        }
+    };
+    (@fault) => { None };
+    (@fault $fault:ident) => { Some(Fault::$fault) };
+}
+
+reasons! {
+    /// The stream was read to its end.
+    EndOfData = "end_of_data" => Completed;
+    /// The step budget is spent; the unread tail is charged.
+    StepBudget = "step_budget" => Completed;
+    /// The token budget is spent; the unread tail is charged.
+    TokenBudget = "token_budget" => Completed;
+    /// The time limit was reached; the unread tail is charged.
+    TimeLimit = "time_limit" => Completed;
+    /// `train` returned before the end; the unread tail is charged.
+    EarlyReturn = "early_return" => Completed;
+
+    /// Importing `architecture` raised an exception.
+    ArchitectureImport = "architecture_import" => Failed, Miner;
+    /// Importing `training` raised an exception.
+    TrainingImport = "training_import" => Failed, Miner;
+    /// `build_model` raised an exception.
+    BuildModelException = "build_model_exception" => Failed, Miner;
+    /// `build_model` returned something that is not a `torch.nn.Module`.
+    NotAModule = "not_a_module" => Failed, Miner;
+    /// `train` raised an exception.
+    TrainException = "train_exception" => Failed, Miner;
+    /// `forward` raised an exception in the auditor or claimant.
+    ForwardException = "forward_exception" => Failed, Miner;
+    /// An entry point is missing or is not what the contract says.
+    Contract = "contract" => Failed, Miner;
+    /// The memory limit was hit.
+    OutOfMemory = "out_of_memory" => Failed, Miner;
+    /// The scratch space is full.
+    ArtifactQuota = "artifact_quota" => Failed, Miner;
+    /// The process limit was hit.
+    ProcessLimit = "process_limit" => Failed, Miner;
+    /// A process was killed by a signal of its own.
+    KilledBySignal = "killed_by_signal" => Failed, Miner;
+    /// A process made a system call that ends it.
+    ForbiddenSyscall = "forbidden_syscall" => Failed, Miner;
+    /// A process used up its processor time.
+    CpuTime = "cpu_time" => Failed, Miner;
+    /// The learner's process ended without saying that `train` had returned.
+    LearnerExited = "learner_exited" => Failed, Miner;
+    /// A frame that the protocol does not allow.
+    ProtocolViolation = "protocol_violation" => Failed, Miner;
+    /// The next batch was asked for without the claims of the last one.
+    ClaimsMissing = "claims_missing" => Failed, Miner;
+    /// `B` or `T` is outside of what the recipe allows, or changed in mid-run.
+    BatchShape = "batch_shape" => Failed, Miner;
+    /// The model's output is not of shape (B, T, V).
+    LogitsShape = "logits_shape" => Failed, Miner;
+    /// The learner's model is not the one that `build_model` makes in the auditor.
+    SnapshotMismatch = "snapshot_mismatch" => Failed, Miner;
+    /// Names, shapes, dtypes or number of tensors changed in mid-run.
+    SnapshotChanged = "snapshot_changed" => Failed, Miner;
+    /// A tensor of the model has a dtype that a snapshot cannot hold.
+    SnapshotDtype = "snapshot_dtype" => Failed, Miner;
+    /// Parameters and buffers together exceed the cap.
+    SnapshotCap = "snapshot_cap" => Failed, Miner;
+    /// More parameters than the cap.
+    ParameterCap = "parameter_cap" => Failed, Miner;
+    /// `ctx.reference_tokenizer` was asked for another tokenizer than the bundle declares.
+    TokenizerMismatch = "tokenizer_mismatch" => Failed, Miner;
+    /// The bundle's tokenizer loses text.
+    TokenizerNotLossless = "tokenizer_not_lossless" => Failed, Miner;
+    /// An auditor or claimant died.
+    AuditorDied = "auditor_died" => Failed, Miner;
+    /// An auditor or claimant did not answer in time.
+    AuditorTimeout = "auditor_timeout" => Failed, Miner;
+    /// A process was not ready for the first batch in time.
+    StartupTimeout = "startup_timeout" => Failed, Miner;
+
+    /// The bundle breaks a rule of the format.
+    BundleInvalid = "bundle_invalid" => Rejected, Miner;
+    /// The bundle's tokenizer breaks a rule of the format.
+    TokenizerInvalid = "tokenizer_invalid" => Rejected, Miner;
+
+    /// Somebody stopped the run.
+    Cancelled = "cancelled" => Cancelled;
+
+    /// A flag or a file named on the command line is wrong.
+    Usage = "usage" => Failed, Usage;
+    /// The recipe is wrong.
+    RecipeInvalid = "recipe_invalid" => Failed, Usage;
+    /// The corpus is damaged or is none.
+    CorpusInvalid = "corpus_invalid" => Failed, Operator;
+    /// This machine cannot confine untrusted code.
+    SandboxUnavailable = "sandbox_unavailable" => Failed, Operator;
+    /// The Python runtime is missing.
+    RuntimeMissing = "runtime_missing" => Failed, Operator;
+    /// The device that the recipe names is not here.
+    DeviceMissing = "device_missing" => Failed, Operator;
+    /// Not enough disk or memory to start.
+    Resources = "resources" => Failed, Operator;
+    /// Reading or writing the run directory failed.
+    Storage = "storage" => Failed, Operator;
+    /// The referee itself failed; nothing the submission did explains it.
+    Internal = "internal" => Failed, Operator;
+}
+
+impl Reason {
+    /// The reason with this code.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.code() == code)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl Serialize for Reason {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for Reason {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = <std::borrow::Cow<'de, str> as Deserialize>::deserialize(deserializer)?;
+        Self::parse(&code).ok_or_else(|| serde::de::Error::custom(format!("unknown reason `{code}`")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_read_back() {
+        for (i, &reason) in Reason::ALL.iter().enumerate() {
+            assert_eq!(Reason::parse(reason.code()), Some(reason));
+            assert!(
+                Reason::ALL[..i].iter().all(|other| other.code() != reason.code()),
+                "{reason}"
+            );
+            assert!(
+                reason
+                    .code()
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            );
+        }
+        assert_eq!(Reason::parse("no_such_reason"), None);
+    }
+
+    #[test]
+    fn only_completed_and_cancelled_runs_are_nobodys_fault() {
+        for &reason in Reason::ALL {
+            let blameless = matches!(reason.status(), Status::Completed | Status::Cancelled);
+            assert_eq!(reason.fault().is_none(), blameless, "{reason}");
+        }
+    }
+}

@@ -1,0 +1,431 @@
+//! The recipe: one small versioned document that holds every constant a score depends on.
+//!
+//! Read by the engine at the start of a run; its hash is in the record. `demo` and `official` are built in. A flag
+//! that changes a constant changes the hash too, and makes the run a rehearsal.
+//!
+//! The file format is TOML with exactly these tables and keys: a missing key and an unknown key are both errors, so
+//! that no constant is ever a silent default.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::hash::Sha256Hash;
+
+const OFFICIAL_TOML: &str = include_str!("../recipes/official.toml");
+const DEMO_TOML: &str = include_str!("../recipes/demo.toml");
+
+/// The only schema this version reads.
+pub const SCHEMA: u32 = 1;
+
+/// Largest recipe file that is read, in bytes.
+pub const MAX_RECIPE_BYTES: usize = 64 * 1024;
+
+/// Why a recipe is refused.
+#[derive(Debug, Error)]
+pub enum RecipeError {
+    /// Not TOML of the expected shape.
+    #[error("the recipe is not valid: {0}")]
+    Syntax(#[from] toml::de::Error),
+    /// Larger than a recipe can be.
+    #[error("the recipe has {bytes} bytes; at most {MAX_RECIPE_BYTES} are read")]
+    TooLarge {
+        /// Its size, in bytes.
+        bytes: usize,
+    },
+    /// Another schema.
+    #[error("the recipe has schema {0}; this version of PRISM reads schema {SCHEMA}")]
+    Schema(u32),
+    /// A value outside of its range.
+    #[error("`{field}` in the recipe is {value}; it must be {expected}")]
+    Range {
+        /// Which field, as `table.key`.
+        field: &'static str,
+        /// The value found.
+        value: String,
+        /// What would be accepted.
+        expected: &'static str,
+    },
+}
+
+/// Every constant a score depends on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Version of this file format.
+    pub schema: u32,
+    /// What people call it.
+    pub name: String,
+    /// Grows with every change of a constant.
+    pub version: u32,
+    /// The stream and the shape of a step.
+    pub stream: StreamLimits,
+    /// When a run ends although the stream has not.
+    pub budget: Budget,
+    /// Audits of the stream.
+    pub audit: AuditConstants,
+    /// The price of the bundle.
+    pub bundle: BundleConstants,
+    /// Limits of the model.
+    pub caps: Caps,
+    /// Held-out measurements.
+    pub heldout: HeldOutConstants,
+    /// Constants of the formulas.
+    pub score: ScoreConstants,
+    /// The machine as the learner sees it.
+    pub compute: Compute,
+    /// Limits of the sandboxes.
+    pub sandbox: SandboxLimits,
+}
+
+/// The stream and the shape of a step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreamLimits {
+    /// The stream is the longest prefix of the train documents within this many bytes.
+    pub max_bytes: u64,
+    /// Least number of targets (`B * T`) in a step.
+    pub min_targets_per_step: u64,
+    /// `B * T` is at most this many millionths of the stream's targets.
+    pub max_step_ppm: u64,
+    /// Largest `B`.
+    pub max_batch_size: u32,
+    /// Largest `T`, in tokens.
+    pub max_seq_len: u32,
+    /// Largest vocabulary, in tokens.
+    pub max_vocab_size: u32,
+    /// `ctx.sequence_length` of the older interface, in tokens.
+    pub default_seq_len: u32,
+}
+
+/// When a run ends although the stream has not. Absent means no such budget.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// Wall time of the learner, from its start, less the time it was frozen, in seconds.
+    pub time_limit_seconds: u64,
+    /// Most steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_steps: Option<u64>,
+    /// Most targets, in tokens: no batch is handed out once this many are read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u64>,
+}
+
+/// Audits of the stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditConstants {
+    /// `rho`: probability that one byte's target is audited.
+    pub rate_per_byte: f64,
+    /// Audits of step 0 of their own, in none of the sums.
+    pub step0_audits: u32,
+    /// A run with fewer audits than this is a rehearsal.
+    pub min_audits: u64,
+    /// How many of the dearest audits `hidden_max` adds up.
+    pub hidden_terms: u32,
+}
+
+/// The price of the bundle.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BundleConstants {
+    /// Compressed bytes of the bundle that are free.
+    pub allowance_bytes: u64,
+    /// A stream on which the allowance is worth more than this is too short to rank anybody, in bits per byte.
+    pub max_allowance_bpb: f64,
+}
+
+/// Limits of the model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Caps {
+    /// Most parameters, tied tensors once.
+    pub max_params: u64,
+    /// Most bytes of a whole snapshot, buffers included.
+    pub max_snapshot_bytes: u64,
+}
+
+/// Held-out measurements.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeldOutConstants {
+    /// First bytes of the secret split that are scored; 0 measures nothing.
+    pub val_bytes: u64,
+    /// Newest bytes of the train documents that are scored for the memorisation gap; 0 measures nothing.
+    pub gap_bytes: u64,
+    /// Probability that one byte's target is audited there.
+    pub rate_per_byte: f64,
+}
+
+/// Constants of the formulas.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScoreConstants {
+    /// `e` of the smoothing map.
+    pub smoothing: f64,
+    /// `bpb_ranked = bpb + se_multiplier * se`.
+    pub se_multiplier: f64,
+    /// Weight of the held-out delta within a tie.
+    pub delta_weight: f64,
+    /// Width of a tie, in bits per byte.
+    pub tie_window_bpb: f64,
+    /// Largest memorisation gap without penalty, in bits per byte.
+    pub gap_threshold_bpb: f64,
+    /// What a larger gap multiplies the score by.
+    pub gap_penalty: f64,
+    /// A mean first loss below this share of `ln V` is the step-0 anomaly.
+    pub step0_fraction: f64,
+    /// An audit that differs from its claim by more raises the flag `claims_differ`, in nats.
+    pub claims_differ_nats: f64,
+}
+
+/// Where tensors live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Device {
+    /// The processor.
+    Cpu,
+    /// The first NVIDIA GPU.
+    Cuda,
+}
+
+impl Device {
+    /// The name that torch knows it by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Cuda => "cuda",
+        }
+    }
+}
+
+/// `torch.set_float32_matmul_precision`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MatmulPrecision {
+    /// Full single precision.
+    Highest,
+    /// TF32 or two bf16 terms.
+    High,
+    /// One bf16 term.
+    Medium,
+}
+
+impl MatmulPrecision {
+    /// The name that torch knows it by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Highest => "highest",
+            Self::High => "high",
+            Self::Medium => "medium",
+        }
+    }
+}
+
+/// The machine as the learner sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Compute {
+    /// Where the model runs.
+    pub device: Device,
+    /// Threads of torch's pools; float results depend on it.
+    pub threads: u32,
+    /// Precision of float32 matrix products.
+    pub matmul_precision: MatmulPrecision,
+    /// Cap of the GPU allocator of each process, in bytes; 0 on the CPU.
+    pub gpu_memory_bytes: u64,
+}
+
+/// Limits of the sandboxes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SandboxLimits {
+    /// Memory of the learner and all its children, in bytes.
+    pub learner_memory_bytes: u64,
+    /// Memory of an auditor or claimant, in bytes.
+    pub auditor_memory_bytes: u64,
+    /// Size of `ctx.artifacts_dir` and the compile caches, in bytes.
+    pub scratch_bytes: u64,
+    /// Size of `/dev/shm`, in bytes.
+    pub shm_bytes: u64,
+    /// Files in the scratch space.
+    pub scratch_inodes: u64,
+    /// Processes and threads.
+    pub max_processes: u64,
+    /// Open files of a process.
+    pub max_open_files: u64,
+    /// Captured output of each of stdout and stderr, in bytes.
+    pub max_log_bytes: u64,
+    /// Longest start, from the process to the first batch, in seconds; and longest load of a snapshot.
+    pub startup_seconds: u64,
+    /// Longest answer to one question, in seconds.
+    pub question_seconds: u64,
+}
+
+impl Recipe {
+    /// The recipe of official runs.
+    pub fn official() -> Self {
+        Self::built_in(OFFICIAL_TOML)
+    }
+
+    /// The recipe of `prism demo`.
+    pub fn demo() -> Self {
+        Self::built_in(DEMO_TOML)
+    }
+
+    /// A built-in recipe by its name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        match name {
+            "official" => Some(Self::official()),
+            "demo" => Some(Self::demo()),
+            _ => None,
+        }
+    }
+
+    #[allow(
+        clippy::expect_used,
+        reason = "compiled in; the test below parses each of them"
+    )]
+    fn built_in(text: &str) -> Self {
+        Self::parse(text).expect("built-in recipes are valid")
+    }
+
+    /// Parses and checks a recipe file.
+    pub fn parse(text: &str) -> Result<Self, RecipeError> {
+        if text.len() > MAX_RECIPE_BYTES {
+            return Err(RecipeError::TooLarge { bytes: text.len() });
+        }
+        let recipe: Self = toml::from_str(text)?;
+        recipe.check()?;
+        Ok(recipe)
+    }
+
+    /// The hash that names this recipe: SHA-256 of its canonical JSON, so that comments and layout do not count.
+    pub fn sha256(&self) -> Sha256Hash {
+        Sha256Hash::of(self.canonical_json().as_bytes())
+    }
+
+    /// The canonical JSON: fields in the order of this module, shortest floats that read back to the same bits.
+    #[allow(
+        clippy::expect_used,
+        reason = "no map, no non-string key: serialisation cannot fail"
+    )]
+    pub fn canonical_json(&self) -> String {
+        serde_json::to_string(self).expect("a recipe is always serialisable")
+    }
+
+    /// The recipe as a TOML file.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).unwrap_or_default()
+    }
+
+    /// Checks every range. Also called after flags have changed a field.
+    pub fn check(&self) -> Result<(), RecipeError> {
+        if self.schema != SCHEMA {
+            return Err(RecipeError::Schema(self.schema));
+        }
+        let (s, a, c) = (&self.stream, &self.audit, &self.compute);
+        let positive = |value: u64| value > 0;
+        let rate = |value: f64| value > 0.0 && value <= 1.0;
+        let k = &self.score;
+        #[rustfmt::skip]
+        let checks: &[(bool, &'static str, String, &'static str)] = &[
+            (!self.name.is_empty() && self.name.len() <= 64, "name", self.name.clone(), "1 to 64 characters"),
+            (positive(s.max_bytes), "stream.max_bytes", s.max_bytes.to_string(), "at least 1"),
+            (positive(s.min_targets_per_step), "stream.min_targets_per_step", s.min_targets_per_step.to_string(), "at least 1"),
+            ((1..=1_000_000).contains(&s.max_step_ppm), "stream.max_step_ppm", s.max_step_ppm.to_string(), "1 to 1000000"),
+            ((1..=1024).contains(&s.max_batch_size), "stream.max_batch_size", s.max_batch_size.to_string(), "1 to 1024"),
+            ((1..=4096).contains(&s.max_seq_len), "stream.max_seq_len", s.max_seq_len.to_string(), "1 to 4096"),
+            ((257..=131_072).contains(&s.max_vocab_size), "stream.max_vocab_size", s.max_vocab_size.to_string(), "257 to 131072"),
+            ((1..=s.max_seq_len).contains(&s.default_seq_len), "stream.default_seq_len", s.default_seq_len.to_string(), "1 to stream.max_seq_len"),
+            ((1..=31_536_000).contains(&self.budget.time_limit_seconds), "budget.time_limit_seconds", self.budget.time_limit_seconds.to_string(), "1 to 31536000"),
+            (self.budget.max_steps != Some(0), "budget.max_steps", "0".into(), "absent or at least 1"),
+            (self.budget.max_tokens != Some(0), "budget.max_tokens", "0".into(), "absent or at least 1"),
+            (rate(a.rate_per_byte), "audit.rate_per_byte", a.rate_per_byte.to_string(), "above 0, at most 1"),
+            ((1..=4096).contains(&a.step0_audits), "audit.step0_audits", a.step0_audits.to_string(), "1 to 4096"),
+            ((1..=1024).contains(&a.hidden_terms), "audit.hidden_terms", a.hidden_terms.to_string(), "1 to 1024"),
+            (self.bundle.max_allowance_bpb > 0.0, "bundle.max_allowance_bpb", self.bundle.max_allowance_bpb.to_string(), "above 0"),
+            ((1..=150_000_000).contains(&self.caps.max_params), "caps.max_params", self.caps.max_params.to_string(), "1 to 150000000"),
+            ((64..=600_000_000).contains(&self.caps.max_snapshot_bytes), "caps.max_snapshot_bytes", self.caps.max_snapshot_bytes.to_string(), "64 to 600000000"),
+            (rate(self.heldout.rate_per_byte), "heldout.rate_per_byte", self.heldout.rate_per_byte.to_string(), "above 0, at most 1"),
+            (k.smoothing > 0.0 && k.smoothing < 0.1, "score.smoothing", k.smoothing.to_string(), "above 0, below 0.1"),
+            (k.se_multiplier >= 0.0 && k.se_multiplier.is_finite(), "score.se_multiplier", k.se_multiplier.to_string(), "0 or more"),
+            ((0.0..=1.0).contains(&k.delta_weight), "score.delta_weight", k.delta_weight.to_string(), "0 to 1"),
+            (k.tie_window_bpb >= 0.0 && k.tie_window_bpb.is_finite(), "score.tie_window_bpb", k.tie_window_bpb.to_string(), "0 or more"),
+            (k.gap_threshold_bpb >= 0.0, "score.gap_threshold_bpb", k.gap_threshold_bpb.to_string(), "0 or more"),
+            ((0.0..=1.0).contains(&k.gap_penalty), "score.gap_penalty", k.gap_penalty.to_string(), "0 to 1"),
+            ((0.0..=1.0).contains(&k.step0_fraction), "score.step0_fraction", k.step0_fraction.to_string(), "0 to 1"),
+            (k.claims_differ_nats > 0.0, "score.claims_differ_nats", k.claims_differ_nats.to_string(), "above 0"),
+            ((1..=1024).contains(&c.threads), "compute.threads", c.threads.to_string(), "1 to 1024"),
+            ((c.device == Device::Cuda) == positive(c.gpu_memory_bytes), "compute.gpu_memory_bytes", c.gpu_memory_bytes.to_string(), "0 on the cpu, above 0 on cuda"),
+            (positive(self.sandbox.startup_seconds), "sandbox.startup_seconds", "0".into(), "at least 1"),
+            (positive(self.sandbox.question_seconds), "sandbox.question_seconds", "0".into(), "at least 1"),
+            (self.sandbox.max_log_bytes >= 1024, "sandbox.max_log_bytes", self.sandbox.max_log_bytes.to_string(), "at least 1024"),
+        ];
+        match checks.iter().find(|(ok, ..)| !ok) {
+            None => Ok(()),
+            Some((_, field, value, expected)) => Err(RecipeError::Range {
+                field,
+                value: value.clone(),
+                expected,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_recipes_parse_and_survive_a_round_trip() {
+        for recipe in [Recipe::official(), Recipe::demo()] {
+            let again = Recipe::parse(&recipe.to_toml()).unwrap();
+            assert_eq!(recipe, again);
+            assert_eq!(recipe.sha256(), again.sha256());
+            assert_eq!(
+                serde_json::from_str::<Recipe>(&recipe.canonical_json()).unwrap(),
+                recipe
+            );
+        }
+        assert_ne!(Recipe::official().sha256(), Recipe::demo().sha256());
+    }
+
+    #[test]
+    fn a_changed_constant_changes_the_hash() {
+        let mut recipe = Recipe::demo();
+        let before = recipe.sha256();
+        recipe.audit.rate_per_byte *= 1.000_000_1;
+        assert_ne!(recipe.sha256(), before);
+    }
+
+    #[test]
+    fn an_official_stream_is_long_enough_to_rank() {
+        let recipe = Recipe::official();
+        let bpb = recipe.bundle.allowance_bytes as f64 * 8.0 / recipe.stream.max_bytes as f64;
+        assert!(bpb <= recipe.bundle.max_allowance_bpb);
+    }
+
+    #[test]
+    fn missing_unknown_and_absurd_values_are_refused() {
+        let good = DEMO_TOML;
+        assert!(Recipe::parse(good).is_ok());
+        let bad = [
+            good.replace("max_bytes = 1_000_000", ""),
+            good.replace("[audit]", "[audit]\nsurprise = 1"),
+            good.replace("schema = 1", "schema = 2"),
+            good.replace("rate_per_byte = 1e-3", "rate_per_byte = 0.0"),
+            good.replace("rate_per_byte = 1e-3", "rate_per_byte = nan"),
+            good.replace("rate_per_byte = 1e-3", "rate_per_byte = 1.5"),
+            good.replace("smoothing = 1e-6", "smoothing = 0.0"),
+            good.replace("device = \"cpu\"", "device = \"tpu\""),
+            good.replace("max_seq_len = 4_096", "max_seq_len = 4_097"),
+            good.replace("min_targets_per_step = 2_048", "min_targets_per_step = -1"),
+            "x".repeat(MAX_RECIPE_BYTES + 1),
+        ];
+        for text in bad {
+            assert_ne!(text, good, "the replacement must have matched");
+            assert!(Recipe::parse(&text).is_err(), "{text}");
+        }
+    }
+}
