@@ -233,8 +233,12 @@ mod tests {
         fn compensated_sums_do_not_lose_small_terms(terms in prop::collection::vec(-1e9_f64..1e9, 0..300)) {
             let mut forward = Sum::default();
             let mut backward = Sum::default();
-            terms.iter().for_each(|&t| forward.add(t));
-            terms.iter().rev().for_each(|&t| backward.add(t));
+            for &t in &terms {
+                forward.add(t);
+            }
+            for &t in terms.iter().rev() {
+                backward.add(t);
+            }
             prop_assert!((forward.value() - backward.value()).abs() < 1e-5);
         }
 

@@ -1,0 +1,212 @@
+//! The auditor's side: start, freeze, questions.
+//!
+//! One question is one row in one forward; questions of a step go out in increasing column over all rows, each
+//! answered before the next is sent: several in one forward, or a later column first, would hold each other's
+//! answers. Never sends a mask, a row's length, a document's end or a target.
+
+use std::time::{Duration, Instant};
+
+use prism_core::nats::{Audited, Smoothing, audited_nats};
+use prism_shm::OwnSegment;
+
+use crate::{
+    connection::Cancel,
+    frame::{FrameError, Kind},
+    lanes::{Step, question_row, target},
+    layout::Layout,
+    message::{self, Role, WeightSource},
+    plan::Plan,
+    worker::{Failure, Launcher, Worker},
+};
+
+/// A place of a step that is to be audited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Which column: questions are asked in this order.
+    pub column: u32,
+    /// Which row.
+    pub lane: u32,
+}
+
+/// The place of the `index`th real target of a step.
+pub fn place_of(step: &Step, index: usize) -> Option<Place> {
+    let mut left = u32::try_from(index).ok()?;
+    for segment in &step.segments {
+        if left < segment.targets {
+            return Some(Place {
+                column: segment.column + left,
+                lane: segment.lane,
+            });
+        }
+        left -= segment.targets;
+    }
+    None
+}
+
+/// An auditor or claimant, with its own segment.
+pub struct Forwarder {
+    /// The process.
+    pub worker: Worker,
+    segment: OwnSegment,
+    vocab_size: u32,
+    end_of_text: u32,
+    question_timeout: Duration,
+    load_timeout: Duration,
+    next_id: u64,
+    seq_len: u32,
+    body: Vec<u8>,
+    row: Vec<i32>,
+}
+
+impl Forwarder {
+    /// Starts the process; it is importing torch when this returns.
+    pub fn start(
+        plan: &Plan<'_>,
+        launcher: &mut dyn Launcher,
+        role: Role,
+        cancel: &Cancel,
+    ) -> Result<Self, Failure> {
+        let segment = OwnSegment::create(plan.segment_bytes())
+            .map_err(|error| Failure::internal("a snapshot segment cannot be made", &error))?;
+        let fd = segment
+            .try_clone_fd()
+            .map_err(|error| Failure::internal("a snapshot segment cannot be shared", &error))?;
+        let load_timeout = Duration::from_secs(plan.recipe.sandbox.startup_seconds);
+        let deadline = Instant::now() + load_timeout;
+        let worker = Worker::start(launcher, role, fd, &plan.worker_config(role), cancel, deadline)?;
+        Ok(Self {
+            worker,
+            segment,
+            vocab_size: plan.tokenizer.vocab_size,
+            end_of_text: plan.tokenizer.end_of_text,
+            question_timeout: Duration::from_secs(plan.recipe.sandbox.question_seconds),
+            load_timeout,
+            next_id: 0,
+            seq_len: 0,
+            body: Vec::new(),
+            row: Vec::new(),
+        })
+    }
+
+    /// Waits until `build_model` has returned.
+    pub fn built(&mut self) -> Result<(), Failure> {
+        let deadline = Instant::now() + self.load_timeout;
+        greet(&mut self.worker, deadline, &mut self.body)?;
+        self.worker.expect(Kind::Built, deadline, &mut self.body)
+    }
+
+    /// Tells `B` and `T`; returns the layout of the model.
+    pub fn shape(&mut self, batch_size: u32, seq_len: u32) -> Result<Layout, Failure> {
+        let deadline = Instant::now() + self.load_timeout;
+        self.seq_len = seq_len;
+        self.worker.send(Kind::Shape, deadline, |out| {
+            message::write_shape(out, batch_size, seq_len)
+        })?;
+        self.worker.expect(Kind::Layout, deadline, &mut self.body)?;
+        message::parse_layout(&self.body).map_err(|error| self.worker.violation(&error))
+    }
+
+    /// The segment, to copy a snapshot into it.
+    pub fn segment(&mut self) -> &mut OwnSegment {
+        &mut self.segment
+    }
+
+    /// The segment, to copy a snapshot out of it.
+    pub fn segment_ref(&self) -> &OwnSegment {
+        &self.segment
+    }
+
+    /// Lets it take over weights.
+    pub fn load(&mut self, source: WeightSource, id: u64) -> Result<(), Failure> {
+        let deadline = Instant::now() + self.load_timeout;
+        self.worker
+            .send(Kind::Load, deadline, |out| message::write_load(out, source, id))?;
+        self.worker.expect(Kind::Loaded, deadline, &mut self.body)?;
+        match message::parse_u64(Kind::Loaded, &self.body) {
+            Ok(got) if got == id => Ok(()),
+            Ok(_) => Err(self.worker.violation(&FrameError::Field {
+                kind: Kind::Loaded,
+                field: "id",
+            })),
+            Err(error) => Err(self.worker.violation(&error)),
+        }
+    }
+
+    /// Asks one question: what does the hidden target at `place` cost?
+    pub fn ask(&mut self, step: &Step, place: Place, smoothing: &Smoothing) -> Result<Audited, Failure> {
+        let Place { lane, column } = place;
+        question_row(step, lane, column, self.seq_len, self.end_of_text, &mut self.row);
+        let id = self.next_id;
+        self.next_id += 1;
+        let deadline = Instant::now() + self.question_timeout;
+        let row = &self.row;
+        self.worker.send(Kind::Question, deadline, |out| {
+            message::write_question(out, id, lane, column, row)
+        })?;
+        self.worker.expect(Kind::Answer, deadline, &mut self.body)?;
+        let answer = message::parse_answer(&self.body, self.vocab_size)
+            .map_err(|error| self.worker.violation(&error))?;
+        if answer.id != id {
+            return Err(self.worker.violation(&FrameError::Field {
+                kind: Kind::Answer,
+                field: "id",
+            }));
+        }
+        let hidden = target(step, lane, column, self.seq_len);
+        Ok(match answer.logits {
+            Some(logits) => audited_nats(&logits, hidden, self.vocab_size, smoothing),
+            None => Audited::Invalid(smoothing.uniform_nats()),
+        })
+    }
+
+    /// Has a claimant score whole rows; one `f32` of nats for each place.
+    pub fn score(
+        &mut self,
+        step: &Step,
+        batch_size: u32,
+        timeout: Duration,
+        out: &mut Vec<f32>,
+    ) -> Result<(), Failure> {
+        let id = self.next_id;
+        self.next_id += 1;
+        let deadline = Instant::now() + timeout;
+        let seq_len = self.seq_len;
+        self.worker.send(Kind::Score, deadline, |buffer| {
+            message::write_rows(buffer, id, batch_size, seq_len, &step.tokens, &step.mask);
+        })?;
+        self.worker.expect(Kind::Scores, deadline, &mut self.body)?;
+        message::parse_nats(Kind::Scores, &self.body, id, step.mask.len(), out)
+            .map_err(|error| self.worker.violation(&error))
+    }
+}
+
+/// Waits for HELLO and checks who greets.
+pub fn greet(worker: &mut Worker, deadline: Instant, body: &mut Vec<u8>) -> Result<(), Failure> {
+    let late = |failure: Failure| match failure.reason {
+        prism_core::outcome::Reason::TimeLimit | prism_core::outcome::Reason::AuditorTimeout => {
+            Failure::new(prism_core::outcome::Reason::StartupTimeout, failure.detail)
+        }
+        _ => failure,
+    };
+    worker.expect(Kind::Hello, deadline, body).map_err(late)?;
+    match message::parse_hello(body) {
+        Ok((role, _)) if role == worker.role() as u8 => Ok(()),
+        Ok(_) => Err(worker.violation(&FrameError::Field {
+            kind: Kind::Hello,
+            field: "role",
+        })),
+        Err(error) => Err(worker.violation(&error)),
+    }
+}
+
+/// Keeps the claims of the real targets of a step, and their lengths in bytes, in the order of the record.
+pub fn gather(step: &Step, seq_len: u32, dense: &[f32], claims: &mut Vec<f32>, byte_lengths: &mut Vec<u16>) {
+    claims.clear();
+    byte_lengths.clear();
+    for segment in &step.segments {
+        let start = segment.lane as usize * seq_len as usize + segment.column as usize;
+        let range = start..start + segment.targets as usize;
+        claims.extend_from_slice(&dense[range.clone()]);
+        byte_lengths.extend_from_slice(&step.byte_lengths[range]);
+    }
+}

@@ -1,0 +1,235 @@
+//! A worker's socket: whole frames in, whole frames out, every wait with a limit.
+//!
+//! Blocking, on one thread: the kernel wakes a read as soon as bytes arrive, and it looks up every
+//! [`TICK`] to see whether the deadline has passed or somebody has cancelled. Never interprets a body; never
+//! allocates more than the header's kind allows.
+
+use std::{
+    io::{self, Read, Write},
+    os::unix::net::UnixStream,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use thiserror::Error;
+
+use crate::frame::{FrameError, HEADER_BYTES, Header, Kind};
+
+/// How often a wait looks up.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Stops an evaluation from another thread, or from a signal handler.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// One that nobody has pulled yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks for the end. May be called any number of times.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether somebody has.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// The flag itself, for a signal handler.
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
+    }
+}
+
+/// Why there is no frame.
+#[derive(Debug, Error)]
+pub enum ConnectionError {
+    /// The deadline has passed.
+    #[error("no answer in time")]
+    Timeout,
+    /// The peer closed the socket, in mid-frame or between frames.
+    #[error("the process closed its connection")]
+    Closed,
+    /// A frame that the protocol does not allow.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// Somebody cancelled the run.
+    #[error("cancelled")]
+    Cancelled,
+    /// The socket failed.
+    #[error("the connection failed: {0}")]
+    Io(io::Error),
+}
+
+/// A connected worker.
+#[derive(Debug)]
+pub struct Connection {
+    stream: UnixStream,
+    cancel: Cancel,
+    body: Vec<u8>,
+    out: Vec<u8>,
+}
+
+impl Connection {
+    /// Takes over a connected socket.
+    pub fn new(stream: UnixStream, cancel: Cancel) -> io::Result<Self> {
+        stream.set_read_timeout(Some(TICK))?;
+        stream.set_write_timeout(Some(TICK))?;
+        Ok(Self {
+            stream,
+            cancel,
+            body: Vec::new(),
+            out: Vec::new(),
+        })
+    }
+
+    /// Waits for one frame, until `deadline`; the body is valid until the next call.
+    pub fn receive(&mut self, deadline: Instant) -> Result<(Kind, &[u8]), ConnectionError> {
+        let mut header = [0; HEADER_BYTES];
+        fill(&mut self.stream, &self.cancel, &mut header, deadline)?;
+        let header = Header::parse(header)?;
+        // Bounded by the kind's limit; a promise of bytes that never come costs address space only.
+        self.body.resize(header.body_bytes, 0);
+        fill(&mut self.stream, &self.cancel, &mut self.body, deadline)?;
+        Ok((header.kind, &self.body))
+    }
+
+    /// Sends one frame whose body `write` appends.
+    pub fn send(
+        &mut self,
+        kind: Kind,
+        deadline: Instant,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), ConnectionError> {
+        self.out.clear();
+        self.out.extend_from_slice(&[0; HEADER_BYTES]);
+        write(&mut self.out);
+        let body_bytes = self.out.len() - HEADER_BYTES;
+        debug_assert!(
+            body_bytes <= kind.max_body_bytes(),
+            "the referee keeps its own limits"
+        );
+        self.out[..HEADER_BYTES].copy_from_slice(&Header { kind, body_bytes }.encode());
+        let mut rest = self.out.as_slice();
+        while !rest.is_empty() {
+            match self.stream.write(rest) {
+                Ok(0) => return Err(ConnectionError::Closed),
+                Ok(written) => rest = &rest[written..],
+                Err(error) => look_up(error, &self.cancel, deadline)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn fill(
+    stream: &mut UnixStream,
+    cancel: &Cancel,
+    mut buffer: &mut [u8],
+    deadline: Instant,
+) -> Result<(), ConnectionError> {
+    while !buffer.is_empty() {
+        match stream.read(buffer) {
+            Ok(0) => return Err(ConnectionError::Closed),
+            Ok(read) => {
+                buffer = &mut buffer[read..];
+                // A peer that drips bytes must not outlive its deadline either.
+                if !buffer.is_empty() && Instant::now() >= deadline {
+                    return Err(ConnectionError::Timeout);
+                }
+            }
+            Err(error) => look_up(error, cancel, deadline)?,
+        }
+    }
+    Ok(())
+}
+
+/// Decides what an error of the socket means: go on waiting, or stop.
+fn look_up(error: io::Error, cancel: &Cancel, deadline: Instant) -> Result<(), ConnectionError> {
+    use io::ErrorKind as K;
+    match error.kind() {
+        K::WouldBlock | K::TimedOut | K::Interrupted => {
+            if cancel.is_cancelled() {
+                Err(ConnectionError::Cancelled)
+            } else if Instant::now() >= deadline {
+                Err(ConnectionError::Timeout)
+            } else {
+                Ok(())
+            }
+        }
+        K::BrokenPipe | K::ConnectionReset | K::UnexpectedEof => Err(ConnectionError::Closed),
+        _ => Err(ConnectionError::Io(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair() -> (Connection, UnixStream, Cancel) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let cancel = Cancel::new();
+        (Connection::new(ours, cancel.clone()).unwrap(), theirs, cancel)
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(20)
+    }
+
+    #[test]
+    fn frames_arrive_whole_however_they_are_cut() {
+        let (mut connection, mut peer, _) = pair();
+        let writer = std::thread::spawn(move || {
+            let mut frame = Header {
+                kind: Kind::Ready,
+                body_bytes: 8,
+            }
+            .encode()
+            .to_vec();
+            frame.extend_from_slice(&7_u64.to_le_bytes());
+            for byte in frame {
+                peer.write_all(&[byte]).unwrap();
+            }
+            peer
+        });
+        let (kind, body) = connection.receive(soon()).unwrap();
+        assert_eq!((kind, body), (Kind::Ready, &7_u64.to_le_bytes()[..]));
+        drop(writer.join().unwrap());
+        assert!(matches!(connection.receive(soon()), Err(ConnectionError::Closed)));
+    }
+
+    #[test]
+    fn silence_a_full_pipe_and_a_cancel_all_end_a_wait() {
+        let (mut connection, _peer, cancel) = pair();
+        let now = Instant::now();
+        assert!(matches!(connection.receive(now), Err(ConnectionError::Timeout)));
+        let flood = connection.send(Kind::Batch, now, |out| out.resize(out.len() + 16_000_000, 0));
+        assert!(matches!(flood, Err(ConnectionError::Timeout)));
+        cancel.cancel();
+        assert!(matches!(
+            connection.receive(soon()),
+            Err(ConnectionError::Cancelled)
+        ));
+    }
+
+    #[test]
+    fn a_forged_length_is_refused_from_its_header_alone() {
+        let (mut connection, mut peer, _) = pair();
+        peer.write_all(&[0xff, 0xff, 0xff, 0xff, 1, Kind::Claims as u8, 0, 0])
+            .unwrap();
+        assert!(matches!(
+            connection.receive(soon()),
+            Err(ConnectionError::Frame(FrameError::TooLong {
+                kind: Kind::Claims,
+                ..
+            }))
+        ));
+        assert!(connection.body.is_empty(), "nothing was allocated");
+    }
+}

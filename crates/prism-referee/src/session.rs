@@ -1,0 +1,150 @@
+//! One measurement, from two started processes to a record.
+//!
+//! Called by the engine with a [`Plan`] and a [`Launcher`]. Every process it starts is dead when it returns, whatever
+//! happened. Never writes anything but `targets`.
+
+use std::io::Write;
+
+use prism_core::{hash::Sha256Hash, outcome::Reason};
+
+use crate::{
+    auditor::Forwarder,
+    connection::Cancel,
+    heldout,
+    learner::{LearnerSession, start_learner},
+    message::{ClaimsMode, Role},
+    plan::{Event, Plan, Stage},
+    record::{HeldOutRecord, ModelSize, Record, SCHEMA, Shape},
+    targets::TargetsWriter,
+    verdict::{Evidence, Measured, conclude},
+    worker::{Failure, Launcher, Usage},
+};
+
+/// What a session has used and noticed; none of it is in the record.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Observed {
+    /// What the learner used.
+    pub learner: Usage,
+    /// What the stream's auditor used.
+    pub auditor: Usage,
+    /// Wall time charged to the learner, in seconds.
+    pub charged_seconds: f64,
+    /// From the first batch to the last claims, in seconds.
+    pub stream_seconds: f64,
+    /// Warnings that the workers gave.
+    pub notes: Vec<String>,
+}
+
+/// A finished measurement. The hash of `targets.zst` is filled in by whoever owns the file.
+pub struct Finished<W> {
+    /// The record, complete but for `targets_sha256`.
+    pub record: Record,
+    /// The writer that `targets` went to.
+    pub targets: W,
+    /// What else is to be known.
+    pub observed: Observed,
+}
+
+/// Measures one submission.
+///
+/// # Errors
+/// [`Failure`] for every ending without a score; its reason tells whose fault it is. `observed` is filled in either
+/// way.
+pub fn measure<W: Write>(
+    plan: &Plan<'_>,
+    launcher: &mut dyn Launcher,
+    targets: W,
+    cancel: &Cancel,
+    events: &mut dyn FnMut(Event),
+    observed: &mut Observed,
+) -> Result<Finished<W>, Failure> {
+    let storage = |error: std::io::Error| {
+        Failure::new(Reason::Storage, format!("the record cannot be written: {error}"))
+    };
+    events(Event::Stage(Stage::Starting));
+    let mut writer = TargetsWriter::new(targets).map_err(storage)?;
+    let (worker, segment) = start_learner(plan, launcher, cancel)?;
+    let mut auditor = Forwarder::start(plan, launcher, Role::Auditor, cancel)?;
+
+    let mut learner = LearnerSession::new(plan, worker, segment, &mut auditor, &mut writer, events);
+    let ended = learner.run();
+    observed.learner = learner.worker().process().usage();
+    learner.worker().kill();
+    observed.notes.extend(learner.worker().notes().iter().cloned());
+    // An ending without a score still tells how far it came.
+    let learned = learner.into_learned(ended.as_ref().copied().unwrap_or(Reason::Internal));
+    observed.auditor = auditor.worker.process().usage();
+    observed.notes.extend(auditor.worker.notes().iter().cloned());
+    auditor.worker.kill();
+    observed.charged_seconds = learned.charged_seconds;
+    observed.stream_seconds = learned.stream_seconds;
+    ended?;
+
+    let heldout = match (learned.open, &learned.layout) {
+        (Some(open), Some(layout)) if learned.steps > 0 => {
+            events(Event::Stage(Stage::HeldOut));
+            let weights = auditor.segment_ref();
+            let newest = learned.account.completed_documents();
+            heldout::measure(plan, launcher, cancel, open, layout, weights, newest, &mut writer)?
+        }
+        _ => None,
+    };
+    drop(auditor);
+    events(Event::Stage(Stage::Concluding));
+    let targets = writer.finish(&learned.account).map_err(storage)?;
+
+    let measured = Measured::of(&learned.account);
+    let step0_nats: Vec<f64> = learned.step0.iter().map(|audit| audit.nats).collect();
+    let verdict = conclude(&Evidence {
+        recipe: plan.recipe,
+        vocab_size: plan.tokenizer.vocab_size,
+        stream_bytes: plan.totals.bytes,
+        bundle_bits: plan.bundle_bits,
+        entropy_floor_bpb: plan.entropy_floor_bpb,
+        stream: measured,
+        step0_nats: &step0_nats,
+        heldout: heldout.as_ref().map(|run| &run.measured),
+    });
+    let record = Record {
+        schema: SCHEMA,
+        hashes: plan.hashes.clone(),
+        recipe: plan.recipe.clone(),
+        seed: plan.seed,
+        tokenizer: plan.tokenizer.clone(),
+        stream: plan.totals,
+        entropy_floor_bpb: plan.entropy_floor_bpb,
+        bundle_bits: plan.bundle_bits,
+        audit_key_commitment: plan.key.commitment(),
+        audit_key: plan.key.to_hex(),
+        ended: learned.reason,
+        steps: learned.steps,
+        shape: learned.open.map(|open| Shape {
+            batch_size: open.batch_size,
+            seq_len: open.seq_len,
+            claims: match open.claims {
+                ClaimsMode::Loss => "loss".into(),
+                ClaimsMode::Eval => "eval".into(),
+            },
+        }),
+        model: learned.layout.as_ref().map(|layout| ModelSize {
+            parameters: layout.parameters(),
+            snapshot_bytes: layout.bytes(),
+        }),
+        targets_sha256: Sha256Hash([0; 32]),
+        step0: learned.step0,
+        audits: learned.audits,
+        measured,
+        heldout: heldout.map(|run| HeldOutRecord {
+            measured: run.measured,
+            val_trained: run.val_trained,
+            gap_trained: run.gap_trained,
+            val_random_init: run.val_random_init,
+        }),
+        verdict,
+    };
+    Ok(Finished {
+        record,
+        targets,
+        observed: observed.clone(),
+    })
+}

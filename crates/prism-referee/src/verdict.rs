@@ -1,0 +1,261 @@
+//! The verdict: everything that follows from the accounts of a run.
+//!
+//! A pure function, called by the session when a run is over and by `prism verify` when it replays one. Everything in
+//! it is part of the record and must come out the same, bit for bit.
+
+use prism_core::{
+    estimate::{Estimate, Sum},
+    nats::{NATS_PER_BIT, Smoothing},
+    recipe::Recipe,
+    score::{CodeParts, HeldOut, code_length, final_score, heldout_bpb, step0_is_anomalous},
+};
+use serde::{Deserialize, Serialize};
+
+/// A fact about a run that its score alone does not show. Serialised by its code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flag {
+    /// The first losses are too good for a random init: the score is zero.
+    Step0Anomaly,
+    /// Some audit differs from its claim by more than the recipe's bound.
+    ClaimsDiffer,
+    /// Some answer of the auditor was not a distribution and was charged as uniform.
+    InvalidLogits,
+    /// The gap between held-out and train text exceeds the recipe's bound: the score is halved.
+    Memorization,
+    /// The ranked code length is below the entropy of the synthetic corpus.
+    BelowEntropyFloor,
+    /// The bundle is larger than its allowance and pays for it.
+    BundleCharged,
+}
+
+impl Flag {
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Step0Anomaly => "step0_anomaly",
+            Self::ClaimsDiffer => "claims_differ",
+            Self::InvalidLogits => "invalid_logits",
+            Self::Memorization => "memorization",
+            Self::BelowEntropyFloor => "below_entropy_floor",
+            Self::BundleCharged => "bundle_charged",
+        }
+    }
+}
+
+/// What one account came to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measured {
+    /// Targets whose claims are in.
+    pub targets: u64,
+    /// Source bytes whose claims are in.
+    pub bytes: u64,
+    /// Sum of smoothed claims, in nats.
+    pub claimed_nats: f64,
+    /// The estimate, in nats.
+    pub nats: f64,
+    /// Its standard error, in nats.
+    pub se_nats: f64,
+    /// Bound of the hidden part, in nats.
+    pub hidden_max_nats: f64,
+    /// Audits made.
+    pub audits: u64,
+    /// Audits that differ from their claim by more than the recipe's bound.
+    pub differing_audits: u64,
+    /// Mean of audited minus claimed, in nats.
+    pub difference_mean_nats: f64,
+    /// Standard deviation of the same, in nats.
+    pub difference_sd_nats: f64,
+    /// Answers charged as uniform.
+    pub invalid_answers: u64,
+}
+
+impl Measured {
+    /// Reads an account.
+    pub fn of(account: &crate::account::Account) -> Self {
+        let Estimate {
+            claimed_nats,
+            nats,
+            se_nats,
+            hidden_max_nats,
+            audits,
+            differ,
+        } = account.estimate();
+        Self {
+            targets: account.targets(),
+            bytes: account.bytes(),
+            claimed_nats,
+            nats,
+            se_nats,
+            hidden_max_nats,
+            audits,
+            differing_audits: differ.count,
+            difference_mean_nats: differ.mean_nats,
+            difference_sd_nats: differ.sd_nats,
+            invalid_answers: account.invalid_answers(),
+        }
+    }
+}
+
+/// The held-out accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeldOutMeasured {
+    /// Trained model on the secret split.
+    pub val_trained: Measured,
+    /// Trained model on the newest train documents, where there were any.
+    pub gap_trained: Option<Measured>,
+    /// Random init on the secret split.
+    pub val_random_init: Measured,
+}
+
+/// What a verdict is made of.
+#[derive(Clone, Debug)]
+pub struct Evidence<'a> {
+    /// The constants.
+    pub recipe: &'a Recipe,
+    /// Width of the logits, in tokens.
+    pub vocab_size: u32,
+    /// Bytes of the whole stream.
+    pub stream_bytes: u64,
+    /// What the bundle costs above its allowance, in bits.
+    pub bundle_bits: u64,
+    /// Entropy of the stream, where its maker knows it, in bits per byte.
+    pub entropy_floor_bpb: Option<f64>,
+    /// The stream's account.
+    pub stream: Measured,
+    /// Costs of the audited targets of step 0, in nats, in the order of their targets.
+    pub step0_nats: &'a [f64],
+    /// The held-out accounts.
+    pub heldout: Option<&'a HeldOutMeasured>,
+}
+
+/// Everything a leaderboard needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verdict {
+    /// Bits of the whole stream.
+    pub code_bits: f64,
+    /// Bits of what was read, by the estimate.
+    pub read_bits: f64,
+    /// Bytes that no accepted claim covers.
+    pub unread_bytes: u64,
+    /// Bits per byte of the stream.
+    pub bpb: f64,
+    /// Standard error, in bits per byte.
+    pub bpb_se: f64,
+    /// What is ranked, in bits per byte.
+    pub bpb_ranked: f64,
+    /// Bound of what may be hidden, in bits per byte.
+    pub hidden_max_bpb: f64,
+    /// Mean cost of the first targets, in nats; absent if there was no step.
+    pub step0_nats: Option<f64>,
+    /// `ln V`, in nats.
+    pub uniform_nats: f64,
+    /// Held-out cost of the trained model, in bits per byte.
+    pub val_bpb_trained: Option<f64>,
+    /// Held-out cost of the random init, in bits per byte.
+    pub val_bpb_random_init: Option<f64>,
+    /// Cost of the newest train documents, in bits per byte.
+    pub gap_bpb_trained: Option<f64>,
+    /// Held-out delta, in bits per byte.
+    pub heldout_delta_bpb: f64,
+    /// Memorisation gap, in bits per byte.
+    pub gap_bpb: Option<f64>,
+    /// `P`.
+    pub memorization_penalty: f64,
+    /// `A`.
+    pub anti_cheat_multiplier: f64,
+    /// The score, higher is better.
+    pub final_score: f64,
+    /// What else is to be known, in a fixed order.
+    pub flags: Vec<Flag>,
+}
+
+/// Concludes.
+pub fn conclude(evidence: &Evidence<'_>) -> Verdict {
+    let Evidence { recipe, stream, .. } = evidence;
+    let constants = &recipe.score;
+    let unread_bytes = evidence.stream_bytes.saturating_sub(stream.bytes);
+    let code = code_length(
+        &CodeParts {
+            nats: stream.nats,
+            se_nats: stream.se_nats,
+            hidden_max_nats: stream.hidden_max_nats,
+            unread_bytes,
+            bundle_bits: evidence.bundle_bits,
+            stream_bytes: evidence.stream_bytes,
+        },
+        constants,
+    );
+    let uniform_nats = Smoothing::new(constants.smoothing, evidence.vocab_size).uniform_nats();
+    let step0_nats = mean(evidence.step0_nats);
+    let step0_anomaly = step0_nats.is_some_and(|nats| step0_is_anomalous(nats, uniform_nats, constants));
+    let heldout = evidence.heldout.map(|measured| {
+        let bpb = |m: &Measured| heldout_bpb(m.nats, m.bytes);
+        let val = &measured.val_trained;
+        HeldOut {
+            val_bpb_random_init: bpb(&measured.val_random_init),
+            val_bpb_trained: bpb(val),
+            val_bpb_uniform: heldout_bpb(uniform_nats * val.targets as f64, val.bytes),
+            train_bpb_trained: measured.gap_trained.as_ref().map(bpb),
+        }
+    });
+    let last = final_score(code.bpb_ranked, heldout.as_ref(), step0_anomaly, constants);
+
+    let heldout_accounts = evidence.heldout.into_iter().flat_map(|measured| {
+        [
+            Some(measured.val_trained),
+            measured.gap_trained,
+            Some(measured.val_random_init),
+        ]
+    });
+    let invalid = stream.invalid_answers
+        + heldout_accounts
+            .flatten()
+            .map(|measured| measured.invalid_answers)
+            .sum::<u64>();
+    let below_floor = evidence
+        .entropy_floor_bpb
+        .is_some_and(|floor| code.bpb_ranked < floor);
+    let raised = [
+        (step0_anomaly, Flag::Step0Anomaly),
+        (stream.differing_audits > 0, Flag::ClaimsDiffer),
+        (invalid > 0, Flag::InvalidLogits),
+        (last.memorization, Flag::Memorization),
+        (below_floor, Flag::BelowEntropyFloor),
+        (evidence.bundle_bits > 0, Flag::BundleCharged),
+    ];
+    Verdict {
+        code_bits: code.code_bits,
+        read_bits: stream.nats / NATS_PER_BIT,
+        unread_bytes,
+        bpb: code.bpb,
+        bpb_se: code.bpb_se,
+        bpb_ranked: code.bpb_ranked,
+        hidden_max_bpb: code.hidden_max_bpb,
+        step0_nats,
+        uniform_nats,
+        val_bpb_trained: heldout.map(|h| h.val_bpb_trained),
+        val_bpb_random_init: heldout.map(|h| h.val_bpb_random_init),
+        gap_bpb_trained: heldout.and_then(|h| h.train_bpb_trained),
+        heldout_delta_bpb: last.heldout_delta_bpb,
+        gap_bpb: last.gap_bpb,
+        memorization_penalty: last.memorization_penalty,
+        anti_cheat_multiplier: last.anti_cheat_multiplier,
+        final_score: last.final_score,
+        flags: raised
+            .into_iter()
+            .filter_map(|(raised, flag)| raised.then_some(flag))
+            .collect(),
+    }
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    let mut sum = Sum::default();
+    for &value in values {
+        sum.add(value);
+    }
+    (!values.is_empty()).then(|| sum.value() / values.len() as f64)
+}

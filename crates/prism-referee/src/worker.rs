@@ -1,0 +1,340 @@
+//! A worker as the referee sees it: a connection, a process that can be frozen, and the ways in which it can end.
+//!
+//! The referee knows neither sandboxes nor Python: the engine hands it a [`Launcher`]. Tests hand it threads that
+//! speak the protocol, honestly or not. Every ending becomes a [`Failure`] with a stable reason here and nowhere else.
+
+use std::{
+    io,
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    time::{Duration, Instant},
+};
+
+use prism_core::outcome::Reason;
+
+use crate::{
+    connection::{Cancel, Connection, ConnectionError},
+    frame::{FrameError, Kind},
+    message::{self, Failed, Phase, Role},
+};
+
+/// How a process ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// By itself, with this status.
+    Code(i32),
+    /// By a signal that nobody here sent.
+    Signal(i32),
+    /// By a system call that the sandbox forbids.
+    ForbiddenSyscall,
+    /// At its memory limit.
+    OutOfMemory,
+    /// At its limit of processor time.
+    CpuTime,
+    /// Because the referee killed it.
+    Killed,
+    /// It never started, or its sandbox broke: the operator's matter.
+    Sandbox(String),
+}
+
+/// What a process has used.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Usage {
+    /// Largest memory of the whole tree, in bytes.
+    pub peak_memory_bytes: u64,
+    /// Processor time of the whole tree, in seconds.
+    pub cpu_seconds: f64,
+}
+
+/// A sandboxed process tree. Dropping it kills it.
+pub trait Process: Send {
+    /// Stops every process of the tree; returns when all of them stand still.
+    fn freeze(&mut self) -> io::Result<()>;
+    /// Lets them run again.
+    fn thaw(&mut self) -> io::Result<()>;
+    /// Waits for the end, at most `timeout`; `None` if it still runs.
+    fn wait(&mut self, timeout: Duration) -> Option<Exit>;
+    /// Kills the tree and reaps it.
+    fn kill(&mut self) -> Exit;
+    /// What it has used so far.
+    fn usage(&mut self) -> Usage;
+}
+
+/// Starts workers.
+pub trait Launcher {
+    /// Starts one, with the segment as its descriptor 4; returns our end of its socket.
+    fn launch(&mut self, role: Role, segment: OwnedFd) -> Result<(UnixStream, Box<dyn Process>), Failure>;
+}
+
+/// Why there is no measurement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The stable reason.
+    pub reason: Reason,
+    /// What happened, in a sentence for the person whose fault it is.
+    pub detail: String,
+    /// The miner's own traceback, where there is one.
+    pub traceback: Option<String>,
+}
+
+impl Failure {
+    /// One without a traceback.
+    pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Self {
+            reason,
+            detail: detail.into(),
+            traceback: None,
+        }
+    }
+
+    /// The referee's own trouble with files or memory.
+    pub fn internal(what: &str, error: &io::Error) -> Self {
+        Self::new(Reason::Internal, format!("{what}: {error}"))
+    }
+}
+
+/// Most warnings that are kept of one worker.
+const MAX_NOTES: usize = 32;
+/// How long a process that has closed its socket is given to end.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// A running worker.
+pub struct Worker {
+    role: Role,
+    connection: Connection,
+    process: Box<dyn Process>,
+    frozen: bool,
+    notes: Vec<String>,
+}
+
+impl Worker {
+    /// Starts one and sends its configuration.
+    pub fn start(
+        launcher: &mut dyn Launcher,
+        role: Role,
+        segment: OwnedFd,
+        config: &[u8],
+        cancel: &Cancel,
+        deadline: Instant,
+    ) -> Result<Self, Failure> {
+        let (stream, process) = launcher.launch(role, segment)?;
+        let connection = Connection::new(stream, cancel.clone())
+            .map_err(|error| Failure::internal("a worker's socket cannot be set up", &error))?;
+        let mut worker = Self {
+            role,
+            connection,
+            process,
+            frozen: false,
+            notes: Vec::new(),
+        };
+        worker.send(Kind::Config, deadline, |out| out.extend_from_slice(config))?;
+        Ok(worker)
+    }
+
+    /// Who it is.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Warnings for the report.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The process, for its usage.
+    pub fn process(&mut self) -> &mut dyn Process {
+        self.process.as_mut()
+    }
+
+    /// Stops it.
+    pub fn freeze(&mut self) -> Result<(), Failure> {
+        if !self.frozen {
+            self.process
+                .freeze()
+                .map_err(|error| self.control_failure("frozen", &error))?;
+            self.frozen = true;
+        }
+        Ok(())
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&mut self) -> Result<(), Failure> {
+        if self.frozen {
+            self.process
+                .thaw()
+                .map_err(|error| self.control_failure("thawed", &error))?;
+            self.frozen = false;
+        }
+        Ok(())
+    }
+
+    fn control_failure(&mut self, verb: &str, error: &io::Error) -> Failure {
+        // A tree that is gone cannot be frozen: then its own ending is the reason, not the freezer.
+        match self.process.wait(Duration::ZERO) {
+            Some(exit) => self.exit_failure(&exit),
+            None => Failure::new(
+                Reason::Internal,
+                format!("the {} cannot be {verb}: {error}", self.role.as_str()),
+            ),
+        }
+    }
+
+    /// Kills it.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Sends a frame.
+    pub fn send(
+        &mut self,
+        kind: Kind,
+        deadline: Instant,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), Failure> {
+        match self.connection.send(kind, deadline, write) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.connection_failure(error)),
+        }
+    }
+
+    /// Waits for the next frame that is neither NOTE nor FAILED; copies its body into `body`.
+    pub fn receive(&mut self, deadline: Instant, body: &mut Vec<u8>) -> Result<Kind, Failure> {
+        loop {
+            let kind = match self.connection.receive(deadline) {
+                Ok((kind, bytes)) => {
+                    body.clear();
+                    body.extend_from_slice(bytes);
+                    kind
+                }
+                Err(error) => return Err(self.connection_failure(error)),
+            };
+            match kind {
+                Kind::Note => {
+                    let note = message::parse_note(body).map_err(|error| self.violation(&error))?;
+                    if self.notes.len() < MAX_NOTES {
+                        self.notes.push(note);
+                    }
+                }
+                Kind::Failed => {
+                    let failed = message::parse_failed(body).map_err(|error| self.violation(&error))?;
+                    return Err(self.gave_up(failed));
+                }
+                kind => return Ok(kind),
+            }
+        }
+    }
+
+    /// Waits for exactly this kind.
+    pub fn expect(&mut self, kind: Kind, deadline: Instant, body: &mut Vec<u8>) -> Result<(), Failure> {
+        match self.receive(deadline, body)? {
+            got if got == kind => Ok(()),
+            got => Err(self.violation(&FrameError::Unexpected {
+                got,
+                expected: "another frame",
+            })),
+        }
+    }
+
+    /// A frame that the protocol does not allow.
+    pub fn violation(&self, error: &FrameError) -> Failure {
+        Failure::new(
+            Reason::ProtocolViolation,
+            format!("the {} sent {error}", self.role.as_str()),
+        )
+    }
+
+    fn connection_failure(&mut self, error: ConnectionError) -> Failure {
+        let role = self.role.as_str();
+        match error {
+            ConnectionError::Cancelled => Failure::new(Reason::Cancelled, "the run was cancelled"),
+            ConnectionError::Frame(error) => self.violation(&error),
+            ConnectionError::Io(error) => Failure::internal("a worker's socket failed", &error),
+            ConnectionError::Timeout => {
+                let reason = match self.role {
+                    Role::Learner => Reason::TimeLimit,
+                    Role::Auditor | Role::Claimant => Reason::AuditorTimeout,
+                };
+                Failure::new(reason, format!("the {role} gave no answer in time"))
+            }
+            ConnectionError::Closed => match self.process.wait(LAST_WORDS) {
+                Some(exit) => self.exit_failure(&exit),
+                None => Failure::new(
+                    Reason::ProtocolViolation,
+                    format!("the {role} closed its connection and went on running"),
+                ),
+            },
+        }
+    }
+
+    /// What an ending that nobody asked for means.
+    fn exit_failure(&self, exit: &Exit) -> Failure {
+        let role = self.role.as_str();
+        let (reason, detail) = match exit {
+            Exit::Code(code) => (
+                match self.role {
+                    Role::Learner => Reason::LearnerExited,
+                    Role::Auditor | Role::Claimant => Reason::AuditorDied,
+                },
+                format!("the {role}'s process ended by itself with status {code}"),
+            ),
+            Exit::Signal(signal) => (
+                Reason::KilledBySignal,
+                format!("the {role}'s process was killed by signal {signal}"),
+            ),
+            Exit::ForbiddenSyscall => (
+                Reason::ForbiddenSyscall,
+                format!("the {role} made a system call that the sandbox ends a process for"),
+            ),
+            Exit::OutOfMemory => (
+                Reason::OutOfMemory,
+                format!("the {role} went over its memory limit"),
+            ),
+            Exit::CpuTime => (Reason::CpuTime, format!("the {role} used up its processor time")),
+            Exit::Killed => (
+                Reason::Internal,
+                format!("the {role} was killed by the referee too early"),
+            ),
+            Exit::Sandbox(why) => (
+                Reason::SandboxUnavailable,
+                format!("the {role}'s sandbox failed: {why}"),
+            ),
+        };
+        Failure::new(reason, detail)
+    }
+
+    fn gave_up(&self, failed: Failed) -> Failure {
+        let by_phase = match failed.phase {
+            Phase::ImportArchitecture => Reason::ArchitectureImport,
+            Phase::ImportTraining => Reason::TrainingImport,
+            Phase::BuildModel => Reason::BuildModelException,
+            Phase::Train => Reason::TrainException,
+            Phase::Forward => Reason::ForwardException,
+        };
+        let reason = match failed.reason.as_str() {
+            "exception" => by_phase,
+            "out_of_memory" => Reason::OutOfMemory,
+            "artifact_quota" => Reason::ArtifactQuota,
+            "process_limit" => Reason::ProcessLimit,
+            "claims_missing" => Reason::ClaimsMissing,
+            "logits_shape" => Reason::LogitsShape,
+            "batch_shape" => Reason::BatchShape,
+            "tokenizer_mismatch" => Reason::TokenizerMismatch,
+            "not_a_module" => Reason::NotAModule,
+            "snapshot_changed" => Reason::SnapshotChanged,
+            "snapshot_cap" => Reason::SnapshotCap,
+            "snapshot_dtype" => Reason::SnapshotDtype,
+            "contract" => Reason::Contract,
+            _ => Reason::ProtocolViolation,
+        };
+        let detail = match (failed.exception.as_str(), failed.message.as_str()) {
+            ("", message) => message.to_owned(),
+            (exception, "") => exception.to_owned(),
+            (exception, message) => format!("{exception}: {message}"),
+        };
+        let traceback = (!failed.traceback.is_empty()).then_some(failed.traceback);
+        Failure {
+            reason,
+            detail: format!("{} ({})", detail, self.role.as_str()),
+            traceback,
+        }
+    }
+}
