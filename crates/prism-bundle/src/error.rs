@@ -1,0 +1,99 @@
+//! Everything that can be wrong with a bundle.
+//!
+//! One variant per cause, grouped by the module that finds it. [`BundleError::code`] is the stable name that run
+//! records, the JSON output and tests use; the text is for the person who made the bundle and may improve over time.
+
+use crate::content::ContentError;
+use crate::limits::{MAX_BUNDLE_BYTES, MAX_FILES};
+use crate::manifest::ManifestError;
+use crate::path::PathError;
+use crate::shown::Shown;
+use crate::zip::ArchiveError;
+
+/// Why bytes are not a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BundleError {
+    /// The archive itself is malformed or hides something.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// A path is not allowed, alone or together with the others.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// A file's content is not allowed.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// `prism.yaml` is wrong.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// Too many files.
+    #[error("the bundle has {count} files; at most {MAX_FILES} are allowed")]
+    TooManyFiles {
+        /// How many there are.
+        count: usize,
+    },
+    /// Too many bytes in all.
+    #[error("the bundle has {bytes} bytes unpacked; at most {MAX_BUNDLE_BYTES} are allowed")]
+    TooLarge {
+        /// How many there are.
+        bytes: u64,
+    },
+    /// A script is missing.
+    #[error("the {role} script `{path}` is not in the bundle{hint}")]
+    MissingEntrypoint {
+        /// `architecture` or `training`.
+        role: &'static str,
+        /// Where it should be.
+        path: Shown,
+        /// What to do, with the punctuation that leads to it.
+        hint: String,
+    },
+    /// One file for both scripts.
+    #[error("`{path}` is declared as both scripts; `build_model` and `train` must be in two files")]
+    SameEntrypoint {
+        /// The file.
+        path: Shown,
+    },
+    /// The manifest under a name that is not read.
+    #[error("`{path}` would not be read; name the manifest `prism.yaml`, at the bundle's root")]
+    ManifestMisnamed {
+        /// The file.
+        path: Shown,
+    },
+    /// `tokenizer: bundle` without a tokenizer.
+    #[error(
+        "prism.yaml declares `tokenizer: bundle`, but `tokenizer.json` is not at the bundle's root; add it"
+    )]
+    MissingTokenizer,
+    /// A tokenizer that nothing says to use.
+    #[error(
+        "the bundle has a `tokenizer.json`, but prism.yaml does not say which tokenizer to use; \
+         add `tokenizer: bundle` to use it, or `tokenizer: bytes` to leave it alone"
+    )]
+    UndeclaredTokenizer,
+    /// The compressor failed, for want of memory.
+    #[error("pricing the bundle failed: {detail}; free some memory and try again")]
+    Compression {
+        /// What the compressor said.
+        detail: String,
+    },
+}
+
+impl BundleError {
+    /// A stable name for the cause.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Archive(error) => error.code(),
+            Self::Path(error) => error.code(),
+            Self::Content(error) => error.code(),
+            Self::Manifest(error) => error.code(),
+            Self::TooManyFiles { .. } => "too_many_files",
+            Self::TooLarge { .. } => "bundle_too_large",
+            Self::MissingEntrypoint { .. } => "entrypoint_missing",
+            Self::SameEntrypoint { .. } => "entrypoints_are_one_file",
+            Self::ManifestMisnamed { .. } => "manifest_misnamed",
+            Self::MissingTokenizer => "tokenizer_missing",
+            Self::UndeclaredTokenizer => "tokenizer_undeclared",
+            Self::Compression { .. } => "compression_failed",
+        }
+    }
+}

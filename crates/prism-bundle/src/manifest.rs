@@ -1,0 +1,600 @@
+//! `prism.yaml`: what a bundle says about itself.
+//!
+//! ```yaml
+//! name: my-model                 # optional, for people
+//! description: A small one.      # optional, for people
+//! tokenizer: bytes               # optional: bytes (the default), gpt2, or bundle (its tokenizer.json)
+//! entrypoints:                   # optional, each on its own
+//!   architecture: architecture.py
+//!   training: training.py
+//! ```
+//!
+//! Manifests of the older interface are read too: `architecture: {entrypoint: FILE}` and `training: {entrypoint: FILE}`
+//! instead of `entrypoints`, `kind: full`, `architecture_id`. A declared entrypoint is honoured exactly: it must be
+//! the path of a file of the bundle, and nothing else is tried where it is not. `bundle` calls [`Manifest::parse`]
+//! once it has the text; this module looks at no other file.
+
+use crate::limits::{MAX_DESCRIPTION_CHARS, MAX_NAME_CHARS, MAX_YAML_DEPTH, MAX_YAML_NODES};
+use crate::path::{BundlePath, PathError};
+use crate::shown::Shown;
+use crate::yaml::{self, Key, Node, Value};
+
+/// The name of the manifest, at the bundle's root.
+pub(crate) const MANIFEST_FILE: &str = "prism.yaml";
+/// The name of a bundle's own tokenizer, at its root.
+pub(crate) const TOKENIZER_FILE: &str = "tokenizer.json";
+
+const DEFAULT_ARCHITECTURE: &str = "architecture.py";
+const DEFAULT_TRAINING: &str = "training.py";
+
+const KEYS: [&str; 4] = ["name", "description", "tokenizer", "entrypoints"];
+const ENTRYPOINT_KEYS: [&str; 2] = ["architecture", "training"];
+const OLDER_KEYS: [&str; 4] = ["kind", "architecture_id", "architecture", "training"];
+const OLDER_SECTION_KEYS: [&str; 5] = ["entrypoint", "factory", "function", "entry", "files"];
+const TOKENIZERS: [&str; 3] = ["bytes", "gpt2", "bundle"];
+
+/// The tokenizer that a bundle asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenizerChoice {
+    /// 256 bytes and an end-of-text token.
+    Bytes,
+    /// The GPT-2 byte-pair encoding.
+    Gpt2,
+    /// The bundle's own `tokenizer.json`.
+    Bundle,
+}
+
+impl TokenizerChoice {
+    /// The name that `prism.yaml` uses for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bytes => TOKENIZERS[0],
+            Self::Gpt2 => TOKENIZERS[1],
+            Self::Bundle => TOKENIZERS[2],
+        }
+    }
+}
+
+/// What `prism.yaml` says, with the defaults in place of what it leaves out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    /// The model's name, for people.
+    pub name: Option<String>,
+    /// A description, for people.
+    pub description: Option<String>,
+    /// The file that has `build_model(ctx)`.
+    pub architecture: BundlePath,
+    /// The file that has `train(ctx)`.
+    pub training: BundlePath,
+    /// The tokenizer, where one is declared.
+    pub tokenizer: Option<TokenizerChoice>,
+}
+
+/// Why `prism.yaml` was refused. Lines and columns count from one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(
+    missing_docs,
+    reason = "`line`, `column` and `key` mean the same in every variant"
+)]
+pub enum ManifestError {
+    /// Not YAML.
+    #[error("prism.yaml, line {line}, column {column}: not valid YAML: {detail}")]
+    Syntax {
+        line: usize,
+        column: usize,
+        detail: Shown,
+    },
+    /// `&name`.
+    #[error(
+        "prism.yaml, line {line}, column {column}: anchors (`&name`) are not allowed; write the value out"
+    )]
+    Anchor { line: usize, column: usize },
+    /// `*name`.
+    #[error(
+        "prism.yaml, line {line}, column {column}: aliases (`*name`) are not allowed; write the value out"
+    )]
+    Alias { line: usize, column: usize },
+    /// `!tag`.
+    #[error("prism.yaml, line {line}, column {column}: tags (`!name`) are not allowed; remove it")]
+    Tag { line: usize, column: usize },
+    /// A second `---`.
+    #[error("prism.yaml, line {line}, column {column}: a second document begins; keep only one")]
+    SeveralDocuments { line: usize, column: usize },
+    /// Nested too deeply.
+    #[error("prism.yaml, line {line}, column {column}: nested more than {MAX_YAML_DEPTH} levels deep")]
+    TooDeep { line: usize, column: usize },
+    /// Too many keys and values.
+    #[error("prism.yaml, line {line}, column {column}: more than {MAX_YAML_NODES} keys and values")]
+    TooManyNodes { line: usize, column: usize },
+    /// A key that is a list, a mapping or nothing.
+    #[error("prism.yaml, line {line}, column {column}: a key must be a plain word")]
+    KeyNotText { line: usize, column: usize },
+    /// A key twice in one mapping.
+    #[error("prism.yaml, line {line}, column {column}: the key `{key}` is there twice; keep one")]
+    DuplicateKey { key: Shown, line: usize, column: usize },
+    /// A key that means nothing.
+    #[error("prism.yaml, line {line}, column {column}: unknown key `{key}`; did you mean `{nearest}`?")]
+    UnknownKey {
+        key: Shown,
+        nearest: &'static str,
+        line: usize,
+        column: usize,
+    },
+    /// A list where a mapping should be, and the like.
+    #[error("prism.yaml, line {line}, column {column}: `{key}` must be {expected}")]
+    WrongType {
+        key: &'static str,
+        expected: &'static str,
+        line: usize,
+        column: usize,
+    },
+    /// A name or description over its limit.
+    #[error(
+        "prism.yaml, line {line}, column {column}: `{key}` has {chars} characters; at most {limit_chars}"
+    )]
+    ValueTooLong {
+        key: &'static str,
+        chars: usize,
+        limit_chars: usize,
+        line: usize,
+        column: usize,
+    },
+    /// An escape character, say, in a name.
+    #[error("prism.yaml, line {line}, column {column}: `{key}` contains a control character; remove it")]
+    ControlCharacter {
+        key: &'static str,
+        line: usize,
+        column: usize,
+    },
+    /// No such tokenizer.
+    #[error(
+        "prism.yaml, line {line}, column {column}: unknown tokenizer `{value}`; did you mean `{nearest}`? \
+         (there are bytes, gpt2 and bundle)"
+    )]
+    UnknownTokenizer {
+        value: Shown,
+        nearest: &'static str,
+        line: usize,
+        column: usize,
+    },
+    /// An entrypoint that cannot be the path of a file of the bundle.
+    #[error("prism.yaml, line {line}, column {column}: the {role} entrypoint is not a usable path: {reason}")]
+    EntrypointPath {
+        role: &'static str,
+        reason: PathError,
+        line: usize,
+        column: usize,
+    },
+    /// An entrypoint that is not a `.py` file.
+    #[error("prism.yaml, line {line}, column {column}: the {role} entrypoint `{path}` must be a .py file")]
+    EntrypointNotPython {
+        role: &'static str,
+        path: Shown,
+        line: usize,
+        column: usize,
+    },
+    /// One entrypoint declared in both forms.
+    #[error(
+        "prism.yaml, line {line}, column {column}: the {role} entrypoint is declared twice, under `entrypoints` and \
+         under `{role}`; keep one"
+    )]
+    EntrypointTwice {
+        role: &'static str,
+        line: usize,
+        column: usize,
+    },
+    /// The older interface could rename the functions.
+    #[error(
+        "prism.yaml, line {line}, column {column}: the {role} function must be called `{expected}`, not `{found}`"
+    )]
+    EntrypointFunction {
+        role: &'static str,
+        expected: &'static str,
+        found: Shown,
+        line: usize,
+        column: usize,
+    },
+    /// A partial submission of the older interface.
+    #[error("prism.yaml, line {line}, column {column}: kind `{kind}` is not supported; only `full` is")]
+    UnsupportedKind { kind: Shown, line: usize, column: usize },
+}
+
+impl ManifestError {
+    /// A stable name for the cause.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Syntax { .. } => "manifest_syntax",
+            Self::Anchor { .. } => "manifest_anchor",
+            Self::Alias { .. } => "manifest_alias",
+            Self::Tag { .. } => "manifest_tag",
+            Self::SeveralDocuments { .. } => "manifest_several_documents",
+            Self::TooDeep { .. } => "manifest_too_deep",
+            Self::TooManyNodes { .. } => "manifest_too_many_nodes",
+            Self::KeyNotText { .. } => "manifest_key_not_text",
+            Self::DuplicateKey { .. } => "manifest_duplicate_key",
+            Self::UnknownKey { .. } => "manifest_unknown_key",
+            Self::WrongType { .. } => "manifest_wrong_type",
+            Self::ValueTooLong { .. } => "manifest_value_too_long",
+            Self::ControlCharacter { .. } => "manifest_control_character",
+            Self::UnknownTokenizer { .. } => "manifest_unknown_tokenizer",
+            Self::EntrypointPath { .. } => "entrypoint_path",
+            Self::EntrypointNotPython { .. } => "entrypoint_not_python",
+            Self::EntrypointTwice { .. } => "entrypoint_twice",
+            Self::EntrypointFunction { .. } => "entrypoint_function",
+            Self::UnsupportedKind { .. } => "manifest_unsupported_kind",
+        }
+    }
+}
+
+/// One of the two scripts: what its keys and its function are called.
+struct Role {
+    key: &'static str,
+    function: &'static str,
+}
+
+const ARCHITECTURE: Role = Role {
+    key: ENTRYPOINT_KEYS[0],
+    function: "build_model",
+};
+const TRAINING: Role = Role {
+    key: ENTRYPOINT_KEYS[1],
+    function: "train",
+};
+
+/// What has been read so far.
+#[derive(Default)]
+struct Draft {
+    name: Option<String>,
+    description: Option<String>,
+    tokenizer: Option<TokenizerChoice>,
+    architecture: Option<BundlePath>,
+    training: Option<BundlePath>,
+}
+
+impl Manifest {
+    /// Parses the text of `prism.yaml`, whose size the caller has bounded. An empty text gives the defaults, as does
+    /// a bundle without the file.
+    pub(crate) fn parse(text: &str) -> Result<Self, ManifestError> {
+        let mut draft = Draft::default();
+        if let Some(root) = yaml::parse(text)? {
+            for (key, node) in mapping(root, "prism.yaml")? {
+                draft.top_level(&key, node)?;
+            }
+        }
+        let or_default = |declared: Option<BundlePath>, role: &'static str, default: &str| match declared {
+            Some(path) => Ok(path),
+            None => BundlePath::parse(default).map_err(|reason| ManifestError::EntrypointPath {
+                role,
+                reason,
+                line: 1,
+                column: 1,
+            }),
+        };
+        Ok(Self {
+            name: draft.name,
+            description: draft.description,
+            architecture: or_default(draft.architecture, ARCHITECTURE.key, DEFAULT_ARCHITECTURE)?,
+            training: or_default(draft.training, TRAINING.key, DEFAULT_TRAINING)?,
+            tokenizer: draft.tokenizer,
+        })
+    }
+}
+
+impl Draft {
+    fn top_level(&mut self, key: &Key, node: Node) -> Result<(), ManifestError> {
+        match key.text.as_str() {
+            "name" => self.name = Some(prose(node, "name", MAX_NAME_CHARS, false)?),
+            "description" => {
+                self.description = Some(prose(node, "description", MAX_DESCRIPTION_CHARS, true)?);
+            }
+            "tokenizer" => self.tokenizer = Some(tokenizer(node)?),
+            "entrypoints" => {
+                for (key, node) in mapping(node, "entrypoints")? {
+                    match key.text.as_str() {
+                        "architecture" => self.declare(&ARCHITECTURE, node)?,
+                        "training" => self.declare(&TRAINING, node)?,
+                        _ => return Err(unknown(&key, &ENTRYPOINT_KEYS)),
+                    }
+                }
+            }
+            "architecture" => self.older_section(&ARCHITECTURE, node)?,
+            "training" => self.older_section(&TRAINING, node)?,
+            "architecture_id" => {
+                prose(node, "architecture_id", MAX_NAME_CHARS, false)?;
+            }
+            "kind" => {
+                let (line, column) = (node.position.line, node.position.column);
+                let kind = text(node, "kind")?;
+                if kind != "full" {
+                    return Err(ManifestError::UnsupportedKind {
+                        kind: Shown::text(&kind),
+                        line,
+                        column,
+                    });
+                }
+            }
+            _ => return Err(unknown(key, &[&KEYS[..], &OLDER_KEYS[..]].concat())),
+        }
+        Ok(())
+    }
+
+    /// `architecture: {entrypoint: FILE}`. `files` only grouped sources for the older interface's comparison of
+    /// submissions; whatever a bundle contains is there for both scripts.
+    fn older_section(&mut self, role: &Role, node: Node) -> Result<(), ManifestError> {
+        for (key, node) in mapping(node, role.key)? {
+            match key.text.as_str() {
+                "entrypoint" => self.declare(role, node)?,
+                "factory" | "function" | "entry" => {
+                    let (line, column) = (node.position.line, node.position.column);
+                    check_function(role, &text(node, role.key)?, line, column)?;
+                }
+                "files" => files(node)?,
+                _ => return Err(unknown(&key, &OLDER_SECTION_KEYS)),
+            }
+        }
+        Ok(())
+    }
+
+    fn declare(&mut self, role: &Role, node: Node) -> Result<(), ManifestError> {
+        let (line, column) = (node.position.line, node.position.column);
+        let declared = text(node, role.key)?;
+        // The older interface wrote `file.py::function`.
+        let path = match declared.split_once("::") {
+            Some((path, function)) => {
+                check_function(role, function, line, column)?;
+                path
+            }
+            None => &declared,
+        };
+        let path = BundlePath::parse(path).map_err(|reason| ManifestError::EntrypointPath {
+            role: role.key,
+            reason,
+            line,
+            column,
+        })?;
+        if !path.is_python() {
+            return Err(ManifestError::EntrypointNotPython {
+                role: role.key,
+                path: path.shown(),
+                line,
+                column,
+            });
+        }
+        let slot = if role.key == ARCHITECTURE.key {
+            &mut self.architecture
+        } else {
+            &mut self.training
+        };
+        if slot.replace(path).is_some() {
+            return Err(ManifestError::EntrypointTwice {
+                role: role.key,
+                line,
+                column,
+            });
+        }
+        Ok(())
+    }
+}
+
+fn check_function(role: &Role, found: &str, line: usize, column: usize) -> Result<(), ManifestError> {
+    if found == role.function {
+        return Ok(());
+    }
+    let (role, expected, found) = (role.key, role.function, Shown::text(found));
+    Err(ManifestError::EntrypointFunction {
+        role,
+        expected,
+        found,
+        line,
+        column,
+    })
+}
+
+fn mapping(node: Node, key: &'static str) -> Result<Vec<(Key, Node)>, ManifestError> {
+    match node.value {
+        Value::Mapping(entries) => Ok(entries),
+        _ => Err(wrong_type(&node, key, "a mapping of keys to values")),
+    }
+}
+
+fn text(node: Node, key: &'static str) -> Result<String, ManifestError> {
+    match node.value {
+        Value::Text(text) => Ok(text),
+        _ => Err(wrong_type(&node, key, "a text")),
+    }
+}
+
+/// A text or a list of texts.
+fn files(node: Node) -> Result<(), ManifestError> {
+    let items = match node.value {
+        Value::List(items) => items,
+        _ => vec![node],
+    };
+    items
+        .into_iter()
+        .try_for_each(|item| text(item, "files").map(drop))
+}
+
+/// Text for people: bounded, and without anything that would disturb a terminal or a page.
+fn prose(
+    node: Node,
+    key: &'static str,
+    limit_chars: usize,
+    several_lines: bool,
+) -> Result<String, ManifestError> {
+    let (line, column) = (node.position.line, node.position.column);
+    let text = text(node, key)?.trim().to_owned();
+    let chars = text.chars().count();
+    if chars > limit_chars {
+        return Err(ManifestError::ValueTooLong {
+            key,
+            chars,
+            limit_chars,
+            line,
+            column,
+        });
+    }
+    if text
+        .chars()
+        .any(|character| character.is_control() && !(several_lines && character == '\n'))
+    {
+        return Err(ManifestError::ControlCharacter { key, line, column });
+    }
+    Ok(text)
+}
+
+fn tokenizer(node: Node) -> Result<TokenizerChoice, ManifestError> {
+    let (line, column) = (node.position.line, node.position.column);
+    let value = text(node, "tokenizer")?;
+    match value.as_str() {
+        "bytes" => Ok(TokenizerChoice::Bytes),
+        "gpt2" => Ok(TokenizerChoice::Gpt2),
+        "bundle" | TOKENIZER_FILE => Ok(TokenizerChoice::Bundle),
+        _ => Err(ManifestError::UnknownTokenizer {
+            nearest: nearest(&value, &TOKENIZERS),
+            value: Shown::text(&value),
+            line,
+            column,
+        }),
+    }
+}
+
+fn wrong_type(node: &Node, key: &'static str, expected: &'static str) -> ManifestError {
+    ManifestError::WrongType {
+        key,
+        expected,
+        line: node.position.line,
+        column: node.position.column,
+    }
+}
+
+fn unknown(key: &Key, known: &[&'static str]) -> ManifestError {
+    ManifestError::UnknownKey {
+        key: Shown::text(&key.text),
+        nearest: nearest(&key.text, known),
+        line: key.position.line,
+        column: key.position.column,
+    }
+}
+
+/// The first of the known names that is fewest edits away.
+fn nearest(word: &str, known: &[&'static str]) -> &'static str {
+    // A word of thousands of characters is no misspelling; comparing its beginning is enough and stays cheap.
+    let word: String = word.chars().take(64).collect::<String>().to_lowercase();
+    known
+        .iter()
+        .min_by_key(|name| strsim::damerau_levenshtein(&word, name))
+        .copied()
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(text: &str) -> (&'static str, String) {
+        let error = Manifest::parse(text).unwrap_err();
+        (error.code(), error.to_string())
+    }
+
+    #[test]
+    fn empty_gives_the_defaults() {
+        for text in ["", "# nothing\n", "{}\n", "name: x\n"] {
+            let manifest = Manifest::parse(text).unwrap();
+            assert_eq!(manifest.architecture.as_str(), "architecture.py");
+            assert_eq!(manifest.training.as_str(), "training.py");
+            assert_eq!(manifest.tokenizer, None);
+        }
+    }
+
+    #[test]
+    fn reads_every_key() {
+        let manifest = Manifest::parse(
+            "name: Tiny \ndescription: |\n  Two\n  lines\ntokenizer: gpt2\n\
+             entrypoints:\n  architecture: src/model.py\n  training: src/fit.py\n",
+        )
+        .unwrap();
+        assert_eq!(manifest.name.as_deref(), Some("Tiny"));
+        assert_eq!(manifest.description.as_deref(), Some("Two\nlines"));
+        assert_eq!(manifest.tokenizer, Some(TokenizerChoice::Gpt2));
+        assert_eq!(manifest.architecture.as_str(), "src/model.py");
+        assert_eq!(manifest.training.as_str(), "src/fit.py");
+    }
+
+    #[test]
+    fn reads_the_older_form() {
+        let manifest = Manifest::parse(
+            "kind: full\narchitecture_id: tiny\narchitecture:\n  entrypoint: model.py::build_model\n  files: [a.py]\n\
+             training:\n  entrypoint: fit.py\n  function: train\n",
+        )
+        .unwrap();
+        assert_eq!(manifest.architecture.as_str(), "model.py");
+        assert_eq!(manifest.training.as_str(), "fit.py");
+    }
+
+    #[test]
+    fn both_names_of_the_bundles_tokenizer() {
+        for name in ["bundle", "tokenizer.json", "'bundle'"] {
+            let manifest = Manifest::parse(&format!("tokenizer: {name}\n")).unwrap();
+            assert_eq!(manifest.tokenizer, Some(TokenizerChoice::Bundle));
+            assert_eq!(TokenizerChoice::Bundle.name(), "bundle");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest() {
+        for (text, nearest) in [
+            ("tokeniser: bytes\n", "`tokenizer`"),
+            ("Name: x\n", "`name`"),
+            ("entrypoint: x\n", "`entrypoints`"),
+            ("entrypoints: {train: x.py}\n", "`training`"),
+            ("architecture: {entrypont: x.py}\n", "`entrypoint`"),
+        ] {
+            let (code, message) = failure(text);
+            assert_eq!(code, "manifest_unknown_key");
+            assert!(message.contains(&format!("did you mean {nearest}?")), "{message}");
+        }
+        let (code, message) = failure("name: x\ntokenizer: gpt-2\n");
+        assert_eq!(code, "manifest_unknown_tokenizer");
+        assert!(
+            message.contains("line 2, column 12") && message.contains("`gpt2`"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn refuses_each_wrong_value() {
+        let long = format!("name: {}\n", "x".repeat(MAX_NAME_CHARS + 1));
+        for (text, code) in [
+            ("- a\n", "manifest_wrong_type"),
+            ("just text\n", "manifest_wrong_type"),
+            ("name:\n", "manifest_wrong_type"),
+            ("name: [a]\n", "manifest_wrong_type"),
+            ("tokenizer: ~\n", "manifest_wrong_type"),
+            ("entrypoints: x.py\n", "manifest_wrong_type"),
+            ("entrypoints: {training: }\n", "manifest_wrong_type"),
+            (long.as_str(), "manifest_value_too_long"),
+            ("name: \"a\\eb\"\n", "manifest_control_character"),
+            ("name: \"a\\nb\"\n", "manifest_control_character"),
+            ("description: \"a\\rb\"\n", "manifest_control_character"),
+            ("tokenizer: Bytes\n", "manifest_unknown_tokenizer"),
+            ("entrypoints: {training: ../x.py}\n", "entrypoint_path"),
+            ("entrypoints: {training: /x.py}\n", "entrypoint_path"),
+            ("entrypoints: {training: ./x.py}\n", "entrypoint_path"),
+            ("entrypoints: {training: x.txt}\n", "entrypoint_not_python"),
+            (
+                "entrypoints: {training: x.py}\ntraining: {entrypoint: x.py}\n",
+                "entrypoint_twice",
+            ),
+            ("training: {files: {a: b}}\n", "manifest_wrong_type"),
+            ("training: {function: fit}\n", "entrypoint_function"),
+            (
+                "architecture: {entrypoint: 'm.py::make'}\n",
+                "entrypoint_function",
+            ),
+            ("kind: architecture_only\n", "manifest_unsupported_kind"),
+        ] {
+            assert_eq!(failure(text).0, code, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! A directory on disk to entries, and a bundle back to a directory.
+//!
+//! The only module of this crate that touches files. The command line and the engine call [`read_dir`] and give what
+//! it returns to [`Bundle::from_entries`], which judges it; this module decides only what is *not* part of a bundle:
+//! hidden files and caches are skipped, symbolic links and special files are refused, and reading stops at the limits
+//! instead of filling the memory.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::bundle::Bundle;
+use crate::limits::{MAX_BUNDLE_BYTES, MAX_FILES, MAX_PATH_COMPONENTS};
+
+/// Names that tools leave behind and that are never part of a bundle.
+const CACHE_DIRECTORIES: [&str; 2] = ["__pycache__", "__MACOSX"];
+const CACHE_SUFFIXES: [&str; 4] = [".pyc", ".pyo", ".swp", "~"];
+
+/// Why a directory could not be packed, or a bundle not written.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    /// The operating system refused.
+    #[error("cannot {action} {path:?}: {reason}", path = .path.as_os_str())]
+    Io {
+        /// What was being done.
+        action: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// What the system said.
+        reason: io::Error,
+    },
+    /// A symbolic link.
+    #[error("{path:?} is a symbolic link; put the file itself into the bundle", path = .0.as_os_str())]
+    Symlink(PathBuf),
+    /// A device, a pipe or a socket.
+    #[error("{path:?} is neither a file nor a directory; remove it from the bundle", path = .0.as_os_str())]
+    SpecialFile(PathBuf),
+    /// A name that is not UTF-8.
+    #[error("the name of {path:?} is not UTF-8; rename it", path = .0.as_os_str())]
+    NameNotUtf8(PathBuf),
+    /// Nested too deeply.
+    #[error("{path:?} lies deeper than {MAX_PATH_COMPONENTS} levels; flatten the bundle", path = .0.as_os_str())]
+    TooDeep(PathBuf),
+    /// More files than a bundle may have.
+    #[error(
+        "{path:?} has more than {MAX_FILES} files besides hidden ones and caches; is it the bundle's directory?",
+        path = .0.as_os_str()
+    )]
+    TooManyFiles(PathBuf),
+    /// More bytes than a bundle may have.
+    #[error(
+        "{path:?} has more than {MAX_BUNDLE_BYTES} bytes besides hidden files and caches; is it the bundle's directory?",
+        path = .0.as_os_str()
+    )]
+    TooLarge(PathBuf),
+}
+
+impl PackError {
+    /// A stable name for the cause.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "pack_io",
+            Self::Symlink(_) => "pack_symlink",
+            Self::SpecialFile(_) => "pack_special_file",
+            Self::NameNotUtf8(_) => "pack_name_not_utf8",
+            Self::TooDeep(_) => "pack_too_deep",
+            Self::TooManyFiles(_) => "pack_too_many_files",
+            Self::TooLarge(_) => "pack_too_large",
+        }
+    }
+
+    fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |reason| Self::Io { action, path, reason }
+    }
+}
+
+/// Reads the files of a directory as paths and contents, in ascending order of the paths. Links in `root` itself are
+/// followed: it is the caller who named it.
+pub fn read_dir(root: &Path) -> Result<Vec<(String, Vec<u8>)>, PackError> {
+    let mut walk = Walk {
+        root,
+        entries: Vec::new(),
+        left_bytes: MAX_BUNDLE_BYTES,
+    };
+    walk.directory(root, "", 1)?;
+    walk.entries.sort();
+    Ok(walk.entries)
+}
+
+struct Walk<'a> {
+    root: &'a Path,
+    entries: Vec<(String, Vec<u8>)>,
+    left_bytes: u64,
+}
+
+impl Walk<'_> {
+    fn directory(&mut self, directory: &Path, prefix: &str, depth: usize) -> Result<(), PackError> {
+        if depth > MAX_PATH_COMPONENTS {
+            return Err(PackError::TooDeep(directory.to_owned()));
+        }
+        for entry in fs::read_dir(directory).map_err(PackError::io("list", directory))? {
+            let entry = entry.map_err(PackError::io("list", directory))?;
+            let path = entry.path();
+            let name = entry.file_name();
+            if is_skipped(&name.to_string_lossy()) {
+                continue;
+            }
+            let name = name
+                .to_str()
+                .ok_or_else(|| PackError::NameNotUtf8(path.clone()))?;
+            let kind = entry.file_type().map_err(PackError::io("look at", &path))?;
+            if kind.is_symlink() {
+                return Err(PackError::Symlink(path));
+            }
+            if kind.is_dir() {
+                self.directory(&path, &format!("{prefix}{name}/"), depth + 1)?;
+            } else if kind.is_file() {
+                self.file(&path, format!("{prefix}{name}"))?;
+            } else {
+                return Err(PackError::SpecialFile(path));
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: &Path, name: String) -> Result<(), PackError> {
+        if self.entries.len() == MAX_FILES {
+            return Err(PackError::TooManyFiles(self.root.to_owned()));
+        }
+        let mut content = Vec::new();
+        File::open(path)
+            .and_then(|file| file.take(self.left_bytes + 1).read_to_end(&mut content))
+            .map_err(PackError::io("read", path))?;
+        self.left_bytes = self
+            .left_bytes
+            .checked_sub(content.len() as u64)
+            .ok_or_else(|| PackError::TooLarge(self.root.to_owned()))?;
+        self.entries.push((name, content));
+        Ok(())
+    }
+}
+
+fn is_skipped(name: &str) -> bool {
+    name.starts_with('.')
+        || CACHE_DIRECTORIES.contains(&name)
+        || CACHE_SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
+}
+
+/// Writes a bundle's files into a directory that does not exist yet, so that nothing is followed or overwritten.
+pub fn write_dir(bundle: &Bundle, directory: &Path) -> Result<(), PackError> {
+    fs::create_dir(directory).map_err(PackError::io("create", directory))?;
+    for (path, content) in bundle.files() {
+        let path = directory.join(path.as_str());
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(PackError::io("create", parent))?;
+        }
+        File::options()
+            .write(true)
+            .create_new(true)
+            .open(&path)
+            .and_then(|mut file| file.write_all(content.as_bytes()))
+            .map_err(PackError::io("write", &path))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,457 @@
+//! The paths of a bundle.
+//!
+//! [`BundlePath`] is a relative path that means the same file on every system: plain ASCII, `/` between components,
+//! nothing hidden, nothing that Windows or a case-insensitive disk would read differently. `bundle` and `zip` parse
+//! every name through it before they look at a byte of content. It knows nothing of files on disk.
+//!
+//! Names are ASCII only. That refuses every pair of names which differ in bytes but not in Unicode normalisation or
+//! case folding, and every name whose encoding an archive leaves to guesswork.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::limits::{MAX_PATH_BYTES, MAX_PATH_COMPONENTS, SUFFIXES};
+use crate::modules;
+use crate::shown::Shown;
+
+/// A path that obeys every rule for the files of a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BundlePath(String);
+
+/// Why a path was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// The path has no characters.
+    #[error("a file has an empty name; give it one")]
+    Empty,
+    /// NUL, a newline, an escape character and their like.
+    #[error("the path `{0}` contains a control character; rename the file")]
+    ControlCharacter(Shown),
+    /// A backslash, which is a separator on one system and a letter on another.
+    #[error("the path `{0}` contains a backslash; separate directories with `/`")]
+    Backslash(Shown),
+    /// `C:` and its like.
+    #[error("the path `{0}` starts with a drive letter; paths are relative to the bundle's root")]
+    DriveLetter(Shown),
+    /// A leading slash.
+    #[error("the path `{0}` is absolute; paths are relative to the bundle's root")]
+    Absolute(Shown),
+    /// `..` as a component.
+    #[error("the path `{0}` leaves the bundle through `..`; keep every file inside the bundle")]
+    Traversal(Shown),
+    /// `.` as a component, or two slashes in a row, or a slash at the end of a file's name.
+    #[error("the path `{0}` has an empty or `.` component; write it in its shortest form")]
+    NotNormal(Shown),
+    /// A component that starts with a dot.
+    #[error("the path `{0}` is hidden (a component starts with a dot); remove or rename it")]
+    Hidden(Shown),
+    /// Any character beyond ASCII.
+    #[error("the path `{0}` is not plain ASCII; rename the file")]
+    NotAscii(Shown),
+    /// A character that Windows does not allow in names.
+    #[error("the path `{path}` contains `{character}`, which is not allowed in names; rename the file")]
+    ForbiddenCharacter {
+        /// The path.
+        path: Shown,
+        /// The character.
+        character: char,
+    },
+    /// Windows drops such dots and spaces, so that two names become one.
+    #[error("a component of the path `{0}` starts with a space or ends with a space or a dot; rename it")]
+    TrimmedName(Shown),
+    /// `CON`, `NUL` and their like.
+    #[error("a component of the path `{0}` is a device name on Windows; rename it")]
+    ReservedName(Shown),
+    /// Too many bytes.
+    #[error("the path `{path}` is {bytes} bytes long; at most {MAX_PATH_BYTES} are allowed")]
+    TooLong {
+        /// The path.
+        path: Shown,
+        /// Its length.
+        bytes: usize,
+    },
+    /// Too many directories.
+    #[error("the path `{path}` has {components} components; at most {MAX_PATH_COMPONENTS} are allowed")]
+    TooDeep {
+        /// The path.
+        path: Shown,
+        /// How many components it has.
+        components: usize,
+    },
+    /// Not one of the suffixes of a bundle.
+    #[error("the file `{0}` has a suffix that bundles do not carry; allowed are {suffixes}", suffixes = SUFFIXES.join(" "))]
+    Suffix(Shown),
+    /// A module that would hide one of Python's, of the runtime's packages or of PRISM's own.
+    #[error(
+        "the module `{path}` would hide the installed module `{module}`; rename it, for example to `my_{module}`"
+    )]
+    ShadowsModule {
+        /// The path.
+        path: Shown,
+        /// The module that it would hide.
+        module: String,
+    },
+    /// The same path twice.
+    #[error("the bundle contains `{0}` twice; keep one of the two")]
+    Duplicate(Shown),
+    /// Two paths that are one on a case-insensitive disk.
+    #[error("the paths `{first}` and `{second}` differ only in case; rename one of them")]
+    CaseCollision {
+        /// The one in front.
+        first: Shown,
+        /// The other.
+        second: Shown,
+    },
+    /// A file that other files need as a directory.
+    #[error("`{file}` is both a file and a directory (of `{inner}`); rename one of them")]
+    FileIsDirectory {
+        /// The file.
+        file: Shown,
+        /// A path below it.
+        inner: Shown,
+    },
+    /// `helper.py` beside `helper/__init__.py`: which one Python imports depends on its search order.
+    #[error("`{module}` and `{package}` are the same module to Python; rename one of them")]
+    AmbiguousModule {
+        /// The single file.
+        module: Shown,
+        /// The package's own file.
+        package: Shown,
+    },
+}
+
+impl PathError {
+    /// A stable name for the cause.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "path_empty",
+            Self::ControlCharacter(_) => "path_control_character",
+            Self::Backslash(_) => "path_backslash",
+            Self::DriveLetter(_) => "path_drive_letter",
+            Self::Absolute(_) => "path_absolute",
+            Self::Traversal(_) => "path_traversal",
+            Self::NotNormal(_) => "path_not_normal",
+            Self::Hidden(_) => "path_hidden",
+            Self::NotAscii(_) => "path_not_ascii",
+            Self::ForbiddenCharacter { .. } => "path_forbidden_character",
+            Self::TrimmedName(_) => "path_trimmed_name",
+            Self::ReservedName(_) => "path_reserved_name",
+            Self::TooLong { .. } => "path_too_long",
+            Self::TooDeep { .. } => "path_too_deep",
+            Self::Suffix(_) => "suffix_not_allowed",
+            Self::ShadowsModule { .. } => "module_shadowed",
+            Self::Duplicate(_) => "path_duplicate",
+            Self::CaseCollision { .. } => "path_case_collision",
+            Self::FileIsDirectory { .. } => "path_file_is_directory",
+            Self::AmbiguousModule { .. } => "module_ambiguous",
+        }
+    }
+}
+
+impl BundlePath {
+    /// Parses the path of a file.
+    pub fn parse(path: &str) -> Result<Self, PathError> {
+        check_shape(path)?;
+        check_suffix(path)?;
+        check_module(path)?;
+        Ok(Self(path.to_owned()))
+    }
+
+    /// Parses the name of an archive's entry, which need not even be text.
+    pub(crate) fn parse_bytes(name: &[u8]) -> Result<Self, PathError> {
+        Self::parse(utf8(name)?)
+    }
+
+    /// The path, with `/` between components.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether Python would read it as source.
+    pub fn is_python(&self) -> bool {
+        self.0.strip_suffix(".py").is_some()
+    }
+
+    /// The path, for an error message.
+    pub(crate) fn shown(&self) -> Shown {
+        Shown::text(&self.0)
+    }
+}
+
+impl fmt::Display for BundlePath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// Checks the name of a directory entry, given without its trailing slash.
+pub(crate) fn check_directory(name: &[u8]) -> Result<(), PathError> {
+    check_shape(utf8(name)?)
+}
+
+/// Refuses sets of paths that are not a tree, or not the same tree on every system.
+pub(crate) fn check_together<'a>(paths: impl Iterator<Item = &'a BundlePath>) -> Result<(), PathError> {
+    // From each path, file or directory, in lower case: how it is spelt, whether it is a file, and whose it is.
+    let mut seen: BTreeMap<String, (&str, bool, &BundlePath)> = BTreeMap::new();
+    for path in paths {
+        for (end, _) in path.0.match_indices('/').chain([(path.0.len(), "")]) {
+            let (prefix, is_file) = (&path.0[..end], end == path.0.len());
+            let Some(&(spelling, was_file, owner)) = seen.get(&prefix.to_ascii_lowercase()) else {
+                seen.insert(prefix.to_ascii_lowercase(), (prefix, is_file, path));
+                continue;
+            };
+            if spelling != prefix {
+                return Err(PathError::CaseCollision {
+                    first: owner.shown(),
+                    second: path.shown(),
+                });
+            }
+            match (was_file, is_file) {
+                (true, true) => return Err(PathError::Duplicate(path.shown())),
+                (true, false) => {
+                    return Err(PathError::FileIsDirectory {
+                        file: owner.shown(),
+                        inner: path.shown(),
+                    });
+                }
+                (false, true) => {
+                    return Err(PathError::FileIsDirectory {
+                        file: path.shown(),
+                        inner: owner.shown(),
+                    });
+                }
+                (false, false) => {}
+            }
+        }
+    }
+    for (name, &(_, _, package)) in &seen {
+        if let Some(directory) = name.strip_suffix("/__init__.py")
+            && let Some(&(_, true, module)) = seen.get(&format!("{directory}.py"))
+        {
+            return Err(PathError::AmbiguousModule {
+                module: module.shown(),
+                package: package.shown(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn utf8(name: &[u8]) -> Result<&str, PathError> {
+    std::str::from_utf8(name).map_err(|_| PathError::NotAscii(Shown::bytes(name)))
+}
+
+fn check_shape(path: &str) -> Result<(), PathError> {
+    let shown = || Shown::text(path);
+    if path.is_empty() {
+        return Err(PathError::Empty);
+    }
+    if path.chars().any(char::is_control) {
+        return Err(PathError::ControlCharacter(shown()));
+    }
+    if path.contains('\\') {
+        return Err(PathError::Backslash(shown()));
+    }
+    if path.as_bytes()[0].is_ascii_alphabetic() && path.as_bytes().get(1) == Some(&b':') {
+        return Err(PathError::DriveLetter(shown()));
+    }
+    if path.starts_with('/') {
+        return Err(PathError::Absolute(shown()));
+    }
+    if !path.is_ascii() {
+        return Err(PathError::NotAscii(shown()));
+    }
+    if path.len() > MAX_PATH_BYTES {
+        return Err(PathError::TooLong {
+            path: shown(),
+            bytes: path.len(),
+        });
+    }
+    let components = path.split('/').count();
+    if components > MAX_PATH_COMPONENTS {
+        return Err(PathError::TooDeep {
+            path: shown(),
+            components,
+        });
+    }
+    path.split('/')
+        .try_for_each(|component| check_component(component, &shown))
+}
+
+fn check_component(component: &str, shown: &dyn Fn() -> Shown) -> Result<(), PathError> {
+    if component == ".." {
+        return Err(PathError::Traversal(shown()));
+    }
+    if component.is_empty() || component == "." {
+        return Err(PathError::NotNormal(shown()));
+    }
+    if component.starts_with('.') {
+        return Err(PathError::Hidden(shown()));
+    }
+    if let Some(character) = component
+        .chars()
+        .find(|character| ":*?\"<>|".contains(*character))
+    {
+        return Err(PathError::ForbiddenCharacter {
+            path: shown(),
+            character,
+        });
+    }
+    if component.starts_with(' ') || component.ends_with([' ', '.']) {
+        return Err(PathError::TrimmedName(shown()));
+    }
+    if is_windows_device(component) {
+        return Err(PathError::ReservedName(shown()));
+    }
+    Ok(())
+}
+
+/// Windows takes `nul.txt`, `Nul` and `NUL .py` all for the device.
+fn is_windows_device(component: &str) -> bool {
+    let stem = component
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .trim_end()
+        .to_ascii_uppercase();
+    match stem.as_str() {
+        "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$" => true,
+        _ => {
+            stem.len() == 4
+                && (stem.starts_with("COM") || stem.starts_with("LPT"))
+                && stem.ends_with(|last: char| last.is_ascii_digit())
+        }
+    }
+}
+
+fn check_suffix(path: &str) -> Result<(), PathError> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let allowed = SUFFIXES
+        .iter()
+        .any(|suffix| name.len() > suffix.len() && name.ends_with(suffix));
+    if allowed {
+        Ok(())
+    } else {
+        Err(PathError::Suffix(Shown::text(path)))
+    }
+}
+
+/// Only what Python would import by its first component can hide an installed module.
+fn check_module(path: &str) -> Result<(), PathError> {
+    let Some(stem) = path.strip_suffix(".py") else {
+        return Ok(());
+    };
+    let module = stem.split('/').next().unwrap_or(stem);
+    if modules::is_reserved(module) {
+        return Err(PathError::ShadowsModule {
+            path: Shown::text(path),
+            module: module.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(path: &str) -> &'static str {
+        BundlePath::parse(path).map_or_else(|error| error.code(), |_| "ok")
+    }
+
+    #[test]
+    fn accepts_ordinary_paths() {
+        for path in [
+            "architecture.py",
+            "lib/deep/er/still/x.py",
+            "notes/READ ME.md",
+            "a-b_c+d.json",
+            "console.py",
+        ] {
+            assert_eq!(code(path), "ok", "{path}");
+        }
+    }
+
+    #[test]
+    fn refuses_each_kind_of_bad_path() {
+        let long = format!("{}.py", "a".repeat(MAX_PATH_BYTES));
+        let cases = [
+            ("", "path_empty"),
+            ("a\0.py", "path_control_character"),
+            ("a\n.py", "path_control_character"),
+            ("a\u{85}.py", "path_control_character"),
+            ("a\u{7f}.py", "path_control_character"),
+            ("a\\b.py", "path_backslash"),
+            ("..\\b.py", "path_backslash"),
+            ("C:a.py", "path_drive_letter"),
+            ("c:/a.py", "path_drive_letter"),
+            ("/etc/a.py", "path_absolute"),
+            ("//a.py", "path_absolute"),
+            ("../a.py", "path_traversal"),
+            ("lib/../../a.py", "path_traversal"),
+            ("./a.py", "path_not_normal"),
+            ("lib//a.py", "path_not_normal"),
+            ("a.py/", "path_not_normal"),
+            (".hidden.py", "path_hidden"),
+            (".git/a.py", "path_hidden"),
+            ("...", "path_hidden"),
+            ("caf\u{e9}.py", "path_not_ascii"),
+            ("\u{ff0f}etc.py", "path_not_ascii"),
+            ("a:b.py", "path_drive_letter"),
+            ("ab:c.py", "path_forbidden_character"),
+            ("a*.py", "path_forbidden_character"),
+            (" a.py", "path_trimmed_name"),
+            ("lib /a.py", "path_trimmed_name"),
+            ("lib./a.py", "path_trimmed_name"),
+            ("nul.py", "path_reserved_name"),
+            ("lib/Com1.tar.py", "path_reserved_name"),
+            ("aux /a.py", "path_trimmed_name"),
+            ("a/b/c/d/e/f/g.py", "path_too_deep"),
+            (long.as_str(), "path_too_long"),
+            ("a.so", "suffix_not_allowed"),
+            ("a.pyc", "suffix_not_allowed"),
+            ("a.PY", "suffix_not_allowed"),
+            ("Makefile", "suffix_not_allowed"),
+            ("a.py.gz", "suffix_not_allowed"),
+            ("torch.py", "module_shadowed"),
+            ("torch/nn.py", "module_shadowed"),
+            ("prism_runtime/wire.py", "module_shadowed"),
+            ("prism_challenge/x.py", "module_shadowed"),
+            ("sitecustomize.py", "module_shadowed"),
+            ("usercustomize.py", "module_shadowed"),
+            ("json.py", "module_shadowed"),
+            ("numpy.py", "module_shadowed"),
+            ("einops/__init__.py", "module_shadowed"),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(code(path), expected, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn only_modules_that_python_imports_first_can_shadow() {
+        for path in ["lib/torch.py", "types/notes.md", "json.txt", "Torch.py"] {
+            assert_eq!(code(path), "ok", "{path}");
+        }
+    }
+
+    #[test]
+    fn refuses_sets_that_are_not_one_tree() {
+        let together = |paths: &[&str]| {
+            let paths: Vec<_> = paths
+                .iter()
+                .map(|path| BundlePath::parse(path).unwrap())
+                .collect();
+            check_together(paths.iter()).map_or_else(|error| error.code(), |()| "ok")
+        };
+        assert_eq!(together(&["a.py", "b/a.py", "b/c.py"]), "ok");
+        assert_eq!(together(&["a.py", "a.py"]), "path_duplicate");
+        assert_eq!(together(&["a.py", "A.py"]), "path_case_collision");
+        assert_eq!(together(&["Lib/a.py", "lib/b.py"]), "path_case_collision");
+        assert_eq!(together(&["a.py", "a.py/b.py"]), "path_file_is_directory");
+        assert_eq!(together(&["a.py/b.py", "a.py"]), "path_file_is_directory");
+        assert_eq!(together(&["a.py", "A.py/b.py"]), "path_case_collision");
+        assert_eq!(together(&["a.py", "a/__init__.py"]), "module_ambiguous");
+        assert_eq!(together(&["a.py", "a/b.py"]), "ok");
+    }
+}

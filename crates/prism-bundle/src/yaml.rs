@@ -1,0 +1,243 @@
+//! Bounded YAML: events to a small tree in which every node knows its line and column.
+//!
+//! `manifest` is the only caller. What makes YAML dangerous is refused as soon as its event arrives: anchors and
+//! aliases (which can unfold without bound), tags, several documents, duplicate keys, deep nesting, many nodes. The
+//! text itself is bounded by its caller. The parser below is a state machine that hands out events; nothing here or
+//! in it recurses deeper than [`MAX_YAML_DEPTH`].
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
+
+use crate::limits::{MAX_YAML_DEPTH, MAX_YAML_NODES};
+use crate::manifest::ManifestError;
+use crate::shown::Shown;
+
+/// Where something stands in `prism.yaml`, both counted from one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+/// A value and where it begins.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) value: Value,
+    pub(crate) position: Position,
+}
+
+/// What a value is. Plain scalars are not interpreted: `1` and `yes` are the texts `1` and `yes`.
+#[derive(Debug)]
+pub(crate) enum Value {
+    Text(String),
+    /// Nothing behind the colon, `~` or `null`.
+    Null,
+    List(Vec<Node>),
+    Mapping(Vec<(Key, Node)>),
+}
+
+/// A key of a mapping.
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) text: String,
+    pub(crate) position: Position,
+}
+
+/// Parses one document; `None` where the text holds none.
+pub(crate) fn parse(text: &str) -> Result<Option<Node>, ManifestError> {
+    let mut events = Events {
+        parser: Parser::new_from_str(text),
+        nodes: 0,
+    };
+    let mut document = None;
+    loop {
+        match events.next()? {
+            (Event::StreamEnd, _) => return Ok(document),
+            (Event::DocumentStart(_), at) if document.is_some() => {
+                return Err(ManifestError::SeveralDocuments {
+                    line: at.line,
+                    column: at.column,
+                });
+            }
+            (Event::DocumentStart(_), _) => {
+                let first = events.next()?;
+                document = Some(events.node(first, 1)?);
+            }
+            _ => {}
+        }
+    }
+}
+
+struct Events<'input> {
+    parser: Parser<'input, StrInput<'input>>,
+    nodes: usize,
+}
+
+impl<'input> Events<'input> {
+    fn next(&mut self) -> Result<(Event<'input>, Position), ManifestError> {
+        match self.parser.next_event() {
+            Some(Ok((event, span))) => Ok((event, position(&span))),
+            Some(Err(error)) => Err(ManifestError::Syntax {
+                line: error.marker().line(),
+                column: error.marker().col() + 1,
+                detail: Shown::text(error.info()),
+            }),
+            // The parser ends with `StreamEnd`, on which `parse` has returned; an early end is no document.
+            None => Err(ManifestError::Syntax {
+                line: 1,
+                column: 1,
+                detail: Shown::text("unexpected end"),
+            }),
+        }
+    }
+
+    fn node(&mut self, (event, at): (Event<'input>, Position), depth: usize) -> Result<Node, ManifestError> {
+        let Position { line, column } = at;
+        self.nodes += 1;
+        if self.nodes > MAX_YAML_NODES {
+            return Err(ManifestError::TooManyNodes { line, column });
+        }
+        if depth > MAX_YAML_DEPTH {
+            return Err(ManifestError::TooDeep { line, column });
+        }
+        let (anchor, tag) = match &event {
+            Event::Alias(_) => return Err(ManifestError::Alias { line, column }),
+            Event::Scalar(_, _, anchor, tag)
+            | Event::SequenceStart(anchor, tag)
+            | Event::MappingStart(anchor, tag) => (*anchor, tag),
+            _ => {
+                return Err(ManifestError::Syntax {
+                    line,
+                    column,
+                    detail: Shown::text("expected a value"),
+                });
+            }
+        };
+        if anchor != 0 {
+            return Err(ManifestError::Anchor { line, column });
+        }
+        if tag.is_some() {
+            return Err(ManifestError::Tag { line, column });
+        }
+        let value = match event {
+            Event::Scalar(text, style, ..) => scalar(&text, style),
+            Event::SequenceStart(..) => self.list(depth)?,
+            _ => self.mapping(depth)?,
+        };
+        Ok(Node { value, position: at })
+    }
+
+    fn list(&mut self, depth: usize) -> Result<Value, ManifestError> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Ok(Value::List(items)),
+                first => items.push(self.node(first, depth + 1)?),
+            }
+        }
+    }
+
+    fn mapping(&mut self, depth: usize) -> Result<Value, ManifestError> {
+        let mut entries: Vec<(Key, Node)> = Vec::new();
+        loop {
+            let first = self.next()?;
+            if matches!(first.0, Event::MappingEnd) {
+                return Ok(Value::Mapping(entries));
+            }
+            let Node { value, position } = self.node(first, depth + 1)?;
+            let Position { line, column } = position;
+            let Value::Text(text) = value else {
+                return Err(ManifestError::KeyNotText { line, column });
+            };
+            if entries.iter().any(|(key, _)| key.text == text) {
+                return Err(ManifestError::DuplicateKey {
+                    key: Shown::text(&text),
+                    line,
+                    column,
+                });
+            }
+            let first = self.next()?;
+            entries.push((Key { text, position }, self.node(first, depth + 1)?));
+        }
+    }
+}
+
+fn scalar(text: &str, style: ScalarStyle) -> Value {
+    match (style, text) {
+        (ScalarStyle::Plain, "" | "~" | "null" | "Null" | "NULL") => Value::Null,
+        _ => Value::Text(text.to_owned()),
+    }
+}
+
+fn position(span: &Span) -> Position {
+    Position {
+        line: span.start.line(),
+        column: span.start.col() + 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(text: &str) -> (&'static str, String) {
+        let error = parse(text).unwrap_err();
+        (error.code(), error.to_string())
+    }
+
+    #[test]
+    fn reads_what_a_manifest_needs() {
+        let Some(Node {
+            value: Value::Mapping(entries),
+            ..
+        }) = parse("name: \"a b\"\ntraining:\n  entrypoint: t.py\nlist: [x, 'y']\nempty:\n").unwrap()
+        else {
+            panic!("not a mapping")
+        };
+        let keys: Vec<_> = entries
+            .iter()
+            .map(|(key, _)| (key.text.as_str(), key.position.line))
+            .collect();
+        assert_eq!(keys, [("name", 1), ("training", 2), ("list", 4), ("empty", 5)]);
+        assert!(matches!(entries[3].1.value, Value::Null));
+    }
+
+    #[test]
+    fn no_document_is_none() {
+        for text in ["", "# only a comment\n", "\n\n"] {
+            assert!(parse(text).unwrap().is_none(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn refuses_the_dangerous_parts() {
+        assert_eq!(failure("a: &x 1\nb: *x\n").0, "manifest_anchor");
+        assert_eq!(failure("a: *x\n").0, "manifest_syntax");
+        assert_eq!(failure("a: !!python/object 1\n").0, "manifest_tag");
+        assert_eq!(failure("!!map {a: 1}\n").0, "manifest_tag");
+        assert_eq!(failure("a: 1\n---\nb: 2\n").0, "manifest_several_documents");
+        assert_eq!(failure("a: 1\nb: 2\na: 3\n").0, "manifest_duplicate_key");
+        assert_eq!(failure("? [a, b]\n: 1\n").0, "manifest_key_not_text");
+        assert_eq!(failure("a: [[[[1]]]]\n").0, "manifest_too_deep");
+        assert_eq!(
+            failure(&"- x\n".repeat(MAX_YAML_NODES)).0,
+            "manifest_too_many_nodes"
+        );
+        assert_eq!(failure("a: [1\n").0, "manifest_syntax");
+        assert_eq!(failure("a: {{{{{{{{{{{{").0, "manifest_too_deep");
+    }
+
+    #[test]
+    fn says_where_it_is_wrong() {
+        let (_, message) = failure("name: x\nname: y\n");
+        assert!(message.contains("line 2, column 1"), "{message}");
+        let (_, message) = failure("name: x\n  training: \"y\n");
+        assert!(message.contains("line "), "{message}");
+    }
+
+    #[test]
+    fn long_nesting_ends_at_the_depth_limit() {
+        for open in ["[", "{", "- ", "? ", "a: {"] {
+            assert!(parse(&open.repeat(5000)).is_err(), "{open:?}");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The archive format, read as strictly as it can be.
+//!
+//! A `.zip` names every file three times (in the directory at its end, before the data, and sometimes after it), and
+//! readers differ in which they believe. This one believes none: all must agree, and the entries, the directory and
+//! the end record must cover the archive from its first byte to its last without a gap or an overlap. What ordinary
+//! archivers write passes; what needs more (zip64, encryption, several disks, comments) is refused by name.
+//!
+//! `record` decodes fixed layouts, `read` holds the checks, `inflate` unpacks one entry, `write` is the opposite
+//! direction. `bundle` calls [`read`] and [`write`]; nothing here touches a file.
+
+mod inflate;
+mod read;
+mod record;
+mod write;
+
+pub(crate) use read::read;
+pub(crate) use write::write;
+
+use crate::limits::{MAX_ARCHIVE_BYTES, MAX_ARCHIVE_ENTRIES, MAX_COMPRESSION_RATIO};
+use crate::shown::Shown;
+
+/// Why an archive was refused. Offsets count bytes from the archive's beginning.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "`name` is the entry that is wrong, in every variant")]
+pub enum ArchiveError {
+    /// Larger than any bundle can be.
+    #[error("the archive has {bytes} bytes; at most {MAX_ARCHIVE_BYTES} are allowed")]
+    TooLarge { bytes: u64 },
+    /// No end record.
+    #[error("this is not a .zip archive, or its end is cut off; make it again")]
+    NotAZip,
+    /// A structure ends beyond the archive's end.
+    #[error("the archive is cut off: {what} at offset {offset_bytes} is incomplete; make it again")]
+    Truncated { what: &'static str, offset_bytes: u64 },
+    /// A structure does not begin with its signature.
+    #[error("the archive is damaged: there is no {what} at offset {offset_bytes}; make it again")]
+    BadSignature { what: &'static str, offset_bytes: u64 },
+    /// Bytes behind the end record.
+    #[error("{bytes} bytes follow the archive's end; remove them")]
+    TrailingData { bytes: u64 },
+    /// Bytes before the first entry.
+    #[error("{bytes} bytes stand before the archive's first entry; remove them")]
+    PrependedData { bytes: u64 },
+    /// Bytes between structures that belong to none.
+    #[error("{bytes} bytes at offset {offset_bytes} of the archive belong to no entry; make it again")]
+    UnclaimedBytes { offset_bytes: u64, bytes: u64 },
+    /// An archive comment.
+    #[error("the archive has a comment of {bytes} bytes; make it without one")]
+    Comment { bytes: u64 },
+    /// Parts on other disks.
+    #[error("the archive is split over several files; make it in one piece")]
+    SeveralDisks,
+    /// The large-file extension, which no bundle needs, or a field that claims it.
+    #[error("the archive uses zip64, which a bundle never needs; make it without")]
+    Zip64,
+    /// More entries than a bundle and its directories can have.
+    #[error("the archive has {count} entries; at most {MAX_ARCHIVE_ENTRIES} are allowed")]
+    TooManyEntries { count: usize },
+    /// The end record and the directory disagree.
+    #[error("the archive claims {claimed} entries but lists {found}; make it again")]
+    EntryCount { claimed: usize, found: usize },
+    /// Two entries share bytes.
+    #[error("the entry `{name}` overlaps what stands before it in the archive")]
+    Overlap { name: Shown },
+    /// Password-protected.
+    #[error("the entry `{name}` is encrypted; make the archive without a password")]
+    Encrypted { name: Shown },
+    /// Neither stored nor deflated.
+    #[error("the entry `{name}` uses compression method {method}; only stored and deflate are allowed")]
+    Method { name: Shown, method: u16 },
+    /// A general purpose flag with a meaning that is not read.
+    #[error("the entry `{name}` sets flags {flags:#06x} that are not allowed; make the archive again")]
+    Flags { name: Shown, flags: u16 },
+    /// A malformed extra field.
+    #[error("the extra field of the entry `{name}` is malformed; make the archive again")]
+    Extra { name: Shown },
+    /// An extra field that gives the entry another name.
+    #[error("an extra field of the entry `{name}` names it once more; use plain ASCII names")]
+    ExtraName { name: Shown },
+    /// A symbolic link.
+    #[error("the entry `{name}` is a symbolic link; put the file itself into the archive")]
+    Symlink { name: Shown },
+    /// A device, a pipe, a socket, or anything else that is no file.
+    #[error("the entry `{name}` is a special file; only ordinary files are allowed")]
+    SpecialFile { name: Shown },
+    /// A directory that has content, or a directory's attributes on a file.
+    #[error("the entry `{name}` is half a file and half a directory; make the archive again")]
+    DirectoryMismatch { name: Shown },
+    /// The two headers of an entry disagree.
+    #[error("the two headers of the entry `{name}` disagree about its {field}; make the archive again")]
+    HeaderMismatch { name: Shown, field: &'static str },
+    /// The descriptor behind the data disagrees with the directory, or is not there.
+    #[error("the data descriptor of the entry `{name}` is missing or wrong; make the archive again")]
+    Descriptor { name: Shown },
+    /// Unpacks to far more than it takes.
+    #[error(
+        "the entry `{name}` unpacks from {compressed_bytes} to {bytes} bytes, more than {MAX_COMPRESSION_RATIO} to \
+         one; store it without compression"
+    )]
+    CompressionRatio {
+        name: Shown,
+        compressed_bytes: u64,
+        bytes: u64,
+    },
+    /// The compressed data is no valid stream.
+    #[error("the data of the entry `{name}` is damaged; make the archive again")]
+    DamagedData { name: Shown },
+    /// The data unpacks to another size than declared.
+    #[error("the entry `{name}` does not unpack to the {bytes} bytes that it claims; make the archive again")]
+    SizeMismatch { name: Shown, bytes: u64 },
+    /// The checksum is wrong.
+    #[error("the checksum of the entry `{name}` is wrong; make the archive again")]
+    WrongCrc { name: Shown },
+}
+
+impl ArchiveError {
+    /// A stable name for the cause.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TooLarge { .. } => "archive_too_large",
+            Self::NotAZip => "archive_not_a_zip",
+            Self::Truncated { .. } => "archive_truncated",
+            Self::BadSignature { .. } => "archive_bad_signature",
+            Self::TrailingData { .. } => "archive_trailing_data",
+            Self::PrependedData { .. } => "archive_prepended_data",
+            Self::UnclaimedBytes { .. } => "archive_unclaimed_bytes",
+            Self::Comment { .. } => "archive_comment",
+            Self::SeveralDisks => "archive_several_disks",
+            Self::Zip64 => "archive_zip64",
+            Self::TooManyEntries { .. } => "archive_too_many_entries",
+            Self::EntryCount { .. } => "archive_entry_count",
+            Self::Overlap { .. } => "entry_overlap",
+            Self::Encrypted { .. } => "entry_encrypted",
+            Self::Method { .. } => "entry_method",
+            Self::Flags { .. } => "entry_flags",
+            Self::Extra { .. } => "entry_extra_field",
+            Self::ExtraName { .. } => "entry_extra_name",
+            Self::Symlink { .. } => "entry_symlink",
+            Self::SpecialFile { .. } => "entry_special_file",
+            Self::DirectoryMismatch { .. } => "entry_directory_mismatch",
+            Self::HeaderMismatch { .. } => "entry_header_mismatch",
+            Self::Descriptor { .. } => "entry_descriptor",
+            Self::CompressionRatio { .. } => "entry_compression_ratio",
+            Self::DamagedData { .. } => "entry_damaged_data",
+            Self::SizeMismatch { .. } => "entry_size_mismatch",
+            Self::WrongCrc { .. } => "entry_wrong_crc",
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Directories to bundles and back.
+
+use std::fs;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+
+use prism_bundle::{Bundle, PackError, limits, pack};
+use tempfile::TempDir;
+
+use crate::{ARCHITECTURE, TRAINING};
+
+fn directory() -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("architecture.py"), ARCHITECTURE).unwrap();
+    fs::write(directory.path().join("training.py"), TRAINING).unwrap();
+    directory
+}
+
+fn failure(directory: &TempDir) -> &'static str {
+    pack::read_dir(directory.path()).map_or_else(|error| error.code(), |_| "ok")
+}
+
+#[test]
+fn skips_hidden_files_and_caches() {
+    let directory = directory();
+    for path in [".git", "__pycache__", "lib/__pycache__", "lib/.mypy_cache"] {
+        fs::create_dir_all(directory.path().join(path)).unwrap();
+        fs::write(directory.path().join(path).join("x.bin"), [0xff; 10]).unwrap();
+    }
+    for name in [".env", "training.py~", "a.pyc", "lib/helper.py"] {
+        fs::write(directory.path().join(name), "x = 1\n").unwrap();
+    }
+    let entries = pack::read_dir(directory.path()).unwrap();
+    let paths: Vec<_> = entries.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(paths, ["architecture.py", "lib/helper.py", "training.py"]);
+    Bundle::from_entries(entries).unwrap();
+}
+
+#[test]
+fn refuses_links_and_special_files() {
+    let linked = directory();
+    symlink("/etc/hostname", linked.path().join("notes.txt")).unwrap();
+    assert_eq!(failure(&linked), "pack_symlink");
+    let linked = directory();
+    symlink("/etc", linked.path().join("lib")).unwrap();
+    assert_eq!(failure(&linked), "pack_symlink");
+    let special = directory();
+    let _listener = UnixListener::bind(special.path().join("socket.txt")).unwrap();
+    assert_eq!(failure(&special), "pack_special_file");
+}
+
+#[test]
+fn refuses_names_that_are_not_text() {
+    let directory = directory();
+    fs::write(
+        directory
+            .path()
+            .join(std::ffi::OsString::from_vec(b"a\xff.py".to_vec())),
+        "",
+    )
+    .unwrap();
+    assert_eq!(failure(&directory), "pack_name_not_utf8");
+}
+
+#[test]
+fn stops_reading_at_the_limits() {
+    let many = directory();
+    for index in 0..limits::MAX_FILES {
+        fs::write(many.path().join(format!("m{index}.py")), "").unwrap();
+    }
+    assert_eq!(failure(&many), "pack_too_many_files");
+    let large = directory();
+    let file = fs::File::create(large.path().join("large.txt")).unwrap();
+    file.set_len(1 << 40).unwrap();
+    assert_eq!(failure(&large), "pack_too_large");
+    let deep = directory();
+    fs::create_dir_all(deep.path().join("a/b/c/d/e/f/g")).unwrap();
+    assert_eq!(failure(&deep), "pack_too_deep");
+}
+
+#[test]
+fn a_missing_directory_is_named() {
+    let error = pack::read_dir("/does/not/exist".as_ref()).unwrap_err();
+    assert!(matches!(error, PackError::Io { action: "list", .. }));
+    assert!(error.to_string().contains("/does/not/exist"), "{error}");
+}
+
+#[test]
+fn writes_what_it_read_and_overwrites_nothing() {
+    let source = directory();
+    fs::create_dir(source.path().join("lib")).unwrap();
+    fs::write(source.path().join("lib/helper.py"), "x = 1\n").unwrap();
+    let bundle = Bundle::from_entries(pack::read_dir(source.path()).unwrap()).unwrap();
+    let target = source.path().join("out");
+    pack::write_dir(&bundle, &target).unwrap();
+    let again = Bundle::from_entries(pack::read_dir(&target).unwrap()).unwrap();
+    assert_eq!(again.hash(), bundle.hash());
+    assert_eq!(pack::write_dir(&bundle, &target).unwrap_err().code(), "pack_io");
+}
