@@ -100,7 +100,7 @@ impl Forwarder {
         let deadline = Instant::now() + self.load_timeout;
         self.seq_len = seq_len;
         self.worker.send(Kind::Shape, deadline, |out| {
-            message::write_shape(out, batch_size, seq_len)
+            message::write_shape(out, batch_size, seq_len);
         })?;
         self.worker.expect(Kind::Layout, deadline, &mut self.body)?;
         message::parse_layout(&self.body).map_err(|error| self.worker.violation(&error))
@@ -141,7 +141,7 @@ impl Forwarder {
         let deadline = Instant::now() + self.question_timeout;
         let row = &self.row;
         self.worker.send(Kind::Question, deadline, |out| {
-            message::write_question(out, id, lane, column, row)
+            message::write_question(out, id, lane, column, row);
         })?;
         self.worker.expect(Kind::Answer, deadline, &mut self.body)?;
         let answer = message::parse_answer(&self.body, self.vocab_size)

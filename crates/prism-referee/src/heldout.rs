@@ -170,8 +170,8 @@ impl<W: Write> Setting<'_, '_, W> {
             },
         ) = (self.plan, self.open);
         let mut account = Account::new(plan.recipe, plan.tokenizer.vocab_size, &plan.key, purpose);
-        let documents = documents.to_vec().into_iter();
-        let mut lanes = Lanes::new(documents, batch_size, seq_len, plan.tokenizer.end_of_text);
+        let owned: Vec<TokenDocument> = documents.to_vec();
+        let mut lanes = Lanes::new(owned.into_iter(), batch_size, seq_len, plan.tokenizer.end_of_text);
         let mut steps = Vec::new();
         let mut step = Step::default();
         let (mut dense, mut claims, mut byte_lengths) = (Vec::new(), Vec::new(), Vec::new());

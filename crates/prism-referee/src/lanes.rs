@@ -82,7 +82,7 @@ struct Lane {
 /// Lays documents on lanes.
 pub struct Lanes<D> {
     documents: D,
-    lanes: Vec<Lane>,
+    rows: Vec<Lane>,
     seq_len: usize,
     end_of_text: i32,
     drained: bool,
@@ -92,7 +92,7 @@ impl<D: Documents> Lanes<D> {
     /// `batch_size` lanes with rows of `seq_len` targets.
     pub fn new(documents: D, batch_size: u32, seq_len: u32, end_of_text: u32) -> Self {
         let end_of_text = i32::try_from(end_of_text).unwrap_or(i32::MAX);
-        let lanes = (0..batch_size)
+        let rows = (0..batch_size)
             .map(|_| Lane {
                 last_token: end_of_text,
                 document: None,
@@ -100,7 +100,7 @@ impl<D: Documents> Lanes<D> {
             .collect();
         Self {
             documents,
-            lanes,
+            rows,
             seq_len: usize::try_from(seq_len).unwrap_or(usize::MAX),
             end_of_text,
             drained: false,
@@ -109,7 +109,7 @@ impl<D: Documents> Lanes<D> {
 
     /// Fills `step` with the next rows; false if nothing is left.
     pub fn next_step(&mut self, step: &mut Step) -> Result<bool, DocumentError> {
-        let (rows, t) = (self.lanes.len(), self.seq_len);
+        let (rows, t) = (self.rows.len(), self.seq_len);
         step.tokens.clear();
         step.tokens.resize(rows * (t + 1), self.end_of_text);
         step.mask.clear();
@@ -122,7 +122,7 @@ impl<D: Documents> Lanes<D> {
         // Lanes that need a document, by the column at which they need it, then by number.
         let mut hungry = BinaryHeap::new();
         for row in 0..rows {
-            step.tokens[row * (t + 1)] = self.lanes[row].last_token;
+            step.tokens[row * (t + 1)] = self.rows[row].last_token;
             let filled = self.copy(step, row, 0);
             if filled < t {
                 hungry.push(Reverse((filled, row)));
@@ -132,7 +132,7 @@ impl<D: Documents> Lanes<D> {
             let Some(document) = self.next_document()? else {
                 break;
             };
-            self.lanes[row].document = Some((document, 0));
+            self.rows[row].document = Some((document, 0));
             let filled = self.copy(step, row, column);
             if filled < t {
                 hungry.push(Reverse((filled, row)));
@@ -155,7 +155,7 @@ impl<D: Documents> Lanes<D> {
     /// Copies from the lane's document into its row from `column` on; returns the first column left empty.
     fn copy(&mut self, step: &mut Step, row: usize, column: usize) -> usize {
         let t = self.seq_len;
-        let lane = &mut self.lanes[row];
+        let lane = &mut self.rows[row];
         let Some((document, position)) = lane.document.take() else {
             return column;
         };
@@ -315,7 +315,7 @@ mod tests {
                 for lane in 0..batch as usize {
                     let width = seq_len as usize + 1;
                     let filled = pair[0].mask[lane * seq_len as usize..][..seq_len as usize]
-                        .iter().filter(|&&m| m == 1).count();
+                        .iter().map(|&m| usize::from(m)).sum::<usize>();
                     prop_assert_eq!(pair[1].tokens[lane * width], pair[0].tokens[lane * width + filled]);
                 }
             }

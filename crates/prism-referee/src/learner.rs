@@ -256,7 +256,7 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
         self.state = State::Opened;
         let deadline = self.deadline();
         self.worker.send(Kind::Opened, deadline, |out| {
-            out.extend_from_slice(&batches.to_le_bytes())
+            out.extend_from_slice(&batches.to_le_bytes());
         })
     }
 
@@ -462,7 +462,7 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
         self.last_claims = Some(Instant::now());
         let deadline = self.deadline();
         self.worker.send(Kind::Resume, deadline, |out| {
-            out.extend_from_slice(&step.to_le_bytes())
+            out.extend_from_slice(&step.to_le_bytes());
         })
     }
 

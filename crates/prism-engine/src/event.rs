@@ -1,0 +1,88 @@
+//! What an evaluation tells while it goes on: one JSON line an event on `--progress-fd`.
+//!
+//! Nothing here comes from the submission but `log`, which is marked as the miner's own.
+
+use prism_core::outcome::{Reason, Status};
+use serde::{Deserialize, Serialize};
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum EvalEvent {
+    /// A new part of the evaluation has begun.
+    Stage {
+        /// Which one.
+        stage: EvalStage,
+        /// A sentence for people.
+        message: String,
+    },
+    /// The run has a directory.
+    Run {
+        /// Its id.
+        run_id: String,
+        /// Its directory.
+        run_dir: String,
+        /// Hash of the audit key, fixed before step 0.
+        audit_key_commitment: String,
+    },
+    /// The stream was opened.
+    Opened {
+        /// `B`, in rows.
+        batch_size: u32,
+        /// `T`, in tokens.
+        seq_len: u32,
+        /// Parameters of the model.
+        parameters: u64,
+        /// Steps that the stream will take, at least.
+        batches: u64,
+        /// Bytes of the stream.
+        stream_bytes: u64,
+    },
+    /// A step was accepted.
+    Step {
+        /// Its number, from 0.
+        step: u64,
+        /// Source bytes accepted so far.
+        covered_bytes: u64,
+        /// Bytes of the stream.
+        stream_bytes: u64,
+        /// Claimed bits per byte of this step.
+        step_bpb: f64,
+        /// Estimated bits per byte of everything accepted so far.
+        mean_bpb: f64,
+    },
+    /// The miner's own metrics.
+    Log {
+        /// Source bytes accepted so far.
+        covered_bytes: u64,
+        /// Names and values.
+        entries: Vec<(String, f64)>,
+    },
+    /// It is over.
+    Finished {
+        /// What became of the submission.
+        status: Status,
+        /// The stable reason.
+        reason: Reason,
+    },
+}
+
+/// Parts of an evaluation, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EvalStage {
+    /// Reading the bundle.
+    Bundle,
+    /// Verifying the corpus, tokenising it once.
+    Corpus,
+    /// Finding the Python runtime, trying the sandbox.
+    Preflight,
+    /// Starting learner and auditor.
+    Starting,
+    /// Reading the stream.
+    Training,
+    /// Scoring held-out text.
+    HeldOut,
+    /// Writing record, manifest and logs.
+    Concluding,
+}

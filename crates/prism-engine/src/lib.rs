@@ -1,0 +1,15 @@
+//! One evaluation, from a request to an outcome.
+//!
+//! The command line and a service call the same function, [`evaluate::evaluate`]: a request in, events out, a cancel
+//! handle, an outcome at the end. It is the only place that wires the bundle, the corpus, the Python runtime, the
+//! sandbox and the referee together.
+//!
+//! Reading order: [`request`], [`outcome`], [`event`] (what goes in and out), [`manifest`], [`run_dir`] (what stays).
+
+pub mod request;
+
+pub mod outcome;
+
+pub mod event;
+
+pub mod manifest;
