@@ -1,0 +1,1 @@
+"""Import path of the older interface; see `prism_challenge.evaluator.interface`."""

@@ -1,0 +1,26 @@
+"""The learner: import the bundle, run `train(ctx)`, export the final weights.
+
+Called by `worker`. Returns after DONE; whatever miner code raises goes through.
+"""
+
+from collections.abc import Callable
+
+from .channel import Channel
+from .config import WorkerConfig
+from .context import Context
+from .failures import Phase
+from .loader import Bundle
+from .session import Session
+
+
+def run_learner(channel: Channel, config: WorkerConfig, enter: Callable[[Phase], None]) -> None:
+    """Run the miner's training to its end. `enter` is told which phase begins."""
+    bundle = Bundle(config)
+    enter(Phase.IMPORT_ARCHITECTURE)
+    build = bundle.import_architecture()
+    enter(Phase.IMPORT_TRAINING)
+    train = bundle.import_training()
+    session = Session(channel, config)
+    enter(Phase.TRAIN)
+    train(Context(config, build, session))
+    session.finish()

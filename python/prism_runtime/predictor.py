@@ -1,0 +1,75 @@
+"""What auditor and claimant have in common: build, take a snapshot, run one forward.
+
+Used by `auditor` and `claimant`. It never imports `training`, never trains, and holds no token
+longer than the forward that needs it.
+"""
+
+import os
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from .channel import Channel
+from .config import WorkerConfig
+from .context import Context
+from .determinism import raise_malloc_thresholds
+from .errors import ProtocolError
+from .failures import Phase
+from .forward import dummy_forward, logits_of
+from .layout import unwrap
+from .limits import SEGMENT_FD
+from .loader import Bundle
+from .messages import Built, Layout, Load, Loaded, Shape
+from .snapshot import Snapshot
+
+
+class Predictor:
+    """The bundle's model in eval mode, with weights from the segment or from its own init."""
+
+    def __init__(self, module: nn.Module, snapshot: Snapshot) -> None:
+        """Predict with `module`, which `snapshot` is bound to."""
+        self._module = module
+        self._snapshot = snapshot
+
+    def load(self, message: Load) -> Loaded:
+        """Take the weights that `message` names."""
+        self._module.eval()
+        if message.source == 0:
+            self._snapshot.load()
+        else:
+            self._snapshot.load_initial()
+        return Loaded(message.id)
+
+    def logits(self, inputs: Tensor) -> Tensor:
+        """Return the model's logits for `inputs`, int64 (rows, T), as it gives them."""
+        logits = logits_of(self._module(inputs))
+        self._snapshot.restore()
+        return logits
+
+
+def prepare(
+    channel: Channel, config: WorkerConfig, enter: Callable[[Phase], None]
+) -> tuple[Predictor, Shape]:
+    """Build the model, learn the shape, send the layout."""
+    raise_malloc_thresholds()
+    # Compiling costs more than all the questions of a run, and changes their answers by rounding.
+    os.environ["TORCH_COMPILE_DISABLE"] = "1"
+    bundle = Bundle(config)
+    enter(Phase.IMPORT_ARCHITECTURE)
+    build = bundle.import_architecture()
+    enter(Phase.BUILD_MODEL)
+    module = unwrap(Context(config, build).build_model()).to(config.device)
+    channel.send(Built())
+    shape = channel.expect(Shape)
+    enter(Phase.FORWARD)
+    dummy_forward(module, shape.seq_len, config.end_of_text, config.device)
+    snapshot = Snapshot(module, segment_bytes=config.segment_bytes, max_params=config.max_params)
+    snapshot.map_segment(SEGMENT_FD, "read")
+    snapshot.keep_initial()
+    channel.send(Layout(snapshot.plan.entries))
+    return Predictor(module, snapshot), shape
+
+
+def unexpected(message: object) -> ProtocolError:
+    """Describe a frame that has no place after the layout."""
+    return ProtocolError(f"{type(message).__name__} has no place here")
