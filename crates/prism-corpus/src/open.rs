@@ -1,0 +1,363 @@
+//! Opens a locked corpus: verifies every byte of it against its manifest.
+//!
+//! The referee is the caller; what it gets are the readers of [`crate::reader`]. Memory stays flat. Nothing is given
+//! out before all of the corpus is verified.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_CODE_MICROBITS_MAX, MANIFEST_BYTES_MAX};
+use crate::manifest::{MANIFEST_FILE, Manifest, ManifestError, ShardManifest, Split, SplitManifest};
+use crate::reader::{BLOCK_DOCUMENTS, Lengths, Shard, SplitFiles, SplitReader, Sums};
+
+/// Text that is hashed at a time.
+const CHUNK_BYTES: usize = 1024 * 1024;
+
+/// Why a corpus cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A file cannot be read.
+    #[error("cannot read {path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// There is no manifest.
+    #[error(
+        "{path} is no corpus: it has no `manifest.json`; make one with `prism data lock` or `prism data synth`",
+        path = path.display()
+    )]
+    NotACorpus {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The manifest is not one that this version can read.
+    #[error("{path}: {source}", path = path.display())]
+    Manifest {
+        /// The manifest file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ManifestError,
+    },
+    /// The manifest is larger than any corpus needs.
+    #[error("{path} is longer than {MANIFEST_BYTES_MAX} bytes; this is no manifest", path = path.display())]
+    ManifestTooLong {
+        /// The manifest file.
+        path: PathBuf,
+    },
+    /// The bytes of a shard are not those that were locked.
+    #[error("{path} was changed after it was locked; lock the corpus again or restore the file", path = path.display())]
+    Changed {
+        /// The file of the shard.
+        path: PathBuf,
+    },
+    /// A shard has the hash of the manifest and yet is not what the manifest says.
+    #[error("{path} contradicts the manifest: {problem}; lock the corpus again", path = path.display())]
+    Inconsistent {
+        /// The file of the shard.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+}
+
+/// A verified corpus.
+#[derive(Debug, Clone)]
+pub struct Corpus {
+    manifest: Arc<Manifest>,
+    manifest_hash: String,
+    splits: [SplitReader; 3],
+}
+
+impl Corpus {
+    /// Opens a corpus directory and verifies all of it.
+    pub fn open(dir: &Path) -> Result<Self, OpenError> {
+        Self::open_with_progress(dir, &mut |_, _| ())
+    }
+
+    /// The same, telling how many bytes of text are verified, of how many.
+    pub fn open_with_progress(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Self, OpenError> {
+        let manifest = read_manifest(dir)?;
+        let mut verified_bytes = 0;
+        let mut advance = |bytes: u64| {
+            verified_bytes += bytes;
+            progress(verified_bytes, manifest.bytes);
+        };
+        let [train, val, test] =
+            Split::ALL.map(|split| open_split(dir, split, manifest.split(split), &mut advance));
+        Ok(Self {
+            manifest_hash: manifest.manifest_hash(),
+            splits: [train?, val?, test?],
+            manifest: Arc::new(manifest),
+        })
+    }
+
+    /// What `manifest.json` says.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// SHA-256 of the canonical manifest, in hexadecimal.
+    pub fn manifest_hash(&self) -> &str {
+        &self.manifest_hash
+    }
+
+    /// The documents of one split. The reader is cheap to clone.
+    pub fn split(&self, split: Split) -> SplitReader {
+        self.splits[split.index()].clone()
+    }
+}
+
+fn read_manifest(dir: &Path) -> Result<Manifest, OpenError> {
+    let path = dir.join(MANIFEST_FILE);
+    let mut bytes = Vec::new();
+    let file = File::open(&path).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => OpenError::NotACorpus { path: dir.to_owned() },
+        _ => OpenError::Io {
+            path: path.clone(),
+            source,
+        },
+    })?;
+    file.take(MANIFEST_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|source| OpenError::Io {
+            path: path.clone(),
+            source,
+        })?;
+    if bytes.len() as u64 > MANIFEST_BYTES_MAX {
+        return Err(OpenError::ManifestTooLong { path });
+    }
+    Manifest::parse(&bytes).map_err(|source| OpenError::Manifest { path, source })
+}
+
+fn open_split(
+    dir: &Path,
+    split: Split,
+    manifest: &SplitManifest,
+    advance: &mut dyn FnMut(u64),
+) -> Result<SplitReader, OpenError> {
+    let mut shards = Vec::with_capacity(manifest.shards.len());
+    let (mut first_document, mut before) = (0, Sums::default());
+    for shard_manifest in &manifest.shards {
+        let shard = open_shard(dir, shard_manifest, first_document, &mut before, advance)?;
+        first_document += shard.lengths.documents;
+        shards.push(shard);
+    }
+    let code_microbits = manifest.code_microbits;
+    if code_microbits.is_some_and(|code| code != before.code_microbits) {
+        return Err(OpenError::Inconsistent {
+            path: dir.join(MANIFEST_FILE),
+            problem: "the code length of a split is not the sum over its documents",
+        });
+    }
+    let SplitManifest { documents, bytes, .. } = *manifest;
+    Ok(SplitReader {
+        inner: Arc::new(SplitFiles {
+            split,
+            documents,
+            bytes,
+            code_microbits,
+            shards,
+        }),
+    })
+}
+
+/// Reads one shard from end to end: lengths, code lengths, text, hashes and UTF-8. The files with the lengths come
+/// first, so that the text is cut by lengths that are known to be the locked ones.
+fn open_shard(
+    dir: &Path,
+    manifest: &ShardManifest,
+    first_document: u64,
+    before: &mut Sums,
+    advance: &mut dyn FnMut(u64),
+) -> Result<Shard, OpenError> {
+    let path = |suffix: &str| dir.join(format!("{}.{suffix}", manifest.stem));
+    let first_byte = before.bytes;
+    let mut blocks = Vec::new();
+    let mut index = HashedInput::open(path("idx"), &manifest.index_blake3)?;
+    for document in 0..manifest.documents {
+        if document % BLOCK_DOCUMENTS == 0 {
+            blocks.push(Sums {
+                bytes: before.bytes,
+                code_microbits: 0,
+            });
+        }
+        let length = u32::from_le_bytes(index.read_array()?) as usize;
+        if !(1..=DOCUMENT_BYTES_MAX).contains(&length) {
+            return Err(index.changed_or("a document has an impossible length"));
+        }
+        before.bytes += length as u64;
+    }
+    if before.bytes - first_byte != manifest.bytes {
+        return Err(index.changed_or("its documents are not as long as its text"));
+    }
+    let index = index.finish()?;
+    let bits = match &manifest.bits_blake3 {
+        Some(expected) => {
+            let bits = HashedInput::open(path("bits"), expected)?;
+            Some(open_bits(bits, manifest.documents, before, &mut blocks)?)
+        }
+        None => None,
+    };
+    let text = HashedInput::open(path("txt"), &manifest.text_blake3)?;
+    let lengths = Lengths {
+        index,
+        documents: manifest.documents,
+    };
+    let text = open_text(text, &path("idx"), &lengths, advance)?;
+    Ok(Shard {
+        text,
+        lengths,
+        bits,
+        first_document,
+        first_byte,
+        blocks,
+    })
+}
+
+/// Verifies the code lengths of a shard and fills in their sums before each block.
+fn open_bits(
+    mut bits: HashedInput,
+    documents: u64,
+    before: &mut Sums,
+    blocks: &mut [Sums],
+) -> Result<File, OpenError> {
+    for document in 0..documents {
+        if document % BLOCK_DOCUMENTS == 0 {
+            let block = usize::try_from(document / BLOCK_DOCUMENTS).unwrap_or(usize::MAX);
+            blocks[block].code_microbits = before.code_microbits;
+        }
+        let code_microbits = u64::from_le_bytes(bits.read_array()?);
+        if code_microbits > DOCUMENT_CODE_MICROBITS_MAX {
+            return Err(bits.changed_or("a document has an impossible code length"));
+        }
+        before.code_microbits += code_microbits;
+    }
+    bits.finish()
+}
+
+/// Verifies the text of a shard, some documents at a time.
+fn open_text(
+    mut text: HashedInput,
+    index_path: &Path,
+    lengths: &Lengths,
+    advance: &mut dyn FnMut(u64),
+) -> Result<File, OpenError> {
+    let (mut pending, mut pending_bytes) = (Vec::new(), 0);
+    for block in 0..lengths.documents.div_ceil(BLOCK_DOCUMENTS) {
+        let of_block = lengths.block(block).map_err(|source| OpenError::Io {
+            path: index_path.to_owned(),
+            source,
+        })?;
+        for length_bytes in of_block {
+            pending.push(length_bytes as usize);
+            pending_bytes += length_bytes as usize;
+            if pending_bytes >= CHUNK_BYTES {
+                advance(text.read_documents(&pending)?);
+                pending.clear();
+                pending_bytes = 0;
+            }
+        }
+    }
+    advance(text.read_documents(&pending)?);
+    text.finish()
+}
+
+/// A file that is hashed while it is read.
+struct HashedInput {
+    path: PathBuf,
+    /// The hash of the manifest, in hexadecimal.
+    expected: String,
+    file: io::BufReader<File>,
+    hasher: blake3::Hasher,
+    chunk: Vec<u8>,
+}
+
+impl HashedInput {
+    fn open(path: PathBuf, expected: &str) -> Result<Self, OpenError> {
+        match File::open(&path) {
+            Ok(file) => Ok(Self {
+                path,
+                expected: expected.to_owned(),
+                file: io::BufReader::with_capacity(64 * 1024, file),
+                hasher: blake3::Hasher::new(),
+                chunk: Vec::new(),
+            }),
+            Err(source) => Err(OpenError::Io { path, source }),
+        }
+    }
+
+    /// A file that ends early was changed: its length follows from the manifest.
+    fn read_failed(&self, source: io::Error) -> OpenError {
+        let path = self.path.clone();
+        match source.kind() {
+            io::ErrorKind::UnexpectedEof => OpenError::Changed { path },
+            _ => OpenError::Io { path, source },
+        }
+    }
+
+    fn read_array<const N: usize>(&mut self) -> Result<[u8; N], OpenError> {
+        let mut bytes = [0; N];
+        self.file
+            .read_exact(&mut bytes)
+            .map_err(|e| self.read_failed(e))?;
+        self.hasher.update(&bytes);
+        Ok(bytes)
+    }
+
+    /// Reads documents of these lengths and checks that each is UTF-8.
+    fn read_documents(&mut self, lengths: &[usize]) -> Result<u64, OpenError> {
+        let mut chunk = std::mem::take(&mut self.chunk);
+        chunk.resize(lengths.iter().sum(), 0);
+        self.file
+            .read_exact(&mut chunk)
+            .map_err(|e| self.read_failed(e))?;
+        self.hasher.update(&chunk);
+        let mut rest = chunk.as_slice();
+        for length in lengths {
+            let (document, after) = rest.split_at(*length);
+            if std::str::from_utf8(document).is_err() {
+                return Err(self.changed_or("a document is not UTF-8"));
+            }
+            rest = after;
+        }
+        self.chunk = chunk;
+        Ok(self.chunk.len() as u64)
+    }
+
+    /// What is wrong with a file whose content makes no sense: it was changed, or it was locked like that.
+    fn changed_or(&mut self, problem: &'static str) -> OpenError {
+        let path = self.path.clone();
+        match self.hash_rest() {
+            Ok(()) if self.hasher.finalize().to_hex().as_str() == self.expected => {
+                OpenError::Inconsistent { path, problem }
+            }
+            Ok(()) => OpenError::Changed { path },
+            Err(error) => error,
+        }
+    }
+
+    fn hash_rest(&mut self) -> Result<(), OpenError> {
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match self.file.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(count) => self.hasher.update(&buffer[..count]),
+                Err(source) => return Err(self.read_failed(source)),
+            };
+        }
+    }
+
+    /// The file, if it ends here and has the expected hash.
+    fn finish(mut self) -> Result<File, OpenError> {
+        self.hash_rest()?;
+        if self.hasher.finalize().to_hex().as_str() != self.expected {
+            return Err(OpenError::Changed { path: self.path });
+        }
+        Ok(self.file.into_inner())
+    }
+}

@@ -1,0 +1,157 @@
+//! Puts a finished corpus in its place at once: staged beside it, then renamed.
+//!
+//! `lock` and `synth` build inside a [`Staging`]; a failure or a cancellation leaves nothing behind. It must never
+//! overwrite a directory that holds something else.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::limits::MANIFEST_BYTES_MAX;
+use crate::manifest::{MANIFEST_FILE, Manifest};
+use crate::open::{Corpus, OpenError};
+
+/// Why a corpus could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The operating system refused.
+    #[error("cannot {action} {path}: {source}", path = path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which path.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The directory holds other things.
+    #[error(
+        "{path} is not empty and holds no corpus; choose another output directory or empty this one",
+        path = path.display()
+    )]
+    OutputNotEmpty {
+        /// The output directory.
+        path: PathBuf,
+    },
+    /// The directory holds another corpus.
+    #[error(
+        "{path} holds another corpus ({existing}) than this one would be ({wanted}); choose another output \
+         directory or remove it",
+        path = path.display()
+    )]
+    OutputIsAnotherCorpus {
+        /// The output directory.
+        path: PathBuf,
+        /// The manifest hash of the corpus that is there.
+        existing: String,
+        /// The manifest hash of the corpus that was asked for.
+        wanted: String,
+    },
+    /// The directory holds this very corpus, but damaged.
+    #[error(
+        "{path} holds this corpus, but damaged: {source}; remove it and run the command again",
+        path = path.display()
+    )]
+    OutputIsDamaged {
+        /// The output directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<OpenError>,
+    },
+}
+
+impl PublishError {
+    pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+/// A temporary directory beside the output directory; removed again unless it is published.
+pub(crate) struct Staging {
+    temp: TempDir,
+    out: PathBuf,
+    existing: Option<Manifest>,
+}
+
+impl Staging {
+    /// Checks the output directory before any work is done, and makes the temporary one.
+    pub(crate) fn new(out: &Path) -> Result<Self, PublishError> {
+        let existing = existing_manifest(out)?;
+        let parent = match out.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        fs::create_dir_all(parent).map_err(|e| PublishError::io("create the directory", parent, e))?;
+        let temp = tempfile::Builder::new()
+            .prefix(".prism-corpus-")
+            // Not private as temporary directories are by default: what the umask leaves, as for any directory.
+            .permissions(fs::Permissions::from_mode(0o777))
+            .tempdir_in(parent)
+            .map_err(|e| PublishError::io("create a temporary directory in", parent, e))?;
+        Ok(Self {
+            temp,
+            out: out.to_owned(),
+            existing,
+        })
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        self.temp.path()
+    }
+
+    /// Writes the manifest and renames the directory to its place; the same corpus already there is success.
+    pub(crate) fn publish(self, manifest: &Manifest) -> Result<(), PublishError> {
+        if let Some(existing) = &self.existing {
+            let (existing, wanted) = (existing.manifest_hash(), manifest.manifest_hash());
+            if existing != wanted {
+                return Err(PublishError::OutputIsAnotherCorpus {
+                    path: self.out,
+                    existing,
+                    wanted,
+                });
+            }
+            return match Corpus::open(&self.out) {
+                Ok(_) => Ok(()),
+                Err(source) => Err(PublishError::OutputIsDamaged {
+                    path: self.out,
+                    source: Box::new(source),
+                }),
+            };
+        }
+        let path = self.temp.path().join(MANIFEST_FILE);
+        fs::write(&path, manifest.canonical_bytes()).map_err(|e| PublishError::io("write", &path, e))?;
+        // Renaming onto an empty directory replaces it; onto one that was filled meanwhile it fails.
+        fs::rename(self.temp.path(), &self.out)
+            .map_err(|e| PublishError::io("move the finished corpus to", &self.out, e))?;
+        // The directory has its final name: there is nothing left for the guard to remove.
+        let _renamed = self.temp.keep();
+        Ok(())
+    }
+}
+
+/// The manifest of the corpus that the output directory holds, if it holds one.
+fn existing_manifest(out: &Path) -> Result<Option<Manifest>, PublishError> {
+    let mut entries = match fs::read_dir(out) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(PublishError::io("read the directory", out, error)),
+    };
+    if entries.next().is_none() {
+        return Ok(None);
+    }
+    let path = out.join(MANIFEST_FILE);
+    let foreign = || PublishError::OutputNotEmpty { path: out.to_owned() };
+    let length = fs::metadata(&path).map_err(|_| foreign())?.len();
+    if length > MANIFEST_BYTES_MAX {
+        return Err(foreign());
+    }
+    let bytes = fs::read(&path).map_err(|e| PublishError::io("read", &path, e))?;
+    Manifest::parse(&bytes).map(Some).map_err(|_| foreign())
+}
