@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::canonical::{self, BundleHash};
+use prism_core::hash::Sha256Hash;
+
+use crate::canonical;
 use crate::content;
 use crate::error::BundleError;
 use crate::limits::{MAX_BUNDLE_BYTES, MAX_FILES};
@@ -18,7 +20,7 @@ use crate::zip;
 pub struct Bundle {
     files: BTreeMap<BundlePath, String>,
     manifest: Manifest,
-    hash: BundleHash,
+    hash: Sha256Hash,
 }
 
 impl Bundle {
@@ -68,7 +70,7 @@ impl Bundle {
     }
 
     /// The SHA-256 of the canonical bytes; the same files have the same hash, however they were archived.
-    pub fn hash(&self) -> BundleHash {
+    pub fn hash(&self) -> Sha256Hash {
         self.hash
     }
 
@@ -108,7 +110,7 @@ impl Bundle {
         let manifest = Manifest::parse(text_of(&files, MANIFEST_FILE).unwrap_or_default())?;
         check_entrypoints(&files, &manifest)?;
         check_tokenizer(&files, &manifest)?;
-        let hash = canonical::hash(&canonical::bytes(&files));
+        let hash = Sha256Hash::of(&canonical::bytes(&files));
         Ok(Self {
             files,
             manifest,

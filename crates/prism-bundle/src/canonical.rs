@@ -19,38 +19,12 @@
 //! of these bytes after zstd at level 19. `bundle` is the only caller.
 
 use std::collections::BTreeMap;
-use std::fmt;
-
-use sha2::{Digest, Sha256};
 
 use crate::error::BundleError;
 use crate::path::BundlePath;
 
 const DOMAIN: &[u8; 16] = b"prism-bundle-v1\0";
 const ZSTD_LEVEL: i32 = 19;
-
-/// The SHA-256 of a bundle's canonical bytes. Shown as 64 lower-case hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BundleHash([u8; 32]);
-
-impl BundleHash {
-    /// The 32 bytes.
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Display for BundleHash {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for BundleHash {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "BundleHash({self})")
-    }
-}
 
 /// The version of zstd that prices bundles. A price holds for one version; it is compiled in and pinned by the lock
 /// file, and changes only with a release that says so.
@@ -72,10 +46,6 @@ pub(crate) fn bytes(files: &BTreeMap<BundlePath, String>) -> Vec<u8> {
         canonical.extend(content.as_bytes());
     }
     canonical
-}
-
-pub(crate) fn hash(canonical: &[u8]) -> BundleHash {
-    BundleHash(Sha256::digest(canonical).into())
 }
 
 /// One thread, no dictionary, the defaults of the level: the same size on every machine.

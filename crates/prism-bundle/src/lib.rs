@@ -26,7 +26,7 @@ mod yaml;
 mod zip;
 
 pub use bundle::Bundle;
-pub use canonical::{BundleHash, zstd_version};
+pub use canonical::zstd_version;
 pub use content::ContentError;
 pub use error::BundleError;
 pub use manifest::{Manifest, ManifestError, TokenizerChoice};
