@@ -210,6 +210,7 @@ steps! {
     RestrictBind => "mount_setattr of a bound path",
     OpenDevice => "open_tree of a device",
     MountProc => "mount /proc of the new PID namespace",
+    CoverProc => "cover what /proc tells about the machine",
     MountSys => "mount /sys",
     MountRoot => "mount the new root",
     PivotRoot => "pivot_root",

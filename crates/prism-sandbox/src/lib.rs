@@ -11,6 +11,7 @@ mod output;
 mod payload;
 mod plan;
 mod preflight;
+mod procfs;
 mod proctree;
 mod rlimits;
 mod sandbox;

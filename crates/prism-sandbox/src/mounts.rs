@@ -18,48 +18,33 @@ use rustix::mount::{
 use crate::error::{At, Failure, Setup, Step, cvt};
 use crate::plan::Plan;
 use crate::preflight::Mode;
+use crate::procfs;
 use crate::spec::{Bind, Devices, Tmpfs};
 
 /// Size of the root: it holds only mount points and a few small files of `/etc`.
-const ROOT_BYTES: u64 = 1 << 20;
+const ROOT_BYTES: u64 = 8 << 20;
 /// Files of the root.
 const ROOT_INODES: u64 = 4_096;
 /// Files of `/dev/shm`.
 const SHM_INODES: u64 = 4_096;
 /// Devices that tell nothing and control nothing.
 const HARMLESS_DEVICES: [&str; 5] = ["null", "zero", "full", "random", "urandom"];
-/// Files of `/proc` that describe the whole machine. `subset=pid` leaves them out; where the GPU driver needs all of `/proc`, they are covered.
-const MACHINE_FILES: [&str; 12] = [
-    "meminfo",
-    "stat",
-    "vmstat",
-    "loadavg",
-    "uptime",
-    "zoneinfo",
-    "buddyinfo",
-    "diskstats",
-    "interrupts",
-    "softirqs",
-    "schedstat",
-    "swaps",
-];
-
 /// A mount that hangs nowhere yet.
-struct Detached {
-    mount: OwnedFd,
-    target: PathBuf,
-    kind: Kind,
+pub(crate) struct Detached {
+    pub(crate) mount: OwnedFd,
+    pub(crate) target: PathBuf,
+    pub(crate) kind: Kind,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Directory,
     File,
 }
 
 /// Whether a restriction is for one mount or for those below it as well.
 #[derive(Clone, Copy)]
-enum Reach {
+pub(crate) enum Reach {
     ThisOne,
     AllBelow,
 }
@@ -88,7 +73,8 @@ pub(crate) fn build(plan: &Plan) -> Setup<()> {
         }
     };
     // The kernel lets a user namespace mount /proc only while the host's own is still in sight.
-    let proc_mount = new_proc(gpu)?;
+    let cpuinfo = procfs::cpu_description();
+    let proc_mount = procfs::new_proc(gpu)?;
     let root = new_tmpfs(ROOT_BYTES, ROOT_INODES, "755", None).at(Step::MountRoot)?;
     enter_root(&root)?;
     attach(&proc_mount)?;
@@ -108,9 +94,7 @@ pub(crate) fn build(plan: &Plan) -> Setup<()> {
     }
     write_etc(plan)?;
     link_dev()?;
-    if gpu {
-        cover_machine_files()?;
-    }
+    procfs::cover_machine(gpu, &cpuinfo)?;
     restrict(
         root.as_fd(),
         MountAttrFlags::MOUNT_ATTR_RDONLY | MountAttrFlags::MOUNT_ATTR_NOSUID,
@@ -202,25 +186,6 @@ fn nvidia_devices(minors: &[u32]) -> Setup<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// `/proc` of the new PID namespace: its processes and nothing of the machine, read-only.
-fn new_proc(gpu: bool) -> Setup<Detached> {
-    let filesystem = fsopen("proc", FsOpenFlags::FSOPEN_CLOEXEC).at(Step::MountProc)?;
-    let mut attributes = MountAttrFlags::MOUNT_ATTR_NOSUID
-        | MountAttrFlags::MOUNT_ATTR_NODEV
-        | MountAttrFlags::MOUNT_ATTR_NOEXEC;
-    if !gpu {
-        fsconfig_set_string(filesystem.as_fd(), "subset", "pid").at(Step::MountProc)?;
-        attributes |= MountAttrFlags::MOUNT_ATTR_RDONLY;
-    }
-    fsconfig_create(filesystem.as_fd()).at(Step::MountProc)?;
-    let mount = fsmount(filesystem.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes).at(Step::MountProc)?;
-    Ok(Detached {
-        mount,
-        target: PathBuf::from("/proc"),
-        kind: Kind::Directory,
-    })
-}
-
 /// A fresh `/sys` without its submounts, read-only. The GPU driver cannot be initialised without it.
 fn new_sys() -> Setup<Detached> {
     let filesystem = fsopen("sysfs", FsOpenFlags::FSOPEN_CLOEXEC).at(Step::MountSys)?;
@@ -271,7 +236,7 @@ fn enter_root(root: &OwnedFd) -> Setup<()> {
 }
 
 /// Hangs a mount at its target in the new root, making the mount point where it is missing.
-fn attach(detached: &Detached) -> Setup<()> {
+pub(crate) fn attach(detached: &Detached) -> Setup<()> {
     make_mountpoint(&detached.target, detached.kind)?;
     move_mount(
         detached.mount.as_fd(),
@@ -319,7 +284,10 @@ fn write_etc(plan: &Plan) -> Setup<()> {
             format!("sandbox:x:{uid}:{gid}:sandbox:/:/usr/sbin/nologin\n"),
         ),
         ("/etc/group", format!("sandbox:x:{gid}:\n")),
-        ("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n".to_owned()),
+        (
+            "/etc/hosts",
+            format!("127.0.0.1 localhost {0}\n::1 localhost {0}\n", plan.name),
+        ),
         (
             "/etc/nsswitch.conf",
             "passwd: files\ngroup: files\nhosts: files\n".to_owned(),
@@ -344,40 +312,6 @@ fn link_dev() -> Setup<()> {
     Ok(())
 }
 
-/// With all of `/proc` in sight, hides its files about the machine and makes its switches read-only.
-fn cover_machine_files() -> Setup<()> {
-    for name in MACHINE_FILES {
-        let target = Path::new("/proc").join(name);
-        if target.exists() {
-            let empty = open_tree(
-                CWD,
-                "/dev/null",
-                OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC,
-            );
-            let mount = empty.at_what(Step::MountProc, target.display())?;
-            attach(&Detached {
-                mount,
-                target,
-                kind: Kind::File,
-            })?;
-        }
-    }
-    for name in [
-        "/proc/sys",
-        "/proc/irq",
-        "/proc/bus",
-        "/proc/fs",
-        "/proc/sysrq-trigger",
-    ] {
-        let target = Path::new(name);
-        if target.exists() {
-            let bind = Bind::same(name);
-            attach(&open_bind(&bind, Mode::Root)?)?;
-        }
-    }
-    Ok(())
-}
-
 fn kind_of(mount: &OwnedFd) -> rustix::io::Result<Kind> {
     let mode = rustix::fs::statat(mount, "", AtFlags::EMPTY_PATH)?.st_mode;
     Ok(if FileType::from_raw_mode(mode) == FileType::Directory {
@@ -388,7 +322,7 @@ fn kind_of(mount: &OwnedFd) -> rustix::io::Result<Kind> {
 }
 
 /// `mount_setattr`: adds restrictions to a mount, and to all below it if asked. It never takes any away.
-fn restrict(
+pub(crate) fn restrict(
     mount: BorrowedFd<'_>,
     attributes: MountAttrFlags,
     reach: Reach,

@@ -15,7 +15,7 @@ use crate::error::{At, Failure, Setup, Step, cvt};
 use crate::plan::{Payload, Plan};
 use crate::preflight::{self, Mode};
 use crate::seccomp::Filters;
-use crate::spec::{Devices, TARGET_FD_MAX};
+use crate::spec::TARGET_FD_MAX;
 use crate::{landlock_layer, rlimits};
 
 /// The highest capability number that may exist; removing one that does not exist ends the loop.
@@ -100,7 +100,7 @@ fn give_up_and_execute(plan: &Plan, fds: Descriptors, filters: &Filters) -> Setu
     filters.install()?;
     match &plan.payload {
         Payload::Execute { argv, env, .. } => execute(argv, env).map(|never| match never {}),
-        Payload::Probe => preflight::probe(plan.devices == Devices::None),
+        Payload::Probe => preflight::probe(),
     }
 }
 
