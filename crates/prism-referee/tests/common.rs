@@ -50,13 +50,19 @@ impl Text {
             let mut last = 0_u64;
             let ids: Vec<u32> = (0..60 + number % 50)
                 .map(|_| {
-                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    state = state
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1_442_695_040_888_963_407);
                     let noise = state >> 60;
                     last = if noise < 12 { (last * 5 + 3) % 16 } else { noise };
                     u32::try_from(last).unwrap()
                 })
                 .collect();
-            TokenDocument { number, byte_lengths: vec![1; ids.len()], ids }
+            TokenDocument {
+                number,
+                byte_lengths: vec![1; ids.len()],
+                ids,
+            }
         };
         Self {
             documents: (0..documents).map(|n| make(n, 1)).collect(),
@@ -66,7 +72,11 @@ impl Text {
 
     pub fn totals(&self) -> StreamTotals {
         let bytes: u64 = self.documents.iter().map(|d| d.ids.len() as u64).sum();
-        StreamTotals { documents: self.documents.len() as u64, bytes, targets: bytes + self.documents.len() as u64 }
+        StreamTotals {
+            documents: self.documents.len() as u64,
+            bytes,
+            targets: bytes + self.documents.len() as u64,
+        }
     }
 }
 
@@ -78,7 +88,10 @@ impl TextSource for Text {
         Box::new(self.val.clone().into_iter())
     }
     fn stream_documents(&self, numbers: &[u64]) -> Result<Vec<TokenDocument>, DocumentError> {
-        Ok(numbers.iter().map(|&n| self.documents[usize::try_from(n).unwrap()].clone()).collect())
+        Ok(numbers
+            .iter()
+            .map(|&n| self.documents[usize::try_from(n).unwrap()].clone())
+            .collect())
     }
 }
 
@@ -233,7 +246,15 @@ impl Launcher for Threads {
             gate.running.store(false, Ordering::SeqCst);
             let _ = sender.send(exit.unwrap_or(Exit::Code(0)));
         });
-        Ok((ours, Box::new(Thread { gate, socket, ended, exit: None })))
+        Ok((
+            ours,
+            Box::new(Thread {
+                gate,
+                socket,
+                ended,
+                exit: None,
+            }),
+        ))
     }
 }
 
@@ -252,7 +273,9 @@ fn u32_at(body: &[u8], at: usize) -> u32 {
 }
 
 fn i32s(body: &[u8]) -> Vec<i32> {
-    body.chunks_exact(4).map(|four| i32::from_le_bytes(four.try_into().unwrap())).collect()
+    body.chunks_exact(4)
+        .map(|four| i32::from_le_bytes(four.try_into().unwrap()))
+        .collect()
 }
 
 fn nats(table: &[f32], input: i32, target: i32) -> f32 {
@@ -266,7 +289,13 @@ fn nats(table: &[f32], input: i32, target: i32) -> f32 {
 impl Peer {
     fn send(&mut self, kind: Kind, body: &[u8]) -> io::Result<()> {
         self.gate.pass();
-        self.socket.write_all(&Header { kind, body_bytes: body.len() }.encode())?;
+        self.socket.write_all(
+            &Header {
+                kind,
+                body_bytes: body.len(),
+            }
+            .encode(),
+        )?;
         self.socket.write_all(body)
     }
 
@@ -311,20 +340,32 @@ impl Peer {
             self.send(Kind::Done, &[0])?;
             self.receive()?;
         }
-        let (b, t) = if self.cheat == Cheat::HugeBatch { (1024_usize, 4096_usize) } else { (4, 24) };
+        let (b, t) = if self.cheat == Cheat::HugeBatch {
+            (1024_usize, 4096_usize)
+        } else {
+            (4, 24)
+        };
         let mut open = u32::try_from(b).unwrap().to_le_bytes().to_vec();
         open.extend_from_slice(&u32::try_from(t).unwrap().to_le_bytes());
         open.push(0);
         self.send(Kind::Open, &open)?;
         self.receive()?;
-        self.layout(if self.cheat == Cheat::OtherLayout { 5 } else { u64::from(VOCAB) })?;
+        self.layout(if self.cheat == Cheat::OtherLayout {
+            5
+        } else {
+            u64::from(VOCAB)
+        })?;
 
         let mut counts = vec![0.05_f32; V * V];
         let mut step = 0_u64;
         loop {
             let table: Vec<f32> = counts.iter().map(|count| count.ln()).collect();
             self.write_table(&table);
-            let number = if self.cheat == Cheat::WrongStep { step + 1 } else { step };
+            let number = if self.cheat == Cheat::WrongStep {
+                step + 1
+            } else {
+                step
+            };
             self.send(Kind::Ready, &number.to_le_bytes())?;
             let (kind, body) = self.receive()?;
             if kind == Kind::End {
@@ -341,8 +382,8 @@ impl Peer {
                     if mask[row * t + column] == 1 {
                         let at = row * (t + 1) + column;
                         claims[row * t + column] = nats(&table, tokens[at], tokens[at + 1]);
-                        counts[usize::try_from(tokens[at]).unwrap() * V + usize::try_from(tokens[at + 1]).unwrap()] +=
-                            1.0;
+                        counts[usize::try_from(tokens[at]).unwrap() * V
+                            + usize::try_from(tokens[at + 1]).unwrap()] += 1.0;
                     }
                 }
             }
@@ -366,7 +407,8 @@ impl Peer {
                 }
                 Cheat::UnknownKind => self.socket.write_all(&[0, 0, 0, 0, 1, 0xee, 0, 0])?,
                 Cheat::HugeFrame => {
-                    self.socket.write_all(&[0xff, 0xff, 0xff, 0x7f, 1, Kind::Claims as u8, 0, 0])?;
+                    self.socket
+                        .write_all(&[0xff, 0xff, 0xff, 0x7f, 1, Kind::Claims as u8, 0, 0])?;
                 }
                 Cheat::ForgedResume => self.send(Kind::Resume, &step.to_le_bytes())?,
                 Cheat::DoneInTheMiddle if step == 3 => {
@@ -377,7 +419,11 @@ impl Peer {
                 _ => {}
             }
             let mut frame = step.to_le_bytes().to_vec();
-            let count = if self.cheat == Cheat::ShortClaims { 1 } else { b * t };
+            let count = if self.cheat == Cheat::ShortClaims {
+                1
+            } else {
+                b * t
+            };
             frame.extend_from_slice(&u32::try_from(count).unwrap().to_le_bytes());
             frame.extend(claims[..count].iter().flat_map(|claim| claim.to_le_bytes()));
             if self.cheat == Cheat::TrailingByte {
@@ -394,7 +440,11 @@ impl Peer {
         self.send(Kind::Built, &[])?;
         let (_, shape) = self.receive()?;
         let (b, t) = (u32_at(&shape, 0) as usize, u32_at(&shape, 4) as usize);
-        self.layout(if self.cheat == Cheat::AuditorOtherLayout { 6 } else { u64::from(VOCAB) })?;
+        self.layout(if self.cheat == Cheat::AuditorOtherLayout {
+            6
+        } else {
+            u64::from(VOCAB)
+        })?;
         let init = vec![0.0_f32; V * V];
         let mut table = init.clone();
         loop {
@@ -461,8 +511,7 @@ impl Peer {
 
 /// The true code length of an honest run of the little model, computed densely and without the referee, in nats.
 pub fn dense_nats(text: &Text, batch: u32, seq_len: u32) -> f64 {
-    let mut lanes =
-        prism_referee::lanes::Lanes::new(text.documents.clone().into_iter(), batch, seq_len, EOT);
+    let mut lanes = prism_referee::lanes::Lanes::new(text.documents.clone().into_iter(), batch, seq_len, EOT);
     let mut step = prism_referee::lanes::Step::default();
     let smoothing = prism_core::nats::Smoothing::new(recipe().score.smoothing, VOCAB);
     let mut counts = vec![0.05_f32; V * V];
@@ -504,7 +553,11 @@ pub fn run(text: &Text, cheat: Cheat, key: u8, change: impl FnOnce(&mut Recipe))
             runtime_lock: "none".into(),
             runtime_sources: Sha256Hash([3; 32]),
         },
-        tokenizer: TokenizerInfo { name: "test".into(), vocab_size: VOCAB, end_of_text: EOT },
+        tokenizer: TokenizerInfo {
+            name: "test".into(),
+            vocab_size: VOCAB,
+            end_of_text: EOT,
+        },
         totals: text.totals(),
         bundle_bits: 0,
         entropy_floor_bpb: None,
@@ -533,5 +586,9 @@ pub fn run(text: &Text, cheat: Cheat, key: u8, change: impl FnOnce(&mut Recipe))
         record.targets_sha256 = Sha256Hash::of(&finished.targets);
         (record, finished.targets)
     });
-    Ran { result, events, launcher }
+    Ran {
+        result,
+        events,
+        launcher,
+    }
 }

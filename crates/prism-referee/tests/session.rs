@@ -27,7 +27,11 @@ fn an_honest_run_is_paid_its_true_code_length() {
     let (record, _) = ran.result.unwrap();
     let dense = dense_nats(&text, 4, 24);
     assert_eq!(record.ended, Reason::EndOfData);
-    assert!((record.measured.nats - dense).abs() < 1e-3, "{} {dense}", record.measured.nats);
+    assert!(
+        (record.measured.nats - dense).abs() < 1e-3,
+        "{} {dense}",
+        record.measured.nats
+    );
     assert!(record.verdict.bpb_se < 1e-6);
     assert_eq!(record.measured.bytes, text.totals().bytes);
     assert_eq!(record.measured.targets, text.totals().targets);
@@ -37,7 +41,10 @@ fn an_honest_run_is_paid_its_true_code_length() {
     let learned = record.verdict.heldout_delta_bpb;
     assert!(learned > 0.5, "a bigram model learns this text: {learned}");
     assert!(record.verdict.bpb < 3.5);
-    assert!(!ran.launcher.overlap.load(Ordering::SeqCst), "learner and auditor were runnable together");
+    assert!(
+        !ran.launcher.overlap.load(Ordering::SeqCst),
+        "learner and auditor were runnable together"
+    );
     assert!(ran.events.iter().any(|event| matches!(event, Event::Step(_))));
 }
 
@@ -47,7 +54,11 @@ fn no_question_ever_holds_its_target_or_anything_after_it() {
     let questions = ran.launcher.questions.lock().unwrap();
     assert!(questions.len() > 200);
     for (_, column, row) in questions.iter() {
-        assert!(row[*column as usize + 1..].iter().all(|&token| token == EOT.cast_signed()));
+        assert!(
+            row[*column as usize + 1..]
+                .iter()
+                .all(|&token| token == EOT.cast_signed())
+        );
     }
 }
 
@@ -57,7 +68,10 @@ fn the_same_run_gives_the_same_record_and_another_key_another_sample() {
     assert_eq!(a.0.to_json().unwrap(), b.0.to_json().unwrap());
     assert_eq!(a.1, b.1);
     assert_ne!(a.0.audits, c.0.audits);
-    assert!((a.0.verdict.bpb - c.0.verdict.bpb).abs() < 1e-4, "an honest score does not depend on the key");
+    assert!(
+        (a.0.verdict.bpb - c.0.verdict.bpb).abs() < 1e-4,
+        "an honest score does not depend on the key"
+    );
 }
 
 #[test]
@@ -66,13 +80,19 @@ fn a_record_verifies_and_a_changed_one_does_not() {
     let hash = Sha256Hash::of(&targets);
     let read_back = Record::from_json(&record.to_json().unwrap()).unwrap();
     assert_eq!(read_back, record);
-    assert_eq!(verify(&read_back, targets.as_slice(), hash).unwrap(), record.verdict);
+    assert_eq!(
+        verify(&read_back, targets.as_slice(), hash).unwrap(),
+        record.verdict
+    );
 
     let tamper = |change: &dyn Fn(&mut Record)| {
         let mut record = record.clone();
         change(&mut record);
         let error = verify(&record, targets.as_slice(), hash).unwrap_err();
-        assert!(matches!(error, VerifyError::Mismatch { .. } | VerifyError::NotCompleted(_)), "{error}");
+        assert!(
+            matches!(error, VerifyError::Mismatch { .. } | VerifyError::NotCompleted(_)),
+            "{error}"
+        );
     };
     tamper(&|r| r.verdict.final_score += 1e-15);
     tamper(&|r| r.verdict.bpb = f64::from_bits(r.verdict.bpb.to_bits() - 1));
@@ -97,20 +117,39 @@ fn a_record_verifies_and_a_changed_one_does_not() {
     broken[100] ^= 1;
     assert!(verify(&record, broken.as_slice(), Sha256Hash::of(&broken)).is_err());
     let short = &targets[..targets.len() - 9];
-    assert!(verify(&record, short, hash).is_err(), "a truncated file is noticed even with a forged hash");
+    assert!(
+        verify(&record, short, hash).is_err(),
+        "a truncated file is noticed even with a forged hash"
+    );
 }
 
 #[test]
 fn lies_cost_their_noise_and_gain_nothing() {
     let text = text();
     let truth = honest(1).0;
-    for cheat in [Cheat::ZeroClaims, Cheat::NanClaims, Cheat::HalfClaims, Cheat::LateSnapshot] {
+    for cheat in [
+        Cheat::ZeroClaims,
+        Cheat::NanClaims,
+        Cheat::HalfClaims,
+        Cheat::LateSnapshot,
+    ] {
         let (record, _) = run(&text, cheat, 1, |_| {}).result.unwrap();
         assert!(record.verdict.flags.contains(&Flag::ClaimsDiffer), "{cheat:?}");
-        assert!(record.verdict.bpb_ranked > truth.verdict.bpb, "{cheat:?}: {}", record.verdict.bpb_ranked);
+        assert!(
+            record.verdict.bpb_ranked > truth.verdict.bpb,
+            "{cheat:?}: {}",
+            record.verdict.bpb_ranked
+        );
         let off = (record.verdict.bpb - truth.verdict.bpb).abs();
-        assert!(off < 4.0 * record.verdict.bpb_se, "{cheat:?}: {off} against {}", record.verdict.bpb_se);
-        assert!((record.measured.claimed_nats - truth.measured.nats).abs() > 100.0, "{cheat:?} did lie");
+        assert!(
+            off < 4.0 * record.verdict.bpb_se,
+            "{cheat:?}: {off} against {}",
+            record.verdict.bpb_se
+        );
+        assert!(
+            (record.measured.claimed_nats - truth.measured.nats).abs() > 100.0,
+            "{cheat:?} did lie"
+        );
     }
 }
 
@@ -163,21 +202,44 @@ fn what_is_not_read_costs_eight_bits_a_byte() {
     assert!(some.verdict.bpb > 7.0 && some.verdict.bpb < 8.0);
     verify(&some, targets.as_slice(), Sha256Hash::of(&targets)).unwrap();
 
-    let (budget, _) = run(&text, Cheat::Honest, 1, |r| r.budget.max_steps = Some(5)).result.unwrap();
+    let (budget, _) = run(&text, Cheat::Honest, 1, |r| r.budget.max_steps = Some(5))
+        .result
+        .unwrap();
     assert_eq!((budget.ended, budget.steps), (Reason::StepBudget, 5));
-    let (tokens, _) = run(&text, Cheat::Honest, 1, |r| r.budget.max_tokens = Some(200)).result.unwrap();
+    let (tokens, _) = run(&text, Cheat::Honest, 1, |r| r.budget.max_tokens = Some(200))
+        .result
+        .unwrap();
     assert_eq!((tokens.ended, tokens.steps), (Reason::TokenBudget, 3));
-    assert_eq!(tokens.verdict.unread_bytes, text.totals().bytes - tokens.measured.bytes);
+    assert_eq!(
+        tokens.verdict.unread_bytes,
+        text.totals().bytes - tokens.measured.bytes
+    );
 }
 
 #[test]
 fn caps_are_counted_by_the_referee() {
     let text = text();
     let fail = |change: fn(&mut prism_core::recipe::Recipe)| {
-        run(&text, Cheat::Honest, 1, change).result.map(|_| ()).unwrap_err().reason
+        run(&text, Cheat::Honest, 1, change)
+            .result
+            .map(|_| ())
+            .unwrap_err()
+            .reason
     };
     assert_eq!(fail(|r| r.caps.max_params = 17 * 17 - 1), Reason::ParameterCap);
-    assert_eq!(fail(|r| r.caps.max_snapshot_bytes = 4 * 17 * 17 - 1), Reason::SnapshotCap);
-    assert!(run(&text, Cheat::Honest, 1, |r| r.caps.max_params = 17 * 17).result.is_ok());
-    assert!(run(&text, Cheat::Honest, 1, |r| r.caps.max_snapshot_bytes = 4 * 17 * 17).result.is_ok());
+    assert_eq!(
+        fail(|r| r.caps.max_snapshot_bytes = 4 * 17 * 17 - 1),
+        Reason::SnapshotCap
+    );
+    assert!(
+        run(&text, Cheat::Honest, 1, |r| r.caps.max_params = 17 * 17)
+            .result
+            .is_ok()
+    );
+    assert!(
+        run(&text, Cheat::Honest, 1, |r| r.caps.max_snapshot_bytes =
+            4 * 17 * 17)
+        .result
+        .is_ok()
+    );
 }
