@@ -69,7 +69,7 @@ fn main() {
             "zero" => 0.0,
             "lies on 30 %" if noise.unit() < 0.3 => 0.0,
             "lies on the dearest 1 %" if cost > 11.0 => 0.0,
-            "lies on half, by place" if i % 2 == 0 => 0.0,
+            "lies on half, by place" if i.is_multiple_of(2) => 0.0,
             "one step of 240" if (20_000..20_000 + TARGETS / 240).contains(&i) => 0.0,
             "leak" => 0.05,
             "mask off by one" => 0.6 * cost,

@@ -1,16 +1,18 @@
 //! Whole sessions against threads that speak the protocol, honestly or not.
 
-mod common;
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod threads;
 
 use std::sync::atomic::Ordering;
 
-use common::{Cheat, EOT, Text, dense_nats, run};
 use prism_core::{hash::Sha256Hash, outcome::Reason};
 use prism_referee::{
     plan::Event,
     record::{Record, VerifyError, verify},
     verdict::Flag,
 };
+use threads::{Cheat, EOT, Text, dense_nats, run};
 
 fn text() -> Text {
     Text::new(150)
