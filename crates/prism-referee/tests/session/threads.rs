@@ -33,18 +33,20 @@ use prism_referee::{
     worker::{Exit, Failure, Launcher, Process, Usage},
 };
 
-pub const VOCAB: u32 = 17;
-pub const EOT: u32 = 16;
+pub(crate) const VOCAB: u32 = 17;
+pub(crate) const EOT: u32 = 16;
+/// Lane, column and row of every question.
+pub(crate) type Questions = Arc<Mutex<Vec<(u32, u32, Vec<i32>)>>>;
 const V: usize = VOCAB as usize;
 
 /// Text with structure: the next symbol depends on the last one.
-pub struct Text {
-    pub documents: Vec<TokenDocument>,
-    pub val: Vec<TokenDocument>,
+pub(crate) struct Text {
+    pub(crate) documents: Vec<TokenDocument>,
+    pub(crate) val: Vec<TokenDocument>,
 }
 
 impl Text {
-    pub fn new(documents: u64) -> Self {
+    pub(crate) fn new(documents: u64) -> Self {
         let make = |number: u64, salt: u64| {
             let mut state = number * 7919 + salt;
             let mut last = 0_u64;
@@ -70,7 +72,7 @@ impl Text {
         }
     }
 
-    pub fn totals(&self) -> StreamTotals {
+    pub(crate) fn totals(&self) -> StreamTotals {
         let bytes: u64 = self.documents.iter().map(|d| d.ids.len() as u64).sum();
         StreamTotals {
             documents: self.documents.len() as u64,
@@ -96,7 +98,7 @@ impl TextSource for Text {
 }
 
 /// A recipe small enough for a test.
-pub fn recipe() -> Recipe {
+pub(crate) fn recipe() -> Recipe {
     let mut recipe = Recipe::demo();
     recipe.stream.min_targets_per_step = 1;
     recipe.stream.max_step_ppm = 200_000;
@@ -110,7 +112,7 @@ pub fn recipe() -> Recipe {
 
 /// How a thread misbehaves. `Honest` does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cheat {
+pub(crate) enum Cheat {
     Honest,
     ZeroClaims,
     NanClaims,
@@ -195,18 +197,18 @@ impl Drop for Thread {
 }
 
 /// Starts threads and remembers who was runnable together.
-pub struct Threads {
-    pub cheat: Cheat,
-    pub launched: Vec<Role>,
+pub(crate) struct Threads {
+    pub(crate) cheat: Cheat,
+    pub(crate) launched: Vec<Role>,
     /// Every token id that an auditor was ever shown, by question.
-    pub questions: Arc<Mutex<Vec<(u32, u32, Vec<i32>)>>>,
+    pub(crate) questions: Questions,
     gates: HashMap<&'static str, Arc<Gate>>,
     /// Set if an auditor answered while the learner was not frozen after the first batch.
-    pub overlap: Arc<AtomicBool>,
+    pub(crate) overlap: Arc<AtomicBool>,
 }
 
 impl Threads {
-    pub fn new(cheat: Cheat) -> Self {
+    pub(crate) fn new(cheat: Cheat) -> Self {
         Self {
             cheat,
             launched: Vec::new(),
@@ -263,7 +265,7 @@ struct Peer {
     segment: File,
     gate: Arc<Gate>,
     cheat: Cheat,
-    questions: Arc<Mutex<Vec<(u32, u32, Vec<i32>)>>>,
+    questions: Questions,
     learner: Option<Arc<Gate>>,
     overlap: Arc<AtomicBool>,
 }
@@ -510,7 +512,7 @@ impl Peer {
 }
 
 /// The true code length of an honest run of the little model, computed densely and without the referee, in nats.
-pub fn dense_nats(text: &Text, batch: u32, seq_len: u32) -> f64 {
+pub(crate) fn dense_nats(text: &Text, batch: u32, seq_len: u32) -> f64 {
     let mut lanes = prism_referee::lanes::Lanes::new(text.documents.clone().into_iter(), batch, seq_len, EOT);
     let mut step = prism_referee::lanes::Step::default();
     let smoothing = prism_core::nats::Smoothing::new(recipe().score.smoothing, VOCAB);
@@ -532,14 +534,14 @@ pub fn dense_nats(text: &Text, batch: u32, seq_len: u32) -> f64 {
     total
 }
 
-pub struct Ran {
-    pub result: Result<(Record, Vec<u8>), Failure>,
-    pub events: Vec<Event>,
-    pub launcher: Threads,
+pub(crate) struct Ran {
+    pub(crate) result: Result<(Record, Vec<u8>), Failure>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) launcher: Threads,
 }
 
 /// Runs one session.
-pub fn run(text: &Text, cheat: Cheat, key: u8, change: impl FnOnce(&mut Recipe)) -> Ran {
+pub(crate) fn run(text: &Text, cheat: Cheat, key: u8, change: impl FnOnce(&mut Recipe)) -> Ran {
     let mut recipe = recipe();
     change(&mut recipe);
     let plan = Plan {
