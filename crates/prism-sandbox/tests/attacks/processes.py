@@ -106,9 +106,14 @@ def ignore_signals_forever():
 
 @attack
 def stop_everything():
-    os.kill(-1, signal.SIGSTOP)
-    os.kill(1, signal.SIGSTOP) if os.fork() else os.kill(0, signal.SIGSTOP)
-    os.kill(os.getpid(), signal.SIGSTOP)
+    """Stops the init, as far as it can be, then everybody else, then itself."""
+    if os.fork() == 0:
+        signal.pause()
+    for pid in [1, -1, 0, os.getpid()]:
+        try:
+            os.kill(pid, signal.SIGSTOP)
+        except OSError:
+            pass
     while True:
         time.sleep(1)
 
