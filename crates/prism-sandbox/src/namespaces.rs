@@ -64,7 +64,7 @@ pub(crate) fn loopback_up() -> Setup<()> {
     // SAFETY: an all-zero `ifreq` is valid: it is a name of bytes and a union of plain integers.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
     for (slot, byte) in request.ifr_name.iter_mut().zip(b"lo") {
-        *slot = byte.cast_signed();
+        *slot = *byte as libc::c_char;
     }
     request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
     // SAFETY: the descriptor is open and `request` is a valid `ifreq` for the whole call.

@@ -29,6 +29,8 @@ use crate::watch::{self, Ending, Shared, Usage, Watched};
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long every process may take to stop.
 const FREEZE_TIMEOUT: Duration = Duration::from_secs(10);
+/// So long the freezer is looked at without a pause: sleeping on a busy machine takes longer than stopping does.
+const FREEZE_IMPATIENCE: Duration = Duration::from_micros(500);
 /// Pause between two looks at the freezer.
 const FREEZE_PAUSE: Duration = Duration::from_micros(50);
 /// How long a dropped sandbox is waited for before it is left to its keeper.
@@ -173,11 +175,13 @@ impl Sandbox {
         group
             .set_frozen(true)
             .map_err(|error| control("writing", &error))?;
-        let deadline = Instant::now() + FREEZE_TIMEOUT;
+        let started = Instant::now();
+        let deadline = started + FREEZE_TIMEOUT;
         loop {
             match group.is_frozen() {
                 Ok(true) if self.shared.is_alive() => return Ok(()),
                 Ok(_) if !self.shared.is_alive() => return Err(FreezeError::Ended),
+                Ok(_) if started.elapsed() < FREEZE_IMPATIENCE => std::hint::spin_loop(),
                 Ok(_) if Instant::now() < deadline => std::thread::sleep(FREEZE_PAUSE),
                 Ok(_) => {
                     let _ = group.set_frozen(false);
