@@ -1,11 +1,12 @@
 """Everything that makes two runs of one bundle the same, byte for byte.
 
 Called by `worker` before any miner code is imported, by `loader` around `build_model`, and by
-`forward` around the passes that the harness adds. Environment variables (OMP_NUM_THREADS,
-CUBLAS_WORKSPACE_CONFIG and the like) are the sandbox's part; this module never sets one.
+`forward` around the passes that the harness adds. Variables that libraries read when they are
+loaded (OMP_NUM_THREADS, CUBLAS_WORKSPACE_CONFIG and the like) are the sandbox's part.
 """
 
 import ctypes
+import os
 import random
 import sys
 import warnings
@@ -40,7 +41,7 @@ def configure(config: WorkerConfig, note: Callable[[str], None]) -> None:
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.allow_tf32 = config.matmul_precision != "highest"
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    _deterministic_algorithms()
     _report_nondeterminism(note)
     if config.device == "cuda":
         _cap_gpu_memory(config.gpu_memory_bytes)
@@ -91,6 +92,16 @@ def raise_malloc_thresholds() -> bool:
         (_M_TOP_PAD, _TOP_PAD_BYTES),
     )
     return all([mallopt(parameter, value) == 1 for parameter, value in settings])
+
+
+def _deterministic_algorithms() -> None:
+    """Do what `torch.use_deterministic_algorithms(True, warn_only=True)` does, without its cost.
+
+    That function imports the whole of inductor, a second or two, only to set one flag of it. The
+    flag's own variable sets it when, and if, a bundle compiles.
+    """
+    os.environ["TORCHINDUCTOR_DETERMINISTIC"] = "1"
+    torch.set_deterministic_debug_mode("warn")
 
 
 def _cap_gpu_memory(limit_bytes: int) -> None:
