@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TextIO
 
+import numpy as np
 import torch
 
 from .config import WorkerConfig
@@ -50,8 +51,6 @@ def configure(config: WorkerConfig, note: Callable[[str], None]) -> None:
 
 def seed_everything(seed: int) -> None:
     """Seed the generators of `random`, numpy and torch, on every device."""
-    import numpy as np
-
     random.seed(seed)
     np.random.seed(seed % _NUMPY_SEED_SPAN)
     torch.manual_seed(seed)
@@ -64,7 +63,7 @@ def preserved_generators() -> Iterator[None]:
     numpy = sys.modules.get("numpy.random")
     numpy_state = None if numpy is None else numpy.get_state()
     cpu = torch.get_rng_state()
-    gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
+    gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
@@ -91,7 +90,8 @@ def raise_malloc_thresholds() -> bool:
         (_M_TRIM_THRESHOLD, _TRIM_THRESHOLD_BYTES),
         (_M_TOP_PAD, _TOP_PAD_BYTES),
     )
-    return all([mallopt(parameter, value) == 1 for parameter, value in settings])
+    taken = [mallopt(parameter, value) for parameter, value in settings]
+    return all(taken)
 
 
 def _deterministic_algorithms() -> None:
@@ -114,7 +114,7 @@ def _report_nondeterminism(note: Callable[[str], None]) -> None:
     """Send warnings about determinism to the report; all warnings still go to the log."""
     show = warnings.showwarning
 
-    def showwarning(
+    def showwarning(  # noqa: PLR0917  (the signature of `warnings.showwarning`)
         message: Warning | str,
         category: type[Warning],
         filename: str,

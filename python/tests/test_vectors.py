@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from prism_runtime.errors import ProtocolError
 from prism_runtime.limits import HEADER_BYTES
 from prism_runtime.messages import KINDS, Config, Entry, Layout, Log
