@@ -84,7 +84,7 @@ class Snapshot:
         A prediction is a function of the snapshot and the row alone, so a model that writes to
         its own buffers starts every question from the same ones.
         """
-        if self._marks() != self._untouched:
+        if self._source and self._marks() != self._untouched:
             self._put(self._source)
 
     def _put(self, source: list[Tensor]) -> None:
