@@ -16,6 +16,7 @@ from fake_referee import (
     settings,
     unpack_f32,
 )
+
 from prism_runtime.messages import (
     Answer,
     BatchData,
