@@ -1,0 +1,54 @@
+//! The names of all environment variables that PRISM reads.
+//!
+//! No other file of the workspace may spell such a name out; documentation and `prism runtime doctor` list [`ALL`].
+//! Nothing is read here.
+
+/// Where PRISM keeps its runtime, its sources and its demo corpus. Default: `prism` in the XDG data directory.
+pub const PRISM_DATA_DIR: &str = "PRISM_DATA_DIR";
+
+/// An existing Python interpreter with torch 2.9 or newer, to be used instead of the installed runtime.
+pub const PRISM_PYTHON: &str = "PRISM_PYTHON";
+
+/// Where programs are looked for: Python, `uv`, the C compiler.
+pub const PATH: &str = "PATH";
+
+/// The user's home directory, below which the XDG directories lie where they are not set.
+pub const HOME: &str = "HOME";
+
+/// The XDG data directory. Default: `.local/share` in the home directory.
+pub const XDG_DATA_HOME: &str = "XDG_DATA_HOME";
+
+/// The XDG cache directory, where `pip` and `uv` keep what they have downloaded. Default: `.cache` in the home
+/// directory.
+pub const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
+
+/// Where temporary files go. Default: `/tmp`.
+pub const TMPDIR: &str = "TMPDIR";
+
+/// Set to anything but the empty text: no colours.
+pub const NO_COLOR: &str = "NO_COLOR";
+
+/// The C compiler that `torch.compile` uses. Default: `cc`, `gcc` or `clang` on the path.
+pub const CC: &str = "CC";
+
+/// Every variable with what it is for, in the order of this file.
+pub const ALL: [(&str, &str); 9] = [
+    (
+        PRISM_DATA_DIR,
+        "where the runtime, its sources and the demo corpus are kept",
+    ),
+    (
+        PRISM_PYTHON,
+        "an existing interpreter with torch to use instead of the installed runtime",
+    ),
+    (PATH, "where Python, uv and the C compiler are looked for"),
+    (HOME, "the home directory"),
+    (
+        XDG_DATA_HOME,
+        "the data directory, where PRISM_DATA_DIR is not set",
+    ),
+    (XDG_CACHE_HOME, "where pip and uv keep downloads"),
+    (TMPDIR, "where temporary files go"),
+    (NO_COLOR, "set: no colours"),
+    (CC, "the C compiler that torch.compile uses"),
+];

@@ -1,0 +1,218 @@
+//! Everything that can be wrong with the runtime.
+//!
+//! One variant per cause, each with what to do next. [`RuntimeError::code`] is the stable name; the text is for the
+//! person in front of the machine. All of them are the operator's, none is a miner's fault.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::lockfile::LockError;
+
+/// Why there is no runtime to use.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// Neither `PRISM_DATA_DIR` nor a home directory.
+    #[error("there is no home directory to keep the runtime in; set HOME or PRISM_DATA_DIR")]
+    NoHome,
+    /// The operating system refused.
+    #[error("cannot {action} {path:?}: {reason}", path = .path.as_os_str())]
+    Io {
+        /// What was being done.
+        action: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// What the system said.
+        reason: io::Error,
+    },
+    /// Nothing is installed.
+    #[error(
+        "the Python runtime is not installed; run `prism runtime install`, or set PRISM_PYTHON to an interpreter with torch"
+    )]
+    NotInstalled,
+    /// What was installed does not work any more.
+    #[error("the Python runtime in {directory:?} does not work: {reason}; run `prism runtime install` to make it again", directory = .directory.as_os_str())]
+    Broken {
+        /// Where it is.
+        directory: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// `PRISM_PYTHON` does not name a program.
+    #[error("PRISM_PYTHON is {path:?}, which is not an executable file; set it to a Python interpreter or unset it", path = .path.as_os_str())]
+    NotAnInterpreter {
+        /// What it names.
+        path: PathBuf,
+    },
+    /// An interpreter could not be asked.
+    #[error("the interpreter {path:?} did not answer: {reason}", path = .path.as_os_str())]
+    ProbeFailed {
+        /// The interpreter.
+        path: PathBuf,
+        /// What happened, with the end of what it printed.
+        reason: String,
+    },
+    /// An interpreter that is too old, too new, or not `CPython`.
+    #[error("{path:?} is {found}; PRISM needs CPython 3.11 or newer", path = .path.as_os_str())]
+    WrongPython {
+        /// The interpreter.
+        path: PathBuf,
+        /// What it is.
+        found: String,
+    },
+    /// An interpreter without torch.
+    #[error("{path:?} has no torch; install torch 2.9 or newer for it, or unset PRISM_PYTHON", path = .path.as_os_str())]
+    NoTorch {
+        /// The interpreter.
+        path: PathBuf,
+    },
+    /// An interpreter with a torch that is too old.
+    #[error("{path:?} has torch {found}; PRISM needs 2.9 or newer", path = .path.as_os_str())]
+    OldTorch {
+        /// The interpreter.
+        path: PathBuf,
+        /// Its version.
+        found: String,
+    },
+    /// The interpreter lives in a directory that a sandbox must not show as a whole.
+    #[error(
+        "the interpreter needs {path:?}, which a sandbox must not show as a whole; use an interpreter in a directory of its own",
+        path = .path.as_os_str()
+    )]
+    BindTooBroad {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// No suitable interpreter on the path.
+    #[error(
+        "no CPython 3.11, 3.12 or 3.13 was found on the PATH{tried}; install one, for example with `apt install python3 python3-venv`"
+    )]
+    NoPython {
+        /// What was looked at, with the punctuation that leads to it.
+        tried: String,
+    },
+    /// A machine that the lock file does not cover.
+    #[error(
+        "the runtime cannot be installed on {found}: the lock file covers Linux with glibc 2.28 or newer on x86_64 and aarch64; set PRISM_PYTHON to an interpreter with torch instead"
+    )]
+    UnsupportedPlatform {
+        /// What this is.
+        found: String,
+    },
+    /// Debian splits these off.
+    #[error("{python:?} cannot make virtual environments: {detail}; run `apt install python3-venv`, or install `uv`", python = .python.as_os_str())]
+    NoVenvModule {
+        /// The interpreter.
+        python: PathBuf,
+        /// What it said.
+        detail: String,
+    },
+    /// `uv` was asked for.
+    #[error("`uv` is not on the PATH; install it, or install the runtime with pip")]
+    NoUv,
+    /// Not enough room.
+    #[error(
+        "{path:?} has {free} MB free and the installation needs {needed} MB; free some space, or set PRISM_DATA_DIR to another disk",
+        path = .path.as_os_str(),
+        free = .free_bytes / 1_000_000,
+        needed = .needed_bytes / 1_000_000
+    )]
+    NotEnoughDisk {
+        /// Where.
+        path: PathBuf,
+        /// What is free.
+        free_bytes: u64,
+        /// What is needed.
+        needed_bytes: u64,
+    },
+    /// The disk filled up on the way.
+    #[error(
+        "the disk filled up while {step}; free some space, or set PRISM_DATA_DIR and TMPDIR to another disk:\n{tail}"
+    )]
+    DiskFull {
+        /// What was being done.
+        step: &'static str,
+        /// The end of what the installer printed.
+        tail: String,
+    },
+    /// The packages could not be fetched.
+    #[error(
+        "the packages could not be fetched while {step}; check the network and the package index that {installer} is set up for:\n{tail}"
+    )]
+    Network {
+        /// What was being done.
+        step: &'static str,
+        /// Who did it.
+        installer: &'static str,
+        /// The end of what the installer printed.
+        tail: String,
+    },
+    /// A package is not the one in the lock file.
+    #[error(
+        "a package does not have the hash that the lock file demands; the package index or a cache serves something else:\n{tail}"
+    )]
+    HashMismatch {
+        /// The end of what the installer printed.
+        tail: String,
+    },
+    /// The index does not have a package.
+    #[error("the package index that {installer} is set up for lacks a package of the lock file:\n{tail}")]
+    NoSuchPackage {
+        /// Who looked.
+        installer: &'static str,
+        /// The end of what the installer printed.
+        tail: String,
+    },
+    /// Anything else that an installer can end with.
+    #[error("{step} failed ({status}):\n{tail}")]
+    StepFailed {
+        /// What was being done.
+        step: &'static str,
+        /// How it ended.
+        status: String,
+        /// The end of what it printed.
+        tail: String,
+    },
+    /// Somebody stopped the installation.
+    #[error(
+        "the installation was stopped; nothing was left that looks complete, run `prism runtime install` to go on"
+    )]
+    Cancelled,
+    /// The embedded lock file is malformed.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+}
+
+impl RuntimeError {
+    /// A stable name for the cause.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoHome => "runtime_no_home",
+            Self::Io { .. } => "runtime_io",
+            Self::NotInstalled => "runtime_not_installed",
+            Self::Broken { .. } => "runtime_broken",
+            Self::NotAnInterpreter { .. } => "runtime_not_an_interpreter",
+            Self::ProbeFailed { .. } => "runtime_probe_failed",
+            Self::WrongPython { .. } => "runtime_wrong_python",
+            Self::NoTorch { .. } => "runtime_no_torch",
+            Self::OldTorch { .. } => "runtime_old_torch",
+            Self::BindTooBroad { .. } => "runtime_bind_too_broad",
+            Self::NoPython { .. } => "runtime_no_python",
+            Self::UnsupportedPlatform { .. } => "runtime_unsupported_platform",
+            Self::NoVenvModule { .. } => "runtime_no_venv_module",
+            Self::NoUv => "runtime_no_uv",
+            Self::NotEnoughDisk { .. } => "runtime_not_enough_disk",
+            Self::DiskFull { .. } => "runtime_disk_full",
+            Self::Network { .. } => "runtime_network",
+            Self::HashMismatch { .. } => "runtime_hash_mismatch",
+            Self::NoSuchPackage { .. } => "runtime_no_such_package",
+            Self::StepFailed { .. } => "runtime_step_failed",
+            Self::Cancelled => "runtime_cancelled",
+            Self::Lock(_) => "runtime_lock_malformed",
+        }
+    }
+
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |reason| Self::Io { action, path, reason }
+    }
+}

@@ -1,0 +1,40 @@
+//! Finds or installs the Python runtime, and owns what PRISM brings along for it.
+//!
+//! The command line, the engine, the tests and a service all come here and so all find the same interpreter:
+//!
+//! - [`locate`] answers with a [`Runtime`]: an interpreter that can import torch, and the directories that a sandbox
+//!   must bind read-only for it to work. With `PRISM_PYTHON` set it is that one, without it is the one that
+//!   [`install`] made from the lock file. Where neither works the answer is an error that says what to do; nothing is
+//!   ever tried in its place.
+//! - [`install`] makes a virtual environment from the embedded lock file, in the user's data directory.
+//! - [`runtime_sources`] lays the embedded Python sources out on disk; [`examples`] are the embedded example bundles.
+//! - [`doctor`] says what is missing on this machine.
+//!
+//! The crate runs interpreters and installers only to ask about them and to install packages. It never runs a
+//! miner's code, and it opens no socket itself: what is downloaded is downloaded by `pip` or `uv`.
+//!
+//! Reading order: [`env_vars`], `settings`, `locate`, `probe`, `binds`, `install`, `tree`, `doctor`.
+
+mod binds;
+mod child;
+mod doctor;
+mod embedded;
+pub mod env_vars;
+mod error;
+mod install;
+mod installed;
+mod interpreter;
+mod locate;
+mod lockfile;
+mod probe;
+mod settings;
+mod tree;
+
+pub use doctor::{Check, Status, doctor};
+pub use embedded::{RuntimeSources, examples, lock_hash, lock_text, runtime_sources};
+pub use error::RuntimeError;
+pub use install::{InstallEvent, InstallPlan, InstallRequest, Installer, Phase, install, plan};
+pub use locate::{Origin, Runtime, is_installed, locate};
+pub use lockfile::{Lock, LockError, Pin};
+pub use settings::Settings;
+pub use tree::{Tree, TreeError};
