@@ -1,0 +1,494 @@
+//! Control groups: finding a place for ours, making them, reading them, taking them away.
+//!
+//! Used by `preflight.rs` (where), `sandbox.rs` (make, limit, freeze, read) and `keeper.rs` (kill and remove, also after the caller's death). Works with
+//! version 1 hierarchies, version 2, and both side by side. It must never touch a group that it did not make: ours lie in a directory `prism` below
+//! the group that the caller itself is in, and are named after the process that made them.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Our directory below the caller's own group.
+const OUR_DIRECTORY: &str = "prism";
+/// A group whose last process has just died can stay busy for a moment; this often it is tried again.
+const REMOVE_ATTEMPTS: u32 = 200;
+/// Pause between attempts.
+const REMOVE_PAUSE: Duration = Duration::from_millis(2);
+
+/// Which interface a hierarchy has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Version {
+    V1,
+    V2,
+}
+
+/// A directory in which groups can be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Base {
+    version: Version,
+    dir: PathBuf,
+}
+
+/// Where this process could make groups, as far as the mounts tell; whether it may is found out by trying.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Bases {
+    pub(crate) v1_memory: Option<Base>,
+    pub(crate) v1_freezer: Option<Base>,
+    /// The caller's own version 2 group, and the one above it, where there is one.
+    pub(crate) v2: Vec<Base>,
+}
+
+/// What a group of ours is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Duty {
+    pub(crate) memory: bool,
+    pub(crate) freezer: bool,
+}
+
+/// One group of ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Group {
+    pub(crate) version: Version,
+    pub(crate) duty: Duty,
+    pub(crate) dir: PathBuf,
+}
+
+/// The groups of one sandbox: none, one or two.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Groups(pub(crate) Vec<Group>);
+
+impl Bases {
+    /// Reads the caller's own groups and the mounts of the hierarchies.
+    pub(crate) fn discover() -> Self {
+        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+        let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+        Self::from_text(&mounts, &own)
+    }
+
+    fn from_text(mountinfo: &str, own_groups: &str) -> Self {
+        let mut bases = Self::default();
+        for line in own_groups.lines() {
+            let mut fields = line.splitn(3, ':');
+            let (Some(_), Some(controllers), Some(path)) = (fields.next(), fields.next(), fields.next())
+            else {
+                continue;
+            };
+            let place = |version| {
+                mountinfo
+                    .lines()
+                    .find_map(|line| mounted_at(line, version, controllers, path))
+                    .map(|dir| Base { version, dir })
+            };
+            if controllers.is_empty() {
+                if let Some(base) = place(Version::V2) {
+                    let above = base
+                        .dir
+                        .parent()
+                        .filter(|above| above.join("cgroup.procs").exists());
+                    let above = above.map(|dir| Base {
+                        version: Version::V2,
+                        dir: dir.to_owned(),
+                    });
+                    bases.v2 = std::iter::once(base).chain(above).collect();
+                }
+            } else if controllers.split(',').any(|name| name == "memory") {
+                bases.v1_memory = place(Version::V1);
+            } else if controllers.split(',').any(|name| name == "freezer") {
+                bases.v1_freezer = place(Version::V1);
+            }
+        }
+        bases
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Base> {
+        self.v1_memory.iter().chain(&self.v1_freezer).chain(&self.v2)
+    }
+
+    /// Removes groups that a process of ours left behind when it was killed together with its keepers.
+    pub(crate) fn sweep_stale(&self) {
+        for base in self.all() {
+            let Ok(entries) = fs::read_dir(base.dir.join(OUR_DIRECTORY)) else {
+                continue;
+            };
+            for entry in entries.flatten() {
+                let Some(owner) = entry.file_name().to_str().and_then(Owner::parse) else {
+                    continue;
+                };
+                if owner.is_gone() {
+                    let duty = Duty {
+                        memory: true,
+                        freezer: true,
+                    };
+                    Group {
+                        version: base.version,
+                        duty,
+                        dir: entry.path(),
+                    }
+                    .kill_and_remove();
+                }
+            }
+        }
+    }
+}
+
+/// The directory of group `path`, if this line of `mountinfo` is the mount of its hierarchy.
+fn mounted_at(line: &str, version: Version, controllers: &str, path: &str) -> Option<PathBuf> {
+    let (left, right) = line.split_once(" - ")?;
+    let mut left = left.split(' ').skip(3);
+    let (root, mount_point) = (left.next()?, left.next()?);
+    let mut right = right.split(' ');
+    let (kind, _, options) = (right.next()?, right.next()?, right.next()?);
+    let matches = match version {
+        Version::V2 => kind == "cgroup2",
+        Version::V1 => {
+            kind == "cgroup"
+                && controllers
+                    .split(',')
+                    .all(|name| options.split(',').any(|option| option == name))
+        }
+    };
+    if !matches || path.split('/').any(|part| part == "..") {
+        return None;
+    }
+    // Inside a container the mount may show only a part of the hierarchy, while the group's path starts at its top.
+    let below = if root == "/" {
+        path
+    } else {
+        path.strip_prefix(root)?
+    };
+    Some(Path::new(mount_point).join(below.trim_start_matches('/')))
+}
+
+/// Who made a group: the PID namespace, the process, and when that process started, so that a reused number is not mistaken for it.
+#[derive(Debug, PartialEq, Eq)]
+struct Owner {
+    namespace: u64,
+    pid: u32,
+    started_ticks: u64,
+}
+
+impl Owner {
+    fn this_process() -> io::Result<Self> {
+        let pid = std::process::id();
+        let started_ticks =
+            started_ticks(pid).ok_or_else(|| io::Error::other("cannot read /proc/self/stat"))?;
+        Ok(Self {
+            namespace: pid_namespace()?,
+            pid,
+            started_ticks,
+        })
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        let mut numbers = name.split('-').map(str::parse::<u64>);
+        let (namespace, pid, started_ticks) = (
+            numbers.next()?.ok()?,
+            numbers.next()?.ok()?,
+            numbers.next()?.ok()?,
+        );
+        Some(Self {
+            namespace,
+            pid: u32::try_from(pid).ok()?,
+            started_ticks,
+        })
+    }
+
+    /// Whether the process is certainly dead. Of another PID namespace nothing is known, so its groups are left alone.
+    fn is_gone(&self) -> bool {
+        pid_namespace().is_ok_and(|own| own == self.namespace)
+            && started_ticks(self.pid) != Some(self.started_ticks)
+    }
+}
+
+fn pid_namespace() -> io::Result<u64> {
+    use std::os::unix::fs::MetadataExt;
+    Ok(fs::metadata("/proc/self/ns/pid")?.ino())
+}
+
+fn started_ticks(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The command name may hold anything, so fields are counted from its closing parenthesis; start time is field 22.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+}
+
+impl Group {
+    /// Makes a group below `base`. For memory on version 2 the controller is switched on on the way, where that is possible.
+    pub(crate) fn create(base: &Base, duty: Duty) -> io::Result<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let owner = Owner::this_process()?;
+        let serial = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!(
+            "{}-{}-{}-{serial}",
+            owner.namespace, owner.pid, owner.started_ticks
+        );
+        let parent = base.dir.join(OUR_DIRECTORY);
+        // Another process may remove the empty parent between the two calls.
+        let mut attempts_left = 5_u32;
+        let dir = loop {
+            make_directory(&parent)?;
+            if base.version == Version::V2 && duty.memory {
+                enable_memory(&base.dir)?;
+                enable_memory(&parent)?;
+            }
+            let dir = parent.join(&name);
+            match fs::create_dir(&dir) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound && attempts_left > 0 => {
+                    attempts_left -= 1
+                }
+                other => break other.map(|()| dir)?,
+            }
+        };
+        Ok(Self {
+            version: base.version,
+            duty,
+            dir,
+        })
+    }
+
+    /// Caps the memory of everything in the group, swap included.
+    pub(crate) fn limit_memory(&self, bytes: u64) -> io::Result<()> {
+        match self.version {
+            Version::V1 => {
+                self.write("memory.limit_in_bytes", &bytes.to_string())?;
+                // Without swap accounting the file does not exist, and without swap it does not matter.
+                self.write_if_there("memory.memsw.limit_in_bytes", &bytes.to_string())
+            }
+            Version::V2 => {
+                self.write("memory.max", &bytes.to_string())?;
+                self.write_if_there("memory.swap.max", "0")?;
+                self.write_if_there("memory.oom.group", "1")
+            }
+        }
+    }
+
+    /// Asks the kernel to stop or to let run; returns before it is done.
+    pub(crate) fn set_frozen(&self, frozen: bool) -> io::Result<()> {
+        match self.version {
+            Version::V1 => self.write("freezer.state", if frozen { "FROZEN" } else { "THAWED" }),
+            Version::V2 => self.write("cgroup.freeze", if frozen { "1" } else { "0" }),
+        }
+    }
+
+    /// Whether every task of the group is stopped.
+    pub(crate) fn is_frozen(&self) -> io::Result<bool> {
+        match self.version {
+            Version::V1 => Ok(self.read("freezer.state")?.trim_end() == "FROZEN"),
+            Version::V2 => Ok(keyed(&self.read("cgroup.events")?, "frozen") == Some(1)),
+        }
+    }
+
+    /// How many processes the kernel has killed for want of memory.
+    pub(crate) fn oom_kills(&self) -> io::Result<u64> {
+        let file = match self.version {
+            Version::V1 => "memory.oom_control",
+            Version::V2 => "memory.events",
+        };
+        Ok(keyed(&self.read(file)?, "oom_kill").unwrap_or(0))
+    }
+
+    /// The most memory that was ever charged, where the kernel counts it.
+    pub(crate) fn peak_memory_bytes(&self) -> Option<u64> {
+        let file = match self.version {
+            Version::V1 => "memory.max_usage_in_bytes",
+            Version::V2 => "memory.peak",
+        };
+        self.read(file).ok()?.trim_end().parse().ok()
+    }
+
+    /// CPU time of every process that was ever in the group. Version 2 counts it without any controller.
+    pub(crate) fn cpu_us(&self) -> Option<u64> {
+        match self.version {
+            Version::V1 => None,
+            Version::V2 => keyed(&self.read("cpu.stat").ok()?, "usage_usec"),
+        }
+    }
+
+    /// Kills every process in the group, frozen or not, and lets go of the freezer so that they can die.
+    pub(crate) fn kill_all(&self) {
+        if self.version == Version::V2 && self.write("cgroup.kill", "1").is_ok() {
+            return;
+        }
+        // Version 1 keeps frozen tasks from dying. The signal is pending before they are let go, so none of them runs another instruction.
+        if self.duty.freezer {
+            let _ = self.set_frozen(true);
+        }
+        for pid in self
+            .read("cgroup.procs")
+            .unwrap_or_default()
+            .lines()
+            .filter_map(|line| line.parse().ok())
+        {
+            if let Some(pid) = rustix::process::Pid::from_raw(pid) {
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            }
+        }
+        if self.duty.freezer {
+            let _ = self.set_frozen(false);
+        }
+    }
+
+    /// Removes the group, and our directory if it was the last one in it.
+    pub(crate) fn kill_and_remove(&self) {
+        for _ in 0..REMOVE_ATTEMPTS {
+            match fs::remove_dir(&self.dir) {
+                Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+                    self.kill_all();
+                    std::thread::sleep(REMOVE_PAUSE);
+                }
+                _ => break,
+            }
+        }
+        if let Some(parent) = self.dir.parent() {
+            // Not empty means that another sandbox still lives there.
+            let _ = fs::remove_dir(parent);
+        }
+    }
+
+    fn read(&self, file: &str) -> io::Result<String> {
+        let mut text = String::new();
+        fs::File::open(self.dir.join(file))?
+            .take(64 << 10)
+            .read_to_string(&mut text)?;
+        Ok(text)
+    }
+
+    fn write(&self, file: &str, value: &str) -> io::Result<()> {
+        write_control(&self.dir.join(file), value)
+    }
+
+    fn write_if_there(&self, file: &str, value: &str) -> io::Result<()> {
+        if self.dir.join(file).exists() {
+            self.write(file, value)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Groups {
+    /// The group that caps memory.
+    pub(crate) fn memory(&self) -> Option<&Group> {
+        self.0.iter().find(|group| group.duty.memory)
+    }
+
+    /// The group that can be frozen.
+    pub(crate) fn freezer(&self) -> Option<&Group> {
+        self.0.iter().find(|group| group.duty.freezer)
+    }
+
+    /// CPU time of the whole tree, where a group counts it.
+    pub(crate) fn cpu_us(&self) -> Option<u64> {
+        self.0.iter().find_map(Group::cpu_us)
+    }
+
+    /// Kills what is in them. The freezer comes last, because letting go of it must find every signal pending.
+    pub(crate) fn kill_all(&self) {
+        for group in &self.0 {
+            group.kill_all();
+        }
+    }
+
+    /// Removes them all.
+    pub(crate) fn kill_and_remove(&self) {
+        for group in &self.0 {
+            group.kill_and_remove();
+        }
+    }
+}
+
+fn make_directory(dir: &Path) -> io::Result<()> {
+    match fs::create_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+fn enable_memory(dir: &Path) -> io::Result<()> {
+    let file = dir.join("cgroup.subtree_control");
+    let enabled = fs::read_to_string(&file)?;
+    if enabled.split_whitespace().any(|name| name == "memory") {
+        Ok(())
+    } else {
+        write_control(&file, "+memory")
+    }
+}
+
+/// Control files are never created: a missing one is an error, not a new file.
+fn write_control(path: &Path, value: &str) -> io::Result<()> {
+    fs::OpenOptions::new()
+        .write(true)
+        .custom_flags(libc::O_CLOEXEC)
+        .open(path)?
+        .write_all(value.as_bytes())
+}
+
+/// The number after `key` in a file of `key number` lines.
+fn keyed(text: &str, key: &str) -> Option<u64> {
+    text.lines()
+        .find_map(|line| line.strip_prefix(key)?.strip_prefix(' ')?.trim_end().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hierarchies_are_found_side_by_side() {
+        let mounts = "26 25 0:22 / /cg/memory rw,relatime - cgroup cgroup rw,memory\n\
+                      27 25 0:23 / /cg/cpu rw - cgroup cgroup rw,cpu,cpuacct\n\
+                      28 25 0:24 /docker/ab /cg/freezer rw shared:9 - cgroup cgroup rw,freezer\n\
+                      29 25 0:25 / /cg/unified rw - cgroup2 cgroup2 rw\n";
+        let own = "4:memory:/a/b\n3:freezer:/docker/ab\n2:cpu,cpuacct:/\n0::/user.slice\n";
+        let bases = Bases::from_text(mounts, own);
+        assert_eq!(bases.v1_memory.unwrap().dir, Path::new("/cg/memory/a/b"));
+        assert_eq!(bases.v1_freezer.unwrap().dir, Path::new("/cg/freezer"));
+        assert_eq!(bases.v2[0].dir, Path::new("/cg/unified/user.slice"));
+    }
+
+    #[test]
+    fn a_group_outside_the_visible_part_is_not_guessed() {
+        let mounts = "28 25 0:24 /docker/ab /cg/freezer rw - cgroup cgroup rw,freezer\n29 25 0:25 / /cg/u rw - cgroup2 cgroup2 rw\n";
+        let bases = Bases::from_text(mounts, "3:freezer:/elsewhere\n0::/../sibling\n");
+        assert_eq!(bases, Bases::default());
+    }
+
+    #[test]
+    fn owners_are_recognised_by_namespace_number_and_start() {
+        let own = Owner::this_process().unwrap();
+        let name = format!("{}-{}-{}-7", own.namespace, own.pid, own.started_ticks);
+        assert_eq!(Owner::parse(&name), Some(own));
+        assert_eq!(Owner::parse("prism"), None);
+        let own = Owner::this_process().unwrap();
+        assert!(!own.is_gone());
+        assert!(
+            Owner {
+                started_ticks: own.started_ticks + 1,
+                ..own
+            }
+            .is_gone()
+        );
+        let own = Owner::this_process().unwrap();
+        assert!(
+            !Owner {
+                namespace: 1,
+                started_ticks: 0,
+                ..own
+            }
+            .is_gone(),
+            "nothing is known of another namespace's processes"
+        );
+    }
+
+    #[test]
+    fn counters_are_read_by_their_whole_name() {
+        let text = "oom 3\noom_kill 2\noom_group_kill 1\n";
+        assert_eq!(keyed(text, "oom_kill"), Some(2));
+        assert_eq!(keyed(text, "oom"), Some(3));
+        assert_eq!(keyed(text, "kill"), None);
+    }
+}

@@ -1,0 +1,57 @@
+//! Resource limits of each process: the second line behind the limits of the whole tree.
+//!
+//! Called by `payload.rs`. Limits are only ever lowered: raising a hard limit needs a capability that even root may lack, so where the caller's own
+//! hard limit is lower than what was asked for, the lower one holds.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::error::{At, Setup, Step};
+use crate::plan::Plan;
+use crate::preflight::MemoryCap;
+use crate::spec::Devices;
+
+/// Memory that a process may keep from being swapped.
+const LOCKED_BYTES: u64 = 64 << 10;
+/// Signals that may wait.
+const PENDING_SIGNALS: u64 = 1_024;
+/// Room above the memory limit for mappings that are never touched, where the limit on private mappings is all there is.
+const UNTOUCHED_BYTES: u64 = 2 << 30;
+
+/// Every limit but that of the number of processes.
+pub(crate) fn apply(plan: &Plan) -> Setup<()> {
+    let limits = &plan.limits;
+    lower(Resource::Core, 0, 0)?;
+    lower(Resource::Fsize, limits.file_bytes, limits.file_bytes)?;
+    lower(Resource::Nofile, limits.open_files, limits.open_files)?;
+    lower(Resource::Memlock, LOCKED_BYTES, LOCKED_BYTES)?;
+    lower(Resource::Sigpending, PENDING_SIGNALS, PENDING_SIGNALS)?;
+    lower(Resource::Msgqueue, 0, 0)?;
+    lower(Resource::Nice, 0, 0)?;
+    lower(Resource::Rtprio, 0, 0)?;
+    // The soft limit sends SIGXCPU, which tells what happened; the hard one, a second later, SIGKILL to whoever ignored it.
+    lower(
+        Resource::Cpu,
+        limits.cpu_seconds,
+        limits.cpu_seconds.saturating_add(1),
+    )?;
+    if plan.memory_cap == MemoryCap::Watchdog && plan.devices == Devices::None {
+        let bytes = limits.memory_bytes.saturating_add(UNTOUCHED_BYTES);
+        lower(Resource::Data, bytes, bytes)?;
+    }
+    Ok(())
+}
+
+/// The number of processes. Set last, as the payload's own user: earlier it would count somebody else's.
+pub(crate) fn apply_processes(plan: &Plan) -> Setup<()> {
+    lower(Resource::Nproc, plan.limits.processes, plan.limits.processes)
+}
+
+fn lower(resource: Resource, soft: u64, hard: u64) -> Setup<()> {
+    let ceiling = getrlimit(resource).maximum.unwrap_or(u64::MAX);
+    let hard = hard.min(ceiling);
+    let limit = Rlimit {
+        current: Some(soft.min(hard)),
+        maximum: Some(hard),
+    };
+    setrlimit(resource, limit).at_what(Step::SetLimit, format!("{resource:?}"))
+}

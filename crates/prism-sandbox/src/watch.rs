@@ -1,0 +1,505 @@
+//! The watcher: one thread of the caller per sandbox. It empties the pipes, enforces what the kernel does not, and says how it ended.
+//!
+//! Started by `sandbox.rs`. An ending is published only when nothing of the sandbox is left. It must never block on the payload: every read is either
+//! announced by `poll` or non-blocking.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::Child;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, poll};
+
+use crate::cgroup::Groups;
+use crate::output::{Capture, Logs};
+use crate::plan::{self, Report};
+use crate::preflight::MemoryCap;
+use crate::proctree;
+use crate::spec::{Limits, OutputPolicy};
+use crate::uids::Slot;
+
+/// How often the counters are looked at.
+const TICK: Duration = Duration::from_millis(100);
+/// CPU time that no group counts is added up every so many ticks.
+const TICKS_PER_CPU_SCAN: u32 = 10;
+/// Bytes taken from a pipe at a time.
+const READ_BYTES: usize = 64 << 10;
+/// After the end, at most this much is taken from each pipe: more than a pipe can hold.
+const DRAIN_BYTES_MAX: usize = 4 << 20;
+/// Without a control group: memory that may vanish from the machine, beyond twice the limit, before the sandbox is blamed.
+const UNEXPLAINED_BYTES: u64 = 1 << 30;
+
+/// How a sandbox ended. Every way is told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The main process returned this code.
+    Exited(i32),
+    /// The main process was killed by this signal, from inside.
+    Signalled(i32),
+    /// The main process made a system call of a foreign kind and was killed for it (SIGSYS).
+    ForbiddenSyscall,
+    /// The tree used more memory than it may.
+    OutOfMemory,
+    /// The wall-clock limit passed, frozen time not counted.
+    WallTime,
+    /// The limit on CPU time passed.
+    CpuTime,
+    /// It wrote more than it may.
+    OutputLimit,
+    /// [`crate::Sandbox::kill`], or the sandbox was dropped.
+    KilledByCaller,
+    /// The helper processes vanished: somebody outside killed them. The payload is dead as well.
+    HelperDied,
+}
+
+/// What a sandbox used.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Usage {
+    /// The most memory that was seen in use by the whole tree.
+    pub peak_memory_bytes: u64,
+    /// User and system time of the whole tree.
+    pub cpu_seconds: f64,
+}
+
+/// What the watcher and the sandbox's handle share.
+pub(crate) struct Shared {
+    pub(crate) socket: OwnedFd,
+    pub(crate) groups: Groups,
+    state: Mutex<State>,
+    changed: Condvar,
+    limits: Limits,
+    policy: OutputPolicy,
+    memory_cap: MemoryCap,
+    init_pid: i32,
+}
+
+struct State {
+    ending: Option<Ending>,
+    /// Why we are killing it. The first reason stays.
+    cause: Option<Ending>,
+    main_ended: Option<(i32, u64)>,
+    freeze_reply: Option<Report>,
+    clock: WallClock,
+    stdout: Capture,
+    stderr: Capture,
+    usage: Usage,
+}
+
+/// Wall time without the time spent frozen.
+struct WallClock {
+    charged: Duration,
+    running_since: Option<Instant>,
+}
+
+impl WallClock {
+    fn charged(&self) -> Duration {
+        self.charged + self.running_since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+}
+
+/// What only the watcher holds.
+pub(crate) struct Watched {
+    pub(crate) keeper: Child,
+    pub(crate) stdout: OwnedFd,
+    pub(crate) stderr: OwnedFd,
+    /// Kept until everything that runs under it is dead.
+    pub(crate) slot: Option<Slot>,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        socket: OwnedFd,
+        groups: Groups,
+        spec: &crate::spec::Spec,
+        memory_cap: MemoryCap,
+        init_pid: i32,
+    ) -> Self {
+        let capture = || Capture::new(spec.limits.output_bytes, spec.output);
+        let state = State {
+            ending: None,
+            cause: None,
+            main_ended: None,
+            freeze_reply: None,
+            clock: WallClock {
+                charged: Duration::ZERO,
+                running_since: Some(Instant::now()),
+            },
+            stdout: capture(),
+            stderr: capture(),
+            usage: Usage::default(),
+        };
+        Self {
+            socket,
+            groups,
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            limits: spec.limits,
+            policy: spec.output,
+            memory_cap,
+            init_pid,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts the killing of the tree, unless it has ended already. The keeper does it; it does the same when this process dies.
+    pub(crate) fn request_kill(&self, cause: Ending) {
+        let mut state = self.lock();
+        if state.main_ended.is_none() {
+            state.cause.get_or_insert(cause);
+        }
+        let _ = rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Write);
+    }
+
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        self.lock().ending
+    }
+
+    /// Waits for the ending, at most so long.
+    pub(crate) fn wait(&self, timeout: Option<Duration>) -> Option<Ending> {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut state = self.lock();
+        while state.ending.is_none() {
+            state = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(Duration::ZERO) => return None,
+                Some(left) => {
+                    self.changed
+                        .wait_timeout(state, left)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
+            };
+        }
+        state.ending
+    }
+
+    /// Whether the main process still runs, as far as is known here.
+    pub(crate) fn is_alive(&self) -> bool {
+        let state = self.lock();
+        state.ending.is_none() && state.main_ended.is_none() && state.cause.is_none()
+    }
+
+    /// Stops or restarts the wall clock.
+    pub(crate) fn charge_wall_time(&self, charge: bool) {
+        let mut state = self.lock();
+        if charge == state.clock.running_since.is_some() {
+            return;
+        }
+        state.clock.charged = state.clock.charged();
+        state.clock.running_since = charge.then(Instant::now);
+    }
+
+    /// Forgets an answer that nobody waits for any more.
+    pub(crate) fn clear_freeze_reply(&self) {
+        self.lock().freeze_reply = None;
+    }
+
+    /// The init's answer to an order, or `None` if the sandbox ended or the time passed.
+    pub(crate) fn wait_freeze_reply(&self, timeout: Duration) -> Option<Report> {
+        let deadline = Instant::now() + timeout;
+        let mut state = self.lock();
+        loop {
+            if let Some(reply) = state.freeze_reply.take() {
+                return Some(reply);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if state.ending.is_some() || left.is_zero() {
+                return None;
+            }
+            state = self
+                .changed
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        if self.ending().is_none() {
+            self.update_usage();
+        }
+        self.lock().usage
+    }
+
+    pub(crate) fn logs(&self) -> Logs {
+        let state = self.lock();
+        Logs {
+            stdout: state.stdout.finish(),
+            stderr: state.stderr.finish(),
+            stdout_truncated: state.stdout.is_over(),
+            stderr_truncated: state.stderr.is_over(),
+        }
+    }
+
+    /// Reads the counters of the groups, which are exact, as far as there are groups.
+    fn update_usage(&self) {
+        let peak = self
+            .groups
+            .memory()
+            .and_then(crate::cgroup::Group::peak_memory_bytes);
+        let cpu_us = self.groups.cpu_us();
+        let mut state = self.lock();
+        state.usage.peak_memory_bytes = state.usage.peak_memory_bytes.max(peak.unwrap_or(0));
+        state.usage.cpu_seconds = state.usage.cpu_seconds.max(seconds(cpu_us.unwrap_or(0)));
+    }
+
+    fn oom_kills(&self) -> u64 {
+        self.groups
+            .memory()
+            .and_then(|group| group.oom_kills().ok())
+            .unwrap_or(0)
+    }
+}
+
+fn seconds(microseconds: u64) -> f64 {
+    Duration::from_micros(microseconds).as_secs_f64()
+}
+
+/// The thread's whole life.
+pub(crate) fn watch(shared: &Shared, mut watched: Watched) {
+    let mut watchdog = Watchdog {
+        available_at_start_bytes: proctree::available_bytes(),
+        ticks: 0,
+        next: Instant::now() + TICK,
+    };
+    let mut open = [true, true];
+    let gone = loop {
+        let now = Instant::now();
+        if now >= watchdog.next {
+            watchdog.next = now + TICK;
+            watchdog.look(shared);
+        }
+        let mut fds = vec![PollFd::new(&shared.socket, PollFlags::IN)];
+        let pipes = [&watched.stdout, &watched.stderr];
+        fds.extend(
+            pipes
+                .iter()
+                .zip(open)
+                .filter(|(_, open)| *open)
+                .map(|(pipe, _)| PollFd::new(*pipe, PollFlags::IN)),
+        );
+        let timeout = watchdog.next.saturating_duration_since(Instant::now());
+        match poll(&mut fds, Some(&timeout.try_into().unwrap_or_default())) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(_) => break None,
+        }
+        let socket_ready = !fds[0].revents().is_empty();
+        for (index, pipe) in pipes.into_iter().enumerate() {
+            if open[index] {
+                open[index] = read_some(shared, index, pipe, READ_BYTES);
+            }
+        }
+        if socket_ready {
+            match plan::receive::<Report>(&shared.socket) {
+                Ok(Some(Report::Ended { wait_status, cpu_us })) => {
+                    shared.lock().main_ended = Some((wait_status, cpu_us))
+                }
+                Ok(Some(Report::Gone {
+                    cpu_us,
+                    peak_rss_bytes,
+                })) => break Some((cpu_us, peak_rss_bytes)),
+                Ok(Some(reply @ (Report::Stopped | Report::NotStopped { .. } | Report::Continued))) => {
+                    shared.lock().freeze_reply = Some(reply);
+                    shared.changed.notify_all();
+                }
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => break None,
+            }
+        }
+    };
+    finish(shared, &mut watched, gone);
+}
+
+/// Everything in the sandbox is dead, or its keeper is: takes the last words, cleans up and publishes the ending.
+fn finish(shared: &Shared, watched: &mut Watched, gone: Option<(u64, u64)>) {
+    if gone.is_none() {
+        // The keeper was killed. The init follows it by itself; frozen processes cannot, so that is done here.
+        shared.groups.kill_all();
+    }
+    for (index, pipe) in [&watched.stdout, &watched.stderr].into_iter().enumerate() {
+        read_some(shared, index, pipe, DRAIN_BYTES_MAX);
+    }
+    shared.update_usage();
+    let oom_kills = shared.oom_kills();
+    // The keeper removes the groups once the socket is closed.
+    let _ = rustix::net::shutdown(&shared.socket, rustix::net::Shutdown::Both);
+    let _ = watched.keeper.wait();
+    if gone.is_none() {
+        shared.groups.kill_and_remove();
+    }
+    drop(watched.slot.take());
+    let mut state = shared.lock();
+    if let Some((cpu_us, peak_rss_bytes)) = gone {
+        state.usage.cpu_seconds = state.usage.cpu_seconds.max(seconds(cpu_us));
+        state.usage.peak_memory_bytes = state.usage.peak_memory_bytes.max(peak_rss_bytes);
+    }
+    let over = state.stdout.is_over() || state.stderr.is_over();
+    state.ending = Some(if oom_kills > 0 && state.cause.is_none() {
+        Ending::OutOfMemory
+    } else if over && shared.policy == OutputPolicy::Kill && state.cause.is_none() {
+        Ending::OutputLimit
+    } else {
+        classify(state.cause, state.main_ended, &shared.limits)
+    });
+    shared.changed.notify_all();
+}
+
+/// Says how it ended, from why we killed it, or else from how the main process ended by itself.
+fn classify(cause: Option<Ending>, main_ended: Option<(i32, u64)>, limits: &Limits) -> Ending {
+    if let Some(cause) = cause {
+        return cause;
+    }
+    let Some((status, cpu_us)) = main_ended else {
+        return Ending::HelperDied;
+    };
+    if libc::WIFEXITED(status) {
+        return Ending::Exited(libc::WEXITSTATUS(status));
+    }
+    match libc::WTERMSIG(status) {
+        libc::SIGSYS => Ending::ForbiddenSyscall,
+        libc::SIGXCPU => Ending::CpuTime,
+        // The kernel's second word to a process that ignored SIGXCPU.
+        libc::SIGKILL if cpu_us >= limits.cpu_seconds.saturating_mul(1_000_000) => Ending::CpuTime,
+        signal => Ending::Signalled(signal),
+    }
+}
+
+/// Takes what is there, never waiting for more. False at the end of the pipe.
+fn read_some(shared: &Shared, index: usize, pipe: &OwnedFd, bytes_max: usize) -> bool {
+    let mut buffer = vec![0_u8; READ_BYTES];
+    let mut taken_bytes = 0;
+    while taken_bytes < bytes_max {
+        match rustix::io::read(pipe.as_fd(), &mut buffer) {
+            Ok(0) => return false,
+            Ok(length) => {
+                taken_bytes += length;
+                let mut state = shared.lock();
+                let capture = if index == 0 {
+                    &mut state.stdout
+                } else {
+                    &mut state.stderr
+                };
+                capture.push(&buffer[..length]);
+                let over = capture.is_over();
+                drop(state);
+                if over && shared.policy == OutputPolicy::Kill {
+                    shared.request_kill(Ending::OutputLimit);
+                }
+            }
+            Err(rustix::io::Errno::INTR) => {}
+            Err(rustix::io::Errno::AGAIN) => return true,
+            Err(_) => return false,
+        }
+    }
+    true
+}
+
+/// What is looked at between events.
+struct Watchdog {
+    available_at_start_bytes: Option<u64>,
+    ticks: u32,
+    next: Instant,
+}
+
+impl Watchdog {
+    fn look(&mut self, shared: &Shared) {
+        self.ticks = self.ticks.wrapping_add(1);
+        if shared.lock().clock.charged() >= shared.limits.wall {
+            shared.request_kill(Ending::WallTime);
+        }
+        if shared.memory_cap == MemoryCap::Watchdog {
+            self.look_at_memory(shared);
+        } else if shared.oom_kills() > 0 {
+            // Version 1 kills one process and lets the rest go on.
+            shared.request_kill(Ending::OutOfMemory);
+        }
+        let counted_us = shared.groups.cpu_us();
+        if counted_us.is_some() || self.ticks.is_multiple_of(TICKS_PER_CPU_SCAN) {
+            let cpu_us = counted_us.unwrap_or_else(|| proctree::cpu_us(&proctree::members(shared.init_pid)));
+            let mut state = shared.lock();
+            state.usage.cpu_seconds = state.usage.cpu_seconds.max(seconds(cpu_us));
+            drop(state);
+            if cpu_us >= shared.limits.cpu_seconds.saturating_mul(1_000_000) {
+                shared.request_kill(Ending::CpuTime);
+            }
+        }
+    }
+
+    /// Best effort: what the processes map, and what has vanished from the machine meanwhile.
+    fn look_at_memory(&self, shared: &Shared) {
+        let limit_bytes = shared.limits.memory_bytes;
+        let used_bytes = proctree::memory_bytes(&proctree::members(shared.init_pid), limit_bytes);
+        let mut state = shared.lock();
+        state.usage.peak_memory_bytes = state.usage.peak_memory_bytes.max(used_bytes);
+        drop(state);
+        let vanished_bytes = match (self.available_at_start_bytes, proctree::available_bytes()) {
+            (Some(before), Some(now)) => before.saturating_sub(now),
+            _ => 0,
+        };
+        if used_bytes > limit_bytes
+            || vanished_bytes > limit_bytes.saturating_mul(2).saturating_add(UNEXPLAINED_BYTES)
+        {
+            shared.request_kill(Ending::OutOfMemory);
+        }
+    }
+}
+
+/// A pipe's two ends, ours non-blocking.
+pub(crate) fn output_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    rustix::io::ioctl_fionbio(&reader, true)?;
+    Ok((reader, writer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        memory_bytes: 1,
+        processes: 1,
+        file_bytes: 1,
+        open_files: 1,
+        cpu_seconds: 2,
+        wall: Duration::from_secs(1),
+        output_bytes: 1,
+    };
+
+    #[test]
+    fn our_own_reason_comes_before_the_signal_that_it_caused() {
+        assert_eq!(
+            classify(Some(Ending::WallTime), Some((libc::SIGKILL, 0)), &LIMITS),
+            Ending::WallTime
+        );
+        assert_eq!(
+            classify(None, Some((libc::SIGKILL, 0)), &LIMITS),
+            Ending::Signalled(libc::SIGKILL)
+        );
+        assert_eq!(
+            classify(None, Some((libc::SIGKILL, 2_000_000)), &LIMITS),
+            Ending::CpuTime
+        );
+        assert_eq!(classify(None, Some((libc::SIGXCPU, 0)), &LIMITS), Ending::CpuTime);
+        assert_eq!(
+            classify(None, Some((libc::SIGSYS, 0)), &LIMITS),
+            Ending::ForbiddenSyscall
+        );
+        assert_eq!(classify(None, Some((3 << 8, 0)), &LIMITS), Ending::Exited(3));
+        assert_eq!(classify(None, None, &LIMITS), Ending::HelperDied);
+    }
+
+    #[test]
+    fn a_stopped_clock_charges_nothing() {
+        let mut clock = WallClock {
+            charged: Duration::from_secs(5),
+            running_since: None,
+        };
+        assert_eq!(clock.charged(), Duration::from_secs(5));
+        clock.running_since = Instant::now().checked_sub(Duration::from_secs(2));
+        assert!(clock.charged() >= Duration::from_secs(7));
+    }
+}
