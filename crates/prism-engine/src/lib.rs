@@ -4,7 +4,8 @@
 //! handle, an outcome at the end. It is the only place that wires the bundle, the corpus, the Python runtime, the
 //! sandbox and the referee together.
 //!
-//! Reading order: [`request`], [`outcome`], [`event`] (what goes in and out), [`manifest`], [`run_dir`] (what stays).
+//! Reading order: [`request`], [`outcome`], [`event`] (what goes in and out), [`evaluate`] (the one function), [`text`]
+//! and [`launcher`] (what it hands to the referee), [`manifest`], [`run_dir`] (what stays).
 
 pub mod request;
 
@@ -13,3 +14,15 @@ pub mod outcome;
 pub mod event;
 
 pub mod manifest;
+
+pub mod evaluate;
+
+mod text;
+
+mod launcher;
+
+mod curve;
+
+mod publish;
+
+pub mod run_dir;

@@ -51,6 +51,8 @@ pub struct Measured {
     pub targets: u64,
     /// Source bytes whose claims are in.
     pub bytes: u64,
+    /// Documents whose claims are in to their end.
+    pub completed_documents: u64,
     /// Sum of smoothed claims, in nats.
     pub claimed_nats: f64,
     /// The estimate, in nats.
@@ -85,6 +87,7 @@ impl Measured {
         Self {
             targets: account.targets(),
             bytes: account.bytes(),
+            completed_documents: account.completed_documents().len() as u64,
             claimed_nats,
             nats,
             se_nats,

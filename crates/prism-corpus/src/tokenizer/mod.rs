@@ -5,12 +5,19 @@
 //! out here; text that spells it is ordinary text.
 
 mod bytes;
+mod gpt2;
+mod split;
+mod table;
+
+use gpt2::Gpt2;
 
 /// Which tokenizer a run uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenizerSpec {
     /// One token a byte.
     Bytes,
+    /// The tokenizer of GPT-2.
+    Gpt2,
 }
 
 /// The tokens of one document.
@@ -32,11 +39,25 @@ impl Encoded {
 
 /// Why a tokenizer cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum TokenizerError {}
+pub enum TokenizerError {
+    /// The data of a built-in tokenizer does not load: a defect of this program.
+    #[error("the built-in tokenizer does not load: {0}; report this as a defect")]
+    Builtin(String),
+}
 
 /// Why a document cannot be encoded.
-#[derive(Debug, thiserror::Error)]
-pub enum EncodeError {}
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EncodeError {
+    /// The tokens do not stand for the bytes of the document, and there are no byte tokens to fall back on.
+    #[error(
+        "the tokenizer does not keep a document of {document_bytes} bytes as it is, and its vocabulary lacks some \
+         of the 256 single-byte tokens that would; add them to its vocabulary"
+    )]
+    NotLossless {
+        /// Length of the document.
+        document_bytes: usize,
+    },
+}
 
 /// A loaded tokenizer.
 #[derive(Debug)]
@@ -47,36 +68,56 @@ pub struct Tokenizer {
 #[derive(Debug)]
 enum Kind {
     Bytes,
+    Gpt2(Box<Gpt2>),
 }
 
 impl Tokenizer {
     /// Loads a tokenizer.
     pub fn load(spec: &TokenizerSpec) -> Result<Self, TokenizerError> {
-        Ok(match spec {
-            TokenizerSpec::Bytes => Self { kind: Kind::Bytes },
-        })
+        let kind = match spec {
+            TokenizerSpec::Bytes => Kind::Bytes,
+            TokenizerSpec::Gpt2 => Kind::Gpt2(Box::new(Gpt2::load()?)),
+        };
+        Ok(Self { kind })
     }
 
     /// The declared width of the vocabulary: ids and logits are below it.
     pub fn vocab_size(&self) -> u32 {
-        match self.kind {
+        match &self.kind {
             Kind::Bytes => bytes::VOCAB_SIZE,
+            Kind::Gpt2(_) => gpt2::VOCAB_SIZE,
         }
     }
 
     /// The token that the referee puts after each document.
     pub fn end_of_text(&self) -> u32 {
-        match self.kind {
+        match &self.kind {
             Kind::Bytes => bytes::END_OF_TEXT,
+            Kind::Gpt2(_) => gpt2::END_OF_TEXT,
         }
     }
 
-    /// Replaces `out` by the tokens of the document, without the end-of-text token.
+    /// Replaces `out` by the tokens of the document, without the end-of-text token. The bytes of the tokens,
+    /// joined, are the document; where those of the tokenizer are not, it is encoded by single bytes.
     pub fn encode(&self, document: &str, out: &mut Encoded) -> Result<(), EncodeError> {
         out.clear();
-        match self.kind {
-            Kind::Bytes => bytes::encode(document, out),
+        let table = match &self.kind {
+            Kind::Bytes => {
+                bytes::encode(document, out);
+                return Ok(());
+            }
+            Kind::Gpt2(gpt2) => {
+                gpt2.encode(document, out);
+                &gpt2.table
+            }
+        };
+        let bytes = document.as_bytes();
+        if table.account(bytes, out) || table.encode_bytes(bytes, out) {
+            return Ok(());
         }
-        Ok(())
+        out.clear();
+        Err(EncodeError::NotLossless {
+            document_bytes: document.len(),
+        })
     }
 }

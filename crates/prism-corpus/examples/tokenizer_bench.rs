@@ -1,0 +1,95 @@
+//! How fast the tokenizers of the referee are, on one core, the lossless check included.
+//!
+//! Run by hand: `cargo run --release -p prism-corpus --example tokenizer_bench [-- CORPUS_DIR]`. Without a directory
+//! it takes 8 MB of the synthetic corpus. Rounds of all tokenizers alternate; the median of each is printed.
+#![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+use std::error::Error;
+use std::hint::black_box;
+use std::path::Path;
+use std::time::Instant;
+
+use prism_corpus::synth::Grammar;
+use prism_corpus::{Corpus, Encoded, Split, Tokenizer, TokenizerSpec};
+
+const ROUNDS: usize = 9;
+const SAMPLE_BYTES: usize = 8_000_000;
+
+type Encode = Box<dyn Fn(&str, &mut Encoded) -> Result<(), Box<dyn Error>>>;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let documents = match std::env::args().nth(1) {
+        Some(dir) => of_corpus(Path::new(&dir))?,
+        None => of_grammar()?,
+    };
+    let bytes: usize = documents.iter().map(String::len).sum();
+    println!("{} documents, {bytes} bytes", documents.len());
+    let candidates = candidates()?;
+    let mut seconds = vec![Vec::new(); candidates.len()];
+    let mut out = Encoded::default();
+    let mut tokens = 0;
+    for _ in 0..ROUNDS {
+        for ((_, encode), seconds) in candidates.iter().zip(&mut seconds) {
+            let start = Instant::now();
+            for document in &documents {
+                encode(document, &mut out)?;
+                tokens += black_box(&out).ids.len();
+            }
+            seconds.push(start.elapsed().as_secs_f64());
+        }
+    }
+    for ((name, _), seconds) in candidates.iter().zip(&mut seconds) {
+        seconds.sort_by(f64::total_cmp);
+        let rate = |seconds: f64| bytes as f64 / 1e6 / seconds;
+        println!(
+            "{name:32} {:8.1} MB/s (from {:.1} to {:.1})",
+            rate(seconds[ROUNDS / 2]),
+            rate(seconds[ROUNDS - 1]),
+            rate(seconds[0])
+        );
+    }
+    println!("{tokens} tokens in all");
+    Ok(())
+}
+
+fn candidates() -> Result<Vec<(&'static str, Encode)>, Box<dyn Error>> {
+    let ours = |spec: TokenizerSpec| -> Result<Encode, Box<dyn Error>> {
+        let start = Instant::now();
+        let tokenizer = Tokenizer::load(&spec)?;
+        println!(
+            "loads in {:.0} ms: {}",
+            start.elapsed().as_secs_f64() * 1e3,
+            tokenizer.vocab_size()
+        );
+        Ok(Box::new(
+            move |document, out| Ok(tokenizer.encode(document, out)?),
+        ))
+    };
+    let merges = tiktoken_rs::r50k_base()?;
+    let plain: Encode = Box::new(move |document, out| {
+        out.ids = merges.encode_ordinary(document);
+        Ok(())
+    });
+    Ok(vec![
+        ("bytes", ours(TokenizerSpec::Bytes)?),
+        ("gpt2", ours(TokenizerSpec::Gpt2)?),
+        ("tiktoken-rs, no lossless check", plain),
+    ])
+}
+
+fn of_grammar() -> Result<Vec<String>, Box<dyn Error>> {
+    let grammar = Grammar::new(1)?;
+    let (mut documents, mut bytes) = (Vec::new(), 0);
+    while bytes < SAMPLE_BYTES {
+        let text = grammar.document(documents.len() as u64).text;
+        bytes += text.len();
+        documents.push(text);
+    }
+    Ok(documents)
+}
+
+fn of_corpus(dir: &Path) -> Result<Vec<String>, Box<dyn Error>> {
+    let reader = Corpus::open(dir)?.split(Split::Train);
+    let prefix = reader.prefix(SAMPLE_BYTES as u64)?;
+    (0..prefix.documents).map(|i| Ok(reader.document(i)?)).collect()
+}

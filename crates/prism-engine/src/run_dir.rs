@@ -1,0 +1,106 @@
+//! A run's directory: which files it holds, and how they get there.
+//!
+//! ```text
+//! result.json                    the outcome; written last, so its presence says that the run is over
+//! record.json, targets.zst       the record (completed runs only)
+//! prism_run_manifest.v2.json     the manifest (completed runs only)
+//! logs/<process>.stdout.log      captured output, bounded; hostile
+//! logs/<process>.stderr.log
+//! logs/metrics.jsonl             the miner's own metrics
+//! report.html                    made by `prism report`
+//! ```
+//!
+//! Written by [`crate::evaluate`]; read by reports and `prism verify`. The directory is for its owner alone: a record
+//! holds the audit key and stays secret until its round closes.
+
+use std::{
+    fs::{self, DirBuilder, File},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+/// The outcome.
+pub const RESULT_FILE: &str = "result.json";
+/// The record.
+pub const RECORD_FILE: &str = "record.json";
+/// The claims of every target.
+pub const TARGETS_FILE: &str = "targets.zst";
+/// Captured output.
+pub const LOGS_DIR: &str = "logs";
+/// The miner's own metrics, in `logs/`.
+pub const METRICS_FILE: &str = "metrics.jsonl";
+/// The HTML report.
+pub const REPORT_FILE: &str = "report.html";
+
+/// A run's directory.
+#[derive(Clone, Debug)]
+pub struct RunDir {
+    path: PathBuf,
+}
+
+impl RunDir {
+    /// Makes a new one. An existing directory is taken only if it is empty.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let mut builder = DirBuilder::new();
+        builder.mode(0o700).recursive(true);
+        builder.create(path)?;
+        if fs::read_dir(path)?.next().is_some() {
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the directory is not empty"));
+        }
+        builder.create(path.join(LOGS_DIR))?;
+        Ok(Self { path: path.canonicalize()? })
+    }
+
+    /// One that exists.
+    pub fn open(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A file in it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// A log in it.
+    pub fn log_file(&self, name: &str) -> PathBuf {
+        self.path.join(LOGS_DIR).join(name)
+    }
+
+    /// Creates a file in it for writing.
+    pub fn create_file(&self, name: &str) -> io::Result<File> {
+        fs::OpenOptions::new().write(true).read(true).create_new(true).mode(0o600).open(self.file(name))
+    }
+
+    /// Writes a whole file: complete or not at all, also if the machine loses power.
+    pub fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        let partial = self.file(&format!(".{}.partial", name.replace('/', "-")));
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&partial, self.file(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_empty_directory_becomes_a_run() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("runs/one");
+        let run = RunDir::create(&path).unwrap();
+        run.write(RESULT_FILE, b"{}").unwrap();
+        assert_eq!(fs::read(path.join(RESULT_FILE)).unwrap(), b"{}");
+        assert!(run.create_file(RESULT_FILE).is_err(), "nothing is overwritten by accident");
+        assert_eq!(RunDir::create(&path).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        let files: Vec<_> = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(files.len(), 2, "no partial file is left: {files:?}");
+    }
+}

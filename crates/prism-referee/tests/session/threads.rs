@@ -1,0 +1,596 @@
+//! Workers made of threads: a real little learner (a bigram model that counts) and its auditor, honest or not.
+//!
+//! They speak the protocol over real sockets and share real segments, so that everything of a session but the sandbox
+//! and Python is exercised. The model: one parameter table `(V, V)` of logits; the row of the last input token is the
+//! prediction.
+
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::{self, Read, Write},
+    os::{
+        fd::OwnedFd,
+        unix::{fs::FileExt, net::UnixStream},
+    },
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    time::Duration,
+};
+
+use prism_core::{hash::Sha256Hash, recipe::Recipe};
+use prism_referee::{
+    connection::Cancel,
+    draws::AuditKey,
+    frame::{HEADER_BYTES, Header, Kind},
+    lanes::{DocumentError, Documents, TokenDocument},
+    message::Role,
+    plan::{Event, Hashes, Plan, StreamTotals, TextSource, TokenizerInfo, WorkerPaths},
+    record::Record,
+    session::{self, Observed},
+    worker::{Exit, Failure, Launcher, Process, Usage},
+};
+
+pub(crate) const VOCAB: u32 = 17;
+pub(crate) const EOT: u32 = 16;
+/// Lane, column and row of every question.
+pub(crate) type Questions = Arc<Mutex<Vec<(u32, u32, Vec<i32>)>>>;
+const V: usize = VOCAB as usize;
+
+/// Text with structure: the next symbol depends on the last one.
+pub(crate) struct Text {
+    pub(crate) documents: Vec<TokenDocument>,
+    pub(crate) val: Vec<TokenDocument>,
+}
+
+impl Text {
+    pub(crate) fn new(documents: u64) -> Self {
+        let make = |number: u64, salt: u64| {
+            let mut state = number * 7919 + salt;
+            let mut last = 0_u64;
+            let ids: Vec<u32> = (0..60 + number % 50)
+                .map(|_| {
+                    state = state
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1_442_695_040_888_963_407);
+                    let noise = state >> 60;
+                    last = if noise < 12 { (last * 5 + 3) % 16 } else { noise };
+                    u32::try_from(last).unwrap()
+                })
+                .collect();
+            TokenDocument {
+                number,
+                byte_lengths: vec![1; ids.len()],
+                ids,
+            }
+        };
+        Self {
+            documents: (0..documents).map(|n| make(n, 1)).collect(),
+            val: (0..12).map(|n| make(n, 99)).collect(),
+        }
+    }
+
+    pub(crate) fn totals(&self) -> StreamTotals {
+        let bytes: u64 = self.documents.iter().map(|d| d.ids.len() as u64).sum();
+        StreamTotals {
+            documents: self.documents.len() as u64,
+            bytes,
+            targets: bytes + self.documents.len() as u64,
+        }
+    }
+}
+
+impl TextSource for Text {
+    fn stream(&self) -> Box<dyn Documents + '_> {
+        Box::new(self.documents.clone().into_iter())
+    }
+    fn val(&self) -> Box<dyn Documents + '_> {
+        Box::new(self.val.clone().into_iter())
+    }
+    fn stream_documents(&self, numbers: &[u64]) -> Result<Vec<TokenDocument>, DocumentError> {
+        Ok(numbers
+            .iter()
+            .map(|&n| self.documents[usize::try_from(n).unwrap()].clone())
+            .collect())
+    }
+}
+
+/// A recipe small enough for a test.
+pub(crate) fn recipe() -> Recipe {
+    let mut recipe = Recipe::demo();
+    recipe.stream.min_targets_per_step = 1;
+    recipe.stream.max_step_ppm = 200_000;
+    recipe.audit.rate_per_byte = 0.05;
+    recipe.heldout.rate_per_byte = 0.2;
+    recipe.sandbox.startup_seconds = 20;
+    recipe.sandbox.question_seconds = 20;
+    recipe.budget.time_limit_seconds = 60;
+    recipe
+}
+
+/// How a thread misbehaves. `Honest` does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cheat {
+    Honest,
+    ZeroClaims,
+    NanClaims,
+    /// Lies about half of the targets.
+    HalfClaims,
+    /// Puts the answers into the weights after the batch is out.
+    LateSnapshot,
+    SkipClaims,
+    WrongStep,
+    ShortClaims,
+    TrailingByte,
+    UnknownKind,
+    HugeFrame,
+    ForgedResume,
+    ReadyTwice,
+    OtherLayout,
+    DoneAtOnce,
+    DoneInTheMiddle,
+    Exit,
+    AuditorNan,
+    AuditorWide,
+    AuditorWrongId,
+    AuditorDies,
+    AuditorOtherLayout,
+    HugeBatch,
+}
+
+/// A thread as a process: it can be stopped at its next frame, which is all that a session can see of a freeze.
+struct Thread {
+    gate: Arc<Gate>,
+    socket: UnixStream,
+    ended: mpsc::Receiver<Exit>,
+    exit: Option<Exit>,
+}
+
+#[derive(Default)]
+struct Gate {
+    frozen: Mutex<bool>,
+    changed: Condvar,
+    running: AtomicBool,
+}
+
+impl Gate {
+    fn pass(&self) {
+        let mut frozen = self.frozen.lock().unwrap();
+        while *frozen {
+            frozen = self.changed.wait(frozen).unwrap();
+        }
+    }
+}
+
+impl Process for Thread {
+    fn freeze(&mut self) -> io::Result<()> {
+        *self.gate.frozen.lock().unwrap() = true;
+        Ok(())
+    }
+    fn thaw(&mut self) -> io::Result<()> {
+        *self.gate.frozen.lock().unwrap() = false;
+        self.gate.changed.notify_all();
+        Ok(())
+    }
+    fn wait(&mut self, timeout: Duration) -> Option<Exit> {
+        if self.exit.is_none() {
+            self.exit = self.ended.recv_timeout(timeout).ok();
+        }
+        self.exit.clone()
+    }
+    fn kill(&mut self) -> Exit {
+        let _ = self.socket.shutdown(std::net::Shutdown::Both);
+        self.thaw().unwrap();
+        self.wait(Duration::from_secs(20)).unwrap_or(Exit::Killed)
+    }
+    fn usage(&mut self) -> Usage {
+        Usage::default()
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Starts threads and remembers who was runnable together.
+pub(crate) struct Threads {
+    pub(crate) cheat: Cheat,
+    pub(crate) launched: Vec<Role>,
+    /// Every token id that an auditor was ever shown, by question.
+    pub(crate) questions: Questions,
+    gates: HashMap<&'static str, Arc<Gate>>,
+    /// Set if an auditor answered while the learner was not frozen after the first batch.
+    pub(crate) overlap: Arc<AtomicBool>,
+}
+
+impl Threads {
+    pub(crate) fn new(cheat: Cheat) -> Self {
+        Self {
+            cheat,
+            launched: Vec::new(),
+            questions: Arc::default(),
+            gates: HashMap::new(),
+            overlap: Arc::default(),
+        }
+    }
+}
+
+impl Launcher for Threads {
+    fn launch(&mut self, role: Role, segment: OwnedFd) -> Result<(UnixStream, Box<dyn Process>), Failure> {
+        self.launched.push(role);
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let gate = Arc::new(Gate::default());
+        gate.running.store(true, Ordering::SeqCst);
+        if role == Role::Learner {
+            self.gates.insert("learner", Arc::clone(&gate));
+        }
+        let peer = Peer {
+            socket: theirs,
+            segment: File::from(segment),
+            gate: Arc::clone(&gate),
+            cheat: self.cheat,
+            questions: Arc::clone(&self.questions),
+            learner: self.gates.get("learner").cloned(),
+            overlap: Arc::clone(&self.overlap),
+        };
+        let (sender, ended) = mpsc::channel();
+        let socket = ours.try_clone().unwrap();
+        std::thread::spawn(move || {
+            let gate = Arc::clone(&peer.gate);
+            let exit = match role {
+                Role::Learner => peer.learner(),
+                Role::Auditor | Role::Claimant => peer.forwarder(role),
+            };
+            gate.running.store(false, Ordering::SeqCst);
+            let _ = sender.send(exit.unwrap_or(Exit::Code(0)));
+        });
+        Ok((
+            ours,
+            Box::new(Thread {
+                gate,
+                socket,
+                ended,
+                exit: None,
+            }),
+        ))
+    }
+}
+
+struct Peer {
+    socket: UnixStream,
+    segment: File,
+    gate: Arc<Gate>,
+    cheat: Cheat,
+    questions: Questions,
+    learner: Option<Arc<Gate>>,
+    overlap: Arc<AtomicBool>,
+}
+
+fn u32_at(body: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(body[at..at + 4].try_into().unwrap())
+}
+
+fn i32s(body: &[u8]) -> Vec<i32> {
+    body.chunks_exact(4)
+        .map(|four| i32::from_le_bytes(four.try_into().unwrap()))
+        .collect()
+}
+
+fn nats(table: &[f32], input: i32, target: i32) -> f32 {
+    let row = &table[usize::try_from(input).unwrap() * V..][..V];
+    let sum: f64 = row.iter().map(|&x| f64::from(x).exp()).sum();
+    #[allow(clippy::cast_possible_truncation, reason = "claims are single precision")]
+    let nats = (sum.ln() - f64::from(row[usize::try_from(target).unwrap()])) as f32;
+    nats
+}
+
+impl Peer {
+    fn send(&mut self, kind: Kind, body: &[u8]) -> io::Result<()> {
+        self.gate.pass();
+        self.socket.write_all(
+            &Header {
+                kind,
+                body_bytes: body.len(),
+            }
+            .encode(),
+        )?;
+        self.socket.write_all(body)
+    }
+
+    fn receive(&mut self) -> io::Result<(Kind, Vec<u8>)> {
+        let mut header = [0; HEADER_BYTES];
+        self.socket.read_exact(&mut header)?;
+        let header = Header::parse(header).unwrap();
+        let mut body = vec![0; header.body_bytes];
+        self.socket.read_exact(&mut body)?;
+        self.gate.pass();
+        Ok((header.kind, body))
+    }
+
+    fn hello(&mut self, role: Role) -> io::Result<()> {
+        self.send(Kind::Hello, &[role as u8, 3, b'r', b's', b't'])?;
+        let (kind, config) = self.receive()?;
+        assert_eq!(kind, Kind::Config);
+        let config: serde_json::Value = serde_json::from_slice(&config).unwrap();
+        assert_eq!(config["role"], role.as_str());
+        assert_eq!(config.get("training_file").is_some(), role == Role::Learner);
+        Ok(())
+    }
+
+    fn layout(&mut self, width: u64) -> io::Result<()> {
+        let mut body = 1_u32.to_le_bytes().to_vec();
+        body.extend_from_slice(&5_u16.to_le_bytes());
+        body.extend_from_slice(b"table");
+        body.extend_from_slice(&[0, 0, 2]);
+        body.extend_from_slice(&u64::from(VOCAB).to_le_bytes());
+        body.extend_from_slice(&width.to_le_bytes());
+        self.send(Kind::Layout, &body)
+    }
+
+    fn write_table(&self, table: &[f32]) {
+        let bytes: Vec<u8> = table.iter().flat_map(|x| x.to_le_bytes()).collect();
+        self.segment.write_all_at(&bytes, 0).unwrap();
+    }
+
+    fn learner(mut self) -> io::Result<Exit> {
+        self.hello(Role::Learner)?;
+        if self.cheat == Cheat::DoneAtOnce {
+            self.send(Kind::Done, &[0])?;
+            self.receive()?;
+        }
+        let (b, t) = if self.cheat == Cheat::HugeBatch {
+            (1024_usize, 4096_usize)
+        } else {
+            (4, 24)
+        };
+        let mut open = u32::try_from(b).unwrap().to_le_bytes().to_vec();
+        open.extend_from_slice(&u32::try_from(t).unwrap().to_le_bytes());
+        open.push(0);
+        self.send(Kind::Open, &open)?;
+        self.receive()?;
+        self.layout(if self.cheat == Cheat::OtherLayout {
+            5
+        } else {
+            u64::from(VOCAB)
+        })?;
+
+        let mut counts = vec![0.05_f32; V * V];
+        let mut step = 0_u64;
+        loop {
+            let table: Vec<f32> = counts.iter().map(|count| count.ln()).collect();
+            self.write_table(&table);
+            let number = if self.cheat == Cheat::WrongStep {
+                step + 1
+            } else {
+                step
+            };
+            self.send(Kind::Ready, &number.to_le_bytes())?;
+            let (kind, body) = self.receive()?;
+            if kind == Kind::End {
+                self.send(Kind::Done, &[1])?;
+                self.receive()?;
+                return Ok(Exit::Code(0));
+            }
+            assert_eq!(kind, Kind::Batch);
+            let tokens = i32s(&body[16..16 + 4 * b * (t + 1)]);
+            let mask = &body[16 + 4 * b * (t + 1)..];
+            let mut claims = vec![0.0_f32; b * t];
+            for row in 0..b {
+                for column in 0..t {
+                    if mask[row * t + column] == 1 {
+                        let at = row * (t + 1) + column;
+                        claims[row * t + column] = nats(&table, tokens[at], tokens[at + 1]);
+                        counts[usize::try_from(tokens[at]).unwrap() * V
+                            + usize::try_from(tokens[at + 1]).unwrap()] += 1.0;
+                    }
+                }
+            }
+            match self.cheat {
+                Cheat::ZeroClaims => claims.fill(0.0),
+                Cheat::NanClaims => claims.fill(f32::NAN),
+                Cheat::HalfClaims => claims.iter_mut().step_by(2).for_each(|claim| *claim = 0.0),
+                Cheat::LateSnapshot => {
+                    // Weights that know this batch, where the old ones were.
+                    let knowing: Vec<f32> = counts.iter().map(|count| (count * count * count).ln()).collect();
+                    self.write_table(&knowing);
+                    for row in 0..b {
+                        for column in 0..t {
+                            let at = row * (t + 1) + column;
+                            claims[row * t + column] = nats(&knowing, tokens[at], tokens[at + 1]);
+                        }
+                    }
+                }
+                Cheat::SkipClaims | Cheat::ReadyTwice => {
+                    self.send(Kind::Ready, &(step + 1).to_le_bytes())?;
+                }
+                Cheat::UnknownKind => self.socket.write_all(&[0, 0, 0, 0, 1, 0xee, 0, 0])?,
+                Cheat::HugeFrame => {
+                    self.socket
+                        .write_all(&[0xff, 0xff, 0xff, 0x7f, 1, Kind::Claims as u8, 0, 0])?;
+                }
+                Cheat::ForgedResume => self.send(Kind::Resume, &step.to_le_bytes())?,
+                Cheat::DoneInTheMiddle if step == 3 => {
+                    self.send(Kind::Done, &[1])?;
+                    self.receive()?;
+                }
+                Cheat::Exit if step == 2 => return Ok(Exit::Code(7)),
+                _ => {}
+            }
+            let mut frame = step.to_le_bytes().to_vec();
+            let count = if self.cheat == Cheat::ShortClaims {
+                1
+            } else {
+                b * t
+            };
+            frame.extend_from_slice(&u32::try_from(count).unwrap().to_le_bytes());
+            frame.extend(claims[..count].iter().flat_map(|claim| claim.to_le_bytes()));
+            if self.cheat == Cheat::TrailingByte {
+                frame.push(0);
+            }
+            self.send(Kind::Claims, &frame)?;
+            self.receive()?;
+            step += 1;
+        }
+    }
+
+    fn forwarder(mut self, role: Role) -> io::Result<Exit> {
+        self.hello(role)?;
+        self.send(Kind::Built, &[])?;
+        let (_, shape) = self.receive()?;
+        let (b, t) = (u32_at(&shape, 0) as usize, u32_at(&shape, 4) as usize);
+        self.layout(if self.cheat == Cheat::AuditorOtherLayout {
+            6
+        } else {
+            u64::from(VOCAB)
+        })?;
+        let init = vec![0.0_f32; V * V];
+        let mut table = init.clone();
+        loop {
+            let (kind, body) = self.receive()?;
+            match kind {
+                Kind::Load => {
+                    if body[0] == 1 {
+                        table.clone_from(&init);
+                    } else {
+                        let mut bytes = vec![0; V * V * 4];
+                        self.segment.read_exact_at(&mut bytes, 0)?;
+                        table = bytes
+                            .chunks_exact(4)
+                            .map(|four| f32::from_le_bytes(four.try_into().unwrap()))
+                            .collect();
+                    }
+                    self.send(Kind::Loaded, &body[1..9])?;
+                }
+                Kind::Question => {
+                    if let Some(learner) = &self.learner {
+                        let runnable =
+                            learner.running.load(Ordering::SeqCst) && !*learner.frozen.lock().unwrap();
+                        self.overlap.fetch_or(runnable, Ordering::SeqCst);
+                    }
+                    let (lane, column) = (u32_at(&body, 8), u32_at(&body, 12));
+                    let row = i32s(&body[20..]);
+                    let logits = &table[usize::try_from(row[column as usize]).unwrap() * V..][..V];
+                    let mut answer = body[..8].to_vec();
+                    let mut logits = logits.to_vec();
+                    self.questions.lock().unwrap().push((lane, column, row));
+                    match self.cheat {
+                        Cheat::AuditorNan => logits[3] = f32::NAN,
+                        Cheat::AuditorWrongId => answer[0] ^= 1,
+                        Cheat::AuditorDies => return Ok(Exit::Signal(11)),
+                        Cheat::AuditorWide => {
+                            answer.extend_from_slice(&(VOCAB + 1).to_le_bytes());
+                            self.send(Kind::Answer, &answer)?;
+                            continue;
+                        }
+                        _ => {}
+                    }
+                    answer.extend_from_slice(&VOCAB.to_le_bytes());
+                    answer.extend(logits.iter().flat_map(|x| x.to_le_bytes()));
+                    self.send(Kind::Answer, &answer)?;
+                }
+                Kind::Score => {
+                    let tokens = i32s(&body[16..16 + 4 * b * (t + 1)]);
+                    let mut scores = body[..8].to_vec();
+                    scores.extend_from_slice(&u32::try_from(b * t).unwrap().to_le_bytes());
+                    for row in 0..b {
+                        for column in 0..t {
+                            let at = row * (t + 1) + column;
+                            let nats = nats(&table, tokens[at], tokens[at + 1]);
+                            scores.extend_from_slice(&nats.to_le_bytes());
+                        }
+                    }
+                    self.send(Kind::Scores, &scores)?;
+                }
+                kind => panic!("unexpected {kind:?}"),
+            }
+        }
+    }
+}
+
+/// The true code length of an honest run of the little model, computed densely and without the referee, in nats.
+pub(crate) fn dense_nats(text: &Text, batch: u32, seq_len: u32) -> f64 {
+    let mut lanes = prism_referee::lanes::Lanes::new(text.documents.clone().into_iter(), batch, seq_len, EOT);
+    let mut step = prism_referee::lanes::Step::default();
+    let smoothing = prism_core::nats::Smoothing::new(recipe().score.smoothing, VOCAB);
+    let mut counts = vec![0.05_f32; V * V];
+    let mut total = 0.0;
+    while lanes.next_step(&mut step).unwrap() {
+        let table: Vec<f32> = counts.iter().map(|count| count.ln()).collect();
+        for (place, &mask) in step.mask.iter().enumerate() {
+            if mask == 0 {
+                continue;
+            }
+            let (row, column) = (place / seq_len as usize, place % seq_len as usize);
+            let at = row * (seq_len as usize + 1) + column;
+            let (input, target) = (step.tokens[at], step.tokens[at + 1]);
+            total += smoothing.apply(f64::from(nats(&table, input, target)));
+            counts[usize::try_from(input).unwrap() * V + usize::try_from(target).unwrap()] += 1.0;
+        }
+    }
+    total
+}
+
+pub(crate) struct Ran {
+    pub(crate) result: Result<(Record, Vec<u8>), Failure>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) launcher: Threads,
+}
+
+/// Runs one session.
+pub(crate) fn run(text: &Text, cheat: Cheat, key: u8, change: impl FnOnce(&mut Recipe)) -> Ran {
+    let mut recipe = recipe();
+    change(&mut recipe);
+    let plan = Plan {
+        recipe: &recipe,
+        seed: 1,
+        key: AuditKey::new([key; 32]),
+        hashes: Hashes {
+            bundle: Sha256Hash([1; 32]),
+            corpus: Sha256Hash([2; 32]),
+            recipe: recipe.sha256(),
+            runtime_lock: "none".into(),
+            runtime_sources: Sha256Hash([3; 32]),
+        },
+        tokenizer: TokenizerInfo {
+            name: "test".into(),
+            vocab_size: VOCAB,
+            end_of_text: EOT,
+        },
+        totals: text.totals(),
+        bundle_bits: 0,
+        entropy_floor_bpb: None,
+        paths: WorkerPaths {
+            bundle_dir: "/b".into(),
+            architecture_file: "architecture.py".into(),
+            training_file: "training.py".into(),
+            artifacts_dir: "/a".into(),
+            data_dir: "/d".into(),
+        },
+        text,
+    };
+    let mut launcher = Threads::new(cheat);
+    let mut events = Vec::new();
+    let mut observed = Observed::default();
+    let result = session::measure(
+        &plan,
+        &mut launcher,
+        Vec::new(),
+        &Cancel::new(),
+        &mut |event| events.push(event),
+        &mut observed,
+    )
+    .map(|finished| {
+        let mut record = finished.record;
+        record.targets_sha256 = Sha256Hash::of(&finished.targets);
+        (record, finished.targets)
+    });
+    Ran {
+        result,
+        events,
+        launcher,
+    }
+}
