@@ -56,7 +56,9 @@ impl Curve {
             }
             out.push(Point {
                 covered_bytes: total.covered_bytes,
-                claimed_bpb: (total.claimed_nats - nats) / NATS_PER_BIT / (total.covered_bytes - bytes) as f64,
+                claimed_bpb: (total.claimed_nats - nats)
+                    / NATS_PER_BIT
+                    / (total.covered_bytes - bytes) as f64,
                 mean_bpb: total.nats / NATS_PER_BIT / total.covered_bytes as f64,
             });
             (bytes, nats) = (total.covered_bytes, total.claimed_nats);

@@ -12,7 +12,12 @@ use std::{
 };
 
 use prism_bundle::{Bundle, TokenizerChoice};
-use prism_core::{hash::Sha256Hash, nats::NATS_PER_BIT, outcome::Reason, recipe::{Device, Recipe}};
+use prism_core::{
+    hash::Sha256Hash,
+    nats::NATS_PER_BIT,
+    outcome::Reason,
+    recipe::{Device, Recipe},
+};
 use prism_corpus::{
     Corpus, Split,
     tokenizer::{Tokenizer, TokenizerSpec},
@@ -75,7 +80,11 @@ pub fn evaluate(
         }
     };
     outcome.covered_bytes = state.covered_bytes;
-    outcome.rehearsal_reasons = state.rehearsal.iter().map(|reason| reason.code().to_owned()).collect();
+    outcome.rehearsal_reasons = state
+        .rehearsal
+        .iter()
+        .map(|reason| reason.code().to_owned())
+        .collect();
     outcome.rehearsal = !state.rehearsal.is_empty();
     outcome.run_id.clone_from(&state.run_id);
     outcome.submission_id = request.submission_id.clone().or_else(|| state.run_id.clone());
@@ -83,7 +92,10 @@ pub fn evaluate(
     if let Some(dir) = &state.dir {
         outcome.run_dir = Some(dir.path().to_owned());
         if let Err(error) = close(dir, &outcome, &state) {
-            let mut lost = Outcome::failed(Reason::Storage, format!("the run directory cannot be written: {error}"));
+            let mut lost = Outcome::failed(
+                Reason::Storage,
+                format!("the run directory cannot be written: {error}"),
+            );
             lost.run_dir.clone_from(&outcome.run_dir);
             lost.run_id.clone_from(&outcome.run_id);
             lost.submission_id.clone_from(&outcome.submission_id);
@@ -91,7 +103,10 @@ pub fn evaluate(
             outcome = lost;
         }
     }
-    events(EvalEvent::Finished { status: outcome.status, reason: outcome.reason });
+    events(EvalEvent::Finished {
+        status: outcome.status,
+        reason: outcome.reason,
+    });
     outcome
 }
 
@@ -129,11 +144,20 @@ fn run(
     started: Instant,
 ) -> Result<Outcome, Failure> {
     let recipe = &request.recipe;
-    recipe.check().map_err(|error| Failure::new(Reason::RecipeInvalid, error.to_string()))?;
+    recipe
+        .check()
+        .map_err(|error| Failure::new(Reason::RecipeInvalid, error.to_string()))?;
     note_rehearsal(request, state);
     let mut stage = |stage: EvalStage, message: &str| {
-        events(EvalEvent::Stage { stage, message: message.into() });
-        if cancel.is_cancelled() { Err(Failure::new(Reason::Cancelled, "the run was cancelled")) } else { Ok(()) }
+        events(EvalEvent::Stage {
+            stage,
+            message: message.into(),
+        });
+        if cancel.is_cancelled() {
+            Err(Failure::new(Reason::Cancelled, "the run was cancelled"))
+        } else {
+            Ok(())
+        }
     };
 
     stage(EvalStage::Bundle, "reading the bundle")?;
@@ -145,7 +169,10 @@ fn run(
 
     stage(EvalStage::Corpus, "verifying the corpus and counting its tokens")?;
     let corpus = Corpus::open(&request.corpus).map_err(|error| {
-        Failure::new(Reason::CorpusInvalid, format!("{} is no usable corpus: {error}", request.corpus.display()))
+        Failure::new(
+            Reason::CorpusInvalid,
+            format!("{} is no usable corpus: {error}", request.corpus.display()),
+        )
     })?;
     let info = TokenizerInfo {
         name: bundle.tokenizer().name().to_owned(),
@@ -155,7 +182,10 @@ fn run(
     if info.vocab_size > recipe.stream.max_vocab_size {
         return Err(Failure::new(
             Reason::TokenizerInvalid,
-            format!("the vocabulary has {} tokens; at most {} are allowed", info.vocab_size, recipe.stream.max_vocab_size),
+            format!(
+                "the vocabulary has {} tokens; at most {} are allowed",
+                info.vocab_size, recipe.stream.max_vocab_size
+            ),
         ));
     }
     let (text, entropy_floor_bpb) = open_text(&corpus, recipe, tokenizer)?;
@@ -164,7 +194,10 @@ fn run(
         TextError::Tokenizer(detail) => Failure::new(Reason::TokenizerNotLossless, detail),
     })?;
     if totals.bytes == 0 {
-        return Err(Failure::new(Reason::CorpusInvalid, "the train split of the corpus is empty"));
+        return Err(Failure::new(
+            Reason::CorpusInvalid,
+            "the train split of the corpus is empty",
+        ));
     }
     let allowance_bpb = 8.0 * recipe.bundle.allowance_bytes as f64 / totals.bytes as f64;
     if allowance_bpb > recipe.bundle.max_allowance_bpb {
@@ -194,17 +227,17 @@ fn run(
         seed: request.seed,
         key,
         hashes: Hashes {
-            bundle: Sha256Hash(*bundle.hash().as_bytes()),
+            bundle: bundle.hash(),
             corpus: corpus_hash(&corpus)?,
             recipe: recipe.sha256(),
-            runtime_lock: runtime.lock_hash.clone(),
+            runtime_lock: runtime.origin.label(),
             runtime_sources: sources.sha256,
         },
         tokenizer: info,
         totals,
         bundle_bits,
         entropy_floor_bpb,
-        paths: worker_paths(manifest.architecture().as_str(), manifest.training().as_str()),
+        paths: worker_paths(manifest.architecture.as_str(), manifest.training.as_str()),
         text: &text,
     };
     let mut launcher = SandboxLauncher {
@@ -218,9 +251,12 @@ fn run(
         logs: Arc::clone(&state.logs),
         auditors: 0,
     };
-    let targets = dir
-        .create_file(TARGETS_FILE)
-        .map_err(|error| Failure::new(Reason::Storage, format!("{TARGETS_FILE} cannot be created: {error}")))?;
+    let targets = dir.create_file(TARGETS_FILE).map_err(|error| {
+        Failure::new(
+            Reason::Storage,
+            format!("{TARGETS_FILE} cannot be created: {error}"),
+        )
+    })?;
     let mut observed = Observed::default();
     let measured = {
         let mut watch = |event: Event| watch(event, &totals, state, events);
@@ -235,8 +271,12 @@ fn run(
         }
     };
     let mut record = finished.record;
-    record.targets_sha256 = publish::hash_file(&dir.file(TARGETS_FILE))
-        .map_err(|error| Failure::new(Reason::Storage, format!("{TARGETS_FILE} cannot be read back: {error}")))?;
+    record.targets_sha256 = publish::hash_file(&dir.file(TARGETS_FILE)).map_err(|error| {
+        Failure::new(
+            Reason::Storage,
+            format!("{TARGETS_FILE} cannot be read back: {error}"),
+        )
+    })?;
     if record.measured.audits < recipe.audit.min_audits {
         state.rehearse(RehearsalReason::FewAudits);
     }
@@ -249,8 +289,12 @@ fn run(
         observed: &observed,
         wall_seconds: started.elapsed().as_secs_f64(),
     };
-    publish::write(&dir, &record, &context)
-        .map_err(|error| Failure::new(Reason::Storage, format!("the run directory cannot be written: {error}")))?;
+    publish::write(&dir, &record, &context).map_err(|error| {
+        Failure::new(
+            Reason::Storage,
+            format!("the run directory cannot be written: {error}"),
+        )
+    })?;
     Ok(completed(&record))
 }
 
@@ -273,8 +317,12 @@ fn note_rehearsal(request: &EvalRequest, state: &mut RunState) {
 
 fn read_bundle(path: &Path) -> Result<Bundle, Failure> {
     let invalid = fail(Reason::BundleInvalid);
-    let metadata = fs::metadata(path)
-        .map_err(|error| Failure::new(Reason::Usage, format!("the bundle {} cannot be read: {error}", path.display())))?;
+    let metadata = fs::metadata(path).map_err(|error| {
+        Failure::new(
+            Reason::Usage,
+            format!("the bundle {} cannot be read: {error}", path.display()),
+        )
+    })?;
     if metadata.is_dir() {
         let entries = prism_bundle::pack::read_dir(path).map_err(|error| invalid(error.to_string()))?;
         return Bundle::from_entries(entries).map_err(|error| invalid(error.to_string()));
@@ -286,8 +334,12 @@ fn read_bundle(path: &Path) -> Result<Bundle, Failure> {
             metadata.len()
         )));
     }
-    let archive = fs::read(path)
-        .map_err(|error| Failure::new(Reason::Usage, format!("the bundle {} cannot be read: {error}", path.display())))?;
+    let archive = fs::read(path).map_err(|error| {
+        Failure::new(
+            Reason::Usage,
+            format!("the bundle {} cannot be read: {error}", path.display()),
+        )
+    })?;
     Bundle::from_zip(&archive).map_err(|error| invalid(error.to_string()))
 }
 
@@ -296,14 +348,17 @@ fn load_tokenizer(bundle: &Bundle) -> Result<Tokenizer, Failure> {
         TokenizerChoice::Bytes => TokenizerSpec::Bytes,
         TokenizerChoice::Gpt2 => TokenizerSpec::Gpt2,
         TokenizerChoice::Bundle => {
-            let json = bundle.tokenizer_json().unwrap_or_default();
-            TokenizerSpec::Bundle(json.as_bytes().to_vec())
+            return Err(Failure::new(Reason::TokenizerInvalid, "PENDING"));
         }
     };
     Tokenizer::load(&spec).map_err(|error| Failure::new(Reason::TokenizerInvalid, error.to_string()))
 }
 
-fn open_text(corpus: &Corpus, recipe: &Recipe, tokenizer: Tokenizer) -> Result<(RunText, Option<f64>), Failure> {
+fn open_text(
+    corpus: &Corpus,
+    recipe: &Recipe,
+    tokenizer: Tokenizer,
+) -> Result<(RunText, Option<f64>), Failure> {
     let train = corpus.split(Split::Train);
     let val = corpus.split(Split::Val);
     let unreadable = |error: prism_corpus::ReadError| Failure::new(Reason::CorpusInvalid, error.to_string());
@@ -311,7 +366,9 @@ fn open_text(corpus: &Corpus, recipe: &Recipe, tokenizer: Tokenizer) -> Result<(
     let val_documents = if val.documents() == 0 || recipe.heldout.val_bytes == 0 {
         0
     } else {
-        val.prefix(recipe.heldout.val_bytes).map_err(unreadable)?.documents
+        val.prefix(recipe.heldout.val_bytes)
+            .map_err(unreadable)?
+            .documents
     };
     let floor = prefix.entropy_floor_bits_per_byte();
     Ok((RunText::new(train, prefix, val, val_documents, tokenizer), floor))
@@ -326,7 +383,11 @@ fn corpus_source(corpus: &Corpus) -> String {
     let manifest = corpus.manifest();
     serde_json::to_value(manifest)
         .ok()
-        .and_then(|value| value.get("name").and_then(|name| name.as_str().map(str::to_owned)))
+        .and_then(|value| {
+            value
+                .get("name")
+                .and_then(|name| name.as_str().map(str::to_owned))
+        })
         .unwrap_or_else(|| "unnamed".into())
 }
 
@@ -345,7 +406,7 @@ fn preflight(host: &Host, recipe: &Recipe, state: &mut RunState) -> Result<(Capa
     }
     let runtime = prism_runtime::locate(&settings()?)
         .map_err(|error| Failure::new(Reason::RuntimeMissing, error.to_string()))?;
-    if runtime.origin != Origin::Installed {
+    if runtime.origin == Origin::External {
         state.rehearse(RehearsalReason::ExternalRuntime);
     }
     Ok((capabilities, runtime))
@@ -354,17 +415,25 @@ fn preflight(host: &Host, recipe: &Recipe, state: &mut RunState) -> Result<(Capa
 fn make_run_dir(request: &EvalRequest, bundle: &Bundle, state: &mut RunState) -> Result<RunDir, Failure> {
     let mut random = [0_u8; 4];
     fill_random(&mut random)?;
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let hash = Sha256Hash(*bundle.hash().as_bytes()).to_string();
+    let seconds = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    let hash = bundle.hash().to_string();
     let run_id = format!("run-{seconds}-{}-{:08x}", &hash[..8], u32::from_le_bytes(random));
     let path = match &request.place {
         RunPlace::Under(runs) => runs.join(&run_id),
         RunPlace::Exactly(path) => path.clone(),
     };
     let dir = RunDir::create(&path).map_err(|error| {
-        let reason =
-            if error.kind() == io::ErrorKind::AlreadyExists { Reason::Usage } else { Reason::Storage };
-        Failure::new(reason, format!("the run directory {} cannot be made: {error}", path.display()))
+        let reason = if error.kind() == io::ErrorKind::AlreadyExists {
+            Reason::Usage
+        } else {
+            Reason::Storage
+        };
+        Failure::new(
+            reason,
+            format!("the run directory {} cannot be made: {error}", path.display()),
+        )
     })?;
     state.run_id = Some(run_id);
     state.dir = Some(dir.clone());
@@ -374,7 +443,10 @@ fn make_run_dir(request: &EvalRequest, bundle: &Bundle, state: &mut RunState) ->
 fn check_resources(dir: &Path, recipe: &Recipe, totals: &StreamTotals) -> Result<(), Failure> {
     let short = fail(Reason::Resources);
     let stat = rustix::fs::statvfs(dir).map_err(|error| short(format!("{}: {error}", dir.display())))?;
-    let (free, needed) = (stat.f_bavail * stat.f_frsize, RUN_DIR_BYTES + totals.targets * TARGET_BYTES);
+    let (free, needed) = (
+        stat.f_bavail * stat.f_frsize,
+        RUN_DIR_BYTES + totals.targets * TARGET_BYTES,
+    );
     if free < needed {
         return Err(short(format!(
             "{} has {} MB free and the run may need {}: free some space or choose another place with `--runs`",
@@ -398,14 +470,24 @@ fn check_resources(dir: &Path, recipe: &Recipe, totals: &StreamTotals) -> Result
 fn available_memory_bytes() -> Option<u64> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
+    line.trim()
+        .strip_suffix("kB")?
+        .trim()
+        .parse::<u64>()
+        .ok()
+        .map(|kib| kib * 1024)
 }
 
 fn fill_random(buffer: &mut [u8]) -> Result<(), Failure> {
     let mut filled = 0;
     while filled < buffer.len() {
         filled += rustix::rand::getrandom(&mut buffer[filled..], rustix::rand::GetRandomFlags::empty())
-            .map_err(|error| Failure::new(Reason::Internal, format!("the kernel gives no random bytes: {error}")))?;
+            .map_err(|error| {
+                Failure::new(
+                    Reason::Internal,
+                    format!("the kernel gives no random bytes: {error}"),
+                )
+            })?;
     }
     Ok(())
 }
@@ -425,15 +507,23 @@ struct Unpacked {
 
 impl Unpacked {
     fn write(bundle: &Bundle) -> Result<Self, Failure> {
-        let storage = |error: String| Failure::new(Reason::Storage, format!("the bundle cannot be unpacked: {error}"));
-        let temp = tempfile::Builder::new().prefix("prism-").tempdir().map_err(|error| storage(error.to_string()))?;
+        let storage =
+            |error: String| Failure::new(Reason::Storage, format!("the bundle cannot be unpacked: {error}"));
+        let temp = tempfile::Builder::new()
+            .prefix("prism-")
+            .tempdir()
+            .map_err(|error| storage(error.to_string()))?;
         let (learner, auditor) = (temp.path().join("learner"), temp.path().join("auditor"));
         for dir in [&learner, &auditor] {
             prism_bundle::pack::write_dir(bundle, dir).map_err(|error| storage(error.to_string()))?;
         }
-        fs::remove_file(auditor.join(bundle.manifest().training().as_str()))
+        fs::remove_file(auditor.join(bundle.manifest().training.as_str()))
             .map_err(|error| storage(error.to_string()))?;
-        Ok(Self { _temp: temp, learner, auditor })
+        Ok(Self {
+            _temp: temp,
+            learner,
+            auditor,
+        })
     }
 }
 
@@ -447,10 +537,24 @@ fn watch(event: Event, totals: &StreamTotals, state: &mut RunState, events: &mut
                 Stage::HeldOut => (EvalStage::HeldOut, "scoring held-out text"),
                 Stage::Concluding => (EvalStage::Concluding, "closing the record"),
             };
-            events(EvalEvent::Stage { stage, message: message.into() });
+            events(EvalEvent::Stage {
+                stage,
+                message: message.into(),
+            });
         }
-        Event::Opened { batch_size, seq_len, parameters, batches } => {
-            events(EvalEvent::Opened { batch_size, seq_len, parameters, batches, stream_bytes: totals.bytes });
+        Event::Opened {
+            batch_size,
+            seq_len,
+            parameters,
+            batches,
+        } => {
+            events(EvalEvent::Opened {
+                batch_size,
+                seq_len,
+                parameters,
+                batches,
+                stream_bytes: totals.bytes,
+            });
         }
         Event::Step(report) => {
             state.curve.push(&report);
@@ -464,10 +568,16 @@ fn watch(event: Event, totals: &StreamTotals, state: &mut RunState, events: &mut
             });
         }
         Event::Audited { .. } => {}
-        Event::Log { covered_bytes, entries } => {
+        Event::Log {
+            covered_bytes,
+            entries,
+        } => {
             let line = serde_json::json!({ "covered_bytes": covered_bytes, "entries": &entries });
             state.metrics.push(line.to_string());
-            events(EvalEvent::Log { covered_bytes, entries });
+            events(EvalEvent::Log {
+                covered_bytes,
+                entries,
+            });
         }
     }
 }

@@ -92,7 +92,11 @@ impl SandboxLauncher<'_> {
             Role::Claimant => "heldout-claimant".into(),
             Role::Auditor => {
                 self.auditors += 1;
-                if self.auditors == 1 { "auditor".into() } else { "heldout-auditor".into() }
+                if self.auditors == 1 {
+                    "auditor".into()
+                } else {
+                    "heldout-auditor".into()
+                }
             }
         }
     }
@@ -107,8 +111,12 @@ impl SandboxLauncher<'_> {
         let wall = Duration::from_secs(
             2 * (self.recipe.budget.time_limit_seconds + 10 * limits.startup_seconds + 3600),
         );
-        let argv =
-            [self.runtime.python.as_os_str().into(), "-I".into(), "-B".into(), format!("{RUNTIME_DIR}/boot.py").into()];
+        let argv = [
+            self.runtime.python.as_os_str().into(),
+            "-I".into(),
+            "-B".into(),
+            format!("{RUNTIME_DIR}/boot.py").into(),
+        ];
         let mut spec = Spec::new(
             name,
             argv.to_vec(),
@@ -123,16 +131,26 @@ impl SandboxLauncher<'_> {
             },
         );
         let mut binds = system_binds();
-        for dir in &self.runtime.binds {
+        for dir in &self.runtime.read_only_dirs {
             let covered = binds.iter().any(|bind: &Bind| dir.starts_with(&bind.source));
             if !covered {
                 binds.push(Bind::same(dir));
             }
         }
-        binds.push(Bind { source: self.sources_dir.into(), target: PathBuf::from(RUNTIME_DIR) });
-        binds.push(Bind { source: bundle.into(), target: PathBuf::from(BUNDLE_DIR) });
+        binds.push(Bind {
+            source: self.sources_dir.into(),
+            target: PathBuf::from(RUNTIME_DIR),
+        });
+        binds.push(Bind {
+            source: bundle.into(),
+            target: PathBuf::from(BUNDLE_DIR),
+        });
         spec.binds = binds;
-        let scratch = |target: &str, bytes, inodes| Tmpfs { target: target.into(), bytes, inodes };
+        let scratch = |target: &str, bytes, inodes| Tmpfs {
+            target: target.into(),
+            bytes,
+            inodes,
+        };
         spec.scratch = vec![
             scratch(ARTIFACTS_DIR, limits.scratch_bytes, limits.scratch_inodes),
             scratch(TEMP_DIR, limits.scratch_bytes, limits.scratch_inodes),
@@ -182,11 +200,17 @@ fn environment(recipe: &Recipe, role: Role) -> Vec<(OsString, OsString)> {
         // One small forward after the other: with the default thresholds of the allocator a third of their time goes
         // into page faults.
         env.extend(
-            [("MALLOC_TRIM_THRESHOLD_", "1073741824"), ("MALLOC_MMAP_THRESHOLD_", "1073741824"), ("MALLOC_TOP_PAD_", "67108864")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+            [
+                ("MALLOC_TRIM_THRESHOLD_", "1073741824"),
+                ("MALLOC_MMAP_THRESHOLD_", "1073741824"),
+                ("MALLOC_TOP_PAD_", "67108864"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
     }
-    env.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+    env.into_iter()
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect()
 }
 
 impl Launcher for SandboxLauncher<'_> {
@@ -194,12 +218,18 @@ impl Launcher for SandboxLauncher<'_> {
         let unavailable = |what: &str, error: &dyn std::fmt::Display| {
             Failure::new(Reason::SandboxUnavailable, format!("{what}: {error}"))
         };
-        let (ours, theirs) = UnixStream::pair().map_err(|error| unavailable("no socket for a worker", &error))?;
+        let (ours, theirs) =
+            UnixStream::pair().map_err(|error| unavailable("no socket for a worker", &error))?;
         let name = self.log_name(role);
         let spec = self.spec(role, &name, theirs.into(), segment);
         let sandbox = Sandbox::spawn(self.helper, self.capabilities, spec)
             .map_err(|error| unavailable("a sandbox cannot be started", &error))?;
-        let process = SandboxProcess { sandbox, name, logs: Arc::clone(&self.logs), captured: false };
+        let process = SandboxProcess {
+            sandbox,
+            name,
+            logs: Arc::clone(&self.logs),
+            captured: false,
+        };
         Ok((ours, Box::new(process)))
     }
 }
@@ -233,7 +263,10 @@ impl Process for SandboxProcess {
 
     fn usage(&mut self) -> Usage {
         let usage = self.sandbox.usage();
-        Usage { peak_memory_bytes: usage.peak_memory_bytes, cpu_seconds: usage.cpu_seconds }
+        Usage {
+            peak_memory_bytes: usage.peak_memory_bytes,
+            cpu_seconds: usage.cpu_seconds,
+        }
     }
 }
 
@@ -241,7 +274,11 @@ impl SandboxProcess {
     fn capture(&mut self) {
         if !std::mem::replace(&mut self.captured, true) {
             let logs = self.sandbox.logs();
-            let log = CapturedLog { name: self.name.clone(), stdout: logs.stdout, stderr: logs.stderr };
+            let log = CapturedLog {
+                name: self.name.clone(),
+                stdout: logs.stdout,
+                stderr: logs.stderr,
+            };
             self.logs.lock().unwrap_or_else(PoisonError::into_inner).push(log);
         }
     }

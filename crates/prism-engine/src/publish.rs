@@ -19,7 +19,8 @@ use prism_referee::{
 use crate::{
     curve::Point,
     manifest::{
-        self, AntiCheatBlock, ComputeBlock, DataBlock, HashesBlock, Manifest, MetricsBlock, RunBlock, ScoreBlock,
+        self, AntiCheatBlock, ComputeBlock, DataBlock, HashesBlock, Manifest, MetricsBlock, RunBlock,
+        ScoreBlock,
     },
     request::{EvalRequest, RehearsalReason},
     run_dir::{RECORD_FILE, RunDir},
@@ -66,7 +67,11 @@ fn build(record: &Record, context: &Context<'_>, record_hash: Sha256Hash) -> Man
     let observed = context.observed;
     Manifest {
         schema_version: manifest::SCHEMA_VERSION.into(),
-        submission_id: context.request.submission_id.clone().unwrap_or_else(|| context.run_id.clone()),
+        submission_id: context
+            .request
+            .submission_id
+            .clone()
+            .unwrap_or_else(|| context.run_id.clone()),
         run_id: context.run_id.clone(),
         run: RunBlock {
             seed: record.seed,
@@ -75,7 +80,11 @@ fn build(record: &Record, context: &Context<'_>, record_hash: Sha256Hash) -> Man
             device: device.as_str().into(),
             stopped_reason: record.ended.code().into(),
             rehearsal: !context.rehearsal.is_empty(),
-            rehearsal_reasons: context.rehearsal.iter().map(|reason| reason.code().to_owned()).collect(),
+            rehearsal_reasons: context
+                .rehearsal
+                .iter()
+                .map(|reason| reason.code().to_owned())
+                .collect(),
             batch_size: record.shape.as_ref().map(|shape| shape.batch_size),
             seq_len: record.shape.as_ref().map(|shape| shape.seq_len),
             claims: record.shape.as_ref().map(|shape| shape.claims.clone()),

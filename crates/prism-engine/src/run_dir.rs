@@ -46,15 +46,22 @@ impl RunDir {
         builder.mode(0o700).recursive(true);
         builder.create(path)?;
         if fs::read_dir(path)?.next().is_some() {
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the directory is not empty"));
+            return Err(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "the directory is not empty",
+            ));
         }
         builder.create(path.join(LOGS_DIR))?;
-        Ok(Self { path: path.canonicalize()? })
+        Ok(Self {
+            path: path.canonicalize()?,
+        })
     }
 
     /// One that exists.
     pub fn open(path: &Path) -> Self {
-        Self { path: path.to_owned() }
+        Self {
+            path: path.to_owned(),
+        }
     }
 
     /// Its path.
@@ -74,13 +81,23 @@ impl RunDir {
 
     /// Creates a file in it for writing.
     pub fn create_file(&self, name: &str) -> io::Result<File> {
-        fs::OpenOptions::new().write(true).read(true).create_new(true).mode(0o600).open(self.file(name))
+        fs::OpenOptions::new()
+            .write(true)
+            .read(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(self.file(name))
     }
 
     /// Writes a whole file: complete or not at all, also if the machine loses power.
     pub fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
         let partial = self.file(&format!(".{}.partial", name.replace('/', "-")));
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&partial)?;
         file.write_all(content)?;
         file.sync_all()?;
         fs::rename(&partial, self.file(name))
@@ -98,9 +115,18 @@ mod tests {
         let run = RunDir::create(&path).unwrap();
         run.write(RESULT_FILE, b"{}").unwrap();
         assert_eq!(fs::read(path.join(RESULT_FILE)).unwrap(), b"{}");
-        assert!(run.create_file(RESULT_FILE).is_err(), "nothing is overwritten by accident");
-        assert_eq!(RunDir::create(&path).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
-        let files: Vec<_> = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert!(
+            run.create_file(RESULT_FILE).is_err(),
+            "nothing is overwritten by accident"
+        );
+        assert_eq!(
+            RunDir::create(&path).unwrap_err().kind(),
+            io::ErrorKind::AlreadyExists
+        );
+        let files: Vec<_> = fs::read_dir(&path)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
         assert_eq!(files.len(), 2, "no partial file is left: {files:?}");
     }
 }

@@ -44,7 +44,13 @@ impl RunText {
         val_documents: u64,
         tokenizer: Tokenizer,
     ) -> Self {
-        Self { train, train_prefix, val, val_documents, tokenizer }
+        Self {
+            train,
+            train_prefix,
+            val,
+            val_documents,
+            tokenizer,
+        }
     }
 
     /// Tokenises every document once: totals of the stream, and the proof that nothing is lost.
@@ -90,7 +96,9 @@ impl RunText {
 
     /// Encodes one document; returns its targets, its end-of-text included.
     fn encode(&self, reader: &SplitReader, number: u64, encoded: &mut Encoded) -> Result<u64, TextError> {
-        let text = reader.document(number).map_err(|error| TextError::Corpus(error.to_string()))?;
+        let text = reader
+            .document(number)
+            .map_err(|error| TextError::Corpus(error.to_string()))?;
         encoded.clear();
         self.tokenizer
             .encode(&text, encoded)
@@ -100,22 +108,40 @@ impl RunText {
 
     fn document(&self, reader: &SplitReader, number: u64) -> Result<TokenDocument, DocumentError> {
         let mut encoded = Encoded::default();
-        self.encode(reader, number, &mut encoded).map_err(|error| DocumentError(error.to_string()))?;
-        Ok(TokenDocument { number, ids: encoded.ids, byte_lengths: encoded.byte_lengths })
+        self.encode(reader, number, &mut encoded)
+            .map_err(|error| DocumentError(error.to_string()))?;
+        Ok(TokenDocument {
+            number,
+            ids: encoded.ids,
+            byte_lengths: encoded.byte_lengths,
+        })
     }
 }
 
 impl TextSource for RunText {
     fn stream(&self) -> Box<dyn Documents + '_> {
-        Box::new(Range { text: self, reader: &self.train, next: 0, end: self.train_prefix.documents })
+        Box::new(Range {
+            text: self,
+            reader: &self.train,
+            next: 0,
+            end: self.train_prefix.documents,
+        })
     }
 
     fn val(&self) -> Box<dyn Documents + '_> {
-        Box::new(Range { text: self, reader: &self.val, next: 0, end: self.val_documents })
+        Box::new(Range {
+            text: self,
+            reader: &self.val,
+            next: 0,
+            end: self.val_documents,
+        })
     }
 
     fn stream_documents(&self, numbers: &[u64]) -> Result<Vec<TokenDocument>, DocumentError> {
-        numbers.iter().map(|&number| self.document(&self.train, number)).collect()
+        numbers
+            .iter()
+            .map(|&number| self.document(&self.train, number))
+            .collect()
     }
 }
 
