@@ -56,6 +56,11 @@ impl Progress {
         self.bar.set_message(text);
     }
 
+    /// Prints something without tearing the bar.
+    pub(crate) fn above(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
+    }
+
     fn show_when_due(&mut self) {
         if self.hidden && self.started.elapsed() >= QUIET {
             self.hidden = false;

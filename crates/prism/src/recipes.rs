@@ -12,8 +12,6 @@ use prism_core::recipe::{MAX_RECIPE_BYTES, Recipe, RecipeError};
 
 /// The recipe of a rehearsal, where none is named.
 pub(crate) const DEFAULT: &str = "demo";
-/// The names of the built-in ones.
-pub(crate) const BUILT_IN: [&str; 2] = ["demo", "official"];
 
 const SOURCE: &str = include_str!("../../prism-core/src/recipe.rs");
 
