@@ -5,7 +5,8 @@
 //! sandbox and the referee together.
 //!
 //! Reading order: [`request`], [`outcome`], [`event`] (what goes in and out), [`evaluate`] (the one function), [`text`]
-//! and [`launcher`] (what it hands to the referee), [`manifest`], [`run_dir`] (what stays).
+//! and [`launcher`] (what it hands to the referee), [`manifest`], [`run_dir`] (what stays), [`report`] and
+//! [`runs`] (who reads it).
 
 pub mod request;
 
@@ -26,3 +27,7 @@ mod curve;
 mod publish;
 
 pub mod run_dir;
+
+pub mod report;
+
+pub mod runs;

@@ -1,0 +1,327 @@
+//! What lies in a directory of runs, and how to be rid of it.
+//!
+//! Called by `prism runs`. Touches only directories that hold our files, follows no link, and leaves alone what may
+//! still be running.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use serde::{Serialize, Serializer};
+use thiserror::Error;
+
+use crate::{
+    manifest,
+    outcome::Outcome,
+    run_dir::{LOGS_DIR, RECORD_FILE, RESULT_FILE, TARGETS_FILE},
+};
+
+/// Largest `result.json` that is read, in bytes.
+pub const MAX_RESULT_BYTES: u64 = 4 * 1024 * 1024;
+/// A run without a result in which nothing has changed for so long was interrupted and may be removed.
+pub const UNFINISHED_QUIET: Duration = Duration::from_secs(24 * 60 * 60);
+/// Deepest directory whose files are counted: a run has one level.
+const MAX_DEPTH: usize = 8;
+
+/// Why a directory of runs cannot be read.
+#[derive(Debug, Error)]
+pub enum RunsError {
+    /// There is no such directory.
+    #[error("{path} is no directory; name the directory of the runs with --runs", path = .path.display())]
+    NotADirectory {
+        /// What was named.
+        path: PathBuf,
+    },
+    /// The operating system refused.
+    #[error("cannot read {path}: {source}", path = .path.display())]
+    Io {
+        /// What was read.
+        path: PathBuf,
+        /// Its answer.
+        source: io::Error,
+    },
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RunState {
+    /// It is over.
+    Finished(Box<Outcome>),
+    /// It has no result: it still runs, or was interrupted.
+    Unfinished,
+    /// Its result cannot be read.
+    Damaged,
+}
+
+impl Serialize for RunState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Finished(outcome) => outcome.serialize(serializer),
+            Self::Unfinished | Self::Damaged => serializer.serialize_none(),
+        }
+    }
+}
+
+/// One run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunEntry {
+    /// The name of its directory.
+    pub name: String,
+    /// Its directory.
+    pub dir: PathBuf,
+    /// What it takes on disk, in bytes.
+    pub bytes: u64,
+    /// The last change of anything in it, in seconds since 1970.
+    pub modified_unix_seconds: u64,
+    /// Its outcome, where there is one.
+    #[serde(rename = "result")]
+    pub state: RunState,
+}
+
+/// What is to be removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prune {
+    /// How many of the newest stay, whatever their age.
+    pub keep: usize,
+    /// Younger ones stay.
+    pub older_than: Option<Duration>,
+    /// Nothing is removed.
+    pub dry_run: bool,
+}
+
+/// What was removed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Pruned {
+    /// The runs.
+    pub removed: Vec<RunEntry>,
+    /// What they took on disk, in bytes.
+    pub bytes: u64,
+    /// Runs that could not be removed, and why.
+    pub failed: Vec<(String, String)>,
+    /// Whether nothing was removed after all.
+    pub dry_run: bool,
+}
+
+/// The runs in a directory, newest first. What does not look like a run is passed over.
+pub fn list(dir: &Path) -> Result<Vec<RunEntry>, RunsError> {
+    let fail = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            RunsError::NotADirectory { path: dir.to_owned() }
+        }
+        _ => RunsError::Io { path: dir.to_owned(), source },
+    };
+    let mut runs = Vec::new();
+    for entry in fs::read_dir(dir).map_err(fail)? {
+        let entry = entry.map_err(fail)?;
+        // The type of the entry itself: a link to a directory is a link.
+        if entry.file_type().map_err(fail)?.is_dir()
+            && let Some(run) = look_at(&entry.path())
+        {
+            runs.push(run);
+        }
+    }
+    runs.sort_by(|a, b| (b.modified_unix_seconds, &b.name).cmp(&(a.modified_unix_seconds, &a.name)));
+    Ok(runs)
+}
+
+/// Removes runs.
+pub fn prune(dir: &Path, what: &Prune, now: SystemTime) -> Result<Pruned, RunsError> {
+    let now_seconds = unix_seconds(now);
+    let is_old = |run: &RunEntry, age: Duration| now_seconds.saturating_sub(run.modified_unix_seconds) >= age.as_secs();
+    let mut pruned = Pruned { dry_run: what.dry_run, ..Pruned::default() };
+    for run in list(dir)?.into_iter().skip(what.keep) {
+        let may_still_run = run.state == RunState::Unfinished && !is_old(&run, UNFINISHED_QUIET);
+        let too_young = what.older_than.is_some_and(|age| !is_old(&run, age));
+        if may_still_run || too_young {
+            continue;
+        }
+        // Removes links themselves, never what they point to.
+        match if what.dry_run { Ok(()) } else { fs::remove_dir_all(&run.dir) } {
+            Ok(()) => {
+                pruned.bytes += run.bytes;
+                pruned.removed.push(run);
+            }
+            Err(error) => pruned.failed.push((run.name, error.to_string())),
+        }
+    }
+    Ok(pruned)
+}
+
+/// The run in a directory, if it is one: it has a file of ours, or the logs and the claims of an unfinished run.
+fn look_at(dir: &Path) -> Option<RunEntry> {
+    let is_file = |name: &str| fs::symlink_metadata(dir.join(name)).is_ok_and(|found| found.is_file());
+    let is_over = is_file(RESULT_FILE);
+    let has_ours = is_file(RECORD_FILE) || is_file(TARGETS_FILE) || is_file(manifest::FILE_NAME);
+    let has_logs = fs::symlink_metadata(dir.join(LOGS_DIR)).is_ok_and(|found| found.is_dir());
+    if !has_logs || !(is_over || has_ours) {
+        return None;
+    }
+    let mut size = Size::default();
+    size.add(dir, 0);
+    let state = match is_over.then(|| read_result(dir)) {
+        None => RunState::Unfinished,
+        Some(Some(outcome)) => RunState::Finished(Box::new(outcome)),
+        Some(None) => RunState::Damaged,
+    };
+    Some(RunEntry {
+        name: dir.file_name()?.to_string_lossy().into_owned(),
+        dir: dir.to_owned(),
+        bytes: size.bytes,
+        modified_unix_seconds: size.modified_unix_seconds,
+        state,
+    })
+}
+
+/// The outcome in a run's directory; `None` where it cannot be read.
+fn read_result(dir: &Path) -> Option<Outcome> {
+    let mut bytes = Vec::new();
+    File::open(dir.join(RESULT_FILE)).ok()?.take(MAX_RESULT_BYTES).read_to_end(&mut bytes).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+#[derive(Default)]
+struct Size {
+    bytes: u64,
+    modified_unix_seconds: u64,
+}
+
+impl Size {
+    fn add(&mut self, path: &Path, depth: usize) {
+        let Ok(found) = fs::symlink_metadata(path) else { return };
+        self.modified_unix_seconds =
+            self.modified_unix_seconds.max(found.modified().map_or(0, unix_seconds));
+        if found.is_file() {
+            self.bytes += found.len();
+        }
+        if found.is_dir() && depth < MAX_DEPTH {
+            for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+                self.add(&entry.path(), depth + 1);
+            }
+        }
+    }
+}
+
+fn unix_seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use prism_core::outcome::Reason;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn finished(runs: &Path, name: &str, age_days: u64) -> PathBuf {
+        let dir = runs.join(name);
+        fs::create_dir_all(dir.join(LOGS_DIR)).unwrap();
+        let outcome = Outcome::failed(Reason::TrainException, "no");
+        fs::write(dir.join(RESULT_FILE), serde_json::to_vec(&outcome).unwrap()).unwrap();
+        fs::write(dir.join(TARGETS_FILE), [0; 1000]).unwrap();
+        age(&dir, age_days);
+        dir
+    }
+
+    fn age(dir: &Path, days: u64) {
+        let then = SystemTime::now() - Duration::from_secs(days * 86_400);
+        for path in [dir.join(RESULT_FILE), dir.join(TARGETS_FILE), dir.join(LOGS_DIR), dir.to_owned()] {
+            if let Ok(file) = File::open(path) {
+                file.set_modified(then).unwrap();
+            }
+        }
+    }
+
+    fn names(runs: &[RunEntry]) -> Vec<&str> {
+        runs.iter().map(|run| run.name.as_str()).collect()
+    }
+
+    fn everything() -> Prune {
+        Prune { keep: 0, older_than: None, dry_run: false }
+    }
+
+    #[test]
+    fn runs_are_listed_newest_first_with_their_size() {
+        let temp = TempDir::new().unwrap();
+        for (name, days) in [("b", 2), ("a", 1), ("c", 3)] {
+            finished(temp.path(), name, days);
+        }
+        let runs = list(temp.path()).unwrap();
+        assert_eq!(names(&runs), ["a", "b", "c"]);
+        assert!(runs[0].bytes > 1000 && runs[0].bytes < 2000);
+        assert!(matches!(&runs[0].state, RunState::Finished(outcome) if outcome.reason == Reason::TrainException));
+    }
+
+    #[test]
+    fn what_is_no_run_is_neither_listed_nor_removed() {
+        let temp = TempDir::new().unwrap();
+        let elsewhere = TempDir::new().unwrap();
+        let real = finished(elsewhere.path(), "real", 9);
+        symlink(&real, temp.path().join("link")).unwrap();
+        fs::create_dir_all(temp.path().join("mine/logs")).unwrap();
+        fs::write(temp.path().join("mine/thesis.txt"), "years of work").unwrap();
+        fs::create_dir_all(temp.path().join("fake")).unwrap();
+        fs::write(temp.path().join("fake").join(RESULT_FILE), "{}").unwrap();
+        fs::write(temp.path().join(RESULT_FILE), "{}").unwrap();
+        assert!(list(temp.path()).unwrap().is_empty());
+        assert_eq!(prune(temp.path(), &everything(), SystemTime::now()).unwrap(), Pruned::default());
+        assert!(real.join(RESULT_FILE).exists() && temp.path().join("mine/thesis.txt").exists());
+    }
+
+    #[test]
+    fn a_link_inside_a_run_is_removed_but_not_followed() {
+        let temp = TempDir::new().unwrap();
+        let elsewhere = TempDir::new().unwrap();
+        fs::write(elsewhere.path().join("big"), [0; 50_000]).unwrap();
+        let run = finished(temp.path(), "run", 1);
+        symlink(elsewhere.path(), run.join("out")).unwrap();
+        assert!(list(temp.path()).unwrap()[0].bytes < 5000);
+        prune(temp.path(), &everything(), SystemTime::now()).unwrap();
+        assert!(!run.exists() && elsewhere.path().join("big").exists());
+    }
+
+    #[test]
+    fn number_and_age_decide_together() {
+        let temp = TempDir::new().unwrap();
+        for (name, days) in [("new", 0), ("week", 7), ("month", 30)] {
+            finished(temp.path(), name, days);
+        }
+        let pruned = |keep, days: Option<u64>| {
+            let older_than = days.map(|days| Duration::from_secs(days * 86_400));
+            let what = Prune { keep, older_than, dry_run: true };
+            let pruned = prune(temp.path(), &what, SystemTime::now()).unwrap();
+            names(&pruned.removed).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(pruned(1, None), ["week", "month"]);
+        assert_eq!(pruned(0, Some(14)), ["month"]);
+        assert_eq!(pruned(3, Some(1)), Vec::<String>::new());
+        assert_eq!(pruned(2, Some(1)), ["month"]);
+        assert_eq!(list(temp.path()).unwrap().len(), 3, "a dry run removes nothing");
+    }
+
+    #[test]
+    fn a_run_that_may_still_go_on_is_left_alone() {
+        let temp = TempDir::new().unwrap();
+        for (name, days) in [("going", 0), ("dead", 2)] {
+            let dir = finished(temp.path(), name, days);
+            fs::remove_file(dir.join(RESULT_FILE)).unwrap();
+            age(&dir, days);
+        }
+        let damaged = finished(temp.path(), "damaged", 0);
+        fs::write(damaged.join(RESULT_FILE), "{").unwrap();
+        let pruned = prune(temp.path(), &everything(), SystemTime::now()).unwrap();
+        assert_eq!(names(&pruned.removed), ["damaged", "dead"]);
+        assert!(temp.path().join("going").exists());
+    }
+
+    #[test]
+    fn a_directory_that_is_not_there_is_named() {
+        let temp = TempDir::new().unwrap();
+        let missing = temp.path().join("none");
+        assert!(matches!(list(&missing), Err(RunsError::NotADirectory { path }) if path == missing));
+    }
+}

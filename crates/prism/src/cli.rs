@@ -1,0 +1,76 @@
+//! What can be typed: the top level and the options that every command has.
+//!
+//! Only shapes; each command's own arguments lie beside its code. Doc comments are the help texts.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands::{data, demo, eval, init, recipe, report, runs, runtime, verify};
+
+/// Measure how well a model learns from scratch
+///
+/// PRISM re-executes a submission's training in a sandbox and measures the bits per byte of everything the model
+/// predicts while it learns, on text that it has not seen yet.
+#[derive(Debug, Parser)]
+#[command(name = "prism", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 ok, 1 the submission failed or was rejected, 2 usage or configuration, \
+3 this machine cannot do it.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// Options of every command.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Common {
+    /// Print one JSON object to stdout; the same as `--format json`
+    #[arg(long, global = true, display_order = 100)]
+    pub(crate) json: bool,
+    /// How results are printed
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", display_order = 101, default_value_t = Format::Text, hide_default_value = true)]
+    pub(crate) format: Format,
+}
+
+impl Common {
+    /// The format that was asked for.
+    pub(crate) fn format(self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// The commands, in the order in which a newcomer needs them.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Set everything up, evaluate three example bundles and show the leaderboard
+    Demo(demo::DemoArgs),
+    /// Make a bundle that already runs, to be changed
+    Init(init::InitArgs),
+    /// Turn text into a locked corpus, or make a synthetic one
+    #[command(subcommand)]
+    Data(data::DataCommand),
+    /// Evaluate a bundle on a corpus
+    Eval(Box<eval::EvalArgs>),
+    /// Compute the score of a run again from its record, bit for bit, without Python
+    Verify(verify::VerifyArgs),
+    /// Write the HTML report of a run
+    Report(report::ReportArgs),
+    /// Look at the runs of this machine, or remove some
+    #[command(subcommand)]
+    Runs(runs::RunsCommand),
+    /// Look at the constants that a score depends on
+    #[command(subcommand)]
+    Recipe(recipe::RecipeCommand),
+    /// Install the Python runtime, or find out what is missing on this machine
+    #[command(subcommand)]
+    Runtime(runtime::RuntimeCommand),
+}

@@ -1,0 +1,267 @@
+//! `prism eval`: one bundle, one corpus, one outcome.
+//!
+//! Builds the request, calls the engine, tells its events, prints its outcome. With `--json` exactly one object is
+//! printed, on every exit. Reading order: the arguments here, `overrides` (flags that change the recipe), `live` and
+//! `events` (what is told meanwhile), `summary` (what is told at the end).
+
+mod events;
+mod live;
+mod overrides;
+mod summary;
+
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use prism_core::outcome::{Fault, Reason, Status};
+use prism_core::recipe::Device;
+use prism_engine::evaluate::{Host, evaluate};
+use prism_engine::event::EvalEvent;
+use prism_engine::outcome::Outcome;
+use prism_engine::request::{EvalRequest, RehearsalReason, RunPlace};
+use prism_referee::connection::Cancel;
+use prism_referee::draws::AuditKey;
+
+use crate::failure::{Exit, Failure, exit_of};
+use crate::output::{Output, say_error};
+use crate::{recipes, show, signals};
+
+/// Where runs go when nothing else is said.
+pub(crate) const DEFAULT_RUNS: &str = "runs";
+/// A key file holds 64 digits and perhaps a line end.
+const KEY_FILE_BYTES_MAX: u64 = 256;
+/// Permissions that let others read a file.
+const GROUP_AND_OTHERS: u32 = 0o077;
+
+/// Arguments of `prism eval`.
+#[derive(Debug, Args)]
+pub(crate) struct EvalArgs {
+    /// The bundle: a directory or a `.zip` with `architecture.py` and `training.py`
+    #[arg(value_name = "BUNDLE")]
+    bundle: PathBuf,
+    /// A locked corpus; see `prism data lock`
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The constants of the measurement: `demo`, `official` or the path of a file
+    ///
+    /// Every run but one under `official` as it is built in is a rehearsal: measured alike, but it does not count.
+    #[arg(long, default_value = recipes::DEFAULT, value_name = "NAME|FILE")]
+    recipe: String,
+    /// The seed that is forced on the submission
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    seed: u64,
+    /// Where the model runs; a change of the recipe, so the run is a rehearsal
+    #[arg(long, value_enum, value_name = "DEVICE")]
+    device: Option<DeviceArg>,
+    /// Threads of torch's pools; a change of the recipe, so the run is a rehearsal
+    #[arg(long, value_name = "N")]
+    threads: Option<u32>,
+    /// Read only so many bytes of the stream, in whole documents; a change of the recipe, so the run is a rehearsal
+    #[arg(long, value_name = "N")]
+    max_bytes: Option<u64>,
+    /// Probability that one byte's target is audited; a change of the recipe, so the run is a rehearsal
+    #[arg(long, value_name = "R")]
+    audit_rate: Option<f64>,
+    /// A file with the audit key, 64 hexadecimal digits, readable by its owner alone; makes the run a rehearsal
+    #[arg(long, value_name = "FILE")]
+    audit_key_file: Option<PathBuf>,
+    /// Most wall time of the learner; a change of the recipe, so the run is a rehearsal
+    #[arg(long, value_name = "SECONDS")]
+    time_limit: Option<u64>,
+    /// Skip the static gate; makes the run a rehearsal
+    ///
+    /// This version has no static gate yet: nothing is skipped, the run is only marked.
+    #[arg(long)]
+    no_gate: bool,
+    /// Where the run's directory is made
+    #[arg(long, default_value = DEFAULT_RUNS, value_name = "DIR")]
+    runs: PathBuf,
+    /// Exactly the run's directory: it must be empty or not exist
+    #[arg(long, value_name = "DIR", conflicts_with = "runs")]
+    run_dir: Option<PathBuf>,
+    /// A name that a driving program knows the submission by
+    #[arg(long, value_name = "NAME")]
+    submission_id: Option<String>,
+    /// Write one JSON line an event to this open file descriptor
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(2..))]
+    progress_fd: Option<i32>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum DeviceArg {
+    /// The processor
+    Cpu,
+    /// The first NVIDIA GPU
+    Cuda,
+}
+
+impl From<DeviceArg> for Device {
+    fn from(arg: DeviceArg) -> Self {
+        match arg {
+            DeviceArg::Cpu => Self::Cpu,
+            DeviceArg::Cuda => Self::Cuda,
+        }
+    }
+}
+
+/// Runs it. The outcome is printed here: its object replaces the error object of other commands.
+pub(crate) fn run(args: &EvalArgs, output: Output) -> Exit {
+    let outcome = prepare(args, output).and_then(|prepared| measure(&prepared, output)).unwrap_or_else(|outcome| *outcome);
+    conclude(&outcome, output)
+}
+
+/// An evaluation that is ready to start.
+struct Prepared {
+    request: EvalRequest,
+    events: Option<events::EventPipe>,
+}
+
+/// An ending before there was a run.
+fn stop(reason: Reason, failure: &Failure) -> Box<Outcome> {
+    let advice = failure.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+    Box::new(Outcome::failed(reason, format!("{}{advice}", failure.detail)))
+}
+
+fn prepare(args: &EvalArgs, output: Output) -> Result<Prepared, Box<Outcome>> {
+    let recipe = recipes::load(&args.recipe)
+        .map_err(|error| stop(Reason::RecipeInvalid, &Failure::usage("recipe_invalid", &error)))?;
+    let plan = overrides::apply(args, recipe)
+        .map_err(|failure| stop(Reason::Usage, &failure))?;
+    let audit_key = match &args.audit_key_file {
+        Some(path) => Some(read_key(path).map_err(|failure| stop(Reason::Usage, &failure))?),
+        None => None,
+    };
+    let events = match args.progress_fd {
+        Some(number) => Some(events::EventPipe::open(number).map_err(|failure| stop(Reason::Usage, &failure))?),
+        None => None,
+    };
+    for change in &plan.changes {
+        output.note(format_args!("note: {change}"));
+    }
+    for reason in &plan.rehearsal {
+        output.note(format_args!("note: this run is a rehearsal: {}", reason.explain()));
+    }
+    let place = match &args.run_dir {
+        Some(dir) => RunPlace::Exactly(dir.clone()),
+        None => RunPlace::Under(args.runs.clone()),
+    };
+    Ok(Prepared {
+        request: EvalRequest {
+            bundle: args.bundle.clone(),
+            corpus: args.data.clone(),
+            recipe: plan.recipe,
+            rehearsal: plan.rehearsal,
+            seed: args.seed,
+            audit_key,
+            place,
+            submission_id: args.submission_id.clone(),
+        },
+        events,
+    })
+}
+
+fn measure(prepared: &Prepared, output: Output) -> Result<Outcome, Box<Outcome>> {
+    let cancel = Cancel::new();
+    signals::watch(&cancel.flag()).map_err(|failure| stop(Reason::Internal, &failure))?;
+    let outcome = evaluate_live(&prepared.request, &cancel, output, &mut |event| {
+        if let Some(pipe) = &prepared.events {
+            pipe.send(event);
+        }
+    });
+    if let Some(pipe) = &prepared.events
+        && let Some(lost) = pipe.close()
+    {
+        output.warn(lost);
+    }
+    Ok(outcome)
+}
+
+/// Evaluates with a live line on the terminal, then writes the report. The demo comes here too.
+pub(crate) fn evaluate_live(
+    request: &EvalRequest,
+    cancel: &Cancel,
+    output: Output,
+    tell: &mut dyn FnMut(&EvalEvent),
+) -> Outcome {
+    let host = Host { helper: prism_sandbox::Helper::default() };
+    let mut live = live::Live::new(output);
+    let outcome = evaluate(request, &host, cancel, &mut |event| {
+        live.event(&event);
+        tell(&event);
+    });
+    drop(live);
+    if let Some(dir) = &outcome.run_dir
+        && let Err(failure) = super::report::write_into(dir)
+    {
+        output.warn(format_args!("the report was not written: {}", show::line(&failure.detail)));
+    }
+    outcome
+}
+
+/// Prints the outcome and says how to exit.
+fn conclude(outcome: &Outcome, output: Output) -> Exit {
+    let exit = if outcome.status == Status::Completed { Exit::Ok } else { exit_of(outcome.fault) };
+    let blameless = matches!(outcome.fault, Some(Fault::Usage | Fault::Operator));
+    if blameless && !output.is_json() {
+        let (detail, hint) = crate::failure::split_hint(&outcome.detail);
+        say_error(&show::text(&detail), hint.map(|hint| show::text(&hint)).as_deref());
+        return exit;
+    }
+    match output.result(outcome, || summary::text(outcome)) {
+        Ok(()) => exit,
+        // The outcome could not be told: that is this machine's business, whatever it was.
+        Err(failure) => {
+            say_error(&failure.detail, None);
+            failure.exit
+        }
+    }
+}
+
+/// Reads an audit key. Whoever knows the key knows the audited targets, so it must be its owner's alone.
+fn read_key(path: &Path) -> Result<AuditKey, Failure> {
+    let shown = path.display();
+    let fail = |text: String| Failure::usage("audit_key_file", &text);
+    let unreadable = |error: std::io::Error| fail(format!("cannot read the audit key file {shown}: {error}"));
+    let file = File::open(path).map_err(unreadable)?;
+    let mode = file.metadata().map_err(unreadable)?.permissions().mode();
+    if mode & GROUP_AND_OTHERS != 0 {
+        return Err(fail(format!(
+            "the audit key file {shown} can be read or written by others (mode {:03o}); run `chmod 600 {shown}`",
+            mode & 0o777
+        )));
+    }
+    let mut text = String::new();
+    file.take(KEY_FILE_BYTES_MAX).read_to_string(&mut text).map_err(unreadable)?;
+    AuditKey::from_hex(text.trim_end()).ok_or_else(|| {
+        fail(format!(
+            "the audit key file {shown} does not hold 64 hexadecimal digits; make one with `(umask 077; openssl rand -hex 32 > {shown})`"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_file_must_be_private_and_hold_a_key() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("key");
+        let set = |text: &str, mode: u32| {
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            read_key(&path)
+        };
+        let digits = "0123456789abcdef".repeat(4);
+        assert!(set(&format!("{digits}\n"), 0o600).is_ok());
+        assert!(set(&digits, 0o400).is_ok());
+        for (text, mode) in [(digits.as_str(), 0o640), (&digits, 0o604), (&digits, 0o620), ("", 0o600), (&digits[1..], 0o600)] {
+            assert_eq!(set(text, mode).unwrap_err().exit, Exit::Usage, "{text} {mode:o}");
+        }
+        let long = format!("{digits}{}", " ".repeat(4096));
+        assert!(set(&long, 0o600).is_ok(), "trailing space does not matter, however much there is");
+        assert!(read_key(&temp.path().join("none")).is_err());
+    }
+}

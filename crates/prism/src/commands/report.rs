@@ -1,0 +1,94 @@
+//! `prism report`: the HTML report of a run, written and perhaps opened.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use clap::Args;
+use prism_engine::report::{self, ReportError, Secrets};
+use prism_engine::run_dir::REPORT_FILE;
+
+use super::CommandResult;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+
+/// Arguments of `prism report`.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The run's directory
+    #[arg(value_name = "RUN_DIR")]
+    run_dir: PathBuf,
+    /// Open it in the browser
+    #[arg(long)]
+    open: bool,
+    /// Where it goes, `-` for stdout [default: `report.html` in the run's directory]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Show the audits of a run that counts; they stay secret until its round closes
+    #[arg(long)]
+    reveal_audits: bool,
+}
+
+/// Runs it.
+pub(crate) fn run(args: &ReportArgs, output: Output) -> CommandResult {
+    let secrets = if args.reveal_audits { Secrets::Show } else { Secrets::KeepOfCountedRuns };
+    let html = render(&args.run_dir, secrets)?;
+    if args.out.as_deref() == Some(Path::new("-")) {
+        output.raw(&html)?;
+        return Ok(Exit::Ok);
+    }
+    let path = args.out.clone().unwrap_or_else(|| args.run_dir.join(REPORT_FILE));
+    write(&path, &html)?;
+    output.result(&serde_json::json!({ "report": path }), || path.display().to_string())?;
+    if args.open {
+        open(&path)?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// Writes the report of a run into its directory.
+pub(crate) fn write_into(run_dir: &Path) -> Result<PathBuf, Failure> {
+    let html = render(run_dir, Secrets::KeepOfCountedRuns)?;
+    let path = run_dir.join(REPORT_FILE);
+    write(&path, &html)?;
+    Ok(path)
+}
+
+fn render(run_dir: &Path, secrets: Secrets) -> Result<String, Failure> {
+    let run = report::RunFiles::load(run_dir, secrets).map_err(|error| match &error {
+        ReportError::NotARun { .. } => Failure::usage("not_a_run", &error),
+        ReportError::Io { .. } => Failure::machine("storage", &error),
+        ReportError::Damaged { .. } => Failure::submission("run_damaged", &error),
+    })?;
+    Ok(report::render_run(&run))
+}
+
+/// Writes a whole file or none; a link of that name is replaced, not followed.
+pub(crate) fn write(path: &Path, content: &str) -> Result<(), Failure> {
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let written = tempfile::NamedTempFile::new_in(parent).and_then(|mut file| {
+        std::io::Write::write_all(&mut file, content.as_bytes())?;
+        file.persist(path)?;
+        Ok(())
+    });
+    written.map_err(|error| {
+        let text = format!("cannot write {}: {error}; choose another place with --out", path.display());
+        Failure::machine("storage", &text)
+    })
+}
+
+fn open(path: &Path) -> Result<(), Failure> {
+    Command::new("xdg-open")
+        .arg(path)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map(drop)
+        .map_err(|error| {
+            let text = format!("cannot start `xdg-open`: {error}; open {} in a browser", path.display());
+            Failure::machine("no_browser", &text)
+        })
+}

@@ -1,0 +1,216 @@
+//! `prism runtime`: the Python that runs submissions, and what this machine lacks.
+
+use std::path::Path;
+
+use clap::{Args, Subcommand, ValueEnum};
+use prism_runtime::{
+    Check, InstallEvent, InstallPlan, InstallRequest, Installer, Phase, Runtime, RuntimeError, Settings, Status,
+};
+use prism_sandbox::{Capabilities, Freezer, MemoryCap, Mode};
+use serde_json::{Value, json};
+
+use super::CommandResult;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::{show, signals};
+
+/// `prism runtime ...`
+#[derive(Debug, Subcommand)]
+pub(crate) enum RuntimeCommand {
+    /// Install the pinned Python packages, PyTorch among them
+    ///
+    /// They go into a virtual environment in the data directory, checked against the hashes of the lock file. With
+    /// `PRISM_PYTHON` set to an interpreter that has torch, nothing needs to be installed.
+    Install(InstallArgs),
+    /// Say what is missing on this machine, and how to get it
+    Doctor,
+    /// Print the path of the interpreter that runs submissions
+    Path,
+}
+
+/// Arguments of `prism runtime install`.
+#[derive(Debug, Args)]
+pub(crate) struct InstallArgs {
+    /// Who installs [default: `uv` where it is on the path, else `pip`]
+    #[arg(long, value_enum, value_name = "PROGRAM")]
+    installer: Option<InstallerArg>,
+    /// Make a runtime again that is complete
+    #[arg(long)]
+    reinstall: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum InstallerArg {
+    Uv,
+    Pip,
+}
+
+/// Runs one of them.
+pub(crate) fn run(command: &RuntimeCommand, output: Output) -> CommandResult {
+    match command {
+        RuntimeCommand::Install(args) => {
+            let request = InstallRequest {
+                installer: args.installer.map(|installer| match installer {
+                    InstallerArg::Uv => Installer::Uv,
+                    InstallerArg::Pip => Installer::Pip,
+                }),
+                reinstall: args.reinstall,
+            };
+            let settings = settings()?;
+            if settings.python.is_some() {
+                output.warn("PRISM_PYTHON is set, so the installed runtime will not be used");
+            }
+            let runtime = install(&settings, &request, output)?;
+            output.result(&json(&runtime), || text(&runtime))?;
+            Ok(Exit::Ok)
+        }
+        RuntimeCommand::Doctor => doctor(output),
+        RuntimeCommand::Path => {
+            let runtime = prism_runtime::locate(&settings()?).map_err(|error| failure(&error))?;
+            output.result(&json(&runtime), || runtime.python.display().to_string())?;
+            Ok(Exit::Ok)
+        }
+    }
+}
+
+/// What the environment says.
+pub(crate) fn settings() -> Result<Settings, Failure> {
+    Settings::from_env().map_err(|error| failure(&error))
+}
+
+/// All of them are this machine's.
+pub(crate) fn failure(error: &RuntimeError) -> Failure {
+    Failure::machine(error.code(), error)
+}
+
+/// Installs the runtime where it is not complete, and says beforehand what that takes.
+pub(crate) fn install(settings: &Settings, request: &InstallRequest, output: Output) -> Result<Runtime, Failure> {
+    let stop = signals::stop_flag()?;
+    let mut progress = Progress::spinner(output, "installing");
+    prism_runtime::install(settings, request, &|| signals::is_set(&stop), &mut |event| match event {
+        InstallEvent::Planned(plan) => progress.above(|| output.note(announce(&plan))),
+        InstallEvent::Waiting => progress.message("waiting for another installation to finish".to_owned()),
+        InstallEvent::Progress { phase, done, total, what } => {
+            let doing = match phase {
+                Phase::Environment => "making the environment",
+                Phase::Download => "fetching",
+                Phase::Unpack => "unpacking",
+                Phase::Check => "importing torch",
+            };
+            progress.message(format!("{doing} {done}/{total}  {}", show::line(&what)));
+        }
+        InstallEvent::Line(_) => {}
+    })
+    .map_err(|error| failure(&error))
+}
+
+fn announce(plan: &InstallPlan) -> String {
+    format!(
+        "Installing the Python runtime: {} with {} (Python {}), once.\n\
+         It takes a minute or two, downloads up to {}, and needs {} in\n{} ({} free).",
+        show::count(plan.packages as u64, "package", "packages"),
+        plan.installer.name(),
+        plan.python_version,
+        show::bytes(plan.download_bytes),
+        show::bytes(plan.installed_bytes),
+        plan.directory.display(),
+        show::bytes(plan.free_bytes),
+    )
+}
+
+fn json(runtime: &Runtime) -> Value {
+    json!({
+        "python": runtime.python,
+        "python_version": runtime.python_version,
+        "torch_version": runtime.torch_version,
+        "numpy_version": runtime.numpy_version,
+        "einops_version": runtime.einops_version,
+        "origin": runtime.origin.label(),
+    })
+}
+
+fn text(runtime: &Runtime) -> String {
+    show::pairs(&[
+        ("python", format!("{} ({})", runtime.python.display(), runtime.python_version)),
+        ("torch", runtime.torch_version.clone()),
+        ("lock", runtime.origin.label()),
+    ])
+}
+
+fn doctor(output: Output) -> CommandResult {
+    let settings = settings()?;
+    let mut checks = prism_runtime::doctor(&settings);
+    checks.push(sandbox());
+    let worst = checks.iter().map(|check| check.status).max().unwrap_or(Status::Ok);
+    let value = json!({
+        "ok": worst != Status::Fail,
+        "checks": checks.iter().map(|check| json!({
+            "name": check.name,
+            "status": word(check.status),
+            "detail": check.detail,
+            "fix": check.fix,
+        })).collect::<Vec<_>>(),
+    });
+    output.result(&value, || {
+        let mut text: String = checks.iter().map(|check| line(check)).collect();
+        text.push_str(match worst {
+            Status::Ok => "\nThis machine has all that PRISM needs.\n",
+            Status::Warn => "\nPRISM works on this machine; see the warnings above.\n",
+            Status::Fail => "\nPRISM cannot evaluate on this machine yet; see above.\n",
+        });
+        text
+    })?;
+    Ok(if worst == Status::Fail { Exit::Machine } else { Exit::Ok })
+}
+
+fn word(status: Status) -> &'static str {
+    match status {
+        Status::Ok => "ok",
+        Status::Warn => "warn",
+        Status::Fail => "fail",
+    }
+}
+
+fn line(check: &Check) -> String {
+    let colour = match check.status {
+        Status::Ok => anstyle::AnsiColor::Green,
+        Status::Warn => anstyle::AnsiColor::Yellow,
+        Status::Fail => anstyle::AnsiColor::Red,
+    };
+    let style = anstyle::Style::new().bold().fg_color(Some(colour.into()));
+    let fix = check.fix.as_ref().map(|fix| format!("\n      {:<10}  fix: {}", "", show::text(fix))).unwrap_or_default();
+    format!("{style}{:>4}{style:#}  {:<10}  {}{fix}\n", word(check.status), check.name, show::text(&check.detail))
+}
+
+/// Whether this machine can confine a submission: a complete trial run.
+fn sandbox() -> Check {
+    let helper = prism_sandbox::Helper { path: Path::new("/proc/self/exe").to_owned() };
+    match prism_sandbox::preflight(&helper) {
+        Ok(capabilities) => Check {
+            name: "sandbox",
+            status: if capabilities.memory_cap.is_exact() { Status::Ok } else { Status::Warn },
+            detail: describe(&capabilities),
+            fix: None,
+        },
+        Err(error) => Check { name: "sandbox", status: Status::Fail, detail: error.to_string(), fix: None },
+    }
+}
+
+fn describe(capabilities: &Capabilities) -> String {
+    let mode = match capabilities.mode {
+        Mode::Root => "as root, under an unused uid",
+        Mode::User => "as this user, in a user namespace",
+    };
+    let memory = match capabilities.memory_cap {
+        MemoryCap::CgroupV1 => "memory by a version 1 control group",
+        MemoryCap::CgroupV2 => "memory by a control group",
+        MemoryCap::Watchdog => "memory by a watchdog, so every run is a rehearsal",
+    };
+    let freezer = match capabilities.freezer {
+        Freezer::CgroupV1 => "frozen by a version 1 control group",
+        Freezer::CgroupV2 => "frozen by a control group",
+        Freezer::InitSignals => "frozen by signals",
+    };
+    format!("{mode}; {memory}; {freezer}")
+}

@@ -1,0 +1,186 @@
+//! `prism verify`: the score of a run from its record alone, bit for bit, without Python.
+//!
+//! Believes nothing in the directory: sizes are bounded before anything is read, the record must follow from itself,
+//! and `result.json` must say what the record says.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use prism_core::hash::Sha256Hash;
+use prism_core::outcome::Status;
+use prism_engine::outcome::Outcome;
+use prism_engine::run_dir::{RECORD_FILE, RESULT_FILE, TARGETS_FILE};
+use prism_referee::record::{MAX_RECORD_BYTES, Record, VerifyError, verify};
+use prism_referee::verdict::Verdict;
+use serde::Serialize;
+
+use super::CommandResult;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::show;
+
+/// A result is a few kilobytes and a traceback.
+const RESULT_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// Bytes that one target takes in `targets.zst` before compression, with room for short documents.
+const TARGET_BYTES_MAX: u64 = 64;
+/// What even an empty run may take.
+const TARGETS_BYTES_MIN: u64 = 1024 * 1024;
+
+/// Arguments of `prism verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The run's directory
+    #[arg(value_name = "RUN_DIR")]
+    run_dir: PathBuf,
+}
+
+/// What it prints.
+#[derive(Serialize)]
+struct Verified<'a> {
+    verified: bool,
+    run_dir: &'a Path,
+    record_sha256: String,
+    bpb: f64,
+    bpb_se: f64,
+    bpb_ranked: f64,
+    hidden_max: f64,
+    final_score: f64,
+    flags: Vec<&'static str>,
+    targets: u64,
+    audits: u64,
+}
+
+/// Runs it.
+pub(crate) fn run(args: &VerifyArgs, output: Output) -> CommandResult {
+    let dir = &args.run_dir;
+    let result = read_result(dir)?;
+    if let Some(result) = &result
+        && result.status != Status::Completed
+    {
+        return Err(no_score(dir, result));
+    }
+    let record_bytes = read_bounded(&dir.join(RECORD_FILE), MAX_RECORD_BYTES)?;
+    let record = Record::from_json(&record_bytes).map_err(|error| not_believed(dir, &error))?;
+    let verdict = recompute(dir, &record)?;
+    if let Some(result) = &result {
+        compare(dir, result, &record, &verdict)?;
+    } else {
+        output.warn(format_args!("{} has no `{RESULT_FILE}`: only the record was verified", dir.display()));
+    }
+    let verified = Verified {
+        verified: true,
+        run_dir: dir,
+        record_sha256: Sha256Hash::of(&record_bytes).to_string(),
+        bpb: verdict.bpb,
+        bpb_se: verdict.bpb_se,
+        bpb_ranked: verdict.bpb_ranked,
+        hidden_max: verdict.hidden_max_bpb,
+        final_score: verdict.final_score,
+        flags: verdict.flags.iter().map(|flag| flag.code()).collect(),
+        targets: record.measured.targets,
+        audits: record.measured.audits,
+    };
+    output.result(&verified, || text(&verified))?;
+    Ok(Exit::Ok)
+}
+
+fn text(verified: &Verified<'_>) -> String {
+    let flags = if verified.flags.is_empty() { "none".to_owned() } else { verified.flags.join(", ") };
+    show::pairs(&[
+        ("verified", verified.run_dir.display().to_string()),
+        ("bits per byte", format!("{} (ranked {:.4})", show::with_error(verified.bpb, verified.bpb_se), verified.bpb_ranked)),
+        ("final score", format!("{:.5}", verified.final_score)),
+        ("flags", flags),
+        ("targets", show::grouped(verified.targets)),
+        ("audits", show::grouped(verified.audits)),
+        ("record", verified.record_sha256.clone()),
+    ])
+}
+
+fn recompute(dir: &Path, record: &Record) -> Result<Verdict, Failure> {
+    let path = dir.join(TARGETS_FILE);
+    let shown = path.display();
+    let fail = |error: std::io::Error| Failure::usage("run_unreadable", &format!("cannot read {shown}: {error}"));
+    let mut file = File::open(&path).map_err(fail)?;
+    let found_bytes = file.metadata().map_err(fail)?.len();
+    let limit_bytes = record.measured.targets.saturating_mul(TARGET_BYTES_MAX).saturating_add(TARGETS_BYTES_MIN);
+    if found_bytes > limit_bytes {
+        return Err(mismatch(&format!(
+            "{shown} has {found_bytes} bytes, more than {} targets can take",
+            record.measured.targets
+        )));
+    }
+    let hash = Sha256Hash::of_reader(&mut (&mut file).take(limit_bytes)).map_err(fail)?;
+    let file = File::open(&path).map_err(fail)?;
+    verify(record, file.take(limit_bytes), hash).map_err(|error| not_believed(dir, &error))
+}
+
+fn mismatch(text: &str) -> Failure {
+    Failure::submission("record_mismatch", &text)
+        .hint("do not trust this score; evaluate the bundle again, or restore the files of the run")
+}
+
+fn not_believed(dir: &Path, error: &VerifyError) -> Failure {
+    mismatch(&format!("{}: {}", dir.display(), show::line(&error.to_string())))
+}
+
+fn no_score(dir: &Path, result: &Outcome) -> Failure {
+    let text = format!("{} {} ({}), so it has no score", dir.display(), match result.status {
+        Status::Completed => "completed",
+        Status::Failed => "failed",
+        Status::Rejected => "was rejected",
+        Status::Cancelled => "was cancelled",
+    }, result.reason);
+    Failure::submission("no_score", &text).hint(format!("see why with `prism report {}`", dir.display()))
+}
+
+/// The outcome beside the record must say the same, to the last bit.
+fn compare(dir: &Path, result: &Outcome, record: &Record, verdict: &Verdict) -> Result<(), Failure> {
+    let flags: Vec<_> = verdict.flags.iter().map(|flag| flag.code()).collect();
+    let bits = |value: Option<f64>| value.map(f64::to_bits);
+    let checks: [(&str, bool); 8] = [
+        ("reason", result.reason == record.ended),
+        ("bpb", bits(result.bpb) == bits(Some(verdict.bpb))),
+        ("bpb_se", bits(result.bpb_se) == bits(Some(verdict.bpb_se))),
+        ("bpb_ranked", bits(result.bpb_ranked) == bits(Some(verdict.bpb_ranked))),
+        ("hidden_max", bits(result.hidden_max) == bits(Some(verdict.hidden_max_bpb))),
+        ("final_score", bits(result.final_score) == bits(Some(verdict.final_score))),
+        ("flags", result.flags == flags),
+        ("covered_bytes", result.covered_bytes == record.measured.bytes),
+    ];
+    match checks.iter().find(|(_, same)| !same) {
+        None => Ok(()),
+        Some((field, _)) => Err(mismatch(&format!(
+            "{}: `{field}` in {RESULT_FILE} is not what the record gives",
+            dir.display()
+        ))),
+    }
+}
+
+fn read_result(dir: &Path) -> Result<Option<Outcome>, Failure> {
+    let path = dir.join(RESULT_FILE);
+    if !path.exists() && dir.join(RECORD_FILE).exists() {
+        return Ok(None);
+    }
+    let bytes = read_bounded(&path, RESULT_BYTES_MAX)?;
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|error| mismatch(&format!("{} cannot be read: {error}", path.display())))
+}
+
+fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, Failure> {
+    let shown = path.display();
+    let file = File::open(path).map_err(|error| {
+        Failure::usage("not_a_run", &format!("cannot read {shown}: {error}; name the directory of a run, see `prism runs list`"))
+    })?;
+    let mut bytes = Vec::new();
+    file.take(limit_bytes + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::usage("run_unreadable", &format!("cannot read {shown}: {error}")))?;
+    if bytes.len() as u64 > limit_bytes {
+        return Err(mismatch(&format!("{shown} has more than {limit_bytes} bytes")));
+    }
+    Ok(bytes)
+}
