@@ -7,9 +7,9 @@ use std::os::fd::AsRawFd;
 
 use rustix::process::Pid;
 
+use crate::capabilities::Mode;
 use crate::error::{At, Setup, Step, cvt};
 use crate::plan::Ids;
-use crate::preflight::Mode;
 
 /// Which side of a fork this is.
 pub(crate) enum Side {

@@ -5,9 +5,9 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::capabilities::MemoryCap;
 use crate::error::{At, Setup, Step};
 use crate::plan::Plan;
-use crate::preflight::MemoryCap;
 use crate::spec::Devices;
 
 /// Memory that a process may keep from being swapped.

@@ -16,14 +16,15 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
+use crate::capabilities::{Capabilities, Freezer};
 use crate::cgroup::{Duty, Group, Groups};
+use crate::ending::{Ending, Usage};
 use crate::error::{FreezeError, SpawnError};
 use crate::output::Logs;
 use crate::plan::{self, INIT_VERB, Order, PLAN_BYTES_MAX, Payload, Plan, Report};
-use crate::preflight::{Capabilities, Freezer};
 use crate::spec::Spec;
 use crate::uids::Slot;
-use crate::watch::{self, Ending, Shared, Usage, Watched};
+use crate::watch::{self, Shared, Watched};
 
 /// How long the set-up may take. It takes milliseconds; a loaded machine, seconds.
 const START_TIMEOUT: Duration = Duration::from_secs(60);

@@ -1,4 +1,5 @@
 //! The caller's own descriptors and threads: as many after a hundred endings as before. A program of its own, because it counts.
+#![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
 
 use std::time::Duration;
 

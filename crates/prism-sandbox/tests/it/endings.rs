@@ -121,7 +121,7 @@ fn what_the_user_cannot_read_is_named_before_anything_starts() {
     let directory = tempfile::tempdir_in("/tmp").unwrap();
     let private = directory.path().join("private");
     std::fs::create_dir(&private).unwrap();
-    std::fs::set_permissions(&private, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+    std::fs::set_permissions(&private, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
     let mut spec = kit::code("private", "");
     spec.binds.push(Bind::same(&private));
     let error = spawn_error(spec).to_string();

@@ -2,10 +2,12 @@
 //!
 //! Run by `cargo test`. As root everything runs twice: in root mode, and again as an ordinary user in a process that has dropped to one. Each test is
 //! written for both. It must never change a setting of the host: attacks only open what they could write.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on has failed.
 
 mod attacks;
 mod endings;
 mod freezing;
+mod host;
 mod kit;
 mod lifecycle;
 mod refusals;
