@@ -7,6 +7,7 @@ from textwrap import dedent
 
 import pytest
 import torch
+import torch._dynamo  # every optimizer imports it; once here is cheaper than in each fork
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]

@@ -11,6 +11,7 @@ import signal
 import socket
 import struct
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -201,6 +202,8 @@ def _become_worker(connection: int, segment: int, output: int) -> None:
         os.dup2(connection, 3)
         os.dup2(segment, 4)
         os.closerange(5, 256)
+        warnings.resetwarnings()
+        warnings.simplefilter("default")
         sys.stdout = os.fdopen(1, "w", closefd=False)
         sys.stderr = os.fdopen(2, "w", closefd=False)
         worker_module.run()
