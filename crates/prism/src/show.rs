@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 
 /// One line of untrusted text, safe on a terminal.
 pub(crate) fn line(text: &str) -> String {
-    prism_sandbox::escape_for_terminal(text).replace('\n', "\\n").replace('\t', " ")
+    prism_sandbox::escape_for_terminal(text)
+        .replace('\n', "\\n")
+        .replace('\t', " ")
 }
 
 /// Several lines of untrusted text, safe on a terminal.
@@ -58,7 +60,12 @@ pub(crate) fn table(head: &[(&str, Lean)], rows: &[Vec<String>]) -> String {
         .iter()
         .enumerate()
         .map(|(i, (name, _))| {
-            rows.iter().filter_map(|row| row.get(i)).map(|cell| width(cell)).chain([width(name)]).max().unwrap_or(0)
+            rows.iter()
+                .filter_map(|row| row.get(i))
+                .map(|cell| width(cell))
+                .chain([width(name)])
+                .max()
+                .unwrap_or(0)
         })
         .collect();
     let mut out = String::new();
@@ -85,7 +92,11 @@ pub(crate) fn table(head: &[(&str, Lean)], rows: &[Vec<String>]) -> String {
 
 /// Names and values, the names in one column.
 pub(crate) fn pairs(rows: &[(&str, String)]) -> String {
-    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let width = rows
+        .iter()
+        .map(|(name, _)| name.chars().count())
+        .max()
+        .unwrap_or(0);
     let mut out = String::new();
     for (name, value) in rows {
         let _ = writeln!(out, "{name:width$}  {value}");
@@ -99,14 +110,37 @@ mod tests {
 
     #[test]
     fn sizes_have_three_digits_or_so() {
-        let shown = [0, 999, 1000, 99_900, 100_000, 999_499, 999_500, 5_400_000_000, 2_000_000_000_000].map(bytes);
-        assert_eq!(shown, ["0 B", "999 B", "1.0 kB", "99.9 kB", "100 kB", "999 kB", "1.0 MB", "5.4 GB", "2.0 TB"]);
+        let shown = [
+            0,
+            999,
+            1000,
+            99_900,
+            100_000,
+            999_499,
+            999_500,
+            5_400_000_000,
+            2_000_000_000_000,
+        ]
+        .map(bytes);
+        assert_eq!(
+            shown,
+            [
+                "0 B", "999 B", "1.0 kB", "99.9 kB", "100 kB", "999 kB", "1.0 MB", "5.4 GB", "2.0 TB"
+            ]
+        );
     }
 
     #[test]
     fn columns_line_up_and_untrusted_text_stays_on_its_line() {
-        let rows = [vec!["a".to_owned(), "1".into()], vec![line("é\x1b[2J\nb"), "10".into()]];
-        let text = anstream::adapter::strip_str(&table(&[("name", Lean::Left), ("n", Lean::Right)], &rows)).to_string();
-        assert_eq!(text, "name                n\na                1\né\\u{1b}[2J\\nb  10\n");
+        let rows = [
+            vec!["a".to_owned(), "1".into()],
+            vec![line("é\x1b[2J\nb"), "10".into()],
+        ];
+        let text = anstream::adapter::strip_str(&table(&[("name", Lean::Left), ("n", Lean::Right)], &rows))
+            .to_string();
+        assert_eq!(
+            text,
+            "name                n\na                1\né\\u{1b}[2J\\nb  10\n"
+        );
     }
 }

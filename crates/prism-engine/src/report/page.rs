@@ -1,4 +1,6 @@
 //! page
 use super::RunFiles;
 /// The report.
-pub fn render_run(_run: &RunFiles) -> String { String::new() }
+pub fn render_run(_run: &RunFiles) -> String {
+    String::new()
+}
