@@ -1,4 +1,4 @@
-"""Writes `runtime.lock.txt`, the pinned packages of PRISM's Python runtime.
+"""Write `runtime.lock.txt`, the pinned packages of PRISM's Python runtime.
 
 Run by hand, by whoever changes a version, with pip >= 23.1 and `packaging` installed::
 
@@ -106,14 +106,14 @@ class Found:
 
 
 def ask_pip(target: Target, wanted: dict[str, Wanted]) -> dict[str, Found]:
-    """Returns the newest allowed wheel of each package, without looking at dependencies."""
+    """Return the newest allowed wheel of each package, without looking at dependencies."""
     requirements = [f"{name}{entry.specifier}" for name, entry in sorted(wanted.items())]
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch, "report.json")
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", "--no-deps"]
         command += ["--disable-pip-version-check", "--only-binary", ":all:", "--report", str(report)]
         command += ["--target", str(Path(scratch, "target")), *target.pip_options, *requirements]
-        subprocess.run(command, check=True)
+        subprocess.run(command, check=True)  # noqa: S603  (no shell, and no words but ours)
         installs = json.loads(report.read_text(encoding="utf-8"))["install"]
     found: dict[str, Found] = {}
     for install in installs:
@@ -127,14 +127,14 @@ def ask_pip(target: Target, wanted: dict[str, Wanted]) -> dict[str, Found]:
 
 
 def merge(into: dict[str, Wanted], requirement: Requirement) -> None:
-    """Adds a requirement to what is wanted."""
+    """Add a requirement to what is wanted."""
     entry = into.setdefault(canonicalize_name(requirement.name), Wanted())
     entry.specifier &= requirement.specifier
     entry.extras |= requirement.extras
 
 
 def required(target: Target, text: str, extras: Iterable[str]) -> Requirement | None:
-    """Returns a package's requirement if it holds for the target with any of the extras."""
+    """Return a package's requirement if it holds for the target with any of the extras."""
     requirement = Requirement(text)
     marker = requirement.marker
     if marker is None:
@@ -144,7 +144,7 @@ def required(target: Target, text: str, extras: Iterable[str]) -> Requirement | 
 
 
 def resolve(target: Target, pins: dict[str, str]) -> dict[str, Found]:
-    """Returns the closure of the roots for a target; versions that are pinned already are kept."""
+    """Return the closure of the roots for a target; versions that are pinned already are kept."""
     wanted: dict[str, Wanted] = {}
     for _ in range(MAX_ROUNDS):
         found = ask_pip(target, wanted) if wanted else {}
@@ -167,7 +167,7 @@ def resolve(target: Target, pins: dict[str, str]) -> dict[str, Found]:
 
 
 def marker_for(targets: set[Target], everywhere: set[Target]) -> str:
-    """Returns the marker that holds for exactly these of all targets."""
+    """Return the marker that holds for exactly these of all targets."""
     if targets == everywhere:
         return ""
     machines = {target.machine for target in targets}
@@ -180,12 +180,12 @@ def marker_for(targets: set[Target], everywhere: set[Target]) -> str:
 
 
 def lock() -> str:
-    """Returns the text of the lock file."""
+    """Return the text of the lock file."""
     everywhere = {Target(python, machine) for python in PYTHONS for machine in MACHINES}
     pins: dict[str, str] = {}
     packages: dict[tuple[str, str], dict[Target, str]] = {}
     for target in sorted(everywhere):
-        print(f"resolving for CPython {target.python} on {target.machine}", file=sys.stderr)
+        sys.stderr.write(f"resolving for CPython {target.python} on {target.machine}\n")
         for name, package in resolve(target, pins).items():
             # The oldest interpreter comes first; what it can run is kept for all others.
             pins.setdefault(name, package.version)
@@ -201,7 +201,7 @@ def lock() -> str:
 
 
 def main() -> int:
-    """Runs the command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description="Writes runtime.lock.txt.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where the file would change")
     check: bool = parser.parse_args().check

@@ -15,11 +15,11 @@ import torch.nn.functional as F
 from torch import nn
 
 WIDTH = 128
-LAYERS = 3
+LAYERS = 2
 HEADS = 4
 STATE = 32  # of q and k, per head
-INNER = 256  # of v and of the output gate, over all heads
-KERNEL = 4  # of the short causal convolution
+INNER = 192  # of v and of the output gate, over all heads
+KERNEL = 3  # of the short causal convolution
 
 
 class ShortConvolution(nn.Module):

@@ -5,7 +5,7 @@ import math
 import torch
 
 SEQ_LEN = 128
-PEAK_LR = 3e-3
+PEAK_LR = 4e-3
 FINAL_LR_FRACTION = 0.1
 WARMUP_FRACTION = 0.03
 WEIGHT_DECAY = 0.1

@@ -48,8 +48,7 @@ class Batch:
         call also sends the per-token losses as this step's claims.
         """
         values = logits_of(logits)
-        rows, columns = self._true_targets.shape
-        check_logits(values, rows, columns, self._vocab_size)
+        check_logits(values, self._true_targets, self._vocab_size)
         nats = token_nats(values, self._true_targets)
         if self._claim is not None:
             claim, self._claim = self._claim, None

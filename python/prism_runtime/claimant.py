@@ -40,7 +40,7 @@ def _scores(score: Score, predictor: Predictor, config: WorkerConfig) -> Scores:
     tokens = tokens_from(memoryview(score.tokens), (rows, columns + 1), config.device)
     row_bytes = columns * config.vocab_size * _F32_BYTES
     at_once = max(1, CLAIMANT_LOGITS_MAX_BYTES // max(1, row_bytes))
-    parts = [_nats(part, predictor, config) for part in tokens.split(at_once)]
+    parts = [_nats(part, predictor, config) for part in torch.split(tokens, at_once)]
     nats = torch.cat(parts)
     return Scores(score.id, nats.numel(), to_f32_bytes(nats))
 
@@ -49,5 +49,5 @@ def _nats(tokens: Tensor, predictor: Predictor, config: WorkerConfig) -> Tensor:
     inputs = tokens[:, :-1].contiguous()
     targets = tokens[:, 1:]
     logits = predictor.logits(inputs)
-    check_logits(logits, *targets.shape, config.vocab_size)
+    check_logits(logits, targets, config.vocab_size)
     return token_nats(logits, targets)

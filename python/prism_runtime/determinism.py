@@ -1,11 +1,12 @@
 """Everything that makes two runs of one bundle the same, byte for byte.
 
 Called by `worker` before any miner code is imported, by `loader` around `build_model`, and by
-`forward` around the passes that the harness adds. Environment variables (OMP_NUM_THREADS,
-CUBLAS_WORKSPACE_CONFIG and the like) are the sandbox's part; this module never sets one.
+`forward` around the passes that the harness adds. Variables that libraries read when they are
+loaded (OMP_NUM_THREADS, CUBLAS_WORKSPACE_CONFIG and the like) are the sandbox's part.
 """
 
 import ctypes
+import os
 import random
 import sys
 import warnings
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TextIO
 
+import numpy as np
 import torch
 
 from .config import WorkerConfig
@@ -40,7 +42,7 @@ def configure(config: WorkerConfig, note: Callable[[str], None]) -> None:
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.allow_tf32 = config.matmul_precision != "highest"
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    _deterministic_algorithms()
     _report_nondeterminism(note)
     if config.device == "cuda":
         _cap_gpu_memory(config.gpu_memory_bytes)
@@ -49,8 +51,6 @@ def configure(config: WorkerConfig, note: Callable[[str], None]) -> None:
 
 def seed_everything(seed: int) -> None:
     """Seed the generators of `random`, numpy and torch, on every device."""
-    import numpy as np
-
     random.seed(seed)
     np.random.seed(seed % _NUMPY_SEED_SPAN)
     torch.manual_seed(seed)
@@ -63,7 +63,7 @@ def preserved_generators() -> Iterator[None]:
     numpy = sys.modules.get("numpy.random")
     numpy_state = None if numpy is None else numpy.get_state()
     cpu = torch.get_rng_state()
-    gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
+    gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
@@ -90,7 +90,18 @@ def raise_malloc_thresholds() -> bool:
         (_M_TRIM_THRESHOLD, _TRIM_THRESHOLD_BYTES),
         (_M_TOP_PAD, _TOP_PAD_BYTES),
     )
-    return all([mallopt(parameter, value) == 1 for parameter, value in settings])
+    taken = [mallopt(parameter, value) for parameter, value in settings]
+    return all(taken)
+
+
+def _deterministic_algorithms() -> None:
+    """Do what `torch.use_deterministic_algorithms(True, warn_only=True)` does, without its cost.
+
+    That function imports the whole of inductor, a second or two, only to set one flag of it. The
+    flag's own variable sets it when, and if, a bundle compiles.
+    """
+    os.environ["TORCHINDUCTOR_DETERMINISTIC"] = "1"
+    torch.set_deterministic_debug_mode("warn")
 
 
 def _cap_gpu_memory(limit_bytes: int) -> None:
@@ -103,7 +114,7 @@ def _report_nondeterminism(note: Callable[[str], None]) -> None:
     """Send warnings about determinism to the report; all warnings still go to the log."""
     show = warnings.showwarning
 
-    def showwarning(
+    def showwarning(  # noqa: PLR0917  (the signature of `warnings.showwarning`)
         message: Warning | str,
         category: type[Warning],
         filename: str,

@@ -34,6 +34,10 @@ class PrismError(RuntimeError):
         self.reason: Reason = reason
 
 
+# What a traceback shows is the name a bundle can import.
+PrismError.__module__ = "prism_runtime"
+
+
 class ProtocolError(Exception):
     """A frame that does not follow the protocol. The referee is trusted: this is a defect."""
 

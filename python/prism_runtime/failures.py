@@ -32,7 +32,11 @@ _OUT_OF_MEMORY_TEXTS: Final = (
     "cublas_status_alloc_failed",
 )
 _QUOTA_ERRNOS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_QUOTA_TEXTS: Final = ("no space left on device", "disk quota exceeded", "pytorchstreamwriter failed")
+_QUOTA_TEXTS: Final = (
+    "no space left on device",
+    "disk quota exceeded",
+    "pytorchstreamwriter failed",
+)
 
 # By name, so that inductor and triton need not be imported to recognise their errors.
 _NO_COMPILER_TYPES: Final = frozenset({"InvalidCxxCompiler", "TritonMissing", "CppCompileError"})
@@ -56,7 +60,6 @@ class Phase(IntEnum):
     BUILD_MODEL = 2
     TRAIN = 3
     FORWARD = 4
-
 
 
 def describe(error: BaseException, phase: Phase, bundle_dir: str) -> Failed:

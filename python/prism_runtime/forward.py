@@ -33,9 +33,9 @@ def logits_of(output: object) -> Tensor:
     )
 
 
-def check_logits(logits: Tensor, rows: int, columns: int, vocab_size: int) -> None:
-    """Insist on logits of shape (rows, columns, vocab_size) and a floating dtype."""
-    wanted = (rows, columns, vocab_size)
+def check_logits(logits: Tensor, targets: Tensor, vocab_size: int) -> None:
+    """Insist on floating logits of shape (B, T, vocab_size) for `targets` of shape (B, T)."""
+    wanted = (*targets.shape, vocab_size)
     if tuple(logits.shape) != wanted or not logits.is_floating_point():
         raise PrismError(
             "logits_shape",
@@ -110,7 +110,8 @@ def eager() -> AbstractContextManager[object]:
     """Run compiled modules without compiling them; nothing to do if none was ever compiled."""
     if "torch._dynamo" not in sys.modules:
         return nullcontext()
-    return torch.compiler.set_stance("force_eager")
+    stance: AbstractContextManager[object] = torch.compiler.set_stance("force_eager")
+    return stance
 
 
 def dummy_forward(module: nn.Module, seq_len: int, end_of_text: int, device: str) -> None:

@@ -167,7 +167,8 @@ def _check_tensor(name: str, tensor: Tensor) -> None:
             "Keep parameters and buffers dense and float32, bfloat16, float16, float64, an "
             "integer type or bool; store complex numbers as `torch.view_as_real(...)`.",
         )
-    if any(size > 1 and stride == 0 for size, stride in zip(tensor.shape, tensor.stride())):
+    pairs = zip(tensor.shape, tensor.stride(), strict=True)
+    if any(size > 1 and stride == 0 for size, stride in pairs):
         raise PrismError(
             "contract",
             f"The elements of the tensor {name!r} share memory with each other (`expand`). "

@@ -53,7 +53,7 @@ def prepare(
     """Build the model, learn the shape, send the layout."""
     raise_malloc_thresholds()
     # Compiling costs more than all the questions of a run, and changes their answers by rounding.
-    os.environ["TORCH_COMPILE_DISABLE"] = "1"
+    os.environ["TORCH_COMPILE_DISABLE"] = os.environ["TORCHDYNAMO_DISABLE"] = "1"
     bundle = Bundle(config)
     enter(Phase.IMPORT_ARCHITECTURE)
     build = bundle.import_architecture()

@@ -148,9 +148,7 @@ class Session:
         config = self._config
         model = unwrap(predictor)
         dummy_forward(model, terms.seq_len, config.end_of_text, config.device)
-        snapshot = Snapshot(
-            model, segment_bytes=config.segment_bytes, max_params=config.max_params
-        )
+        snapshot = Snapshot(model, segment_bytes=config.segment_bytes, max_params=config.max_params)
         snapshot.map_segment(self._segment, "write")
         self._batches = self._channel.expect(Opened).batches
         self._channel.send(Layout(snapshot.plan.entries))
@@ -208,7 +206,7 @@ class Session:
         targets = tokens[:, 1:].to(place)
         with untraced(predictor):
             logits = logits_of(predictor(inputs))
-            check_logits(logits, *targets.shape, self._config.vocab_size)
+            check_logits(logits, targets, self._config.vocab_size)
             return token_nats(logits, targets)
 
     def _claim(self, nats: Tensor) -> None:

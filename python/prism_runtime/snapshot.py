@@ -8,7 +8,7 @@ model is still the one that was laid out.
 import mmap
 import os
 import warnings
-from collections.abc import Sequence, Set
+from collections.abc import Set as AbstractSet
 from typing import Literal, NoReturn
 
 import torch
@@ -27,7 +27,7 @@ class Snapshot:
         _check_caps(self.plan, segment_bytes, max_params)
         self._views: list[Tensor] = []
         self._initial: list[Tensor] = []
-        self._source: Sequence[Tensor] = []
+        self._source: list[Tensor] = []
         self._untouched: list[int] = []
         self.bind(module)
 
@@ -84,10 +84,10 @@ class Snapshot:
         A prediction is a function of the snapshot and the row alone, so a model that writes to
         its own buffers starts every question from the same ones.
         """
-        if self._marks() != self._untouched:
+        if self._source and self._marks() != self._untouched:
             self._put(self._source)
 
-    def _put(self, source: Sequence[Tensor]) -> None:
+    def _put(self, source: list[Tensor]) -> None:
         tensors = self._current()
         _copy(tensors, source)
         self._source = source
@@ -145,7 +145,7 @@ class Snapshot:
         self._seen = self._fingerprint()
 
 
-def _copy(to: Sequence[Tensor], source: Sequence[Tensor]) -> None:
+def _copy(to: list[Tensor], source: list[Tensor]) -> None:
     if to:
         torch._foreach_copy_(to, source)
 
@@ -158,7 +158,7 @@ def _changed(what: str) -> NoReturn:
     )
 
 
-def _some(names: Set[str]) -> str:
+def _some(names: AbstractSet[str]) -> str:
     shown = sorted(names)[:5]
     return ", ".join(shown) + (" ..." if len(names) > len(shown) else "") if shown else "none"
 

@@ -7,11 +7,12 @@ from textwrap import dedent
 
 import pytest
 import torch
+import torch._dynamo  # every optimizer imports it; once here is cheaper than in each fork
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-from fake_referee import Workers  # noqa: E402  (needs the path)
+from fake_referee import Workers
 
 # One thread: workers are forked from this process, and a thread pool does not survive a fork.
 torch.set_num_threads(1)

@@ -11,11 +11,13 @@ import signal
 import socket
 import struct
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from prism_runtime import worker as worker_module
 from prism_runtime.channel import Channel
 from prism_runtime.messages import (
     BatchData,
@@ -150,7 +152,9 @@ class Workers:
                 _become_worker(theirs.fileno(), segment, output.fileno())
         return self._keep(pid, ours, theirs, segment, log)
 
-    def spawn(self, python: str = sys.executable, environment: dict[str, str] | None = None) -> Worker:
+    def spawn(
+        self, python: str = sys.executable, environment: dict[str, str] | None = None
+    ) -> Worker:
         """Start a worker as the sandbox does, in a fresh interpreter."""
         ours, theirs, segment, log = self._ends()
         with log.open("w") as output:
@@ -198,11 +202,11 @@ def _become_worker(connection: int, segment: int, output: int) -> None:
         os.dup2(connection, 3)
         os.dup2(segment, 4)
         os.closerange(5, 256)
+        warnings.resetwarnings()
+        warnings.simplefilter("default")
         sys.stdout = os.fdopen(1, "w", closefd=False)
         sys.stderr = os.fdopen(2, "w", closefd=False)
-        from prism_runtime.worker import run
-
-        run()
+        worker_module.run()
     finally:
         os._exit(99)
 
@@ -258,8 +262,7 @@ def drive(learner: Worker, batches: Sequence[BatchData]) -> Pass:
             record.claims.append(unpack_f32(message.nats))
             learner.send(Resume(step))
             step += 1
-        elif isinstance(message, Done | Failed):
-            record.ending = message
         else:
-            raise AssertionError(f"{message}\n{learner.log()}")
+            assert isinstance(message, Done | Failed), f"{message}\n{learner.log()}"
+            record.ending = message
     return record

@@ -1,10 +1,11 @@
 """Whole runs: a real learner, auditor and claimant against the fake referee."""
 
 import struct
+from textwrap import dedent
 from typing import Any
 
 import torch
-from conftest import MakeBundle
+from conftest import TRAINING, MakeBundle
 from fake_referee import (
     END_OF_TEXT,
     VOCAB_SIZE,
@@ -16,6 +17,7 @@ from fake_referee import (
     settings,
     unpack_f32,
 )
+
 from prism_runtime.messages import (
     Answer,
     BatchData,
@@ -69,7 +71,8 @@ def audit(auditor: Worker, batch: BatchData) -> list[float]:
 
 
 def test_a_fresh_interpreter_runs_a_whole_pass(make_bundle: MakeBundle, workers: Workers) -> None:
-    bundle = make_bundle()
+    warned = 'import warnings\nwarnings.warn("this is only logged")\n' + dedent(TRAINING)
+    bundle = make_bundle(warned)
     learner, auditor = workers.spawn(), workers.spawn()
     hello = learner.start(settings("learner", bundle))
     assert (hello.role, hello.torch_version) == (1, torch.__version__)
@@ -82,6 +85,9 @@ def test_a_fresh_interpreter_runs_a_whole_pass(make_bundle: MakeBundle, workers:
         load(auditor, record.snapshots[number], number)
         torch.testing.assert_close(audit(auditor, batch), record.claims[number], atol=1e-5, rtol=0)
     assert (learner.close(), auditor.close()) == (0, 0)
+    assert learner.aside == []
+    assert 'warnings.warn("this is only logged")' in learner.log()
+    assert auditor.log() == ""
 
 
 def test_the_claimant_scores_densely(make_bundle: MakeBundle, workers: Workers) -> None:

@@ -4,6 +4,8 @@
 //! it takes 8 MB of the synthetic corpus. Rounds of all tokenizers alternate; the median of each is printed.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+mod gpt2_json;
+
 use std::error::Error;
 use std::hint::black_box;
 use std::path::Path;
@@ -73,6 +75,10 @@ fn candidates() -> Result<Vec<(&'static str, Encode)>, Box<dyn Error>> {
     Ok(vec![
         ("bytes", ours(TokenizerSpec::Bytes)?),
         ("gpt2", ours(TokenizerSpec::Gpt2)?),
+        (
+            "gpt2 as tokenizer.json",
+            ours(TokenizerSpec::Bundle(gpt2_json::gpt2_json()?))?,
+        ),
         ("tiktoken-rs, no lossless check", plain),
     ])
 }

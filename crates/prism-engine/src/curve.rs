@@ -16,13 +16,13 @@ struct Total {
 
 /// All steps of a run.
 #[derive(Clone, Debug, Default)]
-pub struct Curve {
+pub(crate) struct Curve {
     totals: Vec<Total>,
 }
 
 /// One published point.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
+pub(crate) struct Point {
     /// Source bytes accepted so far.
     pub covered_bytes: u64,
     /// Claimed bits per byte since the point before.
@@ -33,7 +33,7 @@ pub struct Point {
 
 impl Curve {
     /// Adds one step.
-    pub fn push(&mut self, report: &StepReport) {
+    pub(crate) fn push(&mut self, report: &StepReport) {
         let before = self.totals.last().map_or(0.0, |total| total.claimed_nats);
         self.totals.push(Total {
             covered_bytes: report.covered_bytes,
@@ -43,7 +43,7 @@ impl Curve {
     }
 
     /// At most `max_points` points, evenly spread over the steps; the last step is always one of them.
-    pub fn thin(&self, max_points: usize) -> Vec<Point> {
+    pub(crate) fn thin(&self, max_points: usize) -> Vec<Point> {
         let steps = self.totals.len();
         let points = steps.min(max_points);
         let mut out = Vec::with_capacity(points);

@@ -43,7 +43,7 @@ const SEGMENT_FD: i32 = 4;
 
 /// What one process wrote, for the run's logs.
 #[derive(Clone, Debug)]
-pub struct CapturedLog {
+pub(crate) struct CapturedLog {
     /// `learner`, `auditor`, `heldout-claimant`, `heldout-auditor`.
     pub name: String,
     /// What it wrote to stdout, bounded.
@@ -53,7 +53,7 @@ pub struct CapturedLog {
 }
 
 /// Everything a worker needs.
-pub struct SandboxLauncher<'a> {
+pub(crate) struct SandboxLauncher<'a> {
     /// The executable that becomes the sandbox's init.
     pub helper: &'a Helper,
     /// What this machine can do.
@@ -75,7 +75,7 @@ pub struct SandboxLauncher<'a> {
 }
 
 /// Where things lie inside a sandbox, for the workers' configuration.
-pub fn worker_paths(architecture_file: &str, training_file: &str) -> WorkerPaths {
+pub(crate) fn worker_paths(architecture_file: &str, training_file: &str) -> WorkerPaths {
     WorkerPaths {
         bundle_dir: BUNDLE_DIR.into(),
         architecture_file: architecture_file.into(),

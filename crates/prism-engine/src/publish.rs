@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// What the manifest needs beside the record.
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// The request.
     pub request: &'a EvalRequest,
     /// Name of the corpus.
@@ -45,7 +45,7 @@ pub struct Context<'a> {
 }
 
 /// Writes both files.
-pub fn write(dir: &RunDir, record: &Record, context: &Context<'_>) -> io::Result<()> {
+pub(crate) fn write(dir: &RunDir, record: &Record, context: &Context<'_>) -> io::Result<()> {
     let record_json = record.to_json()?;
     let manifest = build(record, context, Sha256Hash::of(&record_json));
     dir.write(RECORD_FILE, &record_json)?;
@@ -55,7 +55,7 @@ pub fn write(dir: &RunDir, record: &Record, context: &Context<'_>) -> io::Result
 }
 
 /// SHA-256 of a file.
-pub fn hash_file(path: &Path) -> io::Result<Sha256Hash> {
+pub(crate) fn hash_file(path: &Path) -> io::Result<Sha256Hash> {
     Sha256Hash::of_reader(&mut BufReader::new(File::open(path)?))
 }
 

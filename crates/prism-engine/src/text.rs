@@ -16,7 +16,7 @@ use prism_referee::{
 };
 
 /// The text of one run.
-pub struct RunText {
+pub(crate) struct RunText {
     train: SplitReader,
     train_prefix: StreamPrefix,
     val: SplitReader,
@@ -26,7 +26,7 @@ pub struct RunText {
 
 /// Why a document has no tokens.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum TextError {
+pub(crate) enum TextError {
     /// The corpus cannot be read.
     #[error("{0}")]
     Corpus(String),
@@ -37,7 +37,7 @@ pub enum TextError {
 
 impl RunText {
     /// Puts the parts together.
-    pub fn new(
+    pub(crate) fn new(
         train: SplitReader,
         train_prefix: StreamPrefix,
         val: SplitReader,
@@ -56,7 +56,7 @@ impl RunText {
     /// Tokenises every document once: totals of the stream, and the proof that nothing is lost.
     ///
     /// On all cores; only whole numbers are added up, so their order does not matter.
-    pub fn totals(&self) -> Result<StreamTotals, TextError> {
+    pub(crate) fn totals(&self) -> Result<StreamTotals, TextError> {
         let threads = thread::available_parallelism().map_or(1, usize::from) as u64;
         let count = |reader: &SplitReader, from: u64, to: u64| -> Result<u64, TextError> {
             let mut encoded = Encoded::default();

@@ -1,7 +1,7 @@
 //! Runs a program to its end: bounded output, a time limit, a way to stop it.
 //!
-//! `probe` and `install` run interpreters and installers through [`run`]. The program gets its own process group, no
-//! standard input, and is killed with its children when the time is up or the caller says so. What it prints is
+//! `probe` and `install` run interpreters and installers through [`run`]. The program gets its own process group
+//! and the standard input that the caller has given it, and is killed with its children when the time is up or the caller says so. What it prints is
 //! handed on line by line and only the end of it is kept.
 
 use std::collections::VecDeque;
@@ -48,7 +48,6 @@ pub(crate) fn run(
     on_line: &mut dyn FnMut(&str),
 ) -> io::Result<Finished> {
     command
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
@@ -167,7 +166,7 @@ mod tests {
 
     fn shell(script: &str) -> Command {
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", script]);
+        command.args(["-c", script]).stdin(Stdio::null());
         command
     }
 

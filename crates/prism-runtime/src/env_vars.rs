@@ -52,3 +52,22 @@ pub const ALL: [(&str, &str); 9] = [
     (NO_COLOR, "set: no colours"),
     (CC, "the C compiler that torch.compile uses"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_listed_once() {
+        let mut names: Vec<_> = ALL.iter().map(|(name, _)| *name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ALL.len());
+        let declared = include_str!("env_vars.rs").matches("\npub const ").count();
+        assert_eq!(
+            declared,
+            ALL.len() + 1,
+            "one constant a name, and the list itself"
+        );
+    }
+}

@@ -5,7 +5,7 @@
 //! none of them either. An interpreter that does not answer in time, or not in this form, is an error.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -117,6 +117,7 @@ fn ask<T: for<'de> Deserialize<'de>>(
     python: &Path,
     limit: Duration,
 ) -> Result<T, RuntimeError> {
+    command.stdin(Stdio::null());
     for name in REMOVED_VARIABLES {
         command.env_remove(name);
     }

@@ -10,11 +10,11 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{DumpableBehavior, Pid, Signal};
 use rustix::thread::{CapabilitySet, CapabilitySets};
 
+use crate::capabilities::Mode;
 use crate::error::{At, Setup, Step, cvt};
 use crate::namespaces::{self, Side};
 use crate::payload::{self, Descriptors};
 use crate::plan::{self, Order, Plan, Report};
-use crate::preflight::Mode;
 use crate::seccomp::Filters;
 use crate::spec::Devices;
 use crate::{freeze, keeper, mounts};

@@ -15,9 +15,9 @@ use rustix::mount::{
     move_mount, open_tree, unmount,
 };
 
+use crate::capabilities::Mode;
 use crate::error::{At, Failure, Setup, Step, cvt};
 use crate::plan::Plan;
-use crate::preflight::Mode;
 use crate::procfs;
 use crate::spec::{Bind, Devices, Tmpfs};
 

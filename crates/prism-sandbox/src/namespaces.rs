@@ -7,9 +7,9 @@ use std::os::fd::AsRawFd;
 
 use rustix::process::Pid;
 
+use crate::capabilities::Mode;
 use crate::error::{At, Setup, Step, cvt};
 use crate::plan::Ids;
-use crate::preflight::Mode;
 
 /// Which side of a fork this is.
 pub(crate) enum Side {
@@ -64,7 +64,7 @@ pub(crate) fn loopback_up() -> Setup<()> {
     // SAFETY: an all-zero `ifreq` is valid: it is a name of bytes and a union of plain integers.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
     for (slot, byte) in request.ifr_name.iter_mut().zip(b"lo") {
-        *slot = byte.cast_signed().into();
+        *slot = *byte as libc::c_char;
     }
     request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
     // SAFETY: the descriptor is open and `request` is a valid `ifreq` for the whole call.

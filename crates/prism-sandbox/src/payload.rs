@@ -11,9 +11,10 @@ use std::path::Path;
 use rustix::process::Pid;
 use rustix::thread::{CapabilitySet, CapabilitySets};
 
+use crate::capabilities::Mode;
 use crate::error::{At, Failure, Setup, Step, cvt};
 use crate::plan::{Payload, Plan};
-use crate::preflight::{self, Mode};
+use crate::probe;
 use crate::seccomp::Filters;
 use crate::spec::TARGET_FD_MAX;
 use crate::{landlock_layer, rlimits};
@@ -100,7 +101,7 @@ fn give_up_and_execute(plan: &Plan, fds: Descriptors, filters: &Filters) -> Setu
     filters.install()?;
     match &plan.payload {
         Payload::Execute { argv, env, .. } => execute(argv, env).map(|never| match never {}),
-        Payload::Probe => preflight::probe(),
+        Payload::Probe => probe::probe(),
     }
 }
 

@@ -13,9 +13,9 @@ use rustix::net::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::capabilities::{Freezer, MemoryCap, Mode};
 use crate::cgroup::Groups;
 use crate::error::Failure;
-use crate::preflight::{Freezer, MemoryCap, Mode};
 use crate::spec::{Bind, Devices, Limits, PASSED_FDS_MAX, Tmpfs};
 
 /// The hidden verb: `argv[1]` of a helper process.

@@ -5,9 +5,9 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::capabilities::MemoryCap;
 use crate::error::{At, Setup, Step};
 use crate::plan::Plan;
-use crate::preflight::MemoryCap;
 use crate::spec::Devices;
 
 /// Memory that a process may keep from being swapped.
@@ -20,7 +20,8 @@ const UNTOUCHED_BYTES: u64 = 2 << 30;
 /// Every limit but that of the number of processes.
 pub(crate) fn apply(plan: &Plan) -> Setup<()> {
     let limits = &plan.limits;
-    lower(Resource::Core, 0, 0)?;
+    // 1 and not 0: it is too small for a core file, and the one value that also keeps a piped handler on the host from being run.
+    lower(Resource::Core, 1, 1)?;
     lower(Resource::Fsize, limits.file_bytes, limits.file_bytes)?;
     lower(Resource::Nofile, limits.open_files, limits.open_files)?;
     lower(Resource::Memlock, LOCKED_BYTES, LOCKED_BYTES)?;

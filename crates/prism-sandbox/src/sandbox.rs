@@ -16,19 +16,22 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
+use crate::capabilities::{Capabilities, Freezer};
 use crate::cgroup::{Duty, Group, Groups};
+use crate::ending::{Ending, Usage};
 use crate::error::{FreezeError, SpawnError};
 use crate::output::Logs;
 use crate::plan::{self, INIT_VERB, Order, PLAN_BYTES_MAX, Payload, Plan, Report};
-use crate::preflight::{Capabilities, Freezer};
 use crate::spec::Spec;
 use crate::uids::Slot;
-use crate::watch::{self, Ending, Shared, Usage, Watched};
+use crate::watch::{self, Shared, Watched};
 
 /// How long the set-up may take. It takes milliseconds; a loaded machine, seconds.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long every process may take to stop.
 const FREEZE_TIMEOUT: Duration = Duration::from_secs(10);
+/// So long the freezer is looked at without a pause: sleeping on a busy machine takes longer than stopping does.
+const FREEZE_IMPATIENCE: Duration = Duration::from_micros(500);
 /// Pause between two looks at the freezer.
 const FREEZE_PAUSE: Duration = Duration::from_micros(50);
 /// How long a dropped sandbox is waited for before it is left to its keeper.
@@ -173,11 +176,13 @@ impl Sandbox {
         group
             .set_frozen(true)
             .map_err(|error| control("writing", &error))?;
-        let deadline = Instant::now() + FREEZE_TIMEOUT;
+        let started = Instant::now();
+        let deadline = started + FREEZE_TIMEOUT;
         loop {
             match group.is_frozen() {
                 Ok(true) if self.shared.is_alive() => return Ok(()),
                 Ok(_) if !self.shared.is_alive() => return Err(FreezeError::Ended),
+                Ok(_) if started.elapsed() < FREEZE_IMPATIENCE => std::hint::spin_loop(),
                 Ok(_) if Instant::now() < deadline => std::thread::sleep(FREEZE_PAUSE),
                 Ok(_) => {
                     let _ = group.set_frozen(false);

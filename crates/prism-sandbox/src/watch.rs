@@ -11,67 +11,29 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 
+use crate::capabilities::MemoryCap;
 use crate::cgroup::Groups;
+use crate::ending::{Ending, Usage, classify, seconds};
 use crate::output::{Capture, Logs};
 use crate::plan::{self, Report};
-use crate::preflight::MemoryCap;
-use crate::proctree;
 use crate::spec::{Limits, OutputPolicy};
 use crate::uids::Slot;
+use crate::watchdog::Watchdog;
 
-/// How often the counters are looked at.
-const TICK: Duration = Duration::from_millis(100);
-/// CPU time that no group counts is added up every so many ticks.
-const TICKS_PER_CPU_SCAN: u32 = 10;
 /// Bytes taken from a pipe at a time.
 const READ_BYTES: usize = 64 << 10;
 /// After the end, at most this much is taken from each pipe: more than a pipe can hold.
 const DRAIN_BYTES_MAX: usize = 4 << 20;
-/// Without a control group: memory that may vanish from the machine, beyond twice the limit, before the sandbox is blamed.
-const UNEXPLAINED_BYTES: u64 = 1 << 30;
-
-/// How a sandbox ended. Every way is told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// The main process returned this code.
-    Exited(i32),
-    /// The main process was killed by this signal, from inside.
-    Signalled(i32),
-    /// The main process made a system call of a foreign kind and was killed for it (SIGSYS).
-    ForbiddenSyscall,
-    /// The tree used more memory than it may.
-    OutOfMemory,
-    /// The wall-clock limit passed, frozen time not counted.
-    WallTime,
-    /// The limit on CPU time passed.
-    CpuTime,
-    /// It wrote more than it may.
-    OutputLimit,
-    /// [`crate::Sandbox::kill`], or the sandbox was dropped.
-    KilledByCaller,
-    /// The helper processes vanished: somebody outside killed them. The payload is dead as well.
-    HelperDied,
-}
-
-/// What a sandbox used.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Usage {
-    /// The most memory that was seen in use by the whole tree.
-    pub peak_memory_bytes: u64,
-    /// User and system time of the whole tree.
-    pub cpu_seconds: f64,
-}
-
 /// What the watcher and the sandbox's handle share.
 pub(crate) struct Shared {
     pub(crate) socket: OwnedFd,
     pub(crate) groups: Groups,
     state: Mutex<State>,
     changed: Condvar,
-    limits: Limits,
+    pub(crate) limits: Limits,
     policy: OutputPolicy,
-    memory_cap: MemoryCap,
-    init_pid: i32,
+    pub(crate) memory_cap: MemoryCap,
+    pub(crate) init_pid: i32,
 }
 
 struct State {
@@ -237,17 +199,37 @@ impl Shared {
 
     /// Reads the counters of the groups, which are exact, as far as there are groups.
     fn update_usage(&self) {
-        let peak = self
+        if let Some(peak) = self
             .groups
             .memory()
-            .and_then(crate::cgroup::Group::peak_memory_bytes);
-        let cpu_us = self.groups.cpu_us();
-        let mut state = self.lock();
-        state.usage.peak_memory_bytes = state.usage.peak_memory_bytes.max(peak.unwrap_or(0));
-        state.usage.cpu_seconds = state.usage.cpu_seconds.max(seconds(cpu_us.unwrap_or(0)));
+            .and_then(crate::cgroup::Group::peak_memory_bytes)
+        {
+            self.note_memory(peak);
+        }
+        if let Some(cpu_us) = self.groups.cpu_us() {
+            self.note_cpu(cpu_us);
+        }
     }
 
-    fn oom_kills(&self) -> u64 {
+    /// Wall time so far, without the time spent frozen.
+    pub(crate) fn wall_charged(&self) -> Duration {
+        self.lock().clock.charged()
+    }
+
+    /// Takes note of CPU time that was seen.
+    pub(crate) fn note_cpu(&self, cpu_us: u64) {
+        let mut state = self.lock();
+        state.usage.cpu_seconds = state.usage.cpu_seconds.max(seconds(cpu_us));
+    }
+
+    /// Takes note of memory that was seen in use.
+    pub(crate) fn note_memory(&self, bytes: u64) {
+        let mut state = self.lock();
+        state.usage.peak_memory_bytes = state.usage.peak_memory_bytes.max(bytes);
+    }
+
+    /// Processes that the kernel has killed for want of memory.
+    pub(crate) fn oom_kills(&self) -> u64 {
         self.groups
             .memory()
             .and_then(|group| group.oom_kills().ok())
@@ -255,24 +237,12 @@ impl Shared {
     }
 }
 
-fn seconds(microseconds: u64) -> f64 {
-    Duration::from_micros(microseconds).as_secs_f64()
-}
-
 /// The thread's whole life.
 pub(crate) fn watch(shared: &Shared, mut watched: Watched) {
-    let mut watchdog = Watchdog {
-        available_at_start_bytes: proctree::available_bytes(),
-        ticks: 0,
-        next: Instant::now() + TICK,
-    };
+    let mut watchdog = Watchdog::new();
     let mut open = [true, true];
     let gone = loop {
-        let now = Instant::now();
-        if now >= watchdog.next {
-            watchdog.next = now + TICK;
-            watchdog.look(shared);
-        }
+        watchdog.look_when_due(shared);
         let mut fds = vec![PollFd::new(&shared.socket, PollFlags::IN)];
         let pipes = [&watched.stdout, &watched.stderr];
         fds.extend(
@@ -282,7 +252,7 @@ pub(crate) fn watch(shared: &Shared, mut watched: Watched) {
                 .filter(|(_, open)| *open)
                 .map(|(pipe, _)| PollFd::new(*pipe, PollFlags::IN)),
         );
-        let timeout = watchdog.next.saturating_duration_since(Instant::now());
+        let timeout = watchdog.due_in();
         match poll(&mut fds, Some(&timeout.try_into().unwrap_or_default())) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(_) => break None,
@@ -332,11 +302,11 @@ fn finish(shared: &Shared, watched: &mut Watched, gone: Option<(u64, u64)>) {
         shared.groups.kill_and_remove();
     }
     drop(watched.slot.take());
-    let mut state = shared.lock();
     if let Some((cpu_us, peak_rss_bytes)) = gone {
-        state.usage.cpu_seconds = state.usage.cpu_seconds.max(seconds(cpu_us));
-        state.usage.peak_memory_bytes = state.usage.peak_memory_bytes.max(peak_rss_bytes);
+        shared.note_cpu(cpu_us);
+        shared.note_memory(peak_rss_bytes);
     }
+    let mut state = shared.lock();
     let over = state.stdout.is_over() || state.stderr.is_over();
     state.ending = Some(if oom_kills > 0 && state.cause.is_none() {
         Ending::OutOfMemory
@@ -346,26 +316,6 @@ fn finish(shared: &Shared, watched: &mut Watched, gone: Option<(u64, u64)>) {
         classify(state.cause, state.main_ended, &shared.limits)
     });
     shared.changed.notify_all();
-}
-
-/// Says how it ended, from why we killed it, or else from how the main process ended by itself.
-fn classify(cause: Option<Ending>, main_ended: Option<(i32, u64)>, limits: &Limits) -> Ending {
-    if let Some(cause) = cause {
-        return cause;
-    }
-    let Some((status, cpu_us)) = main_ended else {
-        return Ending::HelperDied;
-    };
-    if libc::WIFEXITED(status) {
-        return Ending::Exited(libc::WEXITSTATUS(status));
-    }
-    match libc::WTERMSIG(status) {
-        libc::SIGSYS => Ending::ForbiddenSyscall,
-        libc::SIGXCPU => Ending::CpuTime,
-        // The kernel's second word to a process that ignored SIGXCPU.
-        libc::SIGKILL if cpu_us >= limits.cpu_seconds.saturating_mul(1_000_000) => Ending::CpuTime,
-        signal => Ending::Signalled(signal),
-    }
 }
 
 /// Takes what is there, never waiting for more. False at the end of the pipe.
@@ -398,56 +348,6 @@ fn read_some(shared: &Shared, index: usize, pipe: &OwnedFd, bytes_max: usize) ->
     true
 }
 
-/// What is looked at between events.
-struct Watchdog {
-    available_at_start_bytes: Option<u64>,
-    ticks: u32,
-    next: Instant,
-}
-
-impl Watchdog {
-    fn look(&mut self, shared: &Shared) {
-        self.ticks = self.ticks.wrapping_add(1);
-        if shared.lock().clock.charged() >= shared.limits.wall {
-            shared.request_kill(Ending::WallTime);
-        }
-        if shared.memory_cap == MemoryCap::Watchdog {
-            self.look_at_memory(shared);
-        } else if shared.oom_kills() > 0 {
-            // Version 1 kills one process and lets the rest go on.
-            shared.request_kill(Ending::OutOfMemory);
-        }
-        let counted_us = shared.groups.cpu_us();
-        if counted_us.is_some() || self.ticks.is_multiple_of(TICKS_PER_CPU_SCAN) {
-            let cpu_us = counted_us.unwrap_or_else(|| proctree::cpu_us(&proctree::members(shared.init_pid)));
-            let mut state = shared.lock();
-            state.usage.cpu_seconds = state.usage.cpu_seconds.max(seconds(cpu_us));
-            drop(state);
-            if cpu_us >= shared.limits.cpu_seconds.saturating_mul(1_000_000) {
-                shared.request_kill(Ending::CpuTime);
-            }
-        }
-    }
-
-    /// Best effort: what the processes map, and what has vanished from the machine meanwhile.
-    fn look_at_memory(&self, shared: &Shared) {
-        let limit_bytes = shared.limits.memory_bytes;
-        let used_bytes = proctree::memory_bytes(&proctree::members(shared.init_pid), limit_bytes);
-        let mut state = shared.lock();
-        state.usage.peak_memory_bytes = state.usage.peak_memory_bytes.max(used_bytes);
-        drop(state);
-        let vanished_bytes = match (self.available_at_start_bytes, proctree::available_bytes()) {
-            (Some(before), Some(now)) => before.saturating_sub(now),
-            _ => 0,
-        };
-        if used_bytes > limit_bytes
-            || vanished_bytes > limit_bytes.saturating_mul(2).saturating_add(UNEXPLAINED_BYTES)
-        {
-            shared.request_kill(Ending::OutOfMemory);
-        }
-    }
-}
-
 /// A pipe's two ends, ours non-blocking.
 pub(crate) fn output_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
@@ -458,39 +358,6 @@ pub(crate) fn output_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const LIMITS: Limits = Limits {
-        memory_bytes: 1,
-        processes: 1,
-        file_bytes: 1,
-        open_files: 1,
-        cpu_seconds: 2,
-        wall: Duration::from_secs(1),
-        output_bytes: 1,
-    };
-
-    #[test]
-    fn our_own_reason_comes_before_the_signal_that_it_caused() {
-        assert_eq!(
-            classify(Some(Ending::WallTime), Some((libc::SIGKILL, 0)), &LIMITS),
-            Ending::WallTime
-        );
-        assert_eq!(
-            classify(None, Some((libc::SIGKILL, 0)), &LIMITS),
-            Ending::Signalled(libc::SIGKILL)
-        );
-        assert_eq!(
-            classify(None, Some((libc::SIGKILL, 2_000_000)), &LIMITS),
-            Ending::CpuTime
-        );
-        assert_eq!(classify(None, Some((libc::SIGXCPU, 0)), &LIMITS), Ending::CpuTime);
-        assert_eq!(
-            classify(None, Some((libc::SIGSYS, 0)), &LIMITS),
-            Ending::ForbiddenSyscall
-        );
-        assert_eq!(classify(None, Some((3 << 8, 0)), &LIMITS), Ending::Exited(3));
-        assert_eq!(classify(None, None, &LIMITS), Ending::HelperDied);
-    }
 
     #[test]
     fn a_stopped_clock_charges_nothing() {

@@ -4,11 +4,14 @@
 //! a byte: what the tokens stand for is compared with the document, each time. The end-of-text token is never put
 //! out here; text that spells it is ordinary text.
 
+mod bundle;
 mod bytes;
 mod gpt2;
 mod split;
 mod table;
 
+use bundle::Bundle;
+pub use bundle::{BundleTokenizerError, END_OF_TEXT_NAMES, SPLIT_PATTERNS};
 use gpt2::Gpt2;
 
 /// Which tokenizer a run uses.
@@ -18,6 +21,8 @@ pub enum TokenizerSpec {
     Bytes,
     /// The tokenizer of GPT-2.
     Gpt2,
+    /// The bytes of a bundle's `tokenizer.json`.
+    Bundle(Vec<u8>),
 }
 
 /// The tokens of one document.
@@ -43,6 +48,9 @@ pub enum TokenizerError {
     /// The data of a built-in tokenizer does not load: a defect of this program.
     #[error("the built-in tokenizer does not load: {0}; report this as a defect")]
     Builtin(String),
+    /// The bundle's tokenizer is refused.
+    #[error("`tokenizer.json` is refused: {0}")]
+    Bundle(#[from] BundleTokenizerError),
 }
 
 /// Why a document cannot be encoded.
@@ -57,6 +65,9 @@ pub enum EncodeError {
         /// Length of the document.
         document_bytes: usize,
     },
+    /// The tokenizer of the bundle gives up.
+    #[error("the tokenizer of the bundle cannot encode a document: {0}")]
+    Tokenizer(String),
 }
 
 /// A loaded tokenizer.
@@ -69,6 +80,7 @@ pub struct Tokenizer {
 enum Kind {
     Bytes,
     Gpt2(Box<Gpt2>),
+    Bundle(Box<Bundle>),
 }
 
 impl Tokenizer {
@@ -77,6 +89,7 @@ impl Tokenizer {
         let kind = match spec {
             TokenizerSpec::Bytes => Kind::Bytes,
             TokenizerSpec::Gpt2 => Kind::Gpt2(Box::new(Gpt2::load()?)),
+            TokenizerSpec::Bundle(json) => Kind::Bundle(Box::new(Bundle::load(json)?)),
         };
         Ok(Self { kind })
     }
@@ -86,6 +99,7 @@ impl Tokenizer {
         match &self.kind {
             Kind::Bytes => bytes::VOCAB_SIZE,
             Kind::Gpt2(_) => gpt2::VOCAB_SIZE,
+            Kind::Bundle(bundle) => bundle.vocab_size,
         }
     }
 
@@ -94,6 +108,7 @@ impl Tokenizer {
         match &self.kind {
             Kind::Bytes => bytes::END_OF_TEXT,
             Kind::Gpt2(_) => gpt2::END_OF_TEXT,
+            Kind::Bundle(bundle) => bundle.end_of_text,
         }
     }
 
@@ -109,6 +124,10 @@ impl Tokenizer {
             Kind::Gpt2(gpt2) => {
                 gpt2.encode(document, out);
                 &gpt2.table
+            }
+            Kind::Bundle(bundle) => {
+                bundle.encode(document, out)?;
+                &bundle.table
             }
         };
         let bytes = document.as_bytes();

@@ -73,7 +73,7 @@ impl Splitter {
         let bytes = text.as_bytes();
         match bytes {
             [b'\'', b's' | b'd' | b'm' | b't', ..] => return 2,
-            [b'\'', b'l', b'l', ..] | [b'\'', b'v', b'e', ..] | [b'\'', b'r', b'e', ..] => return 3,
+            [b'\'', b'l', b'l', ..] | [b'\'', b'v' | b'r', b'e', ..] => return 3,
             _ => {}
         }
         let start = usize::from(bytes[0] == b' ');

@@ -11,10 +11,10 @@ use super::{InstallPlan, Installer};
 use crate::error::RuntimeError;
 use crate::settings::Settings;
 
-/// The environment, compiled files included.
-pub(super) const INSTALLED_BYTES: u64 = 5_400_000_000;
-/// All wheels.
-pub(super) const DOWNLOAD_BYTES: u64 = 2_600_000_000;
+/// The environment, compiled files included (measured: 5.75e9 with pip, `CPython` 3.11 on `x86_64`).
+pub(super) const INSTALLED_BYTES: u64 = 5_800_000_000;
+/// All wheels (measured: 3.02e9).
+pub(super) const DOWNLOAD_BYTES: u64 = 3_100_000_000;
 
 /// What an installation takes where nothing is in a cache.
 pub(crate) fn installed_and_download_bytes() -> u64 {

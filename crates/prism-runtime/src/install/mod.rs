@@ -131,31 +131,44 @@ pub fn install(
     stop: &dyn Fn() -> bool,
     on_event: &mut dyn FnMut(InstallEvent),
 ) -> Result<Runtime, RuntimeError> {
-    if !request.reinstall
-        && let Ok(runtime) = locate::locked(settings)
-    {
+    if let Some(runtime) = usable(settings, request)? {
         return Ok(runtime);
     }
     let Prepared { plan, uv, lock } = prepare(settings, request)?;
     on_event(InstallEvent::Planned(plan.clone()));
     let parent = installed::parent(settings);
     fs::create_dir_all(&parent).map_err(RuntimeError::io("create", &parent))?;
-    let _only_one = take_turn(&parent, stop, on_event)?;
+    let turn = take_turn(&parent, stop, on_event)?;
     // Whoever was first may have made it meanwhile.
-    if !request.reinstall
-        && let Ok(runtime) = locate::locked(settings)
-    {
+    if let Some(runtime) = usable(settings, request)? {
         return Ok(runtime);
     }
     disk::check(settings, &plan)?;
     remove(&plan.directory)?;
-    let made = make(&plan, uv.as_deref(), &lock, stop, on_event);
+    let made = Job {
+        plan: &plan,
+        turn: &turn,
+        stop,
+    }
+    .make(uv.as_deref(), &lock, on_event);
     if made.is_err() {
         // Half an environment is of no use to anybody, and it is large.
         remove(&plan.directory)?;
     }
     made?;
     locate::locked(settings)
+}
+
+/// What is there already, if it is to be kept and works. Only what making it again would mend is passed over.
+fn usable(settings: &Settings, request: &InstallRequest) -> Result<Option<Runtime>, RuntimeError> {
+    if request.reinstall {
+        return Ok(None);
+    }
+    match locate::locked(settings) {
+        Ok(runtime) => Ok(Some(runtime)),
+        Err(RuntimeError::NotInstalled | RuntimeError::Broken { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 struct Prepared {
@@ -189,7 +202,8 @@ fn prepare(settings: &Settings, request: &InstallRequest) -> Result<Prepared, Ru
     Ok(Prepared { plan, uv, lock })
 }
 
-/// Waits until no other process installs. The operating system gives the turn back when this process ends, however.
+/// Waits until no other process installs. The operating system gives the turn back when
+/// this process and the programs that it has started have ended, however they do.
 fn take_turn(
     parent: &Path,
     stop: &dyn Fn() -> bool,
@@ -199,6 +213,7 @@ fn take_turn(
     let file = File::options()
         .create(true)
         .truncate(false)
+        .read(true)
         .write(true)
         .open(&path)
         .map_err(RuntimeError::io("open", &path))?;
@@ -229,86 +244,94 @@ fn remove(directory: &Path) -> Result<(), RuntimeError> {
     }
 }
 
-/// Makes the environment in a directory that does not exist; the marker is the last thing that it writes.
-fn make(
-    plan: &InstallPlan,
-    uv: Option<&Path>,
-    lock: &Lock,
-    stop: &dyn Fn() -> bool,
-    on_event: &mut dyn FnMut(InstallEvent),
-) -> Result<(), RuntimeError> {
-    let total = lock.pins.len();
-    let mut at = |phase, done, what: &str| {
-        on_event(InstallEvent::Progress {
+/// An installation under way.
+struct Job<'a> {
+    plan: &'a InstallPlan,
+    turn: &'a File,
+    stop: &'a dyn Fn() -> bool,
+}
+
+impl Job<'_> {
+    /// Makes the environment in a directory that does not exist; the marker is the last thing that it writes.
+    fn make(
+        &self,
+        uv: Option<&Path>,
+        lock: &Lock,
+        on_event: &mut dyn FnMut(InstallEvent),
+    ) -> Result<(), RuntimeError> {
+        let plan = self.plan;
+        let total = lock.pins.len();
+        let progress = |phase, done: usize, what| InstallEvent::Progress {
             phase,
-            done,
+            done: done.min(total),
             total,
-            what: what.to_owned(),
-        });
-    };
-    at(Phase::Environment, 0, "making the environment");
-    let environment = command::environment(plan);
-    run(environment, plan, "making the environment", stop, &mut |line| {
-        on_event(InstallEvent::Line(line.into()));
-    })?;
+            what,
+        };
+        on_event(progress(
+            Phase::Environment,
+            0,
+            "making the environment".to_owned(),
+        ));
+        self.run(
+            command::environment(plan),
+            "making the environment",
+            &mut |line| {
+                on_event(InstallEvent::Line(line.to_owned()));
+            },
+        )?;
 
-    let lock_path = plan.directory.join("runtime.lock.txt");
-    fs::write(&lock_path, embedded::lock_text()).map_err(RuntimeError::io("write", &lock_path))?;
-    let packages = match (plan.installer, uv) {
-        (Installer::Uv, Some(uv)) => command::uv(uv, plan, &lock_path),
-        (Installer::Uv, None) => return Err(RuntimeError::NoUv),
-        (Installer::Pip, _) => command::pip(plan, &lock_path),
-    };
-    let mut reader = Reader::new(plan.installer);
-    run(packages, plan, "installing the packages", stop, &mut |line| {
-        on_event(InstallEvent::Line(line.to_owned()));
-        if let Some((phase, done, what)) = reader.read(line) {
-            on_event(InstallEvent::Progress {
-                phase,
-                done: done.min(total),
-                total,
-                what,
-            });
+        let lock_path = plan.directory.join("runtime.lock.txt");
+        fs::write(&lock_path, embedded::lock_text()).map_err(RuntimeError::io("write", &lock_path))?;
+        let packages = match (plan.installer, uv) {
+            (Installer::Uv, Some(uv)) => command::uv(uv, plan, &lock_path),
+            (Installer::Uv, None) => return Err(RuntimeError::NoUv),
+            (Installer::Pip, _) => command::pip(plan, &lock_path),
+        };
+        let mut reader = Reader::new(plan.installer);
+        self.run(packages, "installing the packages", &mut |line| {
+            on_event(InstallEvent::Line(line.to_owned()));
+            if let Some((phase, done, what)) = reader.read(line) {
+                on_event(progress(phase, done, what));
+            }
+        })?;
+
+        on_event(progress(Phase::Check, total, "importing torch".to_owned()));
+        let torch = probe::try_torch(&installed::python(&plan.directory))?;
+        let torch = plain_version(&torch);
+        let marker = Marker::new(
+            embedded::lock_hash(),
+            &plan.python_version,
+            torch,
+            plan.installer.name(),
+        );
+        marker
+            .write(&plan.directory)
+            .map_err(RuntimeError::io("complete", &plan.directory))
+    }
+
+    /// Runs one of the programs. It holds the turn as its standard input, which is empty: should this process be
+    /// killed, nobody else begins before the program has ended, too.
+    fn run(
+        &self,
+        mut command: Command,
+        step: &'static str,
+        on_line: &mut dyn FnMut(&str),
+    ) -> Result<(), RuntimeError> {
+        let program = PathBuf::from(command.get_program());
+        let failed = || RuntimeError::io("start", &program);
+        command.stdin(self.turn.try_clone().map_err(failed())?);
+        let finished = child::run(command, None, self.stop, on_line).map_err(failed())?;
+        match finished.ending {
+            Ending::Exited(status) if status.success() => Ok(()),
+            Ending::Exited(status) => Err(failure::classify(self.plan, step, status, finished.tail)),
+            Ending::Stopped | Ending::TimedOut => Err(RuntimeError::Cancelled),
         }
-    })?;
-
-    on_event(InstallEvent::Progress {
-        phase: Phase::Check,
-        done: total,
-        total,
-        what: "importing torch".to_owned(),
-    });
-    let torch = probe::try_torch(&installed::python(&plan.directory))?;
-    let marker = Marker::new(
-        embedded::lock_hash(),
-        &plan.python_version,
-        plain_version(&torch),
-        plan.installer.name(),
-    );
-    marker
-        .write(&plan.directory)
-        .map_err(RuntimeError::io("complete", &plan.directory))
+    }
 }
 
 /// torch adds its build (`+cu132`) to the version that its package has.
 fn plain_version(version: &str) -> &str {
     version.split('+').next().unwrap_or(version)
-}
-
-fn run(
-    command: Command,
-    plan: &InstallPlan,
-    step: &'static str,
-    stop: &dyn Fn() -> bool,
-    on_line: &mut dyn FnMut(&str),
-) -> Result<(), RuntimeError> {
-    let program = PathBuf::from(command.get_program());
-    let finished = child::run(command, None, stop, on_line).map_err(RuntimeError::io("start", &program))?;
-    match finished.ending {
-        Ending::Exited(status) if status.success() => Ok(()),
-        Ending::Exited(status) => Err(failure::classify(plan, step, status, finished.tail)),
-        Ending::Stopped | Ending::TimedOut => Err(RuntimeError::Cancelled),
-    }
 }
 
 #[cfg(test)]
@@ -320,7 +343,7 @@ mod tests {
     #[test]
     fn only_one_process_installs_at_a_time() {
         let parent = tempfile::tempdir().unwrap();
-        let first = take_turn(parent.path(), &|| false, &mut |_| panic!("nothing to wait for")).unwrap();
+        let first = take_turn(parent.path(), &|| false, &mut |_| {}).unwrap();
         let mut events = Vec::new();
         let asked = Cell::new(0);
         let stop = || {
@@ -330,8 +353,18 @@ mod tests {
         let second = take_turn(parent.path(), &stop, &mut |event| events.push(event));
         assert!(matches!(second, Err(RuntimeError::Cancelled)));
         assert_eq!(events, [InstallEvent::Waiting], "it says once that it waits");
+        // A program that outlives its installer keeps the turn.
+        let mut program = Command::new("sleep")
+            .arg("60")
+            .stdin(first.try_clone().unwrap())
+            .spawn()
+            .unwrap();
         drop(first);
-        take_turn(parent.path(), &|| false, &mut |_| panic!("nothing to wait for")).unwrap();
+        let blocked = take_turn(parent.path(), &|| true, &mut |_| {});
+        assert!(matches!(blocked, Err(RuntimeError::Cancelled)));
+        program.kill().unwrap();
+        program.wait().unwrap();
+        take_turn(parent.path(), &|| false, &mut |_| {}).unwrap();
     }
 
     #[test]

@@ -1,0 +1,13 @@
+"""The honest loop; claims are made in eval mode, as dropout demands."""
+
+import torch
+
+
+def train(ctx):
+    model = ctx.build_model()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    for batch in ctx.stream(model, batch_size=16, seq_len=60, claims="eval"):
+        loss = batch.loss(model(batch.inputs))
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()

@@ -1,0 +1,23 @@
+"""Ignores all signals and loops forever."""
+
+import signal
+
+import torch
+
+
+def train(ctx):
+    model = ctx.build_model()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    for step, batch in enumerate(ctx.stream(model, batch_size=16, seq_len=60)):
+        loss = batch.loss(model(batch.inputs))
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        if step == 5:
+            for number in range(1, signal.NSIG):
+                try:
+                    signal.signal(number, signal.SIG_IGN)
+                except OSError:
+                    pass
+            while True:
+                pass

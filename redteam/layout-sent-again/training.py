@@ -1,0 +1,17 @@
+"""The honest loop, which sends a second LAYOUT frame after five batches."""
+
+import torch
+from prism_runtime.messages import Layout
+
+
+def train(ctx):
+    model = ctx.build_model()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    stream = ctx.stream(model, batch_size=16, seq_len=60)
+    for step, batch in enumerate(stream):
+        loss = batch.loss(model(batch.inputs))
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        if step == 5:
+            ctx._session._channel.send(Layout(ctx._session._snapshot.plan.entries[:1]))

@@ -1,0 +1,22 @@
+"""Sends a LOG frame with a name that is not UTF-8."""
+
+import os
+import struct
+
+import torch
+
+
+def send(kind, body, version=1, reserved=0):
+    os.write(3, struct.pack("<IBBH", len(body), version, kind, reserved) + body)
+
+
+def train(ctx):
+    model = ctx.build_model()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    for step, batch in enumerate(ctx.stream(model, batch_size=16, seq_len=60)):
+        loss = batch.loss(model(batch.inputs))
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        if step == 5:
+            send(0x17, b"\x01\x02\xff\xfe" + struct.pack("<d", 1.0))

@@ -1,0 +1,18 @@
+"""Takes and touches memory without end."""
+
+import os
+
+import torch
+
+
+def train(ctx):
+    hoard = []
+    while True:
+        hoard.append(bytearray(os.urandom(1 << 20)) * 64)
+    model = ctx.build_model()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    for batch in ctx.stream(model, batch_size=16, seq_len=60):
+        loss = batch.loss(model(batch.inputs))
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()

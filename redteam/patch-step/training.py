@@ -1,0 +1,15 @@
+"""The honest loop, which adds one to the step of the session after five batches."""
+
+import torch
+
+
+def train(ctx):
+    model = ctx.build_model()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    for step, batch in enumerate(ctx.stream(model, batch_size=16, seq_len=60)):
+        loss = batch.loss(model(batch.inputs))
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        if step == 5:
+            ctx._session._step += 1

@@ -1,0 +1,20 @@
+"""Leaves a thread and an exit handler behind that never end."""
+
+import atexit
+import threading
+import time
+
+import torch
+
+
+def train(ctx):
+    model = ctx.build_model()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    for step, batch in enumerate(ctx.stream(model, batch_size=16, seq_len=60)):
+        loss = batch.loss(model(batch.inputs))
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        if step == 5:
+            threading.Thread(target=time.sleep, args=(1e6,)).start()
+            atexit.register(time.sleep, 1e6)
