@@ -111,7 +111,10 @@ pub fn list(dir: &Path) -> Result<Vec<RunEntry>, RunsError> {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             RunsError::NotADirectory { path: dir.to_owned() }
         }
-        _ => RunsError::Io { path: dir.to_owned(), source },
+        _ => RunsError::Io {
+            path: dir.to_owned(),
+            source,
+        },
     };
     let mut runs = Vec::new();
     for entry in fs::read_dir(dir).map_err(fail)? {
@@ -130,8 +133,13 @@ pub fn list(dir: &Path) -> Result<Vec<RunEntry>, RunsError> {
 /// Removes runs.
 pub fn prune(dir: &Path, what: &Prune, now: SystemTime) -> Result<Pruned, RunsError> {
     let now_seconds = unix_seconds(now);
-    let is_old = |run: &RunEntry, age: Duration| now_seconds.saturating_sub(run.modified_unix_seconds) >= age.as_secs();
-    let mut pruned = Pruned { dry_run: what.dry_run, ..Pruned::default() };
+    let is_old = |run: &RunEntry, age: Duration| {
+        now_seconds.saturating_sub(run.modified_unix_seconds) >= age.as_secs()
+    };
+    let mut pruned = Pruned {
+        dry_run: what.dry_run,
+        ..Pruned::default()
+    };
     for run in list(dir)?.into_iter().skip(what.keep) {
         let may_still_run = run.state == RunState::Unfinished && !is_old(&run, UNFINISHED_QUIET);
         let too_young = what.older_than.is_some_and(|age| !is_old(&run, age));
@@ -139,7 +147,11 @@ pub fn prune(dir: &Path, what: &Prune, now: SystemTime) -> Result<Pruned, RunsEr
             continue;
         }
         // Removes links themselves, never what they point to.
-        match if what.dry_run { Ok(()) } else { fs::remove_dir_all(&run.dir) } {
+        match if what.dry_run {
+            Ok(())
+        } else {
+            fs::remove_dir_all(&run.dir)
+        } {
             Ok(()) => {
                 pruned.bytes += run.bytes;
                 pruned.removed.push(run);
@@ -178,7 +190,11 @@ fn look_at(dir: &Path) -> Option<RunEntry> {
 /// The outcome in a run's directory; `None` where it cannot be read.
 fn read_result(dir: &Path) -> Option<Outcome> {
     let mut bytes = Vec::new();
-    File::open(dir.join(RESULT_FILE)).ok()?.take(MAX_RESULT_BYTES).read_to_end(&mut bytes).ok()?;
+    File::open(dir.join(RESULT_FILE))
+        .ok()?
+        .take(MAX_RESULT_BYTES)
+        .read_to_end(&mut bytes)
+        .ok()?;
     serde_json::from_slice(&bytes).ok()
 }
 
@@ -190,9 +206,12 @@ struct Size {
 
 impl Size {
     fn add(&mut self, path: &Path, depth: usize) {
-        let Ok(found) = fs::symlink_metadata(path) else { return };
-        self.modified_unix_seconds =
-            self.modified_unix_seconds.max(found.modified().map_or(0, unix_seconds));
+        let Ok(found) = fs::symlink_metadata(path) else {
+            return;
+        };
+        self.modified_unix_seconds = self
+            .modified_unix_seconds
+            .max(found.modified().map_or(0, unix_seconds));
         if found.is_file() {
             self.bytes += found.len();
         }
@@ -205,7 +224,8 @@ impl Size {
 }
 
 fn unix_seconds(time: SystemTime) -> u64 {
-    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    time.duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]
@@ -229,7 +249,12 @@ mod tests {
 
     fn age(dir: &Path, days: u64) {
         let then = SystemTime::now() - Duration::from_secs(days * 86_400);
-        for path in [dir.join(RESULT_FILE), dir.join(TARGETS_FILE), dir.join(LOGS_DIR), dir.to_owned()] {
+        for path in [
+            dir.join(RESULT_FILE),
+            dir.join(TARGETS_FILE),
+            dir.join(LOGS_DIR),
+            dir.to_owned(),
+        ] {
             if let Ok(file) = File::open(path) {
                 file.set_modified(then).unwrap();
             }
@@ -241,7 +266,11 @@ mod tests {
     }
 
     fn everything() -> Prune {
-        Prune { keep: 0, older_than: None, dry_run: false }
+        Prune {
+            keep: 0,
+            older_than: None,
+            dry_run: false,
+        }
     }
 
     #[test]
@@ -253,7 +282,9 @@ mod tests {
         let runs = list(temp.path()).unwrap();
         assert_eq!(names(&runs), ["a", "b", "c"]);
         assert!(runs[0].bytes > 1000 && runs[0].bytes < 2000);
-        assert!(matches!(&runs[0].state, RunState::Finished(outcome) if outcome.reason == Reason::TrainException));
+        assert!(
+            matches!(&runs[0].state, RunState::Finished(outcome) if outcome.reason == Reason::TrainException)
+        );
     }
 
     #[test]
@@ -268,7 +299,10 @@ mod tests {
         fs::write(temp.path().join("fake").join(RESULT_FILE), "{}").unwrap();
         fs::write(temp.path().join(RESULT_FILE), "{}").unwrap();
         assert!(list(temp.path()).unwrap().is_empty());
-        assert_eq!(prune(temp.path(), &everything(), SystemTime::now()).unwrap(), Pruned::default());
+        assert_eq!(
+            prune(temp.path(), &everything(), SystemTime::now()).unwrap(),
+            Pruned::default()
+        );
         assert!(real.join(RESULT_FILE).exists() && temp.path().join("mine/thesis.txt").exists());
     }
 
@@ -292,9 +326,16 @@ mod tests {
         }
         let pruned = |keep, days: Option<u64>| {
             let older_than = days.map(|days| Duration::from_secs(days * 86_400));
-            let what = Prune { keep, older_than, dry_run: true };
+            let what = Prune {
+                keep,
+                older_than,
+                dry_run: true,
+            };
             let pruned = prune(temp.path(), &what, SystemTime::now()).unwrap();
-            names(&pruned.removed).iter().map(ToString::to_string).collect::<Vec<_>>()
+            names(&pruned.removed)
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
         };
         assert_eq!(pruned(1, None), ["week", "month"]);
         assert_eq!(pruned(0, Some(14)), ["month"]);

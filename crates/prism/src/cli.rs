@@ -12,8 +12,10 @@ use crate::commands::{data, demo, eval, init, recipe, report, runs, runtime, ver
 /// predicts while it learns, on text that it has not seen yet.
 #[derive(Debug, Parser)]
 #[command(name = "prism", version, arg_required_else_help = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 ok, 1 the submission failed or was rejected, 2 usage or configuration, \
-3 this machine cannot do it.")]
+#[command(
+    after_help = "Exit codes: 0 ok, 1 the submission failed or was rejected, 2 usage or configuration, \
+3 this machine cannot do it."
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

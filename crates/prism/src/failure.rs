@@ -45,7 +45,12 @@ impl Failure {
     /// libraries are written so.
     pub(crate) fn new(exit: Exit, code: &'static str, error: &dyn std::fmt::Display) -> Self {
         let (detail, hint) = split_hint(&error.to_string());
-        Self { exit, code, detail, hint }
+        Self {
+            exit,
+            code,
+            detail,
+            hint,
+        }
     }
 
     /// What was typed, or a file that was named, is wrong.
@@ -104,6 +109,9 @@ mod tests {
         };
         assert_eq!(split("a; b; do c"), ("a; b".into(), "do c".into()));
         assert_eq!(split("no advice"), ("no advice".into(), String::new()));
-        assert_eq!(split("pip said; this:\nx; y"), ("pip said; this:\nx; y".into(), String::new()));
+        assert_eq!(
+            split("pip said; this:\nx; y"),
+            ("pip said; this:\nx; y".into(), String::new())
+        );
     }
 }

@@ -38,14 +38,11 @@ impl Output {
     }
 
     /// Prints a result: `value` for programs, `text` for people.
-    pub(crate) fn result(
-        self,
-        value: &impl Serialize,
-        text: impl FnOnce() -> String,
-    ) -> Result<(), Failure> {
+    pub(crate) fn result(self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Failure> {
         if self.is_json() {
-            let json = serde_json::to_string_pretty(value)
-                .map_err(|error| Failure::machine("internal", &format!("cannot serialise the result: {error}")))?;
+            let json = serde_json::to_string_pretty(value).map_err(|error| {
+                Failure::machine("internal", &format!("cannot serialise the result: {error}"))
+            })?;
             print(&mut io::stdout().lock(), &json)
         } else {
             print(&mut anstream::stdout().lock(), &text())
@@ -66,7 +63,9 @@ impl Output {
 
     /// Says something that must not be overlooked, whoever reads.
     pub(crate) fn warn(self, text: impl Display) {
-        let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Yellow.into()));
+        let style = anstyle::Style::new()
+            .bold()
+            .fg_color(Some(anstyle::AnsiColor::Yellow.into()));
         say(format_args!("{style}warning:{style:#} {text}"));
     }
 
@@ -89,8 +88,12 @@ impl Output {
 
 /// Prints an error and its advice to stderr.
 pub(crate) fn say_error(detail: &str, hint: Option<&str>) {
-    let red = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
-    let cyan = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Cyan.into()));
+    let red = anstyle::Style::new()
+        .bold()
+        .fg_color(Some(anstyle::AnsiColor::Red.into()));
+    let cyan = anstyle::Style::new()
+        .bold()
+        .fg_color(Some(anstyle::AnsiColor::Cyan.into()));
     say(format_args!("{red}error:{red:#} {detail}"));
     if let Some(hint) = hint {
         say(format_args!("\n{cyan}hint:{cyan:#} {hint}"));
@@ -105,9 +108,10 @@ fn say(text: std::fmt::Arguments<'_>) {
 fn print(out: &mut impl Write, text: &str) -> Result<(), Failure> {
     let newline = if text.ends_with('\n') { "" } else { "\n" };
     match write!(out, "{text}{newline}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::machine("stdout", &format!("cannot write to stdout: {error}")))
-        }
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::machine(
+            "stdout",
+            &format!("cannot write to stdout: {error}"),
+        )),
         _ => Ok(()),
     }
 }

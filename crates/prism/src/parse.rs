@@ -22,7 +22,11 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Cli, ExitCode> {
         if is_answer || !wants_json(arguments) {
             // A closed stream is no error.
             let _ = error.print();
-            return if is_answer { Exit::Ok.into() } else { Exit::Usage.into() };
+            return if is_answer {
+                Exit::Ok.into()
+            } else {
+                Exit::Usage.into()
+            };
         }
         usage_as_json(arguments, &error).into()
     })
@@ -38,7 +42,12 @@ fn usage_as_json(arguments: &[OsString], error: &clap::Error) -> Exit {
         let _ = output.result(&outcome, String::new);
         return Exit::Usage;
     }
-    let failure = Failure { exit: Exit::Usage, code: "usage", detail, hint };
+    let failure = Failure {
+        exit: Exit::Usage,
+        code: "usage",
+        detail,
+        hint,
+    };
     output.failure(&failure)
 }
 
@@ -64,7 +73,9 @@ fn sentences(text: &str) -> (String, Option<String>) {
 /// Whether these words ask for JSON. Looked at only where clap gave up, so it must guess as clap would have read them.
 fn wants_json(arguments: &[OsString]) -> bool {
     let words = options(arguments);
-    words.iter().any(|&word| word == "--json" || word == "--format=json")
+    words
+        .iter()
+        .any(|&word| word == "--json" || word == "--format=json")
         || words.windows(2).any(|pair| pair == ["--format", "json"])
 }
 

@@ -22,7 +22,11 @@ pub(crate) struct Progress {
 impl Progress {
     /// Bytes out of a total.
     pub(crate) fn bytes(output: Output, label: &str) -> Self {
-        Self::new(output, "{prefix}  {bar:30} {decimal_bytes}/{decimal_total_bytes}  eta {eta}  {wide_msg}", label)
+        Self::new(
+            output,
+            "{prefix}  {bar:30} {decimal_bytes}/{decimal_total_bytes}  eta {eta}  {wide_msg}",
+            label,
+        )
     }
 
     /// Work of unknown length.
@@ -40,7 +44,11 @@ impl Progress {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.set_prefix(label.to_owned());
-        Self { bar, started: Instant::now(), hidden: !output.is_json() }
+        Self {
+            bar,
+            started: Instant::now(),
+            hidden: !output.is_json(),
+        }
     }
 
     /// Moves the bar.

@@ -78,11 +78,20 @@ pub(crate) struct Field {
 pub(crate) fn fields(recipe: &Recipe) -> Vec<Field> {
     let values = serde_json::to_value(recipe).unwrap_or_default();
     let structs = documented_structs(SOURCE);
-    let of = |name: &str| structs.iter().find(|(found, _)| found == name).map(|(_, fields)| fields);
+    let of = |name: &str| {
+        structs
+            .iter()
+            .find(|(found, _)| found == name)
+            .map(|(_, fields)| fields)
+    };
     let mut out = Vec::new();
     for Documented { name, kind, text } in of("Recipe").into_iter().flatten() {
         match of(kind) {
-            None => out.push(Field { field: name.clone(), value: values[name].clone(), explanation: text.clone() }),
+            None => out.push(Field {
+                field: name.clone(),
+                value: values[name].clone(),
+                explanation: text.clone(),
+            }),
             Some(table) => out.extend(table.iter().map(|inner| Field {
                 field: format!("{name}.{}", inner.name),
                 value: values[name][&inner.name].clone(),
@@ -98,7 +107,12 @@ pub(crate) fn explained_toml(recipe: &Recipe) -> String {
     let mut out = String::new();
     let mut table = "";
     let fields = fields(recipe);
-    for Field { field, value, explanation } in &fields {
+    for Field {
+        field,
+        value,
+        explanation,
+    } in &fields
+    {
         let (in_table, key) = field.split_once('.').unwrap_or(("", field));
         if in_table != table {
             let _ = write!(out, "\n[{in_table}]\n");
@@ -119,7 +133,9 @@ pub(crate) fn explained_toml(recipe: &Recipe) -> String {
 fn toml_value(value: &serde_json::Value) -> Option<String> {
     match value {
         serde_json::Value::Null => None,
-        serde_json::Value::Number(number) if number.is_u64() => Some(figures::grouped(number.as_u64().unwrap_or(0)).replace(',', "_")),
+        serde_json::Value::Number(number) if number.is_u64() => {
+            Some(figures::grouped(number.as_u64().unwrap_or(0)).replace(',', "_"))
+        }
         // A float keeps all its digits, and TOML wants a point or an exponent.
         serde_json::Value::Number(number) => Some(format!("{:?}", number.as_f64().unwrap_or(f64::NAN))),
         serde_json::Value::String(text) => Some(toml::Value::from(text.as_str()).to_string()),
@@ -162,7 +178,10 @@ fn documented_structs(source: &str) -> Vec<(String, Vec<Documented>)> {
                 text.push(' ');
             }
             text.push_str(comment.trim());
-        } else if let Some(name) = line.strip_prefix("pub struct ").and_then(|rest| rest.strip_suffix(" {")) {
+        } else if let Some(name) = line
+            .strip_prefix("pub struct ")
+            .and_then(|rest| rest.strip_suffix(" {"))
+        {
             structs.push((name.to_owned(), Vec::new()));
             open = true;
             text.clear();
@@ -172,7 +191,11 @@ fn documented_structs(source: &str) -> Vec<(String, Vec<Documented>)> {
         } else if let Some((name, kind)) = line.strip_prefix("pub ").and_then(|rest| rest.split_once(": ")) {
             if let (true, Some((_, fields))) = (open, structs.last_mut()) {
                 let kind = kind.trim_end_matches(',').to_owned();
-                fields.push(Documented { name: name.to_owned(), kind, text: std::mem::take(&mut text) });
+                fields.push(Documented {
+                    name: name.to_owned(),
+                    kind,
+                    text: std::mem::take(&mut text),
+                });
             }
             text.clear();
         } else if !line.starts_with("#[") {
@@ -205,9 +228,20 @@ mod tests {
         let mut expected = BTreeSet::new();
         leaves(&toml::from_str(&recipe.to_toml()).unwrap(), "", &mut expected);
         let found = fields(&recipe);
-        assert_eq!(found.iter().map(|f| f.field.clone()).collect::<BTreeSet<_>>(), expected);
-        for Field { field, value, explanation } in found {
-            assert!(explanation.ends_with('.') && explanation.len() > 10, "{field}: {explanation:?}");
+        assert_eq!(
+            found.iter().map(|f| f.field.clone()).collect::<BTreeSet<_>>(),
+            expected
+        );
+        for Field {
+            field,
+            value,
+            explanation,
+        } in found
+        {
+            assert!(
+                explanation.ends_with('.') && explanation.len() > 10,
+                "{field}: {explanation:?}"
+            );
             assert!(!value.is_null(), "{field}");
         }
     }
@@ -229,9 +263,18 @@ mod tests {
         let path = temp.path().join("mine.toml");
         std::fs::write(&path, Recipe::demo().to_toml()).unwrap();
         assert_eq!(load(path.to_str().unwrap()).unwrap(), Recipe::demo());
-        std::fs::write(&path, Recipe::demo().to_toml().replace("threads = 2", "threads = 0")).unwrap();
-        assert!(matches!(load(path.to_str().unwrap()), Err(LoadError::Invalid(text)) if text.contains("compute.threads")));
+        std::fs::write(
+            &path,
+            Recipe::demo().to_toml().replace("threads = 2", "threads = 0"),
+        )
+        .unwrap();
+        assert!(
+            matches!(load(path.to_str().unwrap()), Err(LoadError::Invalid(text)) if text.contains("compute.threads"))
+        );
         assert!(matches!(load("no-such-recipe"), Err(LoadError::NotFound(_))));
-        assert!(matches!(load(temp.path().to_str().unwrap()), Err(LoadError::Io(_))));
+        assert!(matches!(
+            load(temp.path().to_str().unwrap()),
+            Err(LoadError::Io(_))
+        ));
     }
 }

@@ -8,7 +8,9 @@ pub(crate) use prism_engine::report::figures::{bytes, grouped};
 
 /// One line of untrusted text, safe on a terminal.
 pub(crate) fn line(text: &str) -> String {
-    prism_sandbox::escape_for_terminal(text).replace('\n', "\\n").replace('\t', " ")
+    prism_sandbox::escape_for_terminal(text)
+        .replace('\n', "\\n")
+        .replace('\t', " ")
 }
 
 /// Several lines of untrusted text, safe on a terminal.
@@ -42,7 +44,12 @@ pub(crate) fn table(head: &[(&str, Lean)], rows: &[Vec<String>]) -> String {
         .iter()
         .enumerate()
         .map(|(i, (name, _))| {
-            rows.iter().filter_map(|row| row.get(i)).map(|cell| width(cell)).chain([width(name)]).max().unwrap_or(0)
+            rows.iter()
+                .filter_map(|row| row.get(i))
+                .map(|cell| width(cell))
+                .chain([width(name)])
+                .max()
+                .unwrap_or(0)
         })
         .collect();
     let mut out = String::new();
@@ -69,7 +76,11 @@ pub(crate) fn table(head: &[(&str, Lean)], rows: &[Vec<String>]) -> String {
 
 /// Names and values, the names in one column.
 pub(crate) fn pairs(rows: &[(&str, String)]) -> String {
-    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let width = rows
+        .iter()
+        .map(|(name, _)| name.chars().count())
+        .max()
+        .unwrap_or(0);
     let mut out = String::new();
     for (name, value) in rows {
         let _ = writeln!(out, "{name:width$}  {value}");
@@ -83,8 +94,15 @@ mod tests {
 
     #[test]
     fn columns_line_up_and_untrusted_text_stays_on_its_line() {
-        let rows = [vec!["a".to_owned(), "1".into()], vec![line("é\x1b[2J\nb"), "10".into()]];
-        let text = anstream::adapter::strip_str(&table(&[("name", Lean::Left), ("n", Lean::Right)], &rows)).to_string();
-        assert_eq!(text, "name                n\na                1\né\\u{1b}[2J\\nb  10\n");
+        let rows = [
+            vec!["a".to_owned(), "1".into()],
+            vec![line("é\x1b[2J\nb"), "10".into()],
+        ];
+        let text = anstream::adapter::strip_str(&table(&[("name", Lean::Left), ("n", Lean::Right)], &rows))
+            .to_string();
+        assert_eq!(
+            text,
+            "name                n\na                1\né\\u{1b}[2J\\nb  10\n"
+        );
     }
 }

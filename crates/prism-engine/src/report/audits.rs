@@ -37,12 +37,24 @@ impl AuditGrid {
         while audits.peek().is_some()
             && let Some(block) = reader.next_block()?
         {
-            let Block::Step { section: Section::Stream, claims, .. } = block else { continue };
+            let Block::Step {
+                section: Section::Stream,
+                claims,
+                ..
+            } = block
+            else {
+                continue;
+            };
             let next = first + claims.len() as u64;
             while let Some(audit) = audits.next_if(|audit| audit.target < next) {
-                let index = audit.target.checked_sub(first).and_then(|index| usize::try_from(index).ok());
+                let index = audit
+                    .target
+                    .checked_sub(first)
+                    .and_then(|index| usize::try_from(index).ok());
                 let Some(&claim) = index.and_then(|index| claims.get(index)) else {
-                    return Err(TargetsError::Damaged("audits that are not in the order of their targets"));
+                    return Err(TargetsError::Damaged(
+                        "audits that are not in the order of their targets",
+                    ));
                 };
                 pairs.push((smoothing.apply(f64::from(claim)), audit.nats));
             }
@@ -53,7 +65,11 @@ impl AuditGrid {
 
     /// Counts pairs of claimed and audited nats.
     pub(super) fn of(pairs: &[(f64, f64)]) -> Self {
-        let largest = pairs.iter().flat_map(|&(a, b)| [a, b]).filter(|nats| nats.is_finite()).fold(1.0, f64::max);
+        let largest = pairs
+            .iter()
+            .flat_map(|&(a, b)| [a, b])
+            .filter(|nats| nats.is_finite())
+            .fold(1.0, f64::max);
         let max_nats = largest.ceil();
         let mut counts = vec![0_u64; CELLS * CELLS];
         for &(claimed, audited) in pairs {
@@ -65,7 +81,11 @@ impl AuditGrid {
             .filter(|&(_, &count)| count > 0)
             .map(|(place, &count)| (place % CELLS, place / CELLS, count))
             .collect();
-        Self { max_nats, cells, audits: pairs.len() as u64 }
+        Self {
+            max_nats,
+            cells,
+            audits: pairs.len() as u64,
+        }
     }
 }
 
@@ -84,9 +104,18 @@ mod tests {
 
     #[test]
     fn every_audit_has_a_cell() {
-        let grid = AuditGrid::of(&[(0.0, 0.0), (0.01, 0.01), (5.2, 0.0), (f64::NAN, 6.0), (6.0, f64::INFINITY)]);
+        let grid = AuditGrid::of(&[
+            (0.0, 0.0),
+            (0.01, 0.01),
+            (5.2, 0.0),
+            (f64::NAN, 6.0),
+            (6.0, f64::INFINITY),
+        ]);
         assert_eq!(grid.max_nats, 6.0);
-        assert_eq!(grid.cells.iter().map(|(.., count)| count).sum::<u64>(), grid.audits);
+        assert_eq!(
+            grid.cells.iter().map(|(.., count)| count).sum::<u64>(),
+            grid.audits
+        );
         assert!(grid.cells.contains(&(0, 0, 2)));
         assert!(grid.cells.iter().all(|&(x, y, _)| x < CELLS && y < CELLS));
         assert_eq!(AuditGrid::of(&[]).cells, []);

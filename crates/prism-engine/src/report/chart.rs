@@ -81,9 +81,18 @@ impl Frame {
 
 impl LineChart {
     fn frame(&self) -> Frame {
-        let points = || self.series.iter().flat_map(|series| &series.points).filter(|(x, y)| x.is_finite() && y.is_finite());
+        let points = || {
+            self.series
+                .iter()
+                .flat_map(|series| &series.points)
+                .filter(|(x, y)| x.is_finite() && y.is_finite())
+        };
         let x_max = points().map(|&(x, _)| x).fold(0.0, f64::max);
-        let values = || points().map(|&(_, y)| y).chain(self.rules.iter().map(|rule| rule.y));
+        let values = || {
+            points()
+                .map(|&(_, y)| y)
+                .chain(self.rules.iter().map(|rule| rule.y))
+        };
         let mut low = values().fold(f64::INFINITY, f64::min);
         let mut high = values().fold(f64::NEG_INFINITY, f64::max);
         if self.from_zero {
@@ -96,9 +105,22 @@ impl LineChart {
             (low, high) = (0.0, 1.0);
         }
         // A flat curve still needs a height.
-        let span = if high > low { high - low } else { high.abs().max(1.0) };
-        let y = if self.from_zero { (low, low + span * 1.05) } else { (low - span * 0.05, low + span * 1.05) };
-        Frame { x: (0.0, if x_max > 0.0 { x_max } else { 1.0 }), y, width: self.width, height: self.height }
+        let span = if high > low {
+            high - low
+        } else {
+            high.abs().max(1.0)
+        };
+        let y = if self.from_zero {
+            (low, low + span * 1.05)
+        } else {
+            (low - span * 0.05, low + span * 1.05)
+        };
+        Frame {
+            x: (0.0, if x_max > 0.0 { x_max } else { 1.0 }),
+            y,
+            width: self.width,
+            height: self.height,
+        }
     }
 
     /// Draws it.
@@ -190,7 +212,11 @@ fn ticks(low: f64, high: f64, wanted: u32) -> Vec<f64> {
         return Vec::new();
     }
     let power = 10_f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|&step| step >= rough).unwrap_or(power);
+    let step = [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .map(|m| m * power)
+        .find(|&step| step >= rough)
+        .unwrap_or(power);
     let first = (low / step).ceil();
     (0..=wanted * 2)
         .map(|i| (first + f64::from(i)) * step)
@@ -204,7 +230,11 @@ fn tick_text(value: f64) -> String {
     }
     let text = format!("{value:.4}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+    if text == "-0" {
+        "0".to_owned()
+    } else {
+        text.to_owned()
+    }
 }
 
 #[allow(
@@ -273,7 +303,12 @@ mod tests {
             unit: "bpb",
             width: 700.0,
             height: 300.0,
-            series: vec![Series { name: "a".into(), class: "c1", thin: false, points }],
+            series: vec![Series {
+                name: "a".into(),
+                class: "c1",
+                thin: false,
+                points,
+            }],
             rules: vec![],
             from_zero: true,
             clip_above: Some(12.0),
@@ -301,6 +336,9 @@ mod tests {
         assert_eq!(ticks(0.0, 8.4, 6), [0.0, 2.0, 4.0, 6.0, 8.0]);
         assert_eq!(ticks(0.0, 1e6, 7), [0.0, 2e5, 4e5, 6e5, 8e5, 1e6]);
         assert!(ticks(0.0, f64::INFINITY, 6).is_empty() && ticks(1.0, 1.0, 6).is_empty());
-        assert_eq!([0.0, 0.25, 3.0, -0.0, 1e6].map(tick_text), ["0", "0.25", "3", "0", "1e6"]);
+        assert_eq!(
+            [0.0, 0.25, 3.0, -0.0, 1e6].map(tick_text),
+            ["0", "0.25", "3", "0", "1e6"]
+        );
     }
 }

@@ -123,14 +123,21 @@ impl RunFiles {
     pub fn load(dir: &Path, secrets: Secrets) -> Result<Self, ReportError> {
         let path = dir.join(RESULT_FILE);
         let bytes = read(&path, MAX_RESULT_BYTES)?.ok_or(ReportError::NotARun { path: dir.to_owned() })?;
-        let outcome: Outcome = serde_json::from_slice(&bytes)
-            .map_err(|error| ReportError::Damaged { path, problem: error.to_string() })?;
+        let outcome: Outcome = serde_json::from_slice(&bytes).map_err(|error| ReportError::Damaged {
+            path,
+            problem: error.to_string(),
+        })?;
         let mut problems = Vec::new();
-        let mut lacking = |name: &str, error: String| problems.push(format!("{name} cannot be read: {error}"));
+        let mut lacking =
+            |name: &str, error: String| problems.push(format!("{name} cannot be read: {error}"));
 
-        let manifest = optional(dir, manifest::FILE_NAME, MAX_MANIFEST_BYTES, &mut lacking, |bytes| {
-            serde_json::from_slice::<Manifest>(bytes).map_err(|error| error.to_string())
-        });
+        let manifest = optional(
+            dir,
+            manifest::FILE_NAME,
+            MAX_MANIFEST_BYTES,
+            &mut lacking,
+            |bytes| serde_json::from_slice::<Manifest>(bytes).map_err(|error| error.to_string()),
+        );
         let record = optional(dir, RECORD_FILE, MAX_RECORD_BYTES, &mut lacking, |bytes| {
             Record::from_json(bytes).map_err(|error| error.to_string())
         });
@@ -152,16 +159,33 @@ impl RunFiles {
             lacking(LOGS_DIR, error.to_string());
             Vec::new()
         });
-        Ok(Self { outcome, manifest, record, audits, audits_withheld, metrics, logs, problems })
+        Ok(Self {
+            outcome,
+            manifest,
+            record,
+            audits,
+            audits_withheld,
+            metrics,
+            logs,
+            problems,
+        })
     }
 }
 
 /// The content of a file; `None` where there is none.
 fn read(path: &Path, limit_bytes: u64) -> Result<Option<Vec<u8>>, ReportError> {
-    let fail = |source| ReportError::Io { path: path.to_owned(), source };
+    let fail = |source| ReportError::Io {
+        path: path.to_owned(),
+        source,
+    };
     let file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
             return Ok(None);
         }
         Err(error) => return Err(fail(error)),
@@ -170,7 +194,10 @@ fn read(path: &Path, limit_bytes: u64) -> Result<Option<Vec<u8>>, ReportError> {
     file.take(limit_bytes + 1).read_to_end(&mut bytes).map_err(fail)?;
     if bytes.len() as u64 > limit_bytes {
         let problem = format!("it has more than {limit_bytes} bytes");
-        return Err(ReportError::Damaged { path: path.to_owned(), problem });
+        return Err(ReportError::Damaged {
+            path: path.to_owned(),
+            problem,
+        });
     }
     Ok(Some(bytes))
 }
@@ -208,14 +235,19 @@ fn read_metrics(path: &Path) -> io::Result<Vec<Metric>> {
     let mut metrics: Vec<Metric> = Vec::new();
     for line in text.split(|&byte| byte == b'\n') {
         // A value that is not finite is null in JSON: the whole line is then passed over.
-        let Ok(line) = serde_json::from_slice::<MetricLine>(line) else { continue };
+        let Ok(line) = serde_json::from_slice::<MetricLine>(line) else {
+            continue;
+        };
         for (name, value) in line.entries {
             let name: String = name.chars().take(MAX_METRIC_NAME_CHARS).collect();
             let point = (line.covered_bytes, value);
             if let Some(metric) = metrics.iter_mut().find(|metric| metric.name == name) {
                 metric.points.push(point);
             } else if metrics.len() < MAX_METRICS {
-                metrics.push(Metric { name, points: vec![point] });
+                metrics.push(Metric {
+                    name,
+                    points: vec![point],
+                });
             }
         }
     }
@@ -228,7 +260,9 @@ fn read_metrics(path: &Path) -> io::Result<Vec<Metric>> {
 /// At most `limit` points, evenly spread; the last one is always among them.
 fn thin<T: Copy>(points: &[T], limit: usize) -> Vec<T> {
     let count = points.len().min(limit);
-    (0..count).map(|i| points[(i + 1) * points.len() / count - 1]).collect()
+    (0..count)
+        .map(|i| points[(i + 1) * points.len() / count - 1])
+        .collect()
 }
 
 fn read_logs(dir: &Path) -> io::Result<Vec<Log>> {
@@ -249,8 +283,15 @@ fn read_logs(dir: &Path) -> io::Result<Vec<Log>> {
     for path in paths.into_iter().take(MAX_LOGS) {
         let bytes = two_ends(&path)?;
         if !bytes.is_empty() {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            logs.push(Log { name, text: prism_sandbox::escape_for_terminal(&bytes) });
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            logs.push(Log {
+                name,
+                text: prism_sandbox::escape_for_terminal(&bytes),
+            });
         }
     }
     Ok(logs)
@@ -283,7 +324,11 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         fs::create_dir(temp.path().join(LOGS_DIR)).unwrap();
         let outcome = Outcome::failed(Reason::OutOfMemory, "too much");
-        fs::write(temp.path().join(RESULT_FILE), serde_json::to_vec(&outcome).unwrap()).unwrap();
+        fs::write(
+            temp.path().join(RESULT_FILE),
+            serde_json::to_vec(&outcome).unwrap(),
+        )
+        .unwrap();
         temp
     }
 
@@ -301,7 +346,12 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_said() {
         let temp = run_dir();
-        assert!(RunFiles::load(temp.path(), Secrets::Show).unwrap().problems.is_empty());
+        assert!(
+            RunFiles::load(temp.path(), Secrets::Show)
+                .unwrap()
+                .problems
+                .is_empty()
+        );
         fs::write(temp.path().join(RECORD_FILE), "{").unwrap();
         fs::write(temp.path().join(manifest::FILE_NAME), "[]").unwrap();
         let run = RunFiles::load(temp.path(), Secrets::Show).unwrap();
@@ -314,14 +364,20 @@ mod tests {
         let temp = run_dir();
         let mut text = String::from("not json\n");
         for step in 0..2000 {
-            let entries: Vec<_> = (0..20).map(|i| (format!("m{i}{}", "x".repeat(200)), f64::from(step))).collect();
+            let entries: Vec<_> = (0..20)
+                .map(|i| (format!("m{i}{}", "x".repeat(200)), f64::from(step)))
+                .collect();
             text.push_str(&serde_json::json!({ "covered_bytes": step, "entries": entries }).to_string());
             text.push('\n');
         }
         fs::write(temp.path().join(LOGS_DIR).join(METRICS_FILE), text).unwrap();
         let run = RunFiles::load(temp.path(), Secrets::Show).unwrap();
         assert_eq!(run.metrics.len(), MAX_METRICS);
-        assert!(run.metrics.iter().all(|metric| metric.points.len() == MAX_METRIC_POINTS && metric.name.len() == 64));
+        assert!(
+            run.metrics
+                .iter()
+                .all(|metric| metric.points.len() == MAX_METRIC_POINTS && metric.name.len() == 64)
+        );
     }
 
     #[test]
@@ -333,7 +389,9 @@ mod tests {
         let run = RunFiles::load(temp.path(), Secrets::Show).unwrap();
         assert_eq!(run.logs.len(), 1, "an empty log is not shown");
         let text = &run.logs[0].text;
-        assert!(text.starts_with("first\\u{1b}[2J") && text.ends_with("last") && text.contains("bytes not shown"));
+        assert!(
+            text.starts_with("first\\u{1b}[2J") && text.ends_with("last") && text.contains("bytes not shown")
+        );
         assert!(text.len() < 40_000);
     }
 }

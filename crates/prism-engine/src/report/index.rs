@@ -46,7 +46,8 @@ fn ranked(entries: &[IndexEntry]) -> Vec<&IndexEntry> {
 }
 
 fn leaderboard(entries: &[IndexEntry]) -> Markup {
-    let number = |value: Option<f64>, digits: usize| value.map_or_else(|| "–".to_owned(), |v| format!("{v:.digits$}"));
+    let number =
+        |value: Option<f64>, digits: usize| value.map_or_else(|| "–".to_owned(), |v| format!("{v:.digits$}"));
     html! {
         div class="scroll" { table {
             thead { tr {
@@ -87,11 +88,18 @@ fn curves(entries: &[IndexEntry]) -> Markup {
             .filter_map(|(entry, class)| {
                 let manifest = entry.run.manifest.as_ref()?;
                 let points = sections::curve(manifest, pick(&manifest.metrics));
-                Some(Series { name: entry.name.clone(), class, thin: false, points })
+                Some(Series {
+                    name: entry.name.clone(),
+                    class,
+                    thin: false,
+                    points,
+                })
             })
             .collect::<Vec<_>>()
     };
-    let floor = entries.iter().find_map(|entry| entry.run.manifest.as_ref()?.data.entropy_floor_bpb);
+    let floor = entries
+        .iter()
+        .find_map(|entry| entry.run.manifest.as_ref()?.data.entropy_floor_bpb);
     let chart = |title, series| LineChart {
         title,
         unit: "bits per byte",
@@ -118,7 +126,11 @@ fn curves(entries: &[IndexEntry]) -> Markup {
 }
 
 fn flags(entries: &[IndexEntry]) -> Markup {
-    let mut raised: Vec<&str> = entries.iter().flat_map(|entry| &entry.run.outcome.flags).map(String::as_str).collect();
+    let mut raised: Vec<&str> = entries
+        .iter()
+        .flat_map(|entry| &entry.run.outcome.flags)
+        .map(String::as_str)
+        .collect();
     raised.sort_unstable();
     raised.dedup();
     html! {
@@ -150,12 +162,20 @@ mod tests {
     fn entry(name: &str, ranked: Option<f64>) -> IndexEntry {
         let mut outcome = Outcome::failed(Reason::OutOfMemory, "");
         outcome.bpb_ranked = ranked;
-        IndexEntry { name: name.to_owned(), link: None, run: RunFiles::of(outcome) }
+        IndexEntry {
+            name: name.to_owned(),
+            link: None,
+            run: RunFiles::of(outcome),
+        }
     }
 
     #[test]
     fn the_best_comes_first_and_names_are_escaped() {
-        let entries = [entry("<b>none</b>", None), entry("second", Some(3.0)), entry("first", Some(2.0))];
+        let entries = [
+            entry("<b>none</b>", None),
+            entry("second", Some(3.0)),
+            entry("first", Some(2.0)),
+        ];
         let html = render_index("t", "a `code` b", &entries);
         let at = |text: &str| html.find(text).unwrap_or_else(|| panic!("{text}"));
         assert!(at("first") < at("second") && at("second") < at("&lt;b&gt;none"));

@@ -10,7 +10,11 @@ use super::{RunFiles, figures, sections, style, words};
 /// The report of a run, as one HTML document.
 pub fn render_run(run: &RunFiles) -> String {
     let outcome = &run.outcome;
-    let name = outcome.submission_id.as_deref().or(outcome.run_id.as_deref()).unwrap_or("run");
+    let name = outcome
+        .submission_id
+        .as_deref()
+        .or(outcome.run_id.as_deref())
+        .unwrap_or("run");
     let body = html! {
         header {
             h1 { (name) }

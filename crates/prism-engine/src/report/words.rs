@@ -57,9 +57,10 @@ pub(super) fn rehearsal(code: &str) -> &'static str {
         RehearsalReason::MemoryWatchdog,
         RehearsalReason::ExternalRuntime,
     ];
-    ALL.into_iter()
-        .find(|reason| reason.code() == code)
-        .map_or("for a reason that this version of PRISM does not know", RehearsalReason::explain)
+    ALL.into_iter().find(|reason| reason.code() == code).map_or(
+        "for a reason that this version of PRISM does not know",
+        RehearsalReason::explain,
+    )
 }
 
 /// How a run ended, as a sentence for its owner.
@@ -67,7 +68,9 @@ pub(super) fn ending(status: Status, fault: Option<Fault>, reason: Reason) -> St
     match (status, fault) {
         (Status::Completed, _) => match reason {
             Reason::EndOfData => "The stream was read to its end.".to_owned(),
-            _ => format!("The run ended before the stream did ({reason}); unread bytes are charged at 8 bits each."),
+            _ => format!(
+                "The run ended before the stream did ({reason}); unread bytes are charged at 8 bits each."
+            ),
         },
         (Status::Cancelled, _) => "Somebody stopped the run, so it has no score.".to_owned(),
         (Status::Rejected, _) => "The submission was never run.".to_owned(),

@@ -114,7 +114,10 @@ pub(crate) fn run(command: &DataCommand, output: Output) -> CommandResult {
 }
 
 fn lock_text(args: &LockArgs, output: Output) -> CommandResult {
-    let name = args.name.clone().or_else(|| Some(args.out.file_name()?.to_str()?.to_owned()));
+    let name = args
+        .name
+        .clone()
+        .or_else(|| Some(args.out.file_name()?.to_str()?.to_owned()));
     let options = LockOptions {
         name: name.unwrap_or_else(|| "corpus".to_owned()),
         source: args.source.clone(),
@@ -138,7 +141,11 @@ fn lock_text(args: &LockArgs, output: Output) -> CommandResult {
             LockPhase::Writing => &mut writing,
         };
         bar.set(at.done_bytes, at.total_bytes);
-        if signals::is_set(&stop) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if signals::is_set(&stop) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     })
     .map_err(|error| lock_failure(&error))?;
     drop((reading, writing));
@@ -172,7 +179,11 @@ pub(crate) fn synth(out: &Path, bytes: u64, seed: u64, output: Output) -> Result
     let mut progress = Progress::bytes(output, "writing");
     synthesize(out, &SynthOptions::new(bytes, seed), &mut |done, total| {
         progress.set(done, total);
-        if signals::is_set(&stop) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if signals::is_set(&stop) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     })
     .map_err(|error| match &error {
         SynthError::Cancelled => Failure::submission("cancelled", &error),
@@ -196,7 +207,11 @@ struct Shown<'a> {
 }
 
 fn print(output: Output, dir: &Path, manifest: &Manifest, done: &str) -> CommandResult {
-    let shown = Shown { dir, manifest_sha256: manifest.manifest_hash(), manifest };
+    let shown = Shown {
+        dir,
+        manifest_sha256: manifest.manifest_hash(),
+        manifest,
+    };
     output.result(&shown, || {
         let rows: Vec<_> = Split::ALL
             .map(|split| {

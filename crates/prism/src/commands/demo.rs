@@ -92,9 +92,17 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> CommandResult {
         };
         let result = evaluate_live(&request, &cancel, output, &mut |_| ());
         if result.status != Status::Completed {
-            output.note(format_args!("      {}: {}", result.reason, show::line(&result.detail)));
+            output.note(format_args!(
+                "      {}: {}",
+                result.reason,
+                show::line(&result.detail)
+            ));
         }
-        rows.push(Row { bundle, claimed_bpb: claimed_bpb(&result), result });
+        rows.push(Row {
+            bundle,
+            claimed_bpb: claimed_bpb(&result),
+            result,
+        });
         if cancel.is_cancelled() {
             return Err(Failure::submission("cancelled", &"the demo was cancelled"));
         }
@@ -102,7 +110,12 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> CommandResult {
 
     let report = write_index(args, &rows)?;
     let (ok, explanation) = explain(&rows);
-    let demo = Demo { ok, explanation: &explanation, report: &report, bundles: &rows };
+    let demo = Demo {
+        ok,
+        explanation: &explanation,
+        report: &report,
+        bundles: &rows,
+    };
     output.result(&demo, || text(&demo))?;
     Ok(exit(&rows, ok))
 }
@@ -128,8 +141,15 @@ impl Bundles {
         let fail = |error: &dyn std::fmt::Display| {
             Failure::machine("storage", &format!("cannot lay out the example bundles: {error}"))
         };
-        let temp = tempfile::Builder::new().prefix("prism-demo-").tempdir().map_err(|error| fail(&error))?;
-        let dir = if args.keep { args.runs.join("demo-bundles") } else { temp.path().to_owned() };
+        let temp = tempfile::Builder::new()
+            .prefix("prism-demo-")
+            .tempdir()
+            .map_err(|error| fail(&error))?;
+        let dir = if args.keep {
+            args.runs.join("demo-bundles")
+        } else {
+            temp.path().to_owned()
+        };
         std::fs::create_dir_all(&dir).map_err(|error| fail(&error))?;
         for name in HONEST.into_iter().chain([CHEAT]) {
             let tree = prism_runtime::examples()
@@ -139,7 +159,10 @@ impl Bundles {
                 tree.write_new(&dir.join(name)).map_err(|error| fail(&error))?;
             }
         }
-        Ok(Self { dir, _temp: (!args.keep).then_some(temp) })
+        Ok(Self {
+            dir,
+            _temp: (!args.keep).then_some(temp),
+        })
     }
 }
 
@@ -156,13 +179,27 @@ fn write_index(args: &DemoArgs, rows: &[Row]) -> Result<PathBuf, Failure> {
         let Some(dir) = &row.result.run_dir else { continue };
         let run = RunFiles::load(dir, Secrets::KeepOfCountedRuns)
             .map_err(|error| Failure::machine("storage", &error))?;
-        let link = dir.file_name().map(|name| format!("{}/{}", name.to_string_lossy(), prism_engine::run_dir::REPORT_FILE));
-        entries.push(IndexEntry { name: row.bundle.to_owned(), link, run });
+        let link = dir.file_name().map(|name| {
+            format!(
+                "{}/{}",
+                name.to_string_lossy(),
+                prism_engine::run_dir::REPORT_FILE
+            )
+        });
+        entries.push(IndexEntry {
+            name: row.bundle.to_owned(),
+            link,
+            run,
+        });
     }
     let (_, explanation) = explain(rows);
     let html = report::render_index("PRISM demo", &explanation, &entries);
-    std::fs::create_dir_all(&args.runs)
-        .map_err(|error| Failure::machine("storage", &format!("cannot create {}: {error}", args.runs.display())))?;
+    std::fs::create_dir_all(&args.runs).map_err(|error| {
+        Failure::machine(
+            "storage",
+            &format!("cannot create {}: {error}", args.runs.display()),
+        )
+    })?;
     let path = std::path::absolute(args.runs.join(INDEX_FILE)).unwrap_or_else(|_| args.runs.join(INDEX_FILE));
     write_file(&path, &html)?;
     Ok(path)
@@ -170,7 +207,11 @@ fn write_index(args: &DemoArgs, rows: &[Row]) -> Result<PathBuf, Failure> {
 
 /// Whether all is as it should be, and a sentence on the cheat's row.
 fn explain(rows: &[Row]) -> (bool, String) {
-    let ranked = |row: &Row| row.result.bpb_ranked.filter(|_| row.result.status == Status::Completed);
+    let ranked = |row: &Row| {
+        row.result
+            .bpb_ranked
+            .filter(|_| row.result.status == Status::Completed)
+    };
     let all_completed = rows.iter().all(|row| ranked(row).is_some());
     let best_honest = rows
         .iter()
@@ -179,10 +220,15 @@ fn explain(rows: &[Row]) -> (bool, String) {
         .min_by(|a, b| a.1.total_cmp(&b.1));
     let cheat = rows.iter().find(|row| row.bundle == CHEAT);
     let (Some((best, honest_bpb)), Some(cheat), true) = (best_honest, cheat, all_completed) else {
-        return (false, "Not all three evaluations completed, so there is nothing to compare.".to_owned());
+        return (
+            false,
+            "Not all three evaluations completed, so there is nothing to compare.".to_owned(),
+        );
     };
     let cheat_bpb = ranked(cheat).unwrap_or(f64::NAN);
-    let claimed = cheat.claimed_bpb.map_or_else(|| "less".to_owned(), |bpb| format!("{bpb:.2} bits per byte"));
+    let claimed = cheat
+        .claimed_bpb
+        .map_or_else(|| "less".to_owned(), |bpb| format!("{bpb:.2} bits per byte"));
     // A comparison with NaN is false: an unknown score never counts as "gained nothing".
     if cheat_bpb >= honest_bpb {
         let text = format!(
@@ -192,21 +238,34 @@ fn explain(rows: &[Row]) -> (bool, String) {
         );
         return (true, text);
     }
-    (false, format!("`{CHEAT}` scores {cheat_bpb:.4}, better than `{best}` ({honest_bpb:.4}): the measurement is broken."))
+    (
+        false,
+        format!(
+            "`{CHEAT}` scores {cheat_bpb:.4}, better than `{best}` ({honest_bpb:.4}): the measurement is broken."
+        ),
+    )
 }
 
 fn text(demo: &Demo<'_>) -> String {
-    let number = |value: Option<f64>, digits: usize| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.digits$}"));
+    let number =
+        |value: Option<f64>, digits: usize| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.digits$}"));
     let rows: Vec<_> = demo
         .bundles
         .iter()
         .map(|Row { bundle, result, .. }| {
             vec![
                 (*bundle).to_owned(),
-                result.bpb.zip(result.bpb_se).map_or_else(|| "-".to_owned(), |(bpb, se)| show::with_error(bpb, se)),
+                result
+                    .bpb
+                    .zip(result.bpb_se)
+                    .map_or_else(|| "-".to_owned(), |(bpb, se)| show::with_error(bpb, se)),
                 number(result.bpb_ranked, 4),
                 number(result.final_score, 5),
-                if result.flags.is_empty() { "-".to_owned() } else { show::line(&result.flags.join(", ")) },
+                if result.flags.is_empty() {
+                    "-".to_owned()
+                } else {
+                    show::line(&result.flags.join(", "))
+                },
                 format!("{:.0}", result.wall_seconds),
                 match result.status {
                     Status::Completed => "completed".to_owned(),
@@ -224,7 +283,12 @@ fn text(demo: &Demo<'_>) -> String {
         ("seconds", Lean::Right),
         ("status", Lean::Left),
     ];
-    format!("{}\n{}\n\nreport: {}\n", show::table(&head, &rows), demo.explanation, demo.report.display())
+    format!(
+        "{}\n{}\n\nreport: {}\n",
+        show::table(&head, &rows),
+        demo.explanation,
+        demo.report.display()
+    )
 }
 
 fn exit(rows: &[Row], ok: bool) -> Exit {
@@ -245,10 +309,18 @@ mod tests {
     use super::*;
 
     fn row(bundle: &'static str, ranked: Option<f64>) -> Row {
-        let reason = if ranked.is_some() { Reason::EndOfData } else { Reason::OutOfMemory };
+        let reason = if ranked.is_some() {
+            Reason::EndOfData
+        } else {
+            Reason::OutOfMemory
+        };
         let mut result = Outcome::failed(reason, "");
         result.bpb_ranked = ranked;
-        Row { bundle, claimed_bpb: Some(0.06), result }
+        Row {
+            bundle,
+            claimed_bpb: Some(0.06),
+            result,
+        }
     }
 
     #[test]
@@ -260,7 +332,10 @@ mod tests {
             ok
         };
         assert!(ok(Some(3.0), Some(3.5), Some(4.0)));
-        assert!(ok(Some(3.0), Some(3.5), Some(3.2)), "it must only not beat the best");
+        assert!(
+            ok(Some(3.0), Some(3.5), Some(3.2)),
+            "it must only not beat the best"
+        );
         assert!(!ok(Some(3.0), Some(3.5), Some(2.9)));
         assert!(!ok(Some(3.0), None, Some(4.0)));
         assert!(!ok(Some(3.0), Some(3.5), None));
@@ -269,8 +344,15 @@ mod tests {
 
     #[test]
     fn the_sentence_names_both_figures() {
-        let rows = [row(HONEST[0], Some(3.0)), row(HONEST[1], Some(3.5)), row(CHEAT, Some(4.25))];
+        let rows = [
+            row(HONEST[0], Some(3.0)),
+            row(HONEST[1], Some(3.5)),
+            row(CHEAT, Some(4.25)),
+        ];
         let (_, text) = explain(&rows);
-        assert!(text.contains("claims 0.06") && text.contains("pays 4.25") && text.contains("(3.00)"), "{text}");
+        assert!(
+            text.contains("claims 0.06") && text.contains("pays 4.25") && text.contains("(3.00)"),
+            "{text}"
+        );
     }
 }

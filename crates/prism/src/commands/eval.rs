@@ -108,7 +108,9 @@ impl From<DeviceArg> for Device {
 
 /// Runs it. The outcome is printed here: its object replaces the error object of other commands.
 pub(crate) fn run(args: &EvalArgs, output: Output) -> Exit {
-    let outcome = prepare(args, output).and_then(|prepared| measure(&prepared, output)).unwrap_or_else(|outcome| *outcome);
+    let outcome = prepare(args, output)
+        .and_then(|prepared| measure(&prepared, output))
+        .unwrap_or_else(|outcome| *outcome);
     conclude(&outcome, output)
 }
 
@@ -120,28 +122,36 @@ struct Prepared {
 
 /// An ending before there was a run.
 fn stop(reason: Reason, failure: &Failure) -> Box<Outcome> {
-    let advice = failure.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+    let advice = failure
+        .hint
+        .as_ref()
+        .map(|hint| format!("; {hint}"))
+        .unwrap_or_default();
     Box::new(Outcome::failed(reason, format!("{}{advice}", failure.detail)))
 }
 
 fn prepare(args: &EvalArgs, output: Output) -> Result<Prepared, Box<Outcome>> {
     let recipe = recipes::load(&args.recipe)
         .map_err(|error| stop(Reason::RecipeInvalid, &Failure::usage("recipe_invalid", &error)))?;
-    let plan = overrides::apply(args, recipe)
-        .map_err(|failure| stop(Reason::Usage, &failure))?;
+    let plan = overrides::apply(args, recipe).map_err(|failure| stop(Reason::Usage, &failure))?;
     let audit_key = match &args.audit_key_file {
         Some(path) => Some(read_key(path).map_err(|failure| stop(Reason::Usage, &failure))?),
         None => None,
     };
     let events = match args.progress_fd {
-        Some(number) => Some(events::EventPipe::open(number).map_err(|failure| stop(Reason::Usage, &failure))?),
+        Some(number) => {
+            Some(events::EventPipe::open(number).map_err(|failure| stop(Reason::Usage, &failure))?)
+        }
         None => None,
     };
     for change in &plan.changes {
         output.note(format_args!("note: {change}"));
     }
     for reason in &plan.rehearsal {
-        output.note(format_args!("note: this run is a rehearsal: {}", reason.explain()));
+        output.note(format_args!(
+            "note: this run is a rehearsal: {}",
+            reason.explain()
+        ));
     }
     let place = match &args.run_dir {
         Some(dir) => RunPlace::Exactly(dir.clone()),
@@ -185,7 +195,9 @@ pub(crate) fn evaluate_live(
     output: Output,
     tell: &mut dyn FnMut(&EvalEvent),
 ) -> Outcome {
-    let host = Host { helper: prism_sandbox::Helper::default() };
+    let host = Host {
+        helper: prism_sandbox::Helper::default(),
+    };
     let mut live = live::Live::new(output);
     let outcome = evaluate(request, &host, cancel, &mut |event| {
         live.event(&event);
@@ -195,18 +207,28 @@ pub(crate) fn evaluate_live(
     if let Some(dir) = &outcome.run_dir
         && let Err(failure) = super::report::write_into(dir)
     {
-        output.warn(format_args!("the report was not written: {}", show::line(&failure.detail)));
+        output.warn(format_args!(
+            "the report was not written: {}",
+            show::line(&failure.detail)
+        ));
     }
     outcome
 }
 
 /// Prints the outcome and says how to exit.
 fn conclude(outcome: &Outcome, output: Output) -> Exit {
-    let exit = if outcome.status == Status::Completed { Exit::Ok } else { exit_of(outcome.fault) };
+    let exit = if outcome.status == Status::Completed {
+        Exit::Ok
+    } else {
+        exit_of(outcome.fault)
+    };
     let blameless = matches!(outcome.fault, Some(Fault::Usage | Fault::Operator));
     if blameless && !output.is_json() {
         let (detail, hint) = crate::failure::split_hint(&outcome.detail);
-        say_error(&show::text(&detail), hint.map(|hint| show::text(&hint)).as_deref());
+        say_error(
+            &show::text(&detail),
+            hint.map(|hint| show::text(&hint)).as_deref(),
+        );
         return exit;
     }
     match output.result(outcome, || summary::text(outcome)) {
@@ -233,7 +255,9 @@ fn read_key(path: &Path) -> Result<AuditKey, Failure> {
         )));
     }
     let mut text = String::new();
-    file.take(KEY_FILE_BYTES_MAX).read_to_string(&mut text).map_err(unreadable)?;
+    file.take(KEY_FILE_BYTES_MAX)
+        .read_to_string(&mut text)
+        .map_err(unreadable)?;
     AuditKey::from_hex(text.trim_end()).ok_or_else(|| {
         fail(format!(
             "the audit key file {shown} does not hold 64 hexadecimal digits; make one with `(umask 077; openssl rand -hex 32 > {shown})`"
@@ -257,11 +281,20 @@ mod tests {
         let digits = "0123456789abcdef".repeat(4);
         assert!(set(&format!("{digits}\n"), 0o600).is_ok());
         assert!(set(&digits, 0o400).is_ok());
-        for (text, mode) in [(digits.as_str(), 0o640), (&digits, 0o604), (&digits, 0o620), ("", 0o600), (&digits[1..], 0o600)] {
+        for (text, mode) in [
+            (digits.as_str(), 0o640),
+            (&digits, 0o604),
+            (&digits, 0o620),
+            ("", 0o600),
+            (&digits[1..], 0o600),
+        ] {
             assert_eq!(set(text, mode).unwrap_err().exit, Exit::Usage, "{text} {mode:o}");
         }
         let long = format!("{digits}{}", " ".repeat(4096));
-        assert!(set(&long, 0o600).is_ok(), "trailing space does not matter, however much there is");
+        assert!(
+            set(&long, 0o600).is_ok(),
+            "trailing space does not matter, however much there is"
+        );
         assert!(read_key(&temp.path().join("none")).is_err());
     }
 }

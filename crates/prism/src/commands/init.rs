@@ -28,7 +28,8 @@ pub(crate) struct InitArgs {
 /// Where the stub goes, relative to the bundle.
 const TYPINGS: &str = ".prism/typings";
 /// What pyright and pylance read.
-const PYRIGHT_CONFIG: &str = "{\n  \"stubPath\": \".prism/typings\",\n  \"reportMissingModuleSource\": \"none\"\n}\n";
+const PYRIGHT_CONFIG: &str =
+    "{\n  \"stubPath\": \".prism/typings\",\n  \"reportMissingModuleSource\": \"none\"\n}\n";
 /// The name that the embedded scaffold gives itself.
 const SCAFFOLD_NAME: &str = "my-model";
 /// As `prism.yaml` allows, and short enough for a table.
@@ -44,8 +45,10 @@ pub(crate) fn run(args: &InitArgs, output: Output) -> CommandResult {
     let stub = stub()?;
     must_be_empty(dir)?;
 
-    let mut files: Vec<(PathBuf, Vec<u8>)> =
-        scaffold.files().map(|(path, content)| (PathBuf::from(path), named(content, &name))).collect();
+    let mut files: Vec<(PathBuf, Vec<u8>)> = scaffold
+        .files()
+        .map(|(path, content)| (PathBuf::from(path), named(content, &name)))
+        .collect();
     files.push((Path::new(TYPINGS).join("prism_runtime/__init__.pyi"), stub));
     files.push((PathBuf::from("pyrightconfig.json"), PYRIGHT_CONFIG.into()));
     files.sort();
@@ -96,8 +99,10 @@ fn named(content: &[u8], name: &str) -> Vec<u8> {
 
 /// The typed stub of `ctx`, as the runtime carries it.
 fn stub() -> Result<Vec<u8>, Failure> {
-    let settings = prism_runtime::Settings::from_env().map_err(|error| Failure::machine(error.code(), &error))?;
-    let sources = prism_runtime::runtime_sources(&settings).map_err(|error| Failure::machine("storage", &error))?;
+    let settings =
+        prism_runtime::Settings::from_env().map_err(|error| Failure::machine(error.code(), &error))?;
+    let sources =
+        prism_runtime::runtime_sources(&settings).map_err(|error| Failure::machine("storage", &error))?;
     let path = sources.dir.join("stubs/prism_runtime/__init__.pyi");
     fs::read(&path)
         .map_err(|error| Failure::machine("internal", &format!("cannot read {}: {error}", path.display())))
@@ -112,16 +117,22 @@ fn must_be_empty(dir: &Path) -> Result<(), Failure> {
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => {
-            let text = format!("{} cannot be used: {error}; name a new or empty directory", dir.display());
+            let text = format!(
+                "{} cannot be used: {error}; name a new or empty directory",
+                dir.display()
+            );
             Err(Failure::usage("not_a_directory", &text))
         }
     }
 }
 
 fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
-    let fail = |error: io::Error| Failure::machine("storage", &format!("cannot write {}: {error}", path.display()));
+    let fail =
+        |error: io::Error| Failure::machine("storage", &format!("cannot write {}: {error}", path.display()));
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(fail)?;
     }
-    fs::File::create_new(path).and_then(|mut file| io::Write::write_all(&mut file, content)).map_err(fail)
+    fs::File::create_new(path)
+        .and_then(|mut file| io::Write::write_all(&mut file, content))
+        .map_err(fail)
 }

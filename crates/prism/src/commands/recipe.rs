@@ -68,7 +68,12 @@ fn load(name: &str) -> Result<Recipe, Failure> {
 }
 
 fn head(recipe: &Recipe) -> String {
-    format!("# Recipe `{}`, version {}\n# sha256 {}\n\n", recipe.name, recipe.version, recipe.sha256())
+    format!(
+        "# Recipe `{}`, version {}\n# sha256 {}\n\n",
+        recipe.name,
+        recipe.version,
+        recipe.sha256()
+    )
 }
 
 fn show(args: &ShowArgs, output: Output) -> CommandResult {
@@ -79,7 +84,9 @@ fn show(args: &ShowArgs, output: Output) -> CommandResult {
         sha256: recipe.sha256().to_string(),
         fields: recipes::fields(&recipe),
     };
-    output.result(&shown, || crate::show::text(&(head(&recipe) + &recipes::explained_toml(&recipe))))?;
+    output.result(&shown, || {
+        crate::show::text(&(head(&recipe) + &recipes::explained_toml(&recipe)))
+    })?;
     Ok(Exit::Ok)
 }
 
@@ -89,7 +96,12 @@ fn write(args: &WriteArgs, output: Output) -> CommandResult {
     let shown = args.out.display();
     std::fs::File::create_new(&args.out)
         .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()))
-        .map_err(|error| Failure::usage("recipe_write", &format!("cannot write {shown}: {error}; choose a new file")))?;
+        .map_err(|error| {
+            Failure::usage(
+                "recipe_write",
+                &format!("cannot write {shown}: {error}; choose a new file"),
+            )
+        })?;
     output.result(&serde_json::json!({ "recipe": args.out }), || {
         format!("{shown}\n\nRuns under a changed recipe are rehearsals: `prism eval BUNDLE --data DIR --recipe {shown}`\n")
     })?;

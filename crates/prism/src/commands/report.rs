@@ -30,7 +30,11 @@ pub(crate) struct ReportArgs {
 
 /// Runs it.
 pub(crate) fn run(args: &ReportArgs, output: Output) -> CommandResult {
-    let secrets = if args.reveal_audits { Secrets::Show } else { Secrets::KeepOfCountedRuns };
+    let secrets = if args.reveal_audits {
+        Secrets::Show
+    } else {
+        Secrets::KeepOfCountedRuns
+    };
     let html = render(&args.run_dir, secrets)?;
     if args.out.as_deref() == Some(Path::new("-")) {
         output.raw(&html)?;
@@ -38,7 +42,9 @@ pub(crate) fn run(args: &ReportArgs, output: Output) -> CommandResult {
     }
     let path = args.out.clone().unwrap_or_else(|| args.run_dir.join(REPORT_FILE));
     write(&path, &html)?;
-    output.result(&serde_json::json!({ "report": path }), || path.display().to_string())?;
+    output.result(&serde_json::json!({ "report": path }), || {
+        path.display().to_string()
+    })?;
     if args.open {
         open(&path)?;
     }
@@ -74,7 +80,10 @@ pub(crate) fn write(path: &Path, content: &str) -> Result<(), Failure> {
         Ok(())
     });
     written.map_err(|error| {
-        let text = format!("cannot write {}: {error}; choose another place with --out", path.display());
+        let text = format!(
+            "cannot write {}: {error}; choose another place with --out",
+            path.display()
+        );
         Failure::machine("storage", &text)
     })
 }
@@ -88,7 +97,10 @@ fn open(path: &Path) -> Result<(), Failure> {
         .spawn()
         .map(drop)
         .map_err(|error| {
-            let text = format!("cannot start `xdg-open`: {error}; open {} in a browser", path.display());
+            let text = format!(
+                "cannot start `xdg-open`: {error}; open {} in a browser",
+                path.display()
+            );
             Failure::machine("no_browser", &text)
         })
 }

@@ -84,7 +84,9 @@ fn list(args: &ListArgs, output: Output) -> CommandResult {
                 vec![
                     show::line(&run.name),
                     match &run.state {
-                        RunState::Finished(outcome) => format!("{} ({})", outcome.status.as_str(), outcome.reason),
+                        RunState::Finished(outcome) => {
+                            format!("{} ({})", outcome.status.as_str(), outcome.reason)
+                        }
                         RunState::Unfinished => "unfinished".to_owned(),
                         RunState::Damaged => "damaged".to_owned(),
                     },
@@ -102,8 +104,16 @@ fn list(args: &ListArgs, output: Output) -> CommandResult {
             ("on disk", Lean::Right),
         ];
         let total = show::bytes(found.iter().map(|run| run.bytes).sum());
-        let summary = format!("{} in {}, {total}\n", show::count(found.len() as u64, "run", "runs"), args.runs.display());
-        if found.is_empty() { summary } else { format!("{}\n{summary}", show::table(&head, &rows)) }
+        let summary = format!(
+            "{} in {}, {total}\n",
+            show::count(found.len() as u64, "run", "runs"),
+            args.runs.display()
+        );
+        if found.is_empty() {
+            summary
+        } else {
+            format!("{}\n{summary}", show::table(&head, &rows))
+        }
     })?;
     Ok(Exit::Ok)
 }
@@ -111,19 +121,37 @@ fn list(args: &ListArgs, output: Output) -> CommandResult {
 fn prune(args: &PruneArgs, output: Output) -> CommandResult {
     let what = Prune {
         keep: args.keep.unwrap_or(0),
-        older_than: args.older_than_days.map(|days| Duration::from_secs(days.saturating_mul(SECONDS_PER_DAY))),
+        older_than: args
+            .older_than_days
+            .map(|days| Duration::from_secs(days.saturating_mul(SECONDS_PER_DAY))),
         dry_run: args.dry_run,
     };
     let pruned = runs::prune(&args.runs, &what, SystemTime::now()).map_err(|error| failure(&error))?;
     output.result(&pruned, || {
-        let mut text: String = pruned.removed.iter().map(|run| format!("{}\n", show::line(&run.name))).collect();
-        let verb = if args.dry_run { "would be removed" } else { "removed" };
+        let mut text: String = pruned
+            .removed
+            .iter()
+            .map(|run| format!("{}\n", show::line(&run.name)))
+            .collect();
+        let verb = if args.dry_run {
+            "would be removed"
+        } else {
+            "removed"
+        };
         let number = show::count(pruned.removed.len() as u64, "run", "runs");
         text.push_str(&format!("{number} {verb}, {}\n", show::bytes(pruned.bytes)));
         text
     })?;
     for (name, error) in &pruned.failed {
-        output.warn(format_args!("{} was not removed: {}", show::line(name), show::line(error)));
+        output.warn(format_args!(
+            "{} was not removed: {}",
+            show::line(name),
+            show::line(error)
+        ));
     }
-    Ok(if pruned.failed.is_empty() { Exit::Ok } else { Exit::Machine })
+    Ok(if pruned.failed.is_empty() {
+        Exit::Ok
+    } else {
+        Exit::Machine
+    })
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use clap::{Args, Subcommand, ValueEnum};
 use prism_runtime::{
-    Check, InstallEvent, InstallPlan, InstallRequest, Installer, Phase, Runtime, RuntimeError, Settings, Status,
+    Check, InstallEvent, InstallPlan, InstallRequest, Installer, Phase, Runtime, RuntimeError, Settings,
+    Status,
 };
 use prism_sandbox::{Capabilities, Freezer, MemoryCap, Mode};
 use serde_json::{Value, json};
@@ -85,23 +86,39 @@ pub(crate) fn failure(error: &RuntimeError) -> Failure {
 }
 
 /// Installs the runtime where it is not complete, and says beforehand what that takes.
-pub(crate) fn install(settings: &Settings, request: &InstallRequest, output: Output) -> Result<Runtime, Failure> {
+pub(crate) fn install(
+    settings: &Settings,
+    request: &InstallRequest,
+    output: Output,
+) -> Result<Runtime, Failure> {
     let stop = signals::stop_flag()?;
     let mut progress = Progress::spinner(output, "installing");
-    prism_runtime::install(settings, request, &|| signals::is_set(&stop), &mut |event| match event {
-        InstallEvent::Planned(plan) => progress.above(|| output.note(announce(&plan))),
-        InstallEvent::Waiting => progress.message("waiting for another installation to finish".to_owned()),
-        InstallEvent::Progress { phase, done, total, what } => {
-            let doing = match phase {
-                Phase::Environment => "making the environment",
-                Phase::Download => "fetching",
-                Phase::Unpack => "unpacking",
-                Phase::Check => "importing torch",
-            };
-            progress.message(format!("{doing} {done}/{total}  {}", show::line(&what)));
-        }
-        InstallEvent::Line(_) => {}
-    })
+    prism_runtime::install(
+        settings,
+        request,
+        &|| signals::is_set(&stop),
+        &mut |event| match event {
+            InstallEvent::Planned(plan) => progress.above(|| output.note(announce(&plan))),
+            InstallEvent::Waiting => {
+                progress.message("waiting for another installation to finish".to_owned())
+            }
+            InstallEvent::Progress {
+                phase,
+                done,
+                total,
+                what,
+            } => {
+                let doing = match phase {
+                    Phase::Environment => "making the environment",
+                    Phase::Download => "fetching",
+                    Phase::Unpack => "unpacking",
+                    Phase::Check => "importing torch",
+                };
+                progress.message(format!("{doing} {done}/{total}  {}", show::line(&what)));
+            }
+            InstallEvent::Line(_) => {}
+        },
+    )
     .map_err(|error| failure(&error))
 }
 
@@ -132,7 +149,10 @@ fn json(runtime: &Runtime) -> Value {
 
 fn text(runtime: &Runtime) -> String {
     show::pairs(&[
-        ("python", format!("{} ({})", runtime.python.display(), runtime.python_version)),
+        (
+            "python",
+            format!("{} ({})", runtime.python.display(), runtime.python_version),
+        ),
         ("torch", runtime.torch_version.clone()),
         ("lock", runtime.origin.label()),
     ])
@@ -142,7 +162,11 @@ fn doctor(output: Output) -> CommandResult {
     let settings = settings()?;
     let mut checks = prism_runtime::doctor(&settings);
     checks.push(sandbox());
-    let worst = checks.iter().map(|check| check.status).max().unwrap_or(Status::Ok);
+    let worst = checks
+        .iter()
+        .map(|check| check.status)
+        .max()
+        .unwrap_or(Status::Ok);
     let value = json!({
         "ok": worst != Status::Fail,
         "checks": checks.iter().map(|check| json!({
@@ -161,7 +185,11 @@ fn doctor(output: Output) -> CommandResult {
         });
         text
     })?;
-    Ok(if worst == Status::Fail { Exit::Machine } else { Exit::Ok })
+    Ok(if worst == Status::Fail {
+        Exit::Machine
+    } else {
+        Exit::Ok
+    })
 }
 
 fn word(status: Status) -> &'static str {
@@ -179,21 +207,41 @@ fn line(check: &Check) -> String {
         Status::Fail => anstyle::AnsiColor::Red,
     };
     let style = anstyle::Style::new().bold().fg_color(Some(colour.into()));
-    let fix = check.fix.as_ref().map(|fix| format!("\n      {:<10}  fix: {}", "", show::text(fix))).unwrap_or_default();
-    format!("{style}{:>4}{style:#}  {:<10}  {}{fix}\n", word(check.status), check.name, show::text(&check.detail))
+    let fix = check
+        .fix
+        .as_ref()
+        .map(|fix| format!("\n      {:<10}  fix: {}", "", show::text(fix)))
+        .unwrap_or_default();
+    format!(
+        "{style}{:>4}{style:#}  {:<10}  {}{fix}\n",
+        word(check.status),
+        check.name,
+        show::text(&check.detail)
+    )
 }
 
 /// Whether this machine can confine a submission: a complete trial run.
 fn sandbox() -> Check {
-    let helper = prism_sandbox::Helper { path: Path::new("/proc/self/exe").to_owned() };
+    let helper = prism_sandbox::Helper {
+        path: Path::new("/proc/self/exe").to_owned(),
+    };
     match prism_sandbox::preflight(&helper) {
         Ok(capabilities) => Check {
             name: "sandbox",
-            status: if capabilities.memory_cap.is_exact() { Status::Ok } else { Status::Warn },
+            status: if capabilities.memory_cap.is_exact() {
+                Status::Ok
+            } else {
+                Status::Warn
+            },
             detail: describe(&capabilities),
             fix: None,
         },
-        Err(error) => Check { name: "sandbox", status: Status::Fail, detail: error.to_string(), fix: None },
+        Err(error) => Check {
+            name: "sandbox",
+            status: Status::Fail,
+            detail: error.to_string(),
+            fix: None,
+        },
     }
 }
 

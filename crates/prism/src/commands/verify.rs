@@ -67,7 +67,10 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> CommandResult {
     if let Some(result) = &result {
         compare(dir, result, &record, &verdict)?;
     } else {
-        output.warn(format_args!("{} has no `{RESULT_FILE}`: only the record was verified", dir.display()));
+        output.warn(format_args!(
+            "{} has no `{RESULT_FILE}`: only the record was verified",
+            dir.display()
+        ));
     }
     let verified = Verified {
         verified: true,
@@ -87,10 +90,21 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> CommandResult {
 }
 
 fn text(verified: &Verified<'_>) -> String {
-    let flags = if verified.flags.is_empty() { "none".to_owned() } else { verified.flags.join(", ") };
+    let flags = if verified.flags.is_empty() {
+        "none".to_owned()
+    } else {
+        verified.flags.join(", ")
+    };
     show::pairs(&[
         ("verified", verified.run_dir.display().to_string()),
-        ("bits per byte", format!("{} (ranked {:.4})", show::with_error(verified.bpb, verified.bpb_se), verified.bpb_ranked)),
+        (
+            "bits per byte",
+            format!(
+                "{} (ranked {:.4})",
+                show::with_error(verified.bpb, verified.bpb_se),
+                verified.bpb_ranked
+            ),
+        ),
         ("final score", format!("{:.5}", verified.final_score)),
         ("flags", flags),
         ("targets", show::grouped(verified.targets)),
@@ -102,10 +116,15 @@ fn text(verified: &Verified<'_>) -> String {
 fn recompute(dir: &Path, record: &Record) -> Result<Verdict, Failure> {
     let path = dir.join(TARGETS_FILE);
     let shown = path.display();
-    let fail = |error: std::io::Error| Failure::usage("run_unreadable", &format!("cannot read {shown}: {error}"));
+    let fail =
+        |error: std::io::Error| Failure::usage("run_unreadable", &format!("cannot read {shown}: {error}"));
     let mut file = File::open(&path).map_err(fail)?;
     let found_bytes = file.metadata().map_err(fail)?.len();
-    let limit_bytes = record.measured.targets.saturating_mul(TARGET_BYTES_MAX).saturating_add(TARGETS_BYTES_MIN);
+    let limit_bytes = record
+        .measured
+        .targets
+        .saturating_mul(TARGET_BYTES_MAX)
+        .saturating_add(TARGETS_BYTES_MIN);
     if found_bytes > limit_bytes {
         return Err(mismatch(&format!(
             "{shown} has {found_bytes} bytes, more than {} targets can take",
@@ -127,12 +146,17 @@ fn not_believed(dir: &Path, error: &VerifyError) -> Failure {
 }
 
 fn no_score(dir: &Path, result: &Outcome) -> Failure {
-    let text = format!("{} {} ({}), so it has no score", dir.display(), match result.status {
-        Status::Completed => "completed",
-        Status::Failed => "failed",
-        Status::Rejected => "was rejected",
-        Status::Cancelled => "was cancelled",
-    }, result.reason);
+    let text = format!(
+        "{} {} ({}), so it has no score",
+        dir.display(),
+        match result.status {
+            Status::Completed => "completed",
+            Status::Failed => "failed",
+            Status::Rejected => "was rejected",
+            Status::Cancelled => "was cancelled",
+        },
+        result.reason
+    );
     Failure::submission("no_score", &text).hint(format!("see why with `prism report {}`", dir.display()))
 }
 
@@ -144,9 +168,18 @@ fn compare(dir: &Path, result: &Outcome, record: &Record, verdict: &Verdict) -> 
         ("reason", result.reason == record.ended),
         ("bpb", bits(result.bpb) == bits(Some(verdict.bpb))),
         ("bpb_se", bits(result.bpb_se) == bits(Some(verdict.bpb_se))),
-        ("bpb_ranked", bits(result.bpb_ranked) == bits(Some(verdict.bpb_ranked))),
-        ("hidden_max", bits(result.hidden_max) == bits(Some(verdict.hidden_max_bpb))),
-        ("final_score", bits(result.final_score) == bits(Some(verdict.final_score))),
+        (
+            "bpb_ranked",
+            bits(result.bpb_ranked) == bits(Some(verdict.bpb_ranked)),
+        ),
+        (
+            "hidden_max",
+            bits(result.hidden_max) == bits(Some(verdict.hidden_max_bpb)),
+        ),
+        (
+            "final_score",
+            bits(result.final_score) == bits(Some(verdict.final_score)),
+        ),
         ("flags", result.flags == flags),
         ("covered_bytes", result.covered_bytes == record.measured.bytes),
     ];
@@ -173,7 +206,10 @@ fn read_result(dir: &Path) -> Result<Option<Outcome>, Failure> {
 fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, Failure> {
     let shown = path.display();
     let file = File::open(path).map_err(|error| {
-        Failure::usage("not_a_run", &format!("cannot read {shown}: {error}; name the directory of a run, see `prism runs list`"))
+        Failure::usage(
+            "not_a_run",
+            &format!("cannot read {shown}: {error}; name the directory of a run, see `prism runs list`"),
+        )
     })?;
     let mut bytes = Vec::new();
     file.take(limit_bytes + 1)

@@ -39,7 +39,9 @@ impl EventPipe {
         let file = duplicate(number).map_err(|error| {
             Failure::usage(
                 "progress_fd",
-                &format!("--progress-fd {number} cannot be written to: {error}; open it before `prism` is started"),
+                &format!(
+                    "--progress-fd {number} cannot be written to: {error}; open it before `prism` is started"
+                ),
             )
         })?;
         Ok(Self::over(file))
@@ -51,12 +53,20 @@ impl EventPipe {
         thread::spawn(move || {
             let _ = done_sender.send(write_lines(file, &lines));
         });
-        Self { state: Mutex::new(State { queue: Some(queue), done, dropped: 0 }) }
+        Self {
+            state: Mutex::new(State {
+                queue: Some(queue),
+                done,
+                dropped: 0,
+            }),
+        }
     }
 
     /// Tells one event, if somebody still listens.
     pub(super) fn send(&self, event: &EvalEvent) {
-        let Ok(mut line) = serde_json::to_string(event) else { return };
+        let Ok(mut line) = serde_json::to_string(event) else {
+            return;
+        };
         line.push('\n');
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(queue) = &state.queue
@@ -73,7 +83,9 @@ impl EventPipe {
         let dropped = state.dropped;
         match state.done.recv_timeout(DRAIN) {
             Ok(Ok(())) if dropped == 0 => None,
-            Ok(Ok(())) => Some(format!("{dropped} events were dropped: nobody read --progress-fd in time")),
+            Ok(Ok(())) => Some(format!(
+                "{dropped} events were dropped: nobody read --progress-fd in time"
+            )),
             Ok(Err(error)) => Some(format!("--progress-fd was closed during the run: {error}")),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                 Some("the last events were dropped: nobody read --progress-fd".to_owned())
@@ -85,7 +97,8 @@ impl EventPipe {
 fn write_lines(mut file: File, lines: &Receiver<String>) -> Result<(), String> {
     // The receiver is dropped with the first error: later lines are then refused at once.
     for line in lines {
-        file.write_all(line.as_bytes()).map_err(|error| error.to_string())?;
+        file.write_all(line.as_bytes())
+            .map_err(|error| error.to_string())?;
     }
     Ok(())
 }
@@ -114,7 +127,10 @@ mod tests {
     use super::*;
 
     fn event() -> EvalEvent {
-        EvalEvent::Finished { status: Status::Completed, reason: Reason::EndOfData }
+        EvalEvent::Finished {
+            status: Status::Completed,
+            reason: Reason::EndOfData,
+        }
     }
 
     #[test]
@@ -125,7 +141,10 @@ mod tests {
         pipe.send(&event());
         assert_eq!(pipe.close(), None);
         let lines: Vec<String> = BufReader::new(reader).lines().map_while(Result::ok).collect();
-        assert_eq!(lines, [r#"{"event":"finished","status":"completed","reason":"end_of_data"}"#]);
+        assert_eq!(
+            lines,
+            [r#"{"event":"finished","status":"completed","reason":"end_of_data"}"#]
+        );
 
         let (ours, theirs) = UnixStream::pair().unwrap();
         let pipe = EventPipe::open(theirs.as_raw_fd()).unwrap();

@@ -24,7 +24,11 @@ pub(super) struct Live {
 impl Live {
     /// A line that shows nothing yet; for a program it never will.
     pub(super) fn new(output: Output) -> Self {
-        let target = if output.is_json() { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let target = if output.is_json() {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
         let bar = ProgressBar::with_draw_target(None, target);
         let live = Self { bar };
         live.style(WAITING);
@@ -55,7 +59,11 @@ impl Live {
                 self.bar.reset();
                 self.bar.set_length(*stream_bytes);
             }
-            EvalEvent::Step { covered_bytes, mean_bpb, .. } => {
+            EvalEvent::Step {
+                covered_bytes,
+                mean_bpb,
+                ..
+            } => {
                 self.bar.set_position(*covered_bytes);
                 self.bar.set_message(format!("{mean_bpb:.3} bpb"));
             }

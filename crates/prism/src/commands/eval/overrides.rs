@@ -31,7 +31,10 @@ pub(super) fn apply(args: &EvalArgs, recipe: Recipe) -> Result<Plan, Failure> {
     }
     let (recipe, changes) = change(args, recipe);
     recipe.check().map_err(|error| {
-        Failure::usage("usage", &format!("{error}; see `prism recipe show`, or change the flag that sets it"))
+        Failure::usage(
+            "usage",
+            &format!("{error}; see `prism recipe show`, or change the flag that sets it"),
+        )
     })?;
     if !changes.is_empty() {
         rehearsal.push(RehearsalReason::Flag);
@@ -42,7 +45,11 @@ pub(super) fn apply(args: &EvalArgs, recipe: Recipe) -> Result<Plan, Failure> {
     if args.no_gate {
         rehearsal.push(RehearsalReason::NoGate);
     }
-    Ok(Plan { recipe, rehearsal, changes })
+    Ok(Plan {
+        recipe,
+        rehearsal,
+        changes,
+    })
 }
 
 fn change(args: &EvalArgs, mut recipe: Recipe) -> (Recipe, Vec<String>) {
@@ -54,15 +61,49 @@ fn change(args: &EvalArgs, mut recipe: Recipe) -> (Recipe, Vec<String>) {
             Device::Cpu => 0,
             Device::Cuda => GPU_MEMORY_BYTES_DEFAULT,
         };
-        changes.push(says(&name, "compute.device", recipe.compute.device.as_str(), device.as_str()));
-        changes.push(says(&name, "compute.gpu_memory_bytes", recipe.compute.gpu_memory_bytes, memory_bytes));
+        changes.push(says(
+            &name,
+            "compute.device",
+            recipe.compute.device.as_str(),
+            device.as_str(),
+        ));
+        changes.push(says(
+            &name,
+            "compute.gpu_memory_bytes",
+            recipe.compute.gpu_memory_bytes,
+            memory_bytes,
+        ));
         recipe.compute.device = device;
         recipe.compute.gpu_memory_bytes = memory_bytes;
     }
-    set(&mut changes, &name, "compute.threads", &mut recipe.compute.threads, args.threads);
-    set(&mut changes, &name, "stream.max_bytes", &mut recipe.stream.max_bytes, args.max_bytes);
-    set(&mut changes, &name, "audit.rate_per_byte", &mut recipe.audit.rate_per_byte, args.audit_rate);
-    set(&mut changes, &name, "budget.time_limit_seconds", &mut recipe.budget.time_limit_seconds, args.time_limit);
+    set(
+        &mut changes,
+        &name,
+        "compute.threads",
+        &mut recipe.compute.threads,
+        args.threads,
+    );
+    set(
+        &mut changes,
+        &name,
+        "stream.max_bytes",
+        &mut recipe.stream.max_bytes,
+        args.max_bytes,
+    );
+    set(
+        &mut changes,
+        &name,
+        "audit.rate_per_byte",
+        &mut recipe.audit.rate_per_byte,
+        args.audit_rate,
+    );
+    set(
+        &mut changes,
+        &name,
+        "budget.time_limit_seconds",
+        &mut recipe.budget.time_limit_seconds,
+        args.time_limit,
+    );
     (recipe, changes)
 }
 
@@ -80,7 +121,10 @@ fn set<T: PartialEq + Display + Copy>(
 }
 
 fn says(name: &str, field: &str, before: impl Display, after: impl Display) -> String {
-    format!("`{field}` is {after} (recipe `{}`: {before})", crate::show::line(name))
+    format!(
+        "`{field}` is {after} (recipe `{}`: {before})",
+        crate::show::line(name)
+    )
 }
 
 #[cfg(test)]
@@ -102,7 +146,8 @@ mod tests {
     fn the_official_recipe_alone_is_no_rehearsal() {
         let plan = |flags| plan(flags, Recipe::official()).unwrap();
         assert!(plan("").rehearsal.is_empty());
-        let same = plan("--device cuda --threads 8 --time-limit 14400 --max-bytes 1000000000 --audit-rate 2.5e-5");
+        let same =
+            plan("--device cuda --threads 8 --time-limit 14400 --max-bytes 1000000000 --audit-rate 2.5e-5");
         assert_eq!((same.rehearsal, same.changes.len()), (vec![], 0));
         assert_eq!(plan("--no-gate").rehearsal, [RehearsalReason::NoGate]);
         assert_eq!(plan("--audit-key-file x").rehearsal, [RehearsalReason::FixedKey]);
@@ -110,9 +155,19 @@ mod tests {
 
     #[test]
     fn each_flag_changes_its_constant_and_says_so() {
-        for flag in ["--threads 3", "--max-bytes 5", "--audit-rate 0.5", "--time-limit 7", "--device cuda"] {
+        for flag in [
+            "--threads 3",
+            "--max-bytes 5",
+            "--audit-rate 0.5",
+            "--time-limit 7",
+            "--device cuda",
+        ] {
             let plan = plan(flag, Recipe::demo()).unwrap();
-            assert_eq!(plan.rehearsal, [RehearsalReason::Recipe, RehearsalReason::Flag], "{flag}");
+            assert_eq!(
+                plan.rehearsal,
+                [RehearsalReason::Recipe, RehearsalReason::Flag],
+                "{flag}"
+            );
             assert_ne!(plan.recipe, Recipe::demo(), "{flag}");
             assert!(!plan.changes.is_empty(), "{flag}");
         }
@@ -130,7 +185,10 @@ mod tests {
             ("--audit-rate NaN", "audit.rate_per_byte"),
             ("--time-limit 0", "budget.time_limit_seconds"),
         ] {
-            assert!(plan(flag, Recipe::demo()).unwrap_err().detail.contains(field), "{flag}");
+            assert!(
+                plan(flag, Recipe::demo()).unwrap_err().detail.contains(field),
+                "{flag}"
+            );
         }
     }
 }

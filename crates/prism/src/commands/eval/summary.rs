@@ -20,13 +20,19 @@ pub(super) fn text(outcome: &Outcome) -> String {
     }
     let mut rows = Vec::new();
     if let (Some(bpb), Some(se), Some(ranked)) = (outcome.bpb, outcome.bpb_se, outcome.bpb_ranked) {
-        rows.push(("bits per byte", format!("{} (ranked {ranked:.4})", show::with_error(bpb, se))));
+        rows.push((
+            "bits per byte",
+            format!("{} (ranked {ranked:.4})", show::with_error(bpb, se)),
+        ));
     }
     if let Some(score) = outcome.final_score {
         rows.push(("final score", format!("{score:.5}")));
     }
     if outcome.status == Status::Completed {
-        let hidden = outcome.hidden_max.map(|hidden| format!("; at most {hidden:.4} bpb hidden")).unwrap_or_default();
+        let hidden = outcome
+            .hidden_max
+            .map(|hidden| format!("; at most {hidden:.4} bpb hidden"))
+            .unwrap_or_default();
         rows.push(("audits", format!("{}{hidden}", show::grouped(outcome.audits))));
         rows.push(("flags", list_or_none(&outcome.flags)));
     }
@@ -53,12 +59,24 @@ fn head(outcome: &Outcome) -> String {
         Status::Cancelled => anstyle::AnsiColor::Yellow,
     };
     let style = anstyle::Style::new().bold().fg_color(Some(colour.into()));
-    let name = outcome.submission_id.as_deref().map(|id| format!("{}: ", show::line(id))).unwrap_or_default();
-    format!("{name}{style}{}{style:#} ({})\n", outcome.status.as_str(), outcome.reason)
+    let name = outcome
+        .submission_id
+        .as_deref()
+        .map(|id| format!("{}: ", show::line(id)))
+        .unwrap_or_default();
+    format!(
+        "{name}{style}{}{style:#} ({})\n",
+        outcome.status.as_str(),
+        outcome.reason
+    )
 }
 
 fn list_or_none(items: &[String]) -> String {
-    if items.is_empty() { "none".to_owned() } else { show::line(&items.join(", ")) }
+    if items.is_empty() {
+        "none".to_owned()
+    } else {
+        show::line(&items.join(", "))
+    }
 }
 
 #[cfg(test)]
