@@ -7,6 +7,7 @@
 
 mod audits;
 mod chart;
+pub mod figures;
 mod files;
 mod index;
 mod page;

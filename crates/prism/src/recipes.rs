@@ -9,6 +9,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use prism_core::recipe::{MAX_RECIPE_BYTES, Recipe, RecipeError};
+use prism_engine::report::figures;
 
 /// The recipe of a rehearsal, where none is named.
 pub(crate) const DEFAULT: &str = "demo";
@@ -133,26 +134,13 @@ fn toml_value(value: &serde_json::Value) -> Option<String> {
     match value {
         serde_json::Value::Null => None,
         serde_json::Value::Number(number) if number.is_u64() => {
-            Some(grouped(number.as_u64().unwrap_or(0), '_'))
+            Some(figures::grouped(number.as_u64().unwrap_or(0)).replace(',', "_"))
         }
         // A float keeps all its digits, and TOML wants a point or an exponent.
         serde_json::Value::Number(number) => Some(format!("{:?}", number.as_f64().unwrap_or(f64::NAN))),
         serde_json::Value::String(text) => Some(toml::Value::from(text.as_str()).to_string()),
         other => Some(other.to_string()),
     }
-}
-
-/// Digits in groups of three.
-pub(crate) fn grouped(number: u64, separator: char) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(separator);
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// Words in lines of at most `width` columns.
@@ -288,11 +276,5 @@ mod tests {
             load(temp.path().to_str().unwrap()),
             Err(LoadError::Io(_))
         ));
-    }
-
-    #[test]
-    fn digits_are_grouped() {
-        let shown: Vec<_> = [0, 999, 1000, 1_234_567].map(|n| grouped(n, ',')).into();
-        assert_eq!(shown, ["0", "999", "1,000", "1,234,567"]);
     }
 }

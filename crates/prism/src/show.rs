@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 
+pub(crate) use prism_engine::report::figures::{bytes, grouped};
+
 /// One line of untrusted text, safe on a terminal.
 pub(crate) fn line(text: &str) -> String {
     prism_sandbox::escape_for_terminal(text)
@@ -14,24 +16,6 @@ pub(crate) fn line(text: &str) -> String {
 /// Several lines of untrusted text, safe on a terminal.
 pub(crate) fn text(text: &str) -> String {
     prism_sandbox::escape_for_terminal(text)
-}
-
-/// A size, in decimal units.
-pub(crate) fn bytes(bytes: u64) -> String {
-    let mut value = bytes as f64;
-    for unit in ["B", "kB", "MB", "GB"] {
-        if value < 999.5 {
-            let digits = usize::from(unit != "B" && value < 99.95);
-            return format!("{value:.digits$} {unit}");
-        }
-        value /= 1000.0;
-    }
-    format!("{value:.1} TB")
-}
-
-/// Digits in groups of three.
-pub(crate) fn grouped(number: u64) -> String {
-    crate::recipes::grouped(number, ',')
 }
 
 /// A number of things, in English.
@@ -107,28 +91,6 @@ pub(crate) fn pairs(rows: &[(&str, String)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_have_three_digits_or_so() {
-        let shown = [
-            0,
-            999,
-            1000,
-            99_900,
-            100_000,
-            999_499,
-            999_500,
-            5_400_000_000,
-            2_000_000_000_000,
-        ]
-        .map(bytes);
-        assert_eq!(
-            shown,
-            [
-                "0 B", "999 B", "1.0 kB", "99.9 kB", "100 kB", "999 kB", "1.0 MB", "5.4 GB", "2.0 TB"
-            ]
-        );
-    }
 
     #[test]
     fn columns_line_up_and_untrusted_text_stays_on_its_line() {

@@ -105,6 +105,20 @@ pub(super) struct Log {
 }
 
 impl RunFiles {
+    /// A run that has left nothing but its outcome.
+    pub fn of(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            manifest: None,
+            record: None,
+            audits: None,
+            audits_withheld: false,
+            metrics: Vec::new(),
+            logs: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
     /// Reads a run's directory.
     pub fn load(dir: &Path, secrets: Secrets) -> Result<Self, ReportError> {
         let path = dir.join(RESULT_FILE);

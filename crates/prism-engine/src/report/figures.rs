@@ -1,0 +1,87 @@
+//! How figures are written: for the report, the leaderboard and the command line.
+//!
+//! Pure functions; a figure is never rounded to look better than it is, only shorter.
+
+/// Digits in groups of three.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() * 4 / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A size in decimal units.
+pub fn bytes(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    for unit in ["B", "kB", "MB", "GB"] {
+        if value < 999.5 {
+            let digits = usize::from(unit != "B" && value < 99.95);
+            return format!("{value:.digits$} {unit}");
+        }
+        value /= 1000.0;
+    }
+    format!("{value:.1} TB")
+}
+
+/// A time in the unit that reads best.
+pub fn seconds(seconds: f64) -> String {
+    if seconds < 120.0 {
+        format!("{seconds:.1} s")
+    } else if seconds < 7200.0 {
+        format!("{:.1} min", seconds / 60.0)
+    } else {
+        format!("{:.1} h", seconds / 3600.0)
+    }
+}
+
+/// A value of any size with four significant digits or so.
+pub fn figure(value: f64) -> String {
+    let size = value.abs();
+    if value == 0.0 {
+        "0".to_owned()
+    } else if !value.is_finite() || !(1e-3..1e6).contains(&size) {
+        format!("{value:.2e}")
+    } else if size < 10.0 {
+        format!("{value:.4}")
+    } else if size < 1000.0 {
+        format!("{value:.2}")
+    } else {
+        format!("{value:.0}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_read_well() {
+        let shown = [
+            0.0,
+            0.000_012,
+            0.123_456,
+            3.805_21,
+            123.456,
+            12_345.6,
+            3.2e12,
+            f64::NAN,
+        ]
+        .map(figure);
+        assert_eq!(
+            shown,
+            [
+                "0", "1.20e-5", "0.1235", "3.8052", "123.46", "12346", "3.20e12", "NaN"
+            ]
+        );
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(
+            [bytes(1_300_000), seconds(34.21), seconds(360.0)],
+            ["1.3 MB", "34.2 s", "6.0 min"]
+        );
+    }
+}
