@@ -102,7 +102,7 @@ mod tests {
             .to_string();
         assert_eq!(
             text,
-            "name                n\na                1\né\\u{1b}[2J\\nb  10\n"
+            "name            n\na               1\né\\u{1b}[2J\\nb  10\n"
         );
     }
 }

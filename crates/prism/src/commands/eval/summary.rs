@@ -102,13 +102,33 @@ mod tests {
         outcome.wall_seconds = 34.25;
         outcome.rehearsal = true;
         outcome.rehearsal_reasons = vec!["recipe".into()];
-        insta::assert_snapshot!(plain(&outcome), @"");
+        insta::assert_snapshot!(plain(&outcome), @"
+        completed (end_of_data)
+
+        bits per byte  3.8052 ± 0.0001 (ranked 3.8056)
+        final score    0.20812
+        audits         1,012; at most 0.0123 bpb hidden
+        flags          none
+        read           999 kB
+        time           34.2 s
+        rehearsal      recipe
+        ");
     }
 
     #[test]
     fn a_failed_run_shows_the_miners_traceback_harmlessly() {
         let mut outcome = Outcome::failed(Reason::TrainException, "`train` raised ValueError: \u{1b}[2J");
         outcome.traceback = Some("File \"training.py\", line 3\n\u{202e}x".into());
-        insta::assert_snapshot!(plain(&outcome), @"");
+        insta::assert_snapshot!(plain(&outcome), @r#"
+        failed (train_exception)
+
+        `train` raised ValueError: \u{1b}[2J
+
+        File "training.py", line 3
+        \u{202e}x
+
+        read  0 B
+        time  0.0 s
+        "#);
     }
 }

@@ -1,0 +1,117 @@
+//! `prism data`: text to a corpus, and what a corpus says of itself.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::context::{Context, tree};
+
+fn text(seed: u32, paragraphs: u32) -> String {
+    (0..paragraphs).fold(String::new(), |mut text, i| {
+        let _ = writeln!(text, "Paragraph {i} of {seed} says that {} and {} are numbers.\n", i * seed, i + seed);
+        text
+    })
+}
+
+#[test]
+fn text_is_locked_verified_and_shown() {
+    let context = Context::new();
+    for seed in 1..4 {
+        context.write(&format!("books/{seed}.txt"), text(seed, 1500));
+    }
+    context.write("books/cover.png", "not text");
+    assert_snapshot!(context.shown("data lock --from books --out corpus --name novels --source shelf --revision 2"), @"
+    exit: 0
+    ----- stdout
+    corpus    corpus (locked)
+    name      novels
+    source    shelf
+    revision  2
+    manifest  204624453e7b3197400c2535937d441a32b49b5192c13310606a517853c03cea
+
+    split  documents    bytes  shards  floor, bits/byte
+    train         30  233,239       1           unknown
+    val            1    8,178       1           unknown
+    test           2   10,904       1           unknown
+    ----- stderr
+    passed over 1 file that are no `.txt`, `.jsonl` or `.parquet`
+    ");
+    assert_snapshot!(context.shown("data show corpus"), @"
+    exit: 0
+    ----- stdout
+    corpus    corpus (verified)
+    name      novels
+    source    shelf
+    revision  2
+    manifest  204624453e7b3197400c2535937d441a32b49b5192c13310606a517853c03cea
+
+    split  documents    bytes  shards  floor, bits/byte
+    train         30  233,239       1           unknown
+    val            1    8,178       1           unknown
+    test           2   10,904       1           unknown
+    ----- stderr
+    ");
+    let (exit, value) = context.json("data show corpus --json");
+    assert_eq!((exit, &value["manifest"]["name"]), (0, &json!("novels")));
+
+    // The same again is no error; other text in its place is.
+    assert_eq!(context.run("data lock --from books --out corpus --name novels --source shelf --revision 2").status.code(), Some(0));
+    let again = context.run("data lock --from books --out corpus --name other");
+    assert_eq!(again.status.code(), Some(2), "{}", context.show(&again));
+}
+
+#[test]
+fn a_changed_shard_is_named() {
+    let context = Context::new();
+    assert_eq!(context.run("data synth --bytes 60000 --seed 3 --out corpus").status.code(), Some(0));
+    let shard = tree(&context.path("corpus")).into_iter().find(|name| name.starts_with("train") && name.ends_with(".txt")).unwrap();
+    let path = context.path("corpus").join(shard);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[100] ^= 1;
+    fs::write(path, bytes).unwrap();
+    assert_snapshot!(context.shown("data show corpus"), @"");
+}
+
+#[test]
+fn a_synthetic_corpus_knows_its_floor_and_repeats() {
+    let context = Context::new();
+    let (exit, first) = context.json("data synth --bytes 60000 --seed 3 --out one --json");
+    let (_, second) = context.json("data synth --bytes 60000 --seed 3 --out two --json");
+    assert_eq!((exit, &first["manifest_sha256"]), (0, &second["manifest_sha256"]));
+    assert!(first["manifest"]["splits"]["train"]["entropy_floor_bits_per_byte"].as_f64().unwrap() > 0.1);
+    assert_snapshot!(context.shown("data synth --bytes 1 --seed 3 --out three"), @"");
+    assert!(!context.path("three").exists(), "nothing is left behind");
+}
+
+#[test]
+fn wrong_inputs_are_named() {
+    let context = Context::new();
+    assert_snapshot!(context.shown("data lock --from nowhere --out corpus"), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: cannot read nowhere: No such file or directory (os error 2)
+    ");
+    assert_snapshot!(context.shown("data show ."), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: . is no corpus: it has no `manifest.json`
+
+    hint: make one with `prism data lock` or `prism data synth`
+    ");
+    assert_snapshot!(context.shown("data lock --out corpus"), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: the following required arguments were not provided:
+      --from <PATH>...
+
+    Usage: prism data lock --from <PATH>... --out <DIR>
+
+    For more information, try '--help'.
+    ");
+    assert_eq!(tree(&context.dir()), Vec::<String>::new());
+}

@@ -1,0 +1,177 @@
+//! Help, version, and what every command has in common.
+
+use std::io::Read as _;
+use std::process::Stdio;
+
+use insta::assert_snapshot;
+
+use crate::context::Context;
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    let context = Context::new();
+    assert_snapshot!(context.shown("--help"), @"
+    exit: 0
+    ----- stdout
+    Measure how well a model learns from scratch
+
+    PRISM re-executes a submission's training in a sandbox and measures the bits per byte of everything
+    the model predicts while it learns, on text that it has not seen yet.
+
+    Usage: prism [OPTIONS] <COMMAND>
+
+    Commands:
+      demo     Set everything up, evaluate three example bundles and show the leaderboard
+      init     Make a bundle that already runs, to be changed
+      data     Turn text into a locked corpus, or make a synthetic one
+      eval     Evaluate a bundle on a corpus
+      verify   Compute the score of a run again from its record, bit for bit, without Python
+      report   Write the HTML report of a run
+      runs     Look at the runs of this machine, or remove some
+      recipe   Look at the constants that a score depends on
+      runtime  Install the Python runtime, or find out what is missing on this machine
+      help     Print this message or the help of the given subcommand(s)
+
+    Options:
+          --json
+              Print one JSON object to stdout; the same as `--format json`
+
+          --format <FORMAT>
+              How results are printed
+
+              Possible values:
+              - text: For people
+              - json: For programs
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Exit codes: 0 ok, 1 the submission failed or was rejected, 2 usage or configuration, 3 this machine
+    cannot do it.
+    ----- stderr
+    ");
+    assert_snapshot!(context.shown("eval -h"), @"
+    exit: 0
+    ----- stdout
+    Evaluate a bundle on a corpus
+
+    Usage: prism eval [OPTIONS] --data <DIR> <BUNDLE>
+
+    Arguments:
+      <BUNDLE>  The bundle: a directory or a `.zip` with `architecture.py` and `training.py`
+
+    Options:
+          --data <DIR>             A locked corpus; see `prism data lock`
+          --recipe <NAME|FILE>     The constants of the measurement: `demo`, `official` or the path of a
+                                   file [default: demo]
+          --seed <N>               The seed that is forced on the submission [default: 0]
+          --device <DEVICE>        Where the model runs; a change of the recipe, so the run is a
+                                   rehearsal [possible values: cpu, cuda]
+          --threads <N>            Threads of torch's pools; a change of the recipe, so the run is a
+                                   rehearsal
+          --max-bytes <N>          Read only so many bytes of the stream, in whole documents; a change
+                                   of the recipe, so the run is a rehearsal
+          --audit-rate <R>         Probability that one byte's target is audited; a change of the
+                                   recipe, so the run is a rehearsal
+          --audit-key-file <FILE>  A file with the audit key, 64 hexadecimal digits, readable by its
+                                   owner alone; makes the run a rehearsal
+          --time-limit <SECONDS>   Most wall time of the learner; a change of the recipe, so the run is
+                                   a rehearsal
+          --no-gate                Skip the static gate; makes the run a rehearsal
+          --runs <DIR>             Where the run's directory is made [default: runs]
+          --run-dir <DIR>          Exactly the run's directory: it must be empty or not exist
+          --submission-id <NAME>   A name that a driving program knows the submission by
+          --progress-fd <N>        Write one JSON line an event to this open file descriptor
+          --json                   Print one JSON object to stdout; the same as `--format json`
+          --format <FORMAT>        How results are printed [possible values: text, json]
+      -h, --help                   Print help (see more with '--help')
+    ----- stderr
+    ");
+    assert_snapshot!(context.shown("--version"), @"
+    exit: 0
+    ----- stdout
+    prism 0.1.0
+    ----- stderr
+    ");
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let context = Context::new();
+    for words in [
+        "demo", "init", "data lock", "data synth", "data show", "eval", "verify", "report", "runs list", "runs prune",
+        "recipe show", "recipe write", "runtime install", "runtime doctor", "runtime path",
+    ] {
+        let output = context.run(&format!("{words} --help"));
+        assert_eq!(output.status.code(), Some(0), "{words}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("Usage: prism") && text.contains("--json"), "{words}: {text}");
+        assert!(output.stderr.is_empty(), "{words}");
+    }
+}
+
+#[test]
+fn a_typo_is_a_usage_error() {
+    let context = Context::new();
+    assert_snapshot!(context.shown("verfy run"), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: unrecognized subcommand 'verfy'
+
+      tip: a similar subcommand exists: 'verify'
+
+    Usage: prism [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(context.shown("--json verfy run"), @r#"
+    exit: 2
+    ----- stdout
+    {
+      "error": "usage",
+      "detail": "unrecognized subcommand 'verfy'",
+      "hint": "a similar subcommand exists: 'verify'"
+    }
+    ----- stderr
+    "#);
+    assert_snapshot!(context.shown("runs list --format yaml"), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: invalid value 'yaml' for '--format <FORMAT>'
+      [possible values: text, json]
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let context = Context::new();
+    let mut child = context
+        .command(&["recipe", "show"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn colours_need_a_terminal_or_to_be_asked_for() {
+    let context = Context::new();
+    let escape = |command: &mut std::process::Command| {
+        let output = command.output().unwrap();
+        output.stderr.contains(&0x1b) || output.stdout.contains(&0x1b)
+    };
+    assert!(!escape(&mut context.command(&["verify", "nowhere"])));
+    assert!(escape(context.command(&["verify", "nowhere"]).env("CLICOLOR_FORCE", "1")));
+    assert!(!escape(context.command(&["verify", "nowhere"]).env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1")));
+}
