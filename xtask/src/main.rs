@@ -1,0 +1,171 @@
+//! Rules of the repository that a compiler does not know: `cargo run -p xtask -- check`.
+//!
+//! Which crate may depend on which; that every source file says what it is; that the protocol's document and its
+//! source agree; that the project names no path of a machine. Run by `.ci/run`; changes nothing.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+
+use prism_referee::frame::Kind;
+
+/// Our crates, and which of our crates each may depend on. Direction: core, then parts, then engine, then binary.
+const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
+    ("prism-core", &[]),
+    ("prism-shm", &[]),
+    ("prism-sandbox", &[]),
+    ("prism-bundle", &["prism-core"]),
+    ("prism-corpus", &["prism-core"]),
+    ("prism-runtime", &["prism-core"]),
+    ("prism-referee", &["prism-core", "prism-shm"]),
+    (
+        "prism-engine",
+        &[
+            "prism-bundle",
+            "prism-core",
+            "prism-corpus",
+            "prism-referee",
+            "prism-runtime",
+            "prism-sandbox",
+        ],
+    ),
+    (
+        "prism",
+        &[
+            "prism-bundle",
+            "prism-core",
+            "prism-corpus",
+            "prism-engine",
+            "prism-referee",
+            "prism-runtime",
+            "prism-sandbox",
+        ],
+    ),
+    ("xtask", &["prism-referee"]),
+];
+
+fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() != Some("check") {
+        eprintln!("usage: cargo run -p xtask -- check");
+        return ExitCode::from(2);
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut complaints = Vec::new();
+    let rules: [fn(&Path, &mut Vec<String>) -> Result<(), String>; 3] =
+        [dependencies, source_files, protocol_document];
+    for rule in rules {
+        if let Err(error) = rule(&root, &mut complaints) {
+            complaints.push(error);
+        }
+    }
+    for complaint in &complaints {
+        eprintln!("{complaint}");
+    }
+    if complaints.is_empty() {
+        println!("xtask: all rules hold");
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn dependencies(root: &Path, complaints: &mut Vec<String>) -> Result<(), String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps"])
+        .current_dir(root)
+        .output()
+        .map_err(|error| format!("cargo metadata: {error}"))?;
+    let metadata: serde_json::Value =
+        serde_json::from_slice(&output.stdout).map_err(|error| format!("cargo metadata: {error}"))?;
+    let rules: BTreeMap<&str, &[&str]> = MAY_DEPEND_ON.iter().copied().collect();
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        let name = package["name"].as_str().unwrap_or_default();
+        let Some(allowed) = rules.get(name) else {
+            complaints.push(format!(
+                "the crate {name} is not in xtask's table of dependencies"
+            ));
+            continue;
+        };
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let other = dependency["name"].as_str().unwrap_or_default();
+            let for_tests = dependency["kind"] == "dev";
+            if rules.contains_key(other) && !allowed.contains(&other) && !for_tests {
+                complaints.push(format!("{name} must not depend on {other}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn files(dir: &Path, extension: &str, found: &mut Vec<PathBuf>) -> Result<(), String> {
+    let entries = fs::read_dir(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files(&path, extension, found)?;
+        } else if path.extension().is_some_and(|found| found == extension) {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn source_files(root: &Path, complaints: &mut Vec<String>) -> Result<(), String> {
+    let mut sources = Vec::new();
+    for dir in ["crates", "xtask/src"] {
+        files(&root.join(dir), "rs", &mut sources)?;
+    }
+    for path in sources {
+        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        if !text.starts_with("//!") {
+            complaints.push(format!(
+                "{}: does not open with a `//!` that says what it is",
+                path.display()
+            ));
+        }
+        // Written in two parts, so that this file does not find itself.
+        for word in [
+            concat!("#[ign", "ore"),
+            concat!("todo", "!("),
+            concat!("TO", "DO"),
+        ] {
+            if text.contains(word) {
+                complaints.push(format!("{}: contains `{word}`", path.display()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every kind's number, name and limit stand in the protocol's table.
+fn protocol_document(root: &Path, complaints: &mut Vec<String>) -> Result<(), String> {
+    let path = root.join("protocol/PROTOCOL.md");
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    for &kind in Kind::ALL {
+        let limit = grouped(kind.max_body_bytes());
+        let start = format!("| {:#04x} | {} |", kind as u8, kind.name());
+        let row = text.lines().find(|line| line.starts_with(&start));
+        if row.is_none_or(|row| !row.ends_with(&format!("| {limit} |"))) {
+            complaints.push(format!("PROTOCOL.md: no row `{start} ... | {limit} |`"));
+        }
+    }
+    Ok(())
+}
+
+/// `1234567` as `1,234,567`.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
