@@ -12,6 +12,8 @@ import sys
 
 def main() -> None:
     """Import torch, then hand over to the worker; never returns normally."""
+    if sys.flags.hash_randomization:
+        restart_with_fixed_hashes()
     # `-I` removes the directory of the script from the path, so it is put back here, alone.
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import torch  # noqa: F401  (first and on purpose: it is nearly all of the start-up time)
@@ -19,6 +21,19 @@ def main() -> None:
     from prism_runtime.worker import run
 
     run()
+
+
+def restart_with_fixed_hashes() -> None:
+    """Replace this process by one whose sets of strings always have the same order.
+
+    `-I` makes the interpreter ignore PYTHONHASHSEED, so the order would differ from run to run.
+    The rest of what `-I` does is kept: no variable of Python but this one, no user packages, no
+    directory put on the path. Costs a few milliseconds, since torch is not imported yet.
+    """
+    environment = {name: v for name, v in os.environ.items() if not name.startswith("PYTHON")}
+    environment["PYTHONHASHSEED"] = "0"
+    arguments = [sys.executable, "-P", "-s", "-B", os.path.abspath(__file__)]
+    os.execve(sys.executable, arguments, environment)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,10 @@ Nothing in this package is trusted by the referee.
 """
 
 from .batch import Batch
+from .compat import PrismBatch
 from .context import Context
 from .errors import PrismError
 from .stream import Stream
 from .tokenizer import Tokenizer
 
-__all__ = ["Batch", "Context", "PrismError", "Stream", "Tokenizer"]
+__all__ = ["Context", "Stream", "Batch", "Tokenizer", "PrismError", "PrismBatch"]

@@ -252,7 +252,7 @@ def _checked_metrics(metrics: dict[str, object]) -> tuple[tuple[str, float], ...
             )
         try:
             pairs.append((key, float(value)))  # type: ignore[arg-type]
-        except (TypeError, ValueError, RuntimeError) as error:
+        except (TypeError, ValueError, OverflowError, RuntimeError) as error:
             raise PrismError(
                 "contract",
                 f"The metric {key!r} is {type(value).__name__}, not a number. Pass a float, or "

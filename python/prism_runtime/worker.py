@@ -4,6 +4,7 @@ Called by `boot.py` once torch is imported. It is the only place that turns an e
 FAILED frame and the only one that ends the process.
 """
 
+import faulthandler
 import os
 import signal
 import socket
@@ -75,6 +76,8 @@ def _prepare_process() -> None:
     """Keep the descriptors from child processes, and the log readable as it is written."""
     os.set_inheritable(SOCKET_FD, False)
     os.set_inheritable(SEGMENT_FD, False)
+    # A crash in native code then leaves at least the Python stack in the log.
+    faulthandler.enable()
     # Ctrl-C belongs to the referee, which ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for stream in (sys.stdout, sys.stderr):

@@ -1,6 +1,9 @@
 """Which tensors are laid out, under which names, where; and when a model is refused."""
 
+import fcntl
+import mmap
 import os
+import struct
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +17,7 @@ from prism_runtime.layout import named_tensors, plan, unwrap
 from prism_runtime.snapshot import Snapshot
 
 MIB = 1024 * 1024
+F_SEAL_FUTURE_WRITE = 0x10
 
 
 @pytest.fixture
@@ -265,6 +269,25 @@ def test_the_initial_weights_come_back(segment: int) -> None:
     assert not torch.equal(model.weight, first)
     snapshot.load_initial()
     assert torch.equal(model.weight, first)
+
+
+def test_an_auditor_reads_a_segment_that_it_cannot_write() -> None:
+    seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | F_SEAL_FUTURE_WRITE
+    descriptor = os.memfd_create("sealed", os.MFD_ALLOW_SEALING)
+    try:
+        os.ftruncate(descriptor, MIB)
+        referee = mmap.mmap(descriptor, MIB)
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
+        model = nn.Linear(2, 2)
+        snapshot = snapshot_of(model)
+        with pytest.raises(PermissionError):
+            snapshot.map_segment(descriptor, "write")
+        snapshot.map_segment(descriptor, "read")
+        referee[:4] = struct.pack("<f", 2.5)
+        snapshot.load()
+        assert model.weight.tolist() == [[2.5, 0], [0, 0]]
+    finally:
+        os.close(descriptor)
 
 
 def test_a_model_without_tensors_has_an_empty_snapshot(segment: int) -> None:

@@ -314,8 +314,12 @@ def test_learner_and_auditor_agree_on_the_layout(
     assert len(record.claims) == 3
 
 
-def test_compiled_models_and_blocks_run(make_bundle: MakeBundle, workers: Workers) -> None:
-    source = TRAINING.replace(
+@pytest.mark.parametrize("mode", ["loss", "eval"])
+def test_compiled_models_and_blocks_run(
+    make_bundle: MakeBundle, workers: Workers, mode: str
+) -> None:
+    training = TRAINING.replace("seq_len=4", f"seq_len=4, claims='{mode}'")
+    source = training.replace(
         "        optimizer =",
         "        model.head = torch.compile(model.head, backend='eager')\n"
         "        model = torch.compile(model, backend='eager')\n"
@@ -324,8 +328,8 @@ def test_compiled_models_and_blocks_run(make_bundle: MakeBundle, workers: Worker
     bundle = make_bundle(source)
     compiled, plain = workers.fork(), workers.fork()
     record = finished(run(compiled, bundle), compiled)
-    bundle = make_bundle_again(plain, TRAINING)
-    assert finished(run(plain, bundle), plain).layout == record.layout
+    make_bundle_again(plain, training)
+    assert finished(run(plain, bundle), plain) == record
 
 
 def test_an_auditor_never_compiles(make_bundle: MakeBundle, workers: Workers) -> None:
@@ -420,11 +424,11 @@ def test_threads_left_behind_do_not_keep_the_process(
     assert learner.close() == 0
 
 
-def test_a_model_that_holds_the_context_can_be_copied(
+def test_the_context_is_what_config_says_and_can_be_copied(
     make_bundle: MakeBundle, workers: Workers
 ) -> None:
     source = """
-    import copy
+    import copy, torch
 
     def train(ctx):
         model = ctx.build_model()
@@ -437,6 +441,12 @@ def test_a_model_that_holds_the_context_can_be_copied(
         assert (ctx.world_size, ctx.rank, ctx.local_rank) == (1, 0, 0)
         assert (ctx.token_budget, ctx.step_budget, ctx.byte_budget) == (10**6, 10**6, 990_000)
         open(ctx.artifacts_dir + "/weights", "w").close()
+        assert torch.get_num_threads() == 1
+        assert torch.are_deterministic_algorithms_enabled()
+        assert torch.is_deterministic_algorithms_warn_only_enabled()
+        assert torch.get_float32_matmul_precision() == "highest"
+        assert torch.backends.cudnn.deterministic and not torch.backends.cudnn.benchmark
+        assert not torch.backends.cudnn.allow_tf32
     """
     learner = workers.fork()
     record = run(learner, make_bundle(source))

@@ -71,7 +71,12 @@ def audit(auditor: Worker, batch: BatchData) -> list[float]:
 
 
 def test_a_fresh_interpreter_runs_a_whole_pass(make_bundle: MakeBundle, workers: Workers) -> None:
-    warned = 'import warnings\nwarnings.warn("this is only logged")\n' + dedent(TRAINING)
+    start = """
+    import sys, warnings
+    warnings.warn("this is only logged")
+    assert sys.flags.hash_randomization == 0 and sys.flags.safe_path and sys.flags.no_user_site
+    """
+    warned = dedent(start) + dedent(TRAINING)
     bundle = make_bundle(warned)
     learner, auditor = workers.spawn(), workers.spawn()
     hello = learner.start(settings("learner", bundle))

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -41,11 +42,12 @@ def stub_methods(name: str) -> dict[str, ast.FunctionDef]:
 
 
 def real_methods(kind: type) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for base in (kind, compat.OlderInterface if kind is Context else kind):
-        for name, value in vars(base).items():
-            if inspect.isfunction(value) or isinstance(value, property):
-                found[name] = value
+    members = dict(vars(kind)) | (dict(vars(compat.OlderInterface)) if kind is Context else {})
+    found = {
+        name: value
+        for name, value in members.items()
+        if inspect.isfunction(value) or isinstance(value, property)
+    }
     generated = {"__eq__", "__hash__", "__replace__"}
     private = {name for name in found if name.startswith("_") and not name.endswith("__")}
     return {n: v for n, v in found.items() if n not in UNLISTED | generated | private}
@@ -67,7 +69,10 @@ def parameters(node: ast.FunctionDef) -> list[tuple[str, str | None]]:
 def real_parameters(value: object) -> list[tuple[str, str | None]]:
     function = value.fget if isinstance(value, property) else value
     assert inspect.isfunction(function)
-    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    stars: dict[object, str] = {
+        inspect.Parameter.VAR_POSITIONAL: "*",
+        inspect.Parameter.VAR_KEYWORD: "**",
+    }
     return [
         (
             stars.get(parameter.kind, "") + parameter.name,
@@ -79,7 +84,7 @@ def real_parameters(value: object) -> list[tuple[str, str | None]]:
 
 def test_the_stub_lists_the_public_classes() -> None:
     assert CLASSES.keys() == REAL.keys()
-    assert set(prism_runtime.__all__) <= CLASSES.keys()
+    assert set(prism_runtime.__all__) == CLASSES.keys()
 
 
 @pytest.mark.parametrize("name", REAL)
@@ -131,6 +136,6 @@ def test_everything_in_the_stub_is_documented(name: str) -> None:
     for method in stub_methods(name).values():
         assert ast.get_docstring(method), method.name
     if name in {"Batch", "Context"}:
-        for field, text in zip(body, body[1:], strict=False):
+        for field, text in pairwise(body):
             if isinstance(field, ast.AnnAssign):
                 assert isinstance(text, ast.Expr), ast.unparse(field)

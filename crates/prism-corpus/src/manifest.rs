@@ -408,3 +408,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

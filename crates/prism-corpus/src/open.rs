@@ -333,31 +333,44 @@ impl HashedInput {
     fn changed_or(&mut self, problem: &'static str) -> OpenError {
         let path = self.path.clone();
         match self.hash_rest() {
-            Ok(()) if self.hasher.finalize().to_hex().as_str() == self.expected => {
+            Ok(_) if self.hasher.finalize().to_hex().as_str() == self.expected => {
                 OpenError::Inconsistent { path, problem }
             }
-            Ok(()) => OpenError::Changed { path },
+            Ok(_) => OpenError::Changed { path },
             Err(error) => error,
         }
     }
 
-    fn hash_rest(&mut self) -> Result<(), OpenError> {
+    /// Hashes what is left of the file, and tells whether there was any.
+    fn hash_rest(&mut self) -> Result<bool, OpenError> {
         let mut buffer = vec![0; 64 * 1024];
+        let mut has_more = false;
         loop {
             match self.file.read(&mut buffer) {
-                Ok(0) => return Ok(()),
+                Ok(0) => return Ok(has_more),
                 Ok(count) => self.hasher.update(&buffer[..count]),
                 Err(source) => return Err(self.read_failed(source)),
             };
+            has_more = true;
         }
     }
 
     /// The file, if it ends here and has the expected hash.
     fn finish(mut self) -> Result<File, OpenError> {
-        self.hash_rest()?;
+        let has_more = self.hash_rest()?;
         if self.hasher.finalize().to_hex().as_str() != self.expected {
             return Err(OpenError::Changed { path: self.path });
+        }
+        if has_more {
+            let problem = "it is longer than its documents";
+            return Err(OpenError::Inconsistent {
+                path: self.path,
+                problem,
+            });
         }
         Ok(self.file.into_inner())
     }
 }
+
+#[cfg(test)]
+mod tests;

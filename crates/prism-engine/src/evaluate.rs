@@ -348,7 +348,7 @@ fn load_tokenizer(bundle: &Bundle) -> Result<Tokenizer, Failure> {
         TokenizerChoice::Bytes => TokenizerSpec::Bytes,
         TokenizerChoice::Gpt2 => TokenizerSpec::Gpt2,
         TokenizerChoice::Bundle => {
-            return Err(Failure::new(Reason::TokenizerInvalid, "PENDING"));
+            TokenizerSpec::Bundle(bundle.tokenizer_json().unwrap_or_default().as_bytes().to_vec())
         }
     };
     Tokenizer::load(&spec).map_err(|error| Failure::new(Reason::TokenizerInvalid, error.to_string()))

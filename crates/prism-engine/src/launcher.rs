@@ -113,7 +113,8 @@ impl SandboxLauncher<'_> {
         );
         let argv = [
             self.runtime.python.as_os_str().into(),
-            "-I".into(),
+            "-P".into(),
+            "-s".into(),
             "-B".into(),
             format!("{RUNTIME_DIR}/boot.py").into(),
         ];

@@ -236,7 +236,7 @@ fn enter_root(root: &OwnedFd) -> Setup<()> {
 }
 
 /// Hangs a mount at its target in the new root, making the mount point where it is missing.
-pub(crate) fn attach(detached: &Detached) -> Setup<()> {
+fn attach(detached: &Detached) -> Setup<()> {
     make_mountpoint(&detached.target, detached.kind)?;
     move_mount(
         detached.mount.as_fd(),

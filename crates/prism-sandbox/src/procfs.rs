@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::CWD;
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, OpenTreeFlags, fsconfig_create, fsmount, fsopen, open_tree,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, fsconfig_create, fsmount,
+    fsopen, move_mount, open_tree,
 };
 
 use crate::error::{At, Setup, Step};
-use crate::mounts::{Detached, Kind, Reach, attach, restrict};
+use crate::mounts::{Detached, Kind, Reach, restrict};
 
 /// Numbers about the whole machine, which even the GPU driver can do without.
 const MACHINE_NUMBERS: [&str; 15] = [
@@ -86,29 +87,32 @@ pub(crate) fn cover_machine(gpu: bool, cpu_description: &str) -> Setup<()> {
         let cover = match &*name {
             "cpuinfo" => CPU_DESCRIPTION,
             name if gpu && MACHINE_SWITCHES.contains(&name) => {
-                cover_with(&entry.path(), &entry.path(), kind.is_dir())?;
+                cover_with(&entry.path(), &entry.path())?;
                 continue;
             }
             name if gpu && !MACHINE_NUMBERS.contains(&name) => continue,
             _ if kind.is_dir() => EMPTY_DIRECTORY,
             _ => EMPTY_FILE,
         };
-        cover_with(Path::new(cover), &entry.path(), kind.is_dir())?;
+        cover_with(Path::new(cover), &entry.path())?;
     }
     Ok(())
 }
 
 /// A read-only view of `source` over `target`.
-fn cover_with(source: &Path, target: &Path, is_directory: bool) -> Setup<()> {
+fn cover_with(source: &Path, target: &Path) -> Setup<()> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     let mount = open_tree(CWD, source, flags).at_what(Step::CoverProc, target.display())?;
     let attributes = MountAttrFlags::MOUNT_ATTR_RDONLY
         | MountAttrFlags::MOUNT_ATTR_NOSUID
         | MountAttrFlags::MOUNT_ATTR_NOEXEC;
     restrict(mount.as_fd(), attributes, Reach::ThisOne).at_what(Step::CoverProc, target.display())?;
-    attach(&Detached {
-        mount,
-        target: target.to_owned(),
-        kind: if is_directory { Kind::Directory } else { Kind::File },
-    })
+    move_mount(
+        mount.as_fd(),
+        "",
+        CWD,
+        target,
+        MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH,
+    )
+    .at_what(Step::CoverProc, target.display())
 }

@@ -51,7 +51,7 @@ class Batch:
     """bool (B, T): False where a row has run out of text; such places do not count."""
 
     def loss(self, logits: object) -> Tensor:
-        """Return the mean cross-entropy over the real targets: a differentiable f32 scalar, in nats.
+        """Return the mean cross-entropy over the real targets: a differentiable f32 scalar, nats.
 
         `logits` are floats of shape (B, T, V), a tuple that starts with them, or an object with
         `.logits`. With `claims="loss"` the first call is also this step's prediction: make it
@@ -133,7 +133,7 @@ class Context:
         """
 
     def reference_tokenizer(self, name: str) -> Tokenizer:
-        """Return the handle of the tokenizer that `prism.yaml` declares; `name` must be its name."""
+        """Return the handle of the tokenizer in `prism.yaml`; `name` must be its name."""
 
     def log(self, **metrics: float) -> None:
         """Show numbers in the report, as your own: at most 32 a call, 10,000 calls."""

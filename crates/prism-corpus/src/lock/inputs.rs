@@ -15,6 +15,7 @@ use crate::limits::{INPUT_DEPTH_MAX, INPUT_FILES_MAX};
 pub(super) enum InputKind {
     Text,
     JsonLines,
+    Parquet,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,9 +96,13 @@ fn list_directory(dir: &Path, depth: usize, listing: &mut Listing) -> Result<(),
 
 fn kind_of(path: &Path) -> Option<InputKind> {
     let suffix = path.extension().and_then(OsStr::to_str)?;
-    [("txt", InputKind::Text), ("jsonl", InputKind::JsonLines)]
-        .into_iter()
-        .find_map(|(known, kind)| suffix.eq_ignore_ascii_case(known).then_some(kind))
+    [
+        ("txt", InputKind::Text),
+        ("jsonl", InputKind::JsonLines),
+        ("parquet", InputKind::Parquet),
+    ]
+    .into_iter()
+    .find_map(|(known, kind)| suffix.eq_ignore_ascii_case(known).then_some(kind))
 }
 
 /// Refuses an output inside an input, or the other way round: the next lock would read its own shards.

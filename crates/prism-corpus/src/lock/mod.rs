@@ -12,6 +12,7 @@
 mod cut;
 mod inputs;
 mod jsonl;
+mod parquet;
 mod spool;
 mod text;
 
@@ -29,6 +30,7 @@ use crate::manifest::{Manifest, Origin, SCHEMA, Split, SplitRule, Splits};
 use crate::publish::{PublishError, Staging};
 use crate::writer::CorpusWriter;
 use inputs::{InputFile, InputKind};
+pub use parquet::Problem as ParquetProblem;
 use spool::Spool;
 
 /// How `.txt` files become documents.
@@ -178,9 +180,17 @@ pub enum LockError {
         /// Where and why.
         source: serde_json::Error,
     },
-    /// A line has no text.
+    /// A Parquet file cannot be read.
+    #[error("cannot read {path}: {problem}", path = path.display())]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: ParquetProblem,
+    },
+    /// A line or row has no text.
     #[error(
-        "line {record} of {path} {problem} `{field}`; name the right field or drop the line",
+        "record {record} of {path} {problem} `{field}`; name the right field or drop the record",
         path = path.display()
     )]
     Field {
@@ -323,6 +333,7 @@ fn read(file: &InputFile, options: &LockOptions, sink: &mut Sink<'_>) -> Result<
         (InputKind::Text, TextFiles::Sections) => text::read_sections(&file.path, sink),
         (InputKind::Text, TextFiles::Whole) => text::read_whole(&file.path, sink),
         (InputKind::JsonLines, _) => jsonl::read(&file.path, &options.text_field, sink),
+        (InputKind::Parquet, _) => parquet::read(&file.path, &options.text_field, sink),
     }
 }
 

@@ -328,7 +328,7 @@ fn what_cannot_be_read_is_named_by_file_and_record() {
         (
             "a.jsonl",
             r#"{"body":"x"}"#.into(),
-            "line 1 of IN/a.jsonl has no field `text`",
+            "record 1 of IN/a.jsonl has no field `text`",
         ),
         (
             "a.jsonl",

@@ -10,8 +10,22 @@ use crate::context::{Context, tree};
 
 /// The fields that a driving program reads, whatever happened.
 const FIELDS: [&str; 16] = [
-    "status", "fault", "reason", "detail", "bpb", "bpb_se", "bpb_ranked", "hidden_max", "final_score", "flags", "rehearsal",
-    "covered_bytes", "audits", "wall_seconds", "run_dir", "run_id",
+    "status",
+    "fault",
+    "reason",
+    "detail",
+    "bpb",
+    "bpb_se",
+    "bpb_ranked",
+    "hidden_max",
+    "final_score",
+    "flags",
+    "rehearsal",
+    "covered_bytes",
+    "audits",
+    "wall_seconds",
+    "run_dir",
+    "run_id",
 ];
 
 fn refused(context: &Context, flags: &str) -> (i32, Value) {

@@ -100,13 +100,29 @@ fn help_and_version_go_to_stdout() {
 fn every_command_explains_itself() {
     let context = Context::new();
     for words in [
-        "demo", "init", "data lock", "data synth", "data show", "eval", "verify", "report", "runs list", "runs prune",
-        "recipe show", "recipe write", "runtime install", "runtime doctor", "runtime path",
+        "demo",
+        "init",
+        "data lock",
+        "data synth",
+        "data show",
+        "eval",
+        "verify",
+        "report",
+        "runs list",
+        "runs prune",
+        "recipe show",
+        "recipe write",
+        "runtime install",
+        "runtime doctor",
+        "runtime path",
     ] {
         let output = context.run(&format!("{words} --help"));
         assert_eq!(output.status.code(), Some(0), "{words}");
         let text = String::from_utf8(output.stdout).unwrap();
-        assert!(text.contains("Usage: prism") && text.contains("--json"), "{words}: {text}");
+        assert!(
+            text.contains("Usage: prism") && text.contains("--json"),
+            "{words}: {text}"
+        );
         assert!(output.stderr.is_empty(), "{words}");
     }
 }
@@ -170,6 +186,13 @@ fn colours_need_a_terminal_or_to_be_asked_for() {
         output.stderr.contains(&0x1b) || output.stdout.contains(&0x1b)
     };
     assert!(!escape(&mut context.command(&["verify", "nowhere"])));
-    assert!(escape(context.command(&["verify", "nowhere"]).env("CLICOLOR_FORCE", "1")));
-    assert!(!escape(context.command(&["verify", "nowhere"]).env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1")));
+    assert!(escape(
+        context.command(&["verify", "nowhere"]).env("CLICOLOR_FORCE", "1")
+    ));
+    assert!(!escape(
+        context
+            .command(&["verify", "nowhere"])
+            .env("CLICOLOR_FORCE", "1")
+            .env("NO_COLOR", "1")
+    ));
 }

@@ -30,7 +30,10 @@ fn a_scaffold_is_a_bundle_with_a_stub_for_the_editor() {
     assert!(manifest.contains("name: my-new-model"), "{manifest}");
     let config: serde_json::Value =
         serde_json::from_slice(&fs::read(context.path("my-new-model/pyrightconfig.json")).unwrap()).unwrap();
-    let stub = context.path("my-new-model").join(config["stubPath"].as_str().unwrap()).join("prism_runtime/__init__.pyi");
+    let stub = context
+        .path("my-new-model")
+        .join(config["stubPath"].as_str().unwrap())
+        .join("prism_runtime/__init__.pyi");
     assert!(fs::read_to_string(stub).unwrap().contains("class"));
 }
 
@@ -57,6 +60,14 @@ fn a_directory_that_is_used_is_left_alone() {
 #[test]
 fn a_name_must_do_for_a_leaderboard() {
     let context = Context::new();
-    assert_eq!(context.command(&["init", "x", "--name", "a\nb: c"]).output().unwrap().status.code(), Some(2));
+    assert_eq!(
+        context
+            .command(&["init", "x", "--name", "a\nb: c"])
+            .output()
+            .unwrap()
+            .status
+            .code(),
+        Some(2)
+    );
     assert!(!context.path("x").exists());
 }

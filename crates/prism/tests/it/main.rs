@@ -1,17 +1,21 @@
 //! The real binary, from the outside: what it prints, where, and how it exits.
 //!
-//! Every test runs `prism` in a directory of its own with an environment of its own. Modules follow the commands.
+//! Every test runs `prism` in a directory of its own with an environment of its own; modules follow the commands. The
+//! two that start real evaluations, `eval` and `redteam`, share the machine that `host` sets up.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod context;
+mod host;
 mod run_fixture;
 
 mod data;
+mod eval;
 mod eval_usage;
 mod help;
 mod init;
 mod recipe;
+mod redteam;
 mod report;
 mod runs;
 mod verify;

@@ -11,12 +11,24 @@ use crate::run_fixture::{Learner, completed, failed};
 /// The page loads nothing, runs nothing, and holds no control characters.
 fn assert_harmless(html: &str) {
     assert!(html.starts_with("<!DOCTYPE html>") && html.trim_end().ends_with("</html>"));
-    for forbidden in ["<script", "<img", "<iframe", "<link", "javascript:", "http://", "https://", "\u{1b}"] {
+    for forbidden in [
+        "<script",
+        "<img",
+        "<iframe",
+        "<link",
+        "javascript:",
+        "http://",
+        "https://",
+        "\u{1b}",
+    ] {
         assert!(!html.contains(forbidden), "{forbidden}");
     }
     for (at, _) in html.match_indices("=\"") {
         let before = &html[html[..at].rfind([' ', '<']).unwrap()..at];
-        assert!(!before.trim_start().starts_with("on"), "an event handler: {before}");
+        assert!(
+            !before.trim_start().starts_with("on"),
+            "an event handler: {before}"
+        );
     }
 }
 
@@ -32,13 +44,24 @@ fn a_completed_run_has_every_section() {
     ");
     let html = fs::read_to_string(context.path("run/report.html")).unwrap();
     assert_harmless(&html);
-    for section in
-        ["Learning curve", "Score", "Held-out text", "Audits", "own metrics", "Model and resources", "What was run", "Logs", "A rehearsal"]
-    {
+    for section in [
+        "Learning curve",
+        "Score",
+        "Held-out text",
+        "Audits",
+        "own metrics",
+        "Model and resources",
+        "What was run",
+        "Logs",
+        "A rehearsal",
+    ] {
         assert!(html.contains(section), "{section}");
     }
     assert!(html.contains("best possible: 0.550") && html.contains("nothing learned: 8 bits a byte"));
-    assert!(html.contains("&lt;script&gt;alert('a note')"), "escaped, not dropped");
+    assert!(
+        html.contains("&lt;script&gt;alert('a note')"),
+        "escaped, not dropped"
+    );
     assert!(html.len() < 400_000, "{}", html.len());
 }
 
@@ -60,7 +83,11 @@ fn a_failed_run_has_a_report_too() {
     assert_eq!(output.status.code(), Some(0));
     let html = String::from_utf8(output.stdout).unwrap();
     assert_harmless(&html);
-    assert!(html.contains("train_exception") && html.contains("line 42, in train") && html.contains("about to fail"));
+    assert!(
+        html.contains("train_exception")
+            && html.contains("line 42, in train")
+            && html.contains("about to fail")
+    );
     assert!(!html.contains("Learning curve"));
 }
 
@@ -86,7 +113,10 @@ fn a_planted_link_is_replaced_and_not_followed() {
     context.write("precious.txt", "precious");
     std::os::unix::fs::symlink(context.path("precious.txt"), context.path("run/report.html")).unwrap();
     assert_eq!(context.run("report run").status.code(), Some(0));
-    assert_eq!(fs::read_to_string(context.path("precious.txt")).unwrap(), "precious");
+    assert_eq!(
+        fs::read_to_string(context.path("precious.txt")).unwrap(),
+        "precious"
+    );
     assert!(!context.path("run/report.html").is_symlink());
 }
 

@@ -34,7 +34,10 @@ pub(crate) enum Learner {
 
 /// A small, deterministic stand-in for noise, between 0 and 1.
 fn noise(seed: u32) -> f64 {
-    let mixed = seed.wrapping_mul(2_654_435_761).rotate_left(13).wrapping_mul(0x9E37_79B9);
+    let mixed = seed
+        .wrapping_mul(2_654_435_761)
+        .rotate_left(13)
+        .wrapping_mul(0x9E37_79B9);
     f64::from(mixed >> 8) / f64::from(1 << 24)
 }
 
@@ -52,7 +55,10 @@ struct Pass {
 
 impl Pass {
     fn new(recipe: &Recipe, key: &AuditKey, purpose: Purpose) -> Self {
-        Self { account: Account::new(recipe, VOCABULARY, key, purpose), audits: Vec::new() }
+        Self {
+            account: Account::new(recipe, VOCABULARY, key, purpose),
+            audits: Vec::new(),
+        }
     }
 
     /// One step of claims; audited values are the true ones.
@@ -64,14 +70,19 @@ impl Pass {
         claims: &[f32],
         truth: &[f32],
     ) {
-        let runs = [Run { document, targets: TARGETS, ends: true }];
+        let runs = [Run {
+            document,
+            targets: TARGETS,
+            ends: true,
+        }];
         let bytes: Vec<u16> = (0..TARGETS).map(|i| u16::from(i + 1 < TARGETS)).collect();
         let first = self.account.targets();
         let smoothing = Smoothing::new(1e-6, VOCABULARY);
         for drawn in self.account.step(runs, claims, &bytes) {
             let audited = Audited::Valid(smoothing.apply(f64::from(truth[drawn.index])));
             self.account.audit(&drawn, audited);
-            self.audits.push(AuditedTarget::new(first + drawn.index as u64, audited));
+            self.audits
+                .push(AuditedTarget::new(first + drawn.index as u64, audited));
         }
         out.step(section, &runs, claims, &bytes).unwrap();
     }
@@ -151,7 +162,11 @@ pub(crate) fn completed(dir: &Path, learner: Learner) {
         },
         recipe,
         seed: 0,
-        tokenizer: TokenizerInfo { name: "bytes".into(), vocab_size: VOCABULARY, end_of_text: 256 },
+        tokenizer: TokenizerInfo {
+            name: "bytes".into(),
+            vocab_size: VOCABULARY,
+            end_of_text: 256,
+        },
         stream: totals,
         entropy_floor_bpb: Some(ENTROPY_FLOOR_BPB),
         bundle_bits: 0,
@@ -159,8 +174,15 @@ pub(crate) fn completed(dir: &Path, learner: Learner) {
         audit_key: key.to_hex(),
         ended: Reason::EndOfData,
         steps: u64::from(STEPS),
-        shape: Some(Shape { batch_size: 4, seq_len: 128, claims: "loss".into() }),
-        model: Some(ModelSize { parameters: 562_432, snapshot_bytes: 2_249_728 }),
+        shape: Some(Shape {
+            batch_size: 4,
+            seq_len: 128,
+            claims: "loss".into(),
+        }),
+        model: Some(ModelSize {
+            parameters: 562_432,
+            snapshot_bytes: 2_249_728,
+        }),
         targets_sha256: Sha256Hash::of(&fs::read(dir.join("targets.zst")).unwrap()),
         step0,
         audits: stream.audits.clone(),
@@ -289,24 +311,38 @@ fn write_files(dir: &Path, record: &Record, claimed: &[f64], mean: &[f64], bytes
             record: Sha256Hash::of(&record_json).to_string(),
         },
     };
-    fs::write(dir.join(manifest::FILE_NAME), serde_json::to_vec_pretty(&manifest).unwrap()).unwrap();
+    fs::write(
+        dir.join(manifest::FILE_NAME),
+        serde_json::to_vec_pretty(&manifest).unwrap(),
+    )
+    .unwrap();
     let lines: String = bytes
         .iter()
         .zip(claimed)
         .map(|(bytes, loss)| {
             let entries = [("loss<b>", *loss), ("lr", 3e-3 / (1.0 + *bytes as f64 / 1e4))];
-            format!("{}\n", serde_json::json!({ "covered_bytes": bytes, "entries": entries }))
+            format!(
+                "{}\n",
+                serde_json::json!({ "covered_bytes": bytes, "entries": entries })
+            )
         })
         .collect();
     fs::write(dir.join("logs/metrics.jsonl"), lines).unwrap();
-    fs::write(dir.join("logs/learner.stdout.log"), "step 1 <img src=x onerror=alert(1)>\u{1b}[2J\n").unwrap();
+    fs::write(
+        dir.join("logs/learner.stdout.log"),
+        "step 1 <img src=x onerror=alert(1)>\u{1b}[2J\n",
+    )
+    .unwrap();
     fs::write(dir.join("logs/learner.stderr.log"), "").unwrap();
 }
 
 /// Writes a failed run into a directory.
 pub(crate) fn failed(dir: &Path) {
     fs::create_dir_all(dir.join("logs")).unwrap();
-    let mut outcome = Outcome::failed(Reason::TrainException, "`train` raised ValueError: <script>alert(1)</script>");
+    let mut outcome = Outcome::failed(
+        Reason::TrainException,
+        "`train` raised ValueError: <script>alert(1)</script>",
+    );
     outcome.traceback = Some("Traceback (most recent call last):\n  File \"training.py\", line 42, in train\n    raise ValueError('<script>')\nValueError: \u{1b}[31m<script>\n".into());
     outcome.covered_bytes = 123_456;
     outcome.wall_seconds = 12.25;
@@ -318,5 +354,9 @@ pub(crate) fn failed(dir: &Path) {
 }
 
 fn write_result(dir: &Path, outcome: &Outcome) {
-    fs::write(dir.join("result.json"), serde_json::to_vec_pretty(outcome).unwrap()).unwrap();
+    fs::write(
+        dir.join("result.json"),
+        serde_json::to_vec_pretty(outcome).unwrap(),
+    )
+    .unwrap();
 }

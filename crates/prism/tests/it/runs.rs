@@ -17,7 +17,12 @@ fn with_runs() -> Context {
         let dir = context.path("runs").join(name);
         failed(&dir);
         let then = SystemTime::now() - days * DAY;
-        for path in [dir.join("result.json"), dir.join("logs/learner.stderr.log"), dir.join("logs"), dir] {
+        for path in [
+            dir.join("result.json"),
+            dir.join("logs/learner.stderr.log"),
+            dir.join("logs"),
+            dir,
+        ] {
             File::open(path).unwrap().set_modified(then).unwrap();
         }
     }
@@ -35,7 +40,8 @@ fn settings() -> insta::Settings {
 #[test]
 fn runs_are_listed() {
     let context = with_runs();
-    settings().bind(|| assert_snapshot!(context.shown("runs list"), @"
+    settings().bind(|| {
+        assert_snapshot!(context.shown("runs list"), @"
     exit: 0
     ----- stdout
     run        status                    ranked bpb  final score  on disk
@@ -45,7 +51,8 @@ fn runs_are_listed() {
 
     3 runs in runs, [SIZE]
     ----- stderr
-    "));
+    ")
+    });
     let (exit, value) = context.json("runs list --format json");
     assert_eq!(exit, 0);
     assert_eq!(value["runs"][0]["result"]["reason"], json!("train_exception"));

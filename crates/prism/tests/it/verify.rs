@@ -47,18 +47,43 @@ fn tampered(change: impl FnOnce(&Path)) -> (i32, String) {
     change(&dir);
     let (exit, value) = context.json("verify run --json");
     assert_eq!(value["error"], json!("record_mismatch"), "{value}");
-    assert!(value["hint"].as_str().unwrap().contains("do not trust this score"));
+    assert!(
+        value["hint"]
+            .as_str()
+            .unwrap()
+            .contains("do not trust this score")
+    );
     (exit, value["detail"].as_str().unwrap().to_owned())
 }
 
 #[test]
 fn a_tampered_record_does_not_verify() {
     let details = [
-        tampered(|dir| edit(&dir.join("record.json"), |record| record["verdict"]["final_score"] = json!(0.9))),
-        tampered(|dir| edit(&dir.join("record.json"), |record| record["audits"][3]["nats"] = json!(0.001))),
-        tampered(|dir| edit(&dir.join("record.json"), |record| record["audits"][3]["target"] = json!(0))),
-        tampered(|dir| edit(&dir.join("record.json"), |record| record["audit_key"] = json!("0".repeat(64)))),
-        tampered(|dir| edit(&dir.join("record.json"), |record| record["recipe"]["score"]["se_multiplier"] = json!(0.0))),
+        tampered(|dir| {
+            edit(&dir.join("record.json"), |record| {
+                record["verdict"]["final_score"] = json!(0.9)
+            })
+        }),
+        tampered(|dir| {
+            edit(&dir.join("record.json"), |record| {
+                record["audits"][3]["nats"] = json!(0.001)
+            })
+        }),
+        tampered(|dir| {
+            edit(&dir.join("record.json"), |record| {
+                record["audits"][3]["target"] = json!(0)
+            })
+        }),
+        tampered(|dir| {
+            edit(&dir.join("record.json"), |record| {
+                record["audit_key"] = json!("0".repeat(64))
+            })
+        }),
+        tampered(|dir| {
+            edit(&dir.join("record.json"), |record| {
+                record["recipe"]["score"]["se_multiplier"] = json!(0.0)
+            })
+        }),
         tampered(|dir| edit(&dir.join("record.json"), |record| record["surprise"] = json!(1))),
         tampered(|dir| fs::write(dir.join("record.json"), "{").unwrap()),
         tampered(|dir| {
@@ -70,7 +95,11 @@ fn a_tampered_record_does_not_verify() {
         }),
         tampered(|dir| fs::write(dir.join("targets.zst"), vec![0; 8_000_000]).unwrap()),
         tampered(|dir| edit(&dir.join("result.json"), |result| result["bpb"] = json!(1.0))),
-        tampered(|dir| edit(&dir.join("result.json"), |result| result["flags"] = json!(["bundle_charged"]))),
+        tampered(|dir| {
+            edit(&dir.join("result.json"), |result| {
+                result["flags"] = json!(["bundle_charged"])
+            })
+        }),
         tampered(|dir| fs::write(dir.join("result.json"), "[]").unwrap()),
     ];
     assert!(details.iter().all(|(exit, _)| *exit == 1), "{details:?}");

@@ -64,8 +64,7 @@ pub enum BundleTokenizerError {
     },
     /// It is no JSON of the schema.
     #[error(
-        "it is not a byte-level BPE tokenizer that this program knows: {0}; see the guide for the keys and types \
-         that are allowed"
+        "it is not a byte-level BPE tokenizer that this program knows: {0}; remove or replace what it names"
     )]
     Malformed(#[source] serde_json::Error),
     /// A key has a value that could change the text.

@@ -1,0 +1,95 @@
+//! One machine for all end-to-end tests of the binary: the Python runtime installed once, a corpus, a place for runs.
+//!
+//! Evaluations never overlap by accident: whoever runs one holds a [`turn`].
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+};
+
+use tempfile::TempDir;
+
+/// What the end-to-end tests share.
+pub(crate) struct Host {
+    temp: TempDir,
+    /// A synthetic corpus of some 180,000 bytes.
+    pub(crate) corpus: PathBuf,
+}
+
+/// The repository.
+pub(crate) fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
+}
+
+/// The binary under test.
+pub(crate) fn prism() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_prism"))
+}
+
+/// Runs a command that must succeed.
+pub(crate) fn succeed(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{command:?} ended with {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}
+
+/// Only one evaluation at a time outside the red team, which has its own workers.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The shared machine; the first caller installs the runtime where it is missing.
+pub(crate) fn host() -> &'static Host {
+    static HOST: OnceLock<Host> = OnceLock::new();
+    HOST.get_or_init(|| {
+        succeed(prism().args(["runtime", "install"]));
+        let temp = tempfile::Builder::new().prefix("prism-it-").tempdir().unwrap();
+        let corpus = temp.path().join("corpus");
+        succeed(
+            prism()
+                .args(["data", "synth", "--bytes", "180000", "--seed", "7", "--out"])
+                .arg(&corpus),
+        );
+        Host { temp, corpus }
+    })
+}
+
+impl Host {
+    /// A path of this name that does not exist yet.
+    pub(crate) fn place(&self, name: &str) -> PathBuf {
+        self.temp.path().join(name)
+    }
+}
+
+/// Processes whose command line holds `needle`, other than this one.
+pub(crate) fn processes_with(needle: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Some(pid) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<u32>().ok())
+        else {
+            continue;
+        };
+        let Ok(line) = std::fs::read(entry.path().join("cmdline")) else {
+            continue;
+        };
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        if pid != std::process::id() && line.contains(needle) {
+            found.push(format!("{pid}: {line}"));
+        }
+    }
+    found
+}

@@ -1,0 +1,309 @@
+//! The red team: every bundle under `redteam/` through the real binary, sandbox and engine, with the static gate off.
+//!
+//! A case passes if its score is not better than that of its honest twin (the same learner without the trick) beyond
+//! its standard error, or if the run fails with the right named reason; and in any case if it escaped nowhere, changed
+//! nothing on the host and left nothing running. `PRISM_REDTEAM=name,name` runs some cases only.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use prism_core::recipe::Recipe;
+use serde::Deserialize;
+
+use crate::host::{self, Host, host, prism, processes_with, repository, turn};
+
+/// The recipe gives each process one thread; this many evaluations run side by side.
+const WORKERS: usize = 2;
+/// What a case may be better than its twin by rounding alone, in bits per byte.
+const TOLERANCE_BPB: f64 = 1e-4;
+/// A secret in the environment of the caller. No log may ever hold it.
+const CANARY: &str = "canary-4be1d2f0c7";
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    #[allow(dead_code, reason = "for people")]
+    title: String,
+    #[allow(dead_code, reason = "for people")]
+    tries: String,
+    twin: Option<String>,
+    time_limit_seconds: Option<u64>,
+    question_seconds: Option<u64>,
+    startup_seconds: Option<u64>,
+    /// The only architecture on which the case means anything.
+    only_on: Option<String>,
+    expect: Expect,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expect {
+    outcome: Expected,
+    #[serde(default)]
+    reason: Vec<String>,
+    #[serde(default)]
+    flags: Vec<String>,
+    #[serde(default)]
+    needs_audits: bool,
+    #[serde(default)]
+    forbidden_files: Vec<PathBuf>,
+    #[serde(default)]
+    markers_absent: Vec<String>,
+    /// Words of a command line that nothing on the host may have afterwards.
+    leftover_process: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Expected {
+    /// An honest bundle: it must simply complete.
+    Completed,
+    NoBetter,
+    Failed,
+    Rejected,
+}
+
+/// What `prism eval --json` said, as far as it matters here.
+#[derive(Clone, Debug, Deserialize)]
+struct Said {
+    status: String,
+    reason: String,
+    detail: String,
+    bpb: Option<f64>,
+    bpb_ranked: Option<f64>,
+    final_score: Option<f64>,
+    flags: Vec<String>,
+    audits: u64,
+    run_dir: Option<PathBuf>,
+}
+
+fn load(dir: &Path) -> Case {
+    let path = dir.join("case.toml");
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn recipe_file(host: &Host, name: &str, case: &Case) -> PathBuf {
+    let mut recipe =
+        Recipe::parse(&fs::read_to_string(repository().join("redteam/recipe.toml")).unwrap()).unwrap();
+    if let Some(seconds) = case.time_limit_seconds {
+        recipe.budget.time_limit_seconds = seconds;
+    }
+    if let Some(seconds) = case.question_seconds {
+        recipe.sandbox.question_seconds = seconds;
+    }
+    if let Some(seconds) = case.startup_seconds {
+        recipe.sandbox.startup_seconds = seconds;
+    }
+    let path = host.place(&format!("{name}.recipe.toml"));
+    fs::write(&path, recipe.to_toml()).unwrap();
+    path
+}
+
+fn evaluate(host: &Host, name: &str, case: &Case) -> Said {
+    // The audit key is fixed so that a failure can be seen again; the red team knows no key anyway.
+    let key = host.place(&format!("{name}.key"));
+    fs::write(&key, "5a".repeat(32)).unwrap();
+    let output = prism()
+        .arg("eval")
+        .arg(repository().join("redteam").join(name))
+        .arg("--data")
+        .arg(&host.corpus)
+        .arg("--recipe")
+        .arg(recipe_file(host, name, case))
+        .arg("--audit-key-file")
+        .arg(&key)
+        .arg("--run-dir")
+        .arg(host.place(&format!("run-{name}")))
+        .args(["--seed", "3", "--no-gate", "--json"])
+        .env("PRISM_TEST_SECRET", CANARY)
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(&stdout).unwrap_or_else(|error| {
+        panic!(
+            "{name}: {error} in {stdout:?}; stderr {}",
+            String::from_utf8_lossy(&output.stderr)
+        )
+    })
+}
+
+/// Everything that the processes of a run wrote.
+fn logs(said: &Said) -> String {
+    let Some(dir) = &said.run_dir else {
+        return String::new();
+    };
+    let mut all = String::new();
+    for entry in fs::read_dir(dir.join("logs")).into_iter().flatten().flatten() {
+        all.push_str(&String::from_utf8_lossy(&fs::read(entry.path()).unwrap()));
+    }
+    all
+}
+
+/// Compares what happened with what must happen; an empty text means that all is well.
+fn judge(name: &str, case: &Case, said: &Said, twin: Option<&Said>) -> String {
+    let mut wrong = String::new();
+    let mut complain = |text: String| writeln!(wrong, "  {text}").unwrap();
+    let expect = &case.expect;
+    match expect.outcome {
+        Expected::Completed | Expected::NoBetter if said.status != "completed" => {
+            complain(format!("{}: {} ({})", said.status, said.reason, said.detail));
+        }
+        Expected::Failed | Expected::Rejected => {
+            let status = if expect.outcome == Expected::Failed {
+                "failed"
+            } else {
+                "rejected"
+            };
+            if said.status != status || !expect.reason.contains(&said.reason) {
+                let due = expect.reason.join(" or ");
+                complain(format!(
+                    "{}: {} ({}); due was {status}: {due}",
+                    said.status, said.reason, said.detail
+                ));
+            }
+            if said.bpb.is_some() || said.final_score.is_some() {
+                complain("it has a score".to_owned());
+            }
+        }
+        Expected::NoBetter => match (said.bpb_ranked, twin.and_then(|twin| twin.bpb)) {
+            (Some(ranked), Some(honest)) if ranked >= honest - TOLERANCE_BPB => {}
+            (ranked, honest) => complain(format!(
+                "it is better: bpb + 3 se {ranked:?}, its twin's bpb {honest:?}"
+            )),
+        },
+        Expected::Completed => {}
+    }
+    for flag in &expect.flags {
+        if !said.flags.contains(flag) {
+            complain(format!("the flag {flag} is missing from {:?}", said.flags));
+        }
+    }
+    if expect.needs_audits && said.audits == 0 {
+        complain("nothing was audited".to_owned());
+    }
+    let logs = logs(said);
+    let escaped: Vec<&str> = logs
+        .lines()
+        .filter(|line| line.contains("ESCAPED"))
+        .take(5)
+        .collect();
+    if !escaped.is_empty() {
+        complain(format!("it escaped: {escaped:?}"));
+    }
+    for marker in expect.markers_absent.iter().map(String::as_str).chain([CANARY]) {
+        if logs.contains(marker) || said.detail.contains(marker) {
+            complain(format!("{marker:?} is in its output"));
+        }
+    }
+    for file in &expect.forbidden_files {
+        if fs::symlink_metadata(file).is_ok() {
+            complain(format!("{} exists", file.display()));
+        }
+    }
+    if wrong.is_empty() {
+        String::new()
+    } else {
+        format!("{name}\n{wrong}")
+    }
+}
+
+/// What a run could have changed on the host: names in the places that everybody may write to.
+fn writable_places() -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    for place in ["/tmp", "/var/tmp", "/dev/shm", "/run/lock"] {
+        for entry in fs::read_dir(place).into_iter().flatten().flatten() {
+            // Other programs come and go; what a case would leave has `prism` or `redteam` in its name.
+            let name = entry.file_name().to_string_lossy().to_lowercase();
+            if name.contains("redteam") || name.contains("escaped") {
+                found.insert(entry.path());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn no_case_gains_anything() {
+    let _turn = turn();
+    let host = host();
+    let before = writable_places();
+    let only = std::env::var("PRISM_REDTEAM").ok();
+    let wanted = |name: &str| {
+        only.as_deref()
+            .is_none_or(|only| only.split(',').any(|part| part == name))
+    };
+    let here = |case: &Case| {
+        case.only_on
+            .as_deref()
+            .is_none_or(|arch| arch == std::env::consts::ARCH)
+    };
+    let cases: BTreeMap<String, Case> = fs::read_dir(repository().join("redteam"))
+        .unwrap()
+        .flatten()
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| (entry.file_name().into_string().unwrap(), load(&entry.path())))
+        .filter(|(_, case)| here(case))
+        .collect();
+    assert!(cases.len() >= 60, "only {} cases were found", cases.len());
+    let twins: BTreeSet<String> = cases
+        .iter()
+        .filter(|(name, _)| wanted(name))
+        .filter_map(|(_, case)| case.twin.clone())
+        .collect();
+    let due: Vec<&String> = cases
+        .keys()
+        .filter(|name| wanted(name) || twins.contains(*name))
+        .collect();
+
+    let next = AtomicUsize::new(0);
+    let said = Mutex::new(BTreeMap::new());
+    thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some(&name) = due.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let result = evaluate(host, name, &cases[name]);
+                    said.lock().unwrap().insert(name.clone(), result);
+                }
+            });
+        }
+    });
+    let said = said.into_inner().unwrap();
+
+    let mut failures = String::new();
+    for (name, result) in &said {
+        let twin = cases[name].twin.as_ref().map(|twin| {
+            said.get(twin)
+                .unwrap_or_else(|| panic!("{name}: there is no twin {twin}"))
+        });
+        failures.push_str(&judge(name, &cases[name], result, twin));
+    }
+    let mut survivors = processes_with("/prism/runtime/boot.py");
+    for words in cases
+        .values()
+        .filter_map(|case| case.expect.leftover_process.as_deref())
+    {
+        survivors.extend(processes_with(words));
+    }
+    if !survivors.is_empty() {
+        let _ = writeln!(failures, "still running: {survivors:?}");
+    }
+    let left: Vec<_> = writable_places().difference(&before).cloned().collect();
+    if !left.is_empty() {
+        let _ = writeln!(failures, "left on the host: {left:?}");
+    }
+    assert!(failures.is_empty(), "of {} cases:\n{failures}", said.len());
+    println!("{} cases, none gained anything", said.len());
+    drop(host::succeed(
+        prism().args(["runs", "list"]).current_dir(host.place(".")),
+    ));
+}
