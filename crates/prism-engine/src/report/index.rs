@@ -29,7 +29,7 @@ pub struct IndexEntry {
 pub fn render_index(title: &str, lead: &str, entries: &[IndexEntry]) -> String {
     let body = html! {
         header { h1 { (title) } }
-        p class="lead" { (with_code(lead)) }
+        p class="lead" { (words::with_code(lead)) }
         section class="card" { h2 { "Leaderboard" } (leaderboard(entries)) }
         (curves(entries))
         (flags(entries))
@@ -137,17 +137,8 @@ fn flags(entries: &[IndexEntry]) -> Markup {
         @if !raised.is_empty() {
             section class="card" {
                 h2 { "Flags" }
-                ul class="flags" { @for flag in raised { li { code { (flag) } " " (words::flag(flag)) } } }
+                ul class="flags" { @for flag in raised { li { code { (flag) } " " (words::with_code(words::flag(flag))) } } }
             }
-        }
-    }
-}
-
-/// Text in which every other part, between backticks, is code.
-fn with_code(text: &str) -> Markup {
-    html! {
-        @for (i, part) in text.split('`').enumerate() {
-            @if i % 2 == 1 { code { (part) } } @else { (part) }
         }
     }
 }

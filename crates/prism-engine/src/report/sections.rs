@@ -64,7 +64,7 @@ pub(super) fn flags(run: &RunFiles) -> Markup {
             section class="card notice" {
                 h2 { @if flags.len() == 1 { "One flag" } @else { (flags.len()) " flags" } }
                 ul class="flags" {
-                    @for flag in flags { li { code { (flag) } " " (words::flag(flag)) } }
+                    @for flag in flags { li { code { (flag) } " " (words::with_code(words::flag(flag))) } }
                 }
             }
         }
@@ -81,7 +81,7 @@ pub(super) fn rehearsal(run: &RunFiles) -> Markup {
                 p { "The run was measured like any other but does not count:" }
                 ul class="flags" {
                     @for reason in &outcome.rehearsal_reasons {
-                        li { code { (reason) } " " (words::rehearsal(reason)) }
+                        li { code { (reason) } " " (words::with_code(words::rehearsal(reason))) }
                     }
                 }
             }
@@ -177,7 +177,8 @@ pub(super) fn score(run: &RunFiles) -> Markup {
                 "bpb         = code bits / stream bytes\n"
                 "b           = bpb + " (constants.se_multiplier) " se\n"
                 "final score = A · P · ( s(b) + " (constants.delta_weight) " · (s(b) − s(b + " (constants.tie_window_bpb)
-                ")) · max(δ, 0) / (1 + max(δ, 0)) ),   s(x) = 1 / (1 + x)"
+                ")) · max(δ, 0) / (1 + max(δ, 0)) )\n"
+            "s(x)        = 1 / (1 + x)"
             }
             div class="columns" {
                 table { tbody {
@@ -311,7 +312,7 @@ pub(super) fn audits(run: &RunFiles) -> Markup {
                     (row("the same of a uniform guess", format!("{:.4}", record.verdict.uniform_nats)))
                 } } }
             }
-            @if let Some(advice) = advice { p class="small soft" style="margin-top:12px" { (advice) } }
+            @if let Some(advice) = advice { p class="small soft" style="margin-top:12px" { (words::with_code(advice)) } }
         },
     )
 }

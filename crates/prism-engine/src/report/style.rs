@@ -45,10 +45,10 @@ header { display: flex; flex-wrap: wrap; gap: 10px 14px; align-items: center; ma
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 18px 20px; margin: 0 0 16px; }
 .card.notice { border-left: 4px solid var(--warn); }
 .card.failure { border-left: 4px solid var(--bad); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: 12px; margin-bottom: 16px; }
-.tile { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 10px; margin-bottom: 16px; }
+.tile { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 12px 14px; }
 .tile .name { color: var(--soft); font-size: 13px; }
-.tile .value { font-size: 25px; font-weight: 650; letter-spacing: -0.02em; font-variant-numeric: tabular-nums; }
+.tile .value { font-size: 22px; font-weight: 650; letter-spacing: -0.02em; font-variant-numeric: tabular-nums; }
 .tile .more { color: var(--soft); font-size: 13px; font-variant-numeric: tabular-nums; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
@@ -74,19 +74,23 @@ summary { cursor: pointer; }
 figure { margin: 0; }
 figcaption { color: var(--soft); font-size: 13px; margin-top: 8px; max-width: 76ch; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 13px; margin-bottom: 6px; color: var(--soft); }
-.legend i { display: inline-block; width: 18px; height: 0; border-top: 3px solid; margin: 0 7px 4px 0; }
-.legend i.dashed { border-top-style: dashed; border-top-width: 2px; }
+.legend i { display: inline-block; width: 18px; height: 0; border-style: solid; border-width: 3px 0 0; margin: 0 7px 4px 0; }
+.legend i.dashed { border-style: dashed; border-width: 2px 0 0; }
+.legend .c1 { border-color: var(--one); } .legend .c2 { border-color: var(--two); }
+.legend .c3 { border-color: var(--three); } .legend .c4 { border-color: var(--four); }
+.legend .cm { border-color: var(--mark); }
 svg { display: block; width: 100%; height: auto; }
 svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }
 .grid { stroke: var(--grid); } .axis { stroke: var(--mark); }
 .series { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
 .thin { stroke-width: 1.2; opacity: 0.75; }
-.c1 { stroke: var(--one); border-color: var(--one); } .c2 { stroke: var(--two); border-color: var(--two); }
-.c3 { stroke: var(--three); border-color: var(--three); } .c4 { stroke: var(--four); border-color: var(--four); }
-.rule { stroke: var(--mark); stroke-dasharray: 5 4; } .cm { border-color: var(--mark); }
+.series.c1 { stroke: var(--one); } .series.c2 { stroke: var(--two); }
+.series.c3 { stroke: var(--three); } .series.c4 { stroke: var(--four); }
+.rule { stroke: var(--mark); stroke-dasharray: 5 4; }
 .hit { fill: transparent; stroke: none; } .hit:hover { fill: var(--ink); }
 .cell { fill: var(--one); }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(280px, 1fr)); gap: 16px 24px; }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(280px, 1fr)); gap: 16px 28px; align-items: start; }
+.columns tbody th { width: 62%; }
 footer { color: var(--soft); font-size: 13px; margin-top: 24px; }
 @media print { body { background: #fff; } pre { max-height: none; } }
 ";

@@ -2,6 +2,7 @@
 //!
 //! Pure functions. An unknown code is shown as it is: a report of an older or newer run must still read.
 
+use maud::{Markup, html};
 use prism_core::outcome::{Fault, Reason, Status};
 use prism_referee::verdict::Flag;
 
@@ -88,6 +89,15 @@ pub(super) fn status_class(status: Status) -> &'static str {
         Status::Completed => "good",
         Status::Failed | Status::Rejected => "bad",
         Status::Cancelled => "warn",
+    }
+}
+
+/// Text in which every other part, between backticks, is code.
+pub(super) fn with_code(text: &str) -> Markup {
+    html! {
+        @for (i, part) in text.split('`').enumerate() {
+            @if i % 2 == 1 { code { (part) } } @else { (part) }
+        }
     }
 }
 

@@ -151,7 +151,7 @@ fn lock_text(args: &LockArgs, output: Output) -> CommandResult {
     drop((reading, writing));
     if ignored > 0 {
         output.note(format_args!(
-            "passed over {} that are no `.txt`, `.jsonl` or `.parquet`",
+            "passed over {}: only `.txt`, `.jsonl` and `.parquet` are read",
             show::count(ignored, "file", "files")
         ));
     }

@@ -30,6 +30,8 @@ use crate::{recipes, show, signals};
 
 /// Where runs go when nothing else is said.
 pub(crate) const DEFAULT_RUNS: &str = "runs";
+/// Over the flags that keep a run from counting.
+const REHEARSAL: &str = "Changes that make the run a rehearsal";
 /// A key file holds 64 digits and perhaps a line end.
 const KEY_FILE_BYTES_MAX: u64 = 256;
 /// Permissions that let others read a file.
@@ -52,28 +54,26 @@ pub(crate) struct EvalArgs {
     /// The seed that is forced on the submission
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
-    /// Where the model runs; a change of the recipe, so the run is a rehearsal
-    #[arg(long, value_enum, value_name = "DEVICE")]
+    /// Where the model runs
+    #[arg(long, value_enum, value_name = "DEVICE", help_heading = REHEARSAL)]
     device: Option<DeviceArg>,
-    /// Threads of torch's pools; a change of the recipe, so the run is a rehearsal
-    #[arg(long, value_name = "N")]
+    /// Threads of torch's pools
+    #[arg(long, value_name = "N", help_heading = REHEARSAL)]
     threads: Option<u32>,
-    /// Read only so many bytes of the stream, in whole documents; a change of the recipe, so the run is a rehearsal
-    #[arg(long, value_name = "N")]
+    /// Read only so many bytes of the stream, in whole documents
+    #[arg(long, value_name = "N", help_heading = REHEARSAL)]
     max_bytes: Option<u64>,
-    /// Probability that one byte's target is audited; a change of the recipe, so the run is a rehearsal
-    #[arg(long, value_name = "R")]
+    /// Probability that one byte's target is audited
+    #[arg(long, value_name = "R", help_heading = REHEARSAL)]
     audit_rate: Option<f64>,
-    /// A file with the audit key, 64 hexadecimal digits, readable by its owner alone; makes the run a rehearsal
-    #[arg(long, value_name = "FILE")]
-    audit_key_file: Option<PathBuf>,
-    /// Most wall time of the learner; a change of the recipe, so the run is a rehearsal
-    #[arg(long, value_name = "SECONDS")]
+    /// Most wall time of the learner
+    #[arg(long, value_name = "SECONDS", help_heading = REHEARSAL)]
     time_limit: Option<u64>,
-    /// Skip the static gate; makes the run a rehearsal
-    ///
-    /// This version has no static gate yet: nothing is skipped, the run is only marked.
-    #[arg(long)]
+    /// A file with the audit key, 64 hexadecimal digits, readable by its owner alone
+    #[arg(long, value_name = "FILE", help_heading = REHEARSAL)]
+    audit_key_file: Option<PathBuf>,
+    /// Skip the static gate, which this version does not have yet: the run is only marked
+    #[arg(long, help_heading = REHEARSAL)]
     no_gate: bool,
     /// Where the run's directory is made
     #[arg(long, default_value = DEFAULT_RUNS, value_name = "DIR")]

@@ -64,30 +64,28 @@ fn help_and_version_go_to_stdout() {
       <BUNDLE>  The bundle: a directory or a `.zip` with `architecture.py` and `training.py`
 
     Options:
-          --data <DIR>             A locked corpus; see `prism data lock`
-          --recipe <NAME|FILE>     The constants of the measurement: `demo`, `official` or the path of a
-                                   file [default: demo]
-          --seed <N>               The seed that is forced on the submission [default: 0]
-          --device <DEVICE>        Where the model runs; a change of the recipe, so the run is a
-                                   rehearsal [possible values: cpu, cuda]
-          --threads <N>            Threads of torch's pools; a change of the recipe, so the run is a
-                                   rehearsal
-          --max-bytes <N>          Read only so many bytes of the stream, in whole documents; a change
-                                   of the recipe, so the run is a rehearsal
-          --audit-rate <R>         Probability that one byte's target is audited; a change of the
-                                   recipe, so the run is a rehearsal
+          --data <DIR>            A locked corpus; see `prism data lock`
+          --recipe <NAME|FILE>    The constants of the measurement: `demo`, `official` or the path of a
+                                  file [default: demo]
+          --seed <N>              The seed that is forced on the submission [default: 0]
+          --runs <DIR>            Where the run's directory is made [default: runs]
+          --run-dir <DIR>         Exactly the run's directory: it must be empty or not exist
+          --submission-id <NAME>  A name that a driving program knows the submission by
+          --progress-fd <N>       Write one JSON line an event to this open file descriptor
+          --json                  Print one JSON object to stdout; the same as `--format json`
+          --format <FORMAT>       How results are printed [possible values: text, json]
+      -h, --help                  Print help (see more with '--help')
+
+    Changes that make the run a rehearsal:
+          --device <DEVICE>        Where the model runs [possible values: cpu, cuda]
+          --threads <N>            Threads of torch's pools
+          --max-bytes <N>          Read only so many bytes of the stream, in whole documents
+          --audit-rate <R>         Probability that one byte's target is audited
+          --time-limit <SECONDS>   Most wall time of the learner
           --audit-key-file <FILE>  A file with the audit key, 64 hexadecimal digits, readable by its
-                                   owner alone; makes the run a rehearsal
-          --time-limit <SECONDS>   Most wall time of the learner; a change of the recipe, so the run is
-                                   a rehearsal
-          --no-gate                Skip the static gate; makes the run a rehearsal
-          --runs <DIR>             Where the run's directory is made [default: runs]
-          --run-dir <DIR>          Exactly the run's directory: it must be empty or not exist
-          --submission-id <NAME>   A name that a driving program knows the submission by
-          --progress-fd <N>        Write one JSON line an event to this open file descriptor
-          --json                   Print one JSON object to stdout; the same as `--format json`
-          --format <FORMAT>        How results are printed [possible values: text, json]
-      -h, --help                   Print help (see more with '--help')
+                                   owner alone
+          --no-gate                Skip the static gate, which this version does not have yet: the run
+                                   is only marked
     ----- stderr
     ");
     assert_snapshot!(context.shown("--version"), @"
