@@ -12,14 +12,14 @@ use std::{
 
 use serde_json::Value;
 
-use crate::host::{host, prism, processes_with, repository, succeed, turn};
+use crate::host::{host, prism, processes_with, repository, succeed, turn, write_key};
 
 const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
 fn eval(bundle: &Path, run_dir: &Path) -> Command {
     let host = host();
     let key = host.place("eval.key");
-    fs::write(&key, KEY).unwrap();
+    write_key(&key, KEY);
     let mut command = prism();
     command
         .arg("eval")

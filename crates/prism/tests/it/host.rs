@@ -3,6 +3,9 @@
 //! Evaluations never overlap by accident: whoever runs one holds a [`turn`].
 
 use std::{
+    fs,
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Output},
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
@@ -70,6 +73,18 @@ impl Host {
     pub(crate) fn place(&self, name: &str) -> PathBuf {
         self.temp.path().join(name)
     }
+}
+
+/// Writes an audit key as its owner alone may read it.
+pub(crate) fn write_key(path: &Path, key: &str) {
+    let _ = fs::remove_file(path);
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .unwrap();
+    file.write_all(key.as_bytes()).unwrap();
 }
 
 /// Processes whose command line holds `needle`, other than this one.

@@ -8,6 +8,11 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     fs,
+    net::TcpListener,
+    os::{
+        linux::net::SocketAddrExt,
+        unix::net::{SocketAddr, UnixListener},
+    },
     path::{Path, PathBuf},
     sync::{
         Mutex,
@@ -19,7 +24,7 @@ use std::{
 use prism_core::recipe::Recipe;
 use serde::Deserialize;
 
-use crate::host::{self, Host, host, prism, processes_with, repository, turn};
+use crate::host::{self, Host, host, prism, processes_with, repository, turn, write_key};
 
 /// The recipe gives each process one thread; this many evaluations run side by side.
 const WORKERS: usize = 2;
@@ -27,6 +32,9 @@ const WORKERS: usize = 2;
 const TOLERANCE_BPB: f64 = 1e-4;
 /// A secret in the environment of the caller. No log may ever hold it.
 const CANARY: &str = "canary-4be1d2f0c7";
+/// Where the host listens on its own loopback, and on an abstract socket. Nobody may ever knock.
+const CANARY_PORT: u16 = 47_613;
+const CANARY_SOCKET: &str = "prism-redteam-canary";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,6 +43,8 @@ struct Case {
     title: String,
     #[allow(dead_code, reason = "for people")]
     tries: String,
+    #[allow(dead_code, reason = "for people")]
+    family: String,
     twin: Option<String>,
     time_limit_seconds: Option<u64>,
     question_seconds: Option<u64>,
@@ -60,6 +70,14 @@ struct Expect {
     markers_absent: Vec<String>,
     /// Words of a command line that nothing on the host may have afterwards.
     leftover_process: Option<String>,
+    /// What must not be better: `bpb` where absent.
+    compare: Option<Compare>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Compare {
+    FinalScore,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -79,6 +97,7 @@ struct Said {
     reason: String,
     detail: String,
     bpb: Option<f64>,
+    bpb_se: Option<f64>,
     bpb_ranked: Option<f64>,
     final_score: Option<f64>,
     flags: Vec<String>,
@@ -112,7 +131,7 @@ fn recipe_file(host: &Host, name: &str, case: &Case) -> PathBuf {
 fn evaluate(host: &Host, name: &str, case: &Case) -> Said {
     // The audit key is fixed so that a failure can be seen again; the red team knows no key anyway.
     let key = host.place(&format!("{name}.key"));
-    fs::write(&key, "5a".repeat(32)).unwrap();
+    write_key(&key, &"5a".repeat(32));
     let output = prism()
         .arg("eval")
         .arg(repository().join("redteam").join(name))
@@ -125,7 +144,7 @@ fn evaluate(host: &Host, name: &str, case: &Case) -> Said {
         .arg("--run-dir")
         .arg(host.place(&format!("run-{name}")))
         .args(["--seed", "3", "--no-gate", "--json"])
-        .env("PRISM_TEST_SECRET", CANARY)
+        .env("PRISM_REDTEAM_CANARY", CANARY)
         .output()
         .unwrap();
     let stdout = String::from_utf8_lossy(&output.stdout);
@@ -147,6 +166,18 @@ fn logs(said: &Said) -> String {
         all.push_str(&String::from_utf8_lossy(&fs::read(entry.path()).unwrap()));
     }
     all
+}
+
+/// Whether a score is not better than its twin's beyond its standard error.
+fn no_better(said: &Said, twin: &Said, compare: Option<Compare>) -> bool {
+    let parts = (said.bpb, said.bpb_se, said.bpb_ranked, twin.bpb, twin.bpb_ranked);
+    let (Some(bpb), Some(se), Some(ranked), Some(twin_bpb), Some(twin_ranked)) = parts else {
+        return false;
+    };
+    match compare {
+        Some(Compare::FinalScore) => said.final_score <= twin.final_score,
+        None => bpb >= twin_bpb - 3.0 * se - TOLERANCE_BPB && ranked >= twin_ranked - TOLERANCE_BPB,
+    }
 }
 
 /// Compares what happened with what must happen; an empty text means that all is well.
@@ -175,11 +206,9 @@ fn judge(name: &str, case: &Case, said: &Said, twin: Option<&Said>) -> String {
                 complain("it has a score".to_owned());
             }
         }
-        Expected::NoBetter => match (said.bpb_ranked, twin.and_then(|twin| twin.bpb)) {
-            (Some(ranked), Some(honest)) if ranked >= honest - TOLERANCE_BPB => {}
-            (ranked, honest) => complain(format!(
-                "it is better: bpb + 3 se {ranked:?}, its twin's bpb {honest:?}"
-            )),
+        Expected::NoBetter => match twin {
+            Some(twin) if no_better(said, twin, expect.compare) => {}
+            twin => complain(format!("it is better than its twin: {said:?} {twin:?}")),
         },
         Expected::Completed => {}
     }
@@ -237,6 +266,10 @@ fn no_case_gains_anything() {
     let _turn = turn();
     let host = host();
     let before = writable_places();
+    let tcp = TcpListener::bind(("127.0.0.1", CANARY_PORT)).unwrap();
+    let local = UnixListener::bind_addr(&SocketAddr::from_abstract_name(CANARY_SOCKET).unwrap()).unwrap();
+    tcp.set_nonblocking(true).unwrap();
+    local.set_nonblocking(true).unwrap();
     let only = std::env::var("PRISM_REDTEAM").ok();
     let wanted = |name: &str| {
         only.as_deref()
@@ -296,6 +329,9 @@ fn no_case_gains_anything() {
     }
     if !survivors.is_empty() {
         let _ = writeln!(failures, "still running: {survivors:?}");
+    }
+    if tcp.accept().is_ok() || local.accept().is_ok() {
+        let _ = writeln!(failures, "somebody reached a socket of the host");
     }
     let left: Vec<_> = writable_places().difference(&before).cloned().collect();
     if !left.is_empty() {

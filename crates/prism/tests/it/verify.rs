@@ -22,7 +22,8 @@ fn an_untouched_run_verifies() {
     let mut settings = insta::Settings::clone_current();
     // The hash of the record changes with any constant of the demo recipe.
     settings.add_filter("record         [0-9a-f]{64}", "record         [SHA-256]");
-    settings.bind(|| assert_snapshot!(context.shown("verify run"), @"
+    settings.bind(|| {
+        assert_snapshot!(context.shown("verify run"), @"
     exit: 0
     ----- stdout
     verified       run
@@ -33,7 +34,8 @@ fn an_untouched_run_verifies() {
     audits         1,585
     record         [SHA-256]
     ----- stderr
-    "));
+    ")
+    });
     let (exit, value) = context.json("verify run --json");
     assert_eq!((exit, &value["verified"]), (0, &json!(true)));
     assert_eq!(value["targets"], json!(30_720));
@@ -104,9 +106,18 @@ fn a_tampered_record_does_not_verify() {
     ];
     assert!(details.iter().all(|(exit, _)| *exit == 1), "{details:?}");
     let named = [
-        "the verdict is", "the stream's account is", "an audited target is", "the commitment to the audit key is",
-        "the hash of the recipe is", "unknown field `surprise`", "EOF while parsing", "the hash of targets.zst is",
-        "more than 30720 targets can take", "`bpb` in result.json", "`flags` in result.json", "result.json cannot be read",
+        "the verdict is",
+        "the stream's account is",
+        "an audited target is",
+        "the commitment to the audit key is",
+        "the hash of the recipe is",
+        "unknown field `surprise`",
+        "EOF while parsing",
+        "the hash of targets.zst is",
+        "more than 30720 targets can take",
+        "`bpb` in result.json",
+        "`flags` in result.json",
+        "result.json cannot be read",
     ];
     for ((_, detail), named) in details.iter().zip(named) {
         assert!(detail.contains(named), "{named}: {detail}");
