@@ -12,7 +12,8 @@ fn a_recipe_explains_itself_and_reads_back() {
     let start: String = shown.split_inclusive('\n').take(14).collect();
     let mut settings = insta::Settings::clone_current();
     settings.add_filter("sha256 [0-9a-f]{64}", "sha256 [SHA-256]");
-    settings.bind(|| assert_snapshot!(start, @r#"
+    settings.bind(|| {
+        assert_snapshot!(start, @r#"
     exit: 0
     ----- stdout
     # Recipe `demo`, version 1
@@ -27,7 +28,8 @@ fn a_recipe_explains_itself_and_reads_back() {
 
     [stream]
     # The stream is the longest prefix of the train documents within this many bytes.
-    "#));
+    "#);
+    });
     assert_snapshot!(context.shown("recipe write mine.toml --from official"), @"
     exit: 0
     ----- stdout
