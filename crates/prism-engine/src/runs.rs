@@ -22,7 +22,7 @@ use crate::{
 /// Largest `result.json` that is read, in bytes.
 pub const MAX_RESULT_BYTES: u64 = 4 * 1024 * 1024;
 /// A run without a result in which nothing has changed for so long was interrupted and may be removed.
-pub const UNFINISHED_QUIET: Duration = Duration::from_secs(24 * 60 * 60);
+pub const UNFINISHED_QUIET: Duration = Duration::from_hours(24);
 /// Deepest directory whose files are counted: a run has one level.
 const MAX_DEPTH: usize = 8;
 
@@ -310,7 +310,7 @@ mod tests {
     fn a_link_inside_a_run_is_removed_but_not_followed() {
         let temp = TempDir::new().unwrap();
         let elsewhere = TempDir::new().unwrap();
-        fs::write(elsewhere.path().join("big"), [0; 50_000]).unwrap();
+        fs::write(elsewhere.path().join("big"), vec![0; 50_000]).unwrap();
         let run = finished(temp.path(), "run", 1);
         symlink(elsewhere.path(), run.join("out")).unwrap();
         assert!(list(temp.path()).unwrap()[0].bytes < 5000);

@@ -49,24 +49,11 @@ impl Output {
         }
     }
 
-    /// Prints data that has only one form.
-    pub(crate) fn raw(self, text: &str) -> Result<(), Failure> {
-        print(&mut io::stdout().lock(), text)
-    }
-
     /// Says something to people; a program is not bothered.
     pub(crate) fn note(self, text: impl Display) {
         if !self.is_json() {
             say(format_args!("{text}"));
         }
-    }
-
-    /// Says something that must not be overlooked, whoever reads.
-    pub(crate) fn warn(self, text: impl Display) {
-        let style = anstyle::Style::new()
-            .bold()
-            .fg_color(Some(anstyle::AnsiColor::Yellow.into()));
-        say(format_args!("{style}warning:{style:#} {text}"));
     }
 
     /// Prints a failure and returns its exit.
@@ -84,6 +71,19 @@ impl Output {
         }
         failure.exit
     }
+}
+
+/// Prints data that has only one form.
+pub(crate) fn raw(text: &str) -> Result<(), Failure> {
+    print(&mut io::stdout().lock(), text)
+}
+
+/// Says something that must not be overlooked, whoever reads.
+pub(crate) fn warn(text: impl Display) {
+    let style = anstyle::Style::new()
+        .bold()
+        .fg_color(Some(anstyle::AnsiColor::Yellow.into()));
+    say(format_args!("{style}warning:{style:#} {text}"));
 }
 
 /// Prints an error and its advice to stderr.

@@ -65,7 +65,7 @@ pub(crate) fn load(name: &str) -> Result<Recipe, LoadError> {
 
 /// One field of a recipe.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub(crate) struct Field {
+pub(crate) struct Explained {
     /// `table.key`.
     pub(crate) field: String,
     /// Its value; absent fields of this recipe are null.
@@ -75,7 +75,7 @@ pub(crate) struct Field {
 }
 
 /// Every field that a recipe can have, in the order of the file.
-pub(crate) fn fields(recipe: &Recipe) -> Vec<Field> {
+pub(crate) fn fields(recipe: &Recipe) -> Vec<Explained> {
     let values = serde_json::to_value(recipe).unwrap_or_default();
     let structs = documented_structs(SOURCE);
     let of = |name: &str| {
@@ -87,12 +87,12 @@ pub(crate) fn fields(recipe: &Recipe) -> Vec<Field> {
     let mut out = Vec::new();
     for Documented { name, kind, text } in of("Recipe").into_iter().flatten() {
         match of(kind) {
-            None => out.push(Field {
+            None => out.push(Explained {
                 field: name.clone(),
                 value: values[name].clone(),
                 explanation: text.clone(),
             }),
-            Some(table) => out.extend(table.iter().map(|inner| Field {
+            Some(table) => out.extend(table.iter().map(|inner| Explained {
                 field: format!("{name}.{}", inner.name),
                 value: values[name][&inner.name].clone(),
                 explanation: inner.text.clone(),
@@ -107,7 +107,7 @@ pub(crate) fn explained_toml(recipe: &Recipe) -> String {
     let mut out = String::new();
     let mut table = "";
     let fields = fields(recipe);
-    for Field {
+    for Explained {
         field,
         value,
         explanation,
@@ -232,7 +232,7 @@ mod tests {
             found.iter().map(|f| f.field.clone()).collect::<BTreeSet<_>>(),
             expected
         );
-        for Field {
+        for Explained {
             field,
             value,
             explanation,

@@ -18,6 +18,16 @@ pub(crate) fn text(text: &str) -> String {
     prism_sandbox::escape_for_terminal(text)
 }
 
+/// One item a line.
+pub(crate) fn lines(items: impl IntoIterator<Item = String>) -> String {
+    let mut out = String::new();
+    for item in items {
+        out.push_str(&item);
+        out.push('\n');
+    }
+    out
+}
+
 /// A number of things, in English.
 pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })

@@ -88,14 +88,20 @@ fn tiles(run: &RunFiles) -> Markup {
             @if let Some(score) = outcome.final_score {
                 (tile("final score", format!("{score:.5}"), html! { "between 0 and 1, higher is better" }))
             }
-            (tile("read", figures::bytes(outcome.covered_bytes), match &run.manifest {
-                Some(manifest) => html! { "of " (figures::bytes(manifest.data.stream_bytes)) ", "
-                    (figures::grouped(manifest.metrics.predicted_tokens)) " targets" },
-                None => html! { "before it ended" },
+            (tile("read", figures::bytes(outcome.covered_bytes), html! {
+                @if let Some(manifest) = &run.manifest {
+                    "of " (figures::bytes(manifest.data.stream_bytes)) ", "
+                    (figures::grouped(manifest.metrics.predicted_tokens)) " targets"
+                } @else {
+                    "before it ended"
+                }
             }))
-            (tile("time", figures::seconds(outcome.wall_seconds), match &run.manifest {
-                Some(manifest) => html! { (figures::seconds(manifest.compute.stream_seconds)) " from first to last batch" },
-                None => html! { "from start to end" },
+            (tile("time", figures::seconds(outcome.wall_seconds), html! {
+                @if let Some(manifest) = &run.manifest {
+                    (figures::seconds(manifest.compute.stream_seconds)) " from first to last batch"
+                } @else {
+                    "from start to end"
+                }
             }))
             @if outcome.status == Status::Completed {
                 (tile("audits", figures::grouped(outcome.audits), html! {

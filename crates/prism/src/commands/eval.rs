@@ -183,7 +183,7 @@ fn measure(prepared: &Prepared, output: Output) -> Result<Outcome, Box<Outcome>>
     if let Some(pipe) = &prepared.events
         && let Some(lost) = pipe.close()
     {
-        output.warn(lost);
+        crate::output::warn(lost);
     }
     Ok(outcome)
 }
@@ -207,7 +207,7 @@ pub(crate) fn evaluate_live(
     if let Some(dir) = &outcome.run_dir
         && let Err(failure) = super::report::write_into(dir)
     {
-        output.warn(format_args!(
+        crate::output::warn(format_args!(
             "the report was not written: {}",
             show::line(&failure.detail)
         ));

@@ -59,7 +59,7 @@ pub(crate) fn run(args: &InitArgs, output: Output) -> CommandResult {
     let paths: Vec<_> = files.iter().map(|(path, _)| path).collect();
     let value = serde_json::json!({ "dir": dir, "name": name, "files": paths });
     output.result(&value, || {
-        let list: String = paths.iter().map(|path| format!("  {}\n", path.display())).collect();
+        let list = show::lines(paths.iter().map(|path| format!("  {}", path.display())));
         let shown = dir.display();
         format!(
             "{shown}: a bundle called `{name}`\n{list}\nNext:\n  \

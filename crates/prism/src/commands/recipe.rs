@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::CommandResult;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-use crate::recipes::{self, Field, LoadError};
+use crate::recipes::{self, Explained, LoadError};
 
 /// `prism recipe ...`
 #[derive(Debug, Subcommand)]
@@ -45,7 +45,7 @@ struct Shown<'a> {
     name: &'a str,
     version: u32,
     sha256: String,
-    fields: Vec<Field>,
+    fields: Vec<Explained>,
 }
 
 /// Runs one of them.

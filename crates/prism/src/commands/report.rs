@@ -37,7 +37,7 @@ pub(crate) fn run(args: &ReportArgs, output: Output) -> CommandResult {
     };
     let html = render(&args.run_dir, secrets)?;
     if args.out.as_deref() == Some(Path::new("-")) {
-        output.raw(&html)?;
+        crate::output::raw(&html)?;
         return Ok(Exit::Ok);
     }
     let path = args.out.clone().unwrap_or_else(|| args.run_dir.join(REPORT_FILE));

@@ -128,22 +128,17 @@ fn prune(args: &PruneArgs, output: Output) -> CommandResult {
     };
     let pruned = runs::prune(&args.runs, &what, SystemTime::now()).map_err(|error| failure(&error))?;
     output.result(&pruned, || {
-        let mut text: String = pruned
-            .removed
-            .iter()
-            .map(|run| format!("{}\n", show::line(&run.name)))
-            .collect();
+        let names = show::lines(pruned.removed.iter().map(|run| show::line(&run.name)));
         let verb = if args.dry_run {
             "would be removed"
         } else {
             "removed"
         };
         let number = show::count(pruned.removed.len() as u64, "run", "runs");
-        text.push_str(&format!("{number} {verb}, {}\n", show::bytes(pruned.bytes)));
-        text
+        format!("{names}{number} {verb}, {}\n", show::bytes(pruned.bytes))
     })?;
     for (name, error) in &pruned.failed {
-        output.warn(format_args!(
+        crate::output::warn(format_args!(
             "{} was not removed: {}",
             show::line(name),
             show::line(error)

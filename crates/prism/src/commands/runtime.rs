@@ -60,7 +60,7 @@ pub(crate) fn run(command: &RuntimeCommand, output: Output) -> CommandResult {
             };
             let settings = settings()?;
             if settings.python.is_some() {
-                output.warn("PRISM_PYTHON is set, so the installed runtime will not be used");
+                crate::output::warn("PRISM_PYTHON is set, so the installed runtime will not be used");
             }
             let runtime = install(&settings, &request, output)?;
             output.result(&json(&runtime), || text(&runtime))?;
@@ -100,7 +100,7 @@ pub(crate) fn install(
         &mut |event| match event {
             InstallEvent::Planned(plan) => progress.above(|| output.note(announce(&plan))),
             InstallEvent::Waiting => {
-                progress.message("waiting for another installation to finish".to_owned())
+                progress.message("waiting for another installation to finish".to_owned());
             }
             InstallEvent::Progress {
                 phase,
@@ -177,7 +177,7 @@ fn doctor(output: Output) -> CommandResult {
         })).collect::<Vec<_>>(),
     });
     output.result(&value, || {
-        let mut text: String = checks.iter().map(|check| line(check)).collect();
+        let mut text: String = checks.iter().map(line).collect();
         text.push_str(match worst {
             Status::Ok => "\nThis machine has all that PRISM needs.\n",
             Status::Warn => "\nPRISM works on this machine; see the warnings above.\n",

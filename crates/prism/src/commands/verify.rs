@@ -38,7 +38,7 @@ pub(crate) struct VerifyArgs {
 
 /// What it prints.
 #[derive(Serialize)]
-struct Verified<'a> {
+struct Answer<'a> {
     verified: bool,
     run_dir: &'a Path,
     record_sha256: String,
@@ -67,12 +67,12 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> CommandResult {
     if let Some(result) = &result {
         compare(dir, result, &record, &verdict)?;
     } else {
-        output.warn(format_args!(
+        crate::output::warn(format_args!(
             "{} has no `{RESULT_FILE}`: only the record was verified",
             dir.display()
         ));
     }
-    let verified = Verified {
+    let answer = Answer {
         verified: true,
         run_dir: dir,
         record_sha256: Sha256Hash::of(&record_bytes).to_string(),
@@ -85,31 +85,31 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> CommandResult {
         targets: record.measured.targets,
         audits: record.measured.audits,
     };
-    output.result(&verified, || text(&verified))?;
+    output.result(&answer, || text(&answer))?;
     Ok(Exit::Ok)
 }
 
-fn text(verified: &Verified<'_>) -> String {
-    let flags = if verified.flags.is_empty() {
+fn text(answer: &Answer<'_>) -> String {
+    let flags = if answer.flags.is_empty() {
         "none".to_owned()
     } else {
-        verified.flags.join(", ")
+        answer.flags.join(", ")
     };
     show::pairs(&[
-        ("verified", verified.run_dir.display().to_string()),
+        ("verified", answer.run_dir.display().to_string()),
         (
             "bits per byte",
             format!(
                 "{} (ranked {:.4})",
-                show::with_error(verified.bpb, verified.bpb_se),
-                verified.bpb_ranked
+                show::with_error(answer.bpb, answer.bpb_se),
+                answer.bpb_ranked
             ),
         ),
-        ("final score", format!("{:.5}", verified.final_score)),
+        ("final score", format!("{:.5}", answer.final_score)),
         ("flags", flags),
-        ("targets", show::grouped(verified.targets)),
-        ("audits", show::grouped(verified.audits)),
-        ("record", verified.record_sha256.clone()),
+        ("targets", show::grouped(answer.targets)),
+        ("audits", show::grouped(answer.audits)),
+        ("record", answer.record_sha256.clone()),
     ])
 }
 

@@ -316,18 +316,15 @@ fn write_files(dir: &Path, record: &Record, claimed: &[f64], mean: &[f64], bytes
         serde_json::to_vec_pretty(&manifest).unwrap(),
     )
     .unwrap();
-    let lines: String = bytes
+    let lines: Vec<String> = bytes
         .iter()
         .zip(claimed)
         .map(|(bytes, loss)| {
             let entries = [("loss<b>", *loss), ("lr", 3e-3 / (1.0 + *bytes as f64 / 1e4))];
-            format!(
-                "{}\n",
-                serde_json::json!({ "covered_bytes": bytes, "entries": entries })
-            )
+            serde_json::json!({ "covered_bytes": bytes, "entries": entries }).to_string()
         })
         .collect();
-    fs::write(dir.join("logs/metrics.jsonl"), lines).unwrap();
+    fs::write(dir.join("logs/metrics.jsonl"), lines.join("\n")).unwrap();
     fs::write(
         dir.join("logs/learner.stdout.log"),
         "step 1 <img src=x onerror=alert(1)>\u{1b}[2J\n",

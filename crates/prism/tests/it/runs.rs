@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::context::{Context, tree};
 use crate::run_fixture::failed;
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 
 fn with_runs() -> Context {
     let context = Context::new();
@@ -51,7 +51,7 @@ fn runs_are_listed() {
 
     3 runs in runs, [SIZE]
     ----- stderr
-    ")
+    ");
     });
     let (exit, value) = context.json("runs list --format json");
     assert_eq!(exit, 0);

@@ -1,0 +1,115 @@
+//! The referee's side of a stream on one core: `cargo run --release -p prism-engine --example referee_throughput`.
+//!
+//! Tokenise, lay on lanes, frame a batch, parse claims, price them, draw: everything between the text and the record
+//! but the sockets and the compression. Prints MB/s of source text, medians of interleaved runs.
+
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark")]
+
+use std::time::Instant;
+
+use prism_core::recipe::Recipe;
+use prism_corpus::{
+    synth::Grammar,
+    tokenizer::{Encoded, Tokenizer, TokenizerSpec},
+};
+use prism_referee::{
+    account::{Account, Run},
+    auditor::gather,
+    draws::{AuditKey, Purpose},
+    frame::Kind,
+    lanes::{DocumentError, Documents, Lanes, Step, TokenDocument},
+    message,
+};
+
+const TEXT_BYTES: usize = 32_000_000;
+const RUNS: usize = 5;
+const BATCH_SIZE: u32 = 64;
+const SEQ_LEN: u32 = 256;
+
+struct Stream<'a> {
+    texts: &'a [String],
+    next: usize,
+    tokenizer: &'a Tokenizer,
+}
+
+impl Documents for Stream<'_> {
+    fn next_document(&mut self) -> Result<Option<TokenDocument>, DocumentError> {
+        let Some(text) = self.texts.get(self.next) else {
+            return Ok(None);
+        };
+        self.next += 1;
+        let mut encoded = Encoded::default();
+        self.tokenizer
+            .encode(text, &mut encoded)
+            .map_err(|error| DocumentError(error.to_string()))?;
+        Ok(Some(TokenDocument {
+            number: self.next as u64,
+            ids: encoded.ids,
+            byte_lengths: encoded.byte_lengths,
+        }))
+    }
+}
+
+fn mb_per_s(texts: &[String], bytes: usize, tokenizer: &Tokenizer) -> f64 {
+    let recipe = Recipe::official();
+    let started = Instant::now();
+    let vocab = tokenizer.vocab_size();
+    let mut account = Account::new(&recipe, vocab, &AuditKey::new([1; 32]), Purpose::Stream);
+    let stream = Stream {
+        texts,
+        next: 0,
+        tokenizer,
+    };
+    let mut lanes = Lanes::new(stream, BATCH_SIZE, SEQ_LEN, tokenizer.end_of_text());
+    let mut step = Step::default();
+    let (mut frame, mut dense) = (Vec::new(), Vec::new());
+    let (mut claims, mut byte_lengths) = (Vec::new(), Vec::new());
+    let places = (BATCH_SIZE * SEQ_LEN) as usize;
+    // What a learner would send: the same plausible claims at every step.
+    let mut answer = 0_u64.to_le_bytes().to_vec();
+    answer.extend_from_slice(&(BATCH_SIZE * SEQ_LEN).to_le_bytes());
+    for place in 0..places {
+        answer.extend_from_slice(&(((place * 7919) % 1000) as f32 / 250.0).to_le_bytes());
+    }
+    let mut drawn = 0;
+    while lanes.next_step(&mut step).unwrap() {
+        frame.clear();
+        message::write_rows(&mut frame, 0, BATCH_SIZE, SEQ_LEN, &step.tokens, &step.mask);
+        message::parse_nats(Kind::Claims, &answer, 0, places, &mut dense).unwrap();
+        gather(&step, SEQ_LEN, &dense, &mut claims, &mut byte_lengths);
+        drawn += account
+            .step(step.segments.iter().map(Run::from), &claims, &byte_lengths)
+            .len();
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    assert!(drawn > 0 && account.bytes() == bytes as u64);
+    bytes as f64 / 1e6 / seconds
+}
+
+fn main() {
+    let grammar = Grammar::new(1).unwrap();
+    let mut texts = Vec::new();
+    let mut bytes = 0;
+    while bytes < TEXT_BYTES {
+        let text = grammar.document(texts.len() as u64).text;
+        bytes += text.len();
+        texts.push(text);
+    }
+    let tokenizers = [("bytes", TokenizerSpec::Bytes), ("gpt2", TokenizerSpec::Gpt2)]
+        .map(|(name, spec)| (name, Tokenizer::load(&spec).unwrap(), Vec::new()));
+    let mut tokenizers = tokenizers;
+    for _ in 0..RUNS {
+        for (_, tokenizer, results) in &mut tokenizers {
+            results.push(mb_per_s(&texts, bytes, tokenizer));
+        }
+    }
+    for (name, _, results) in &mut tokenizers {
+        results.sort_by(f64::total_cmp);
+        println!(
+            "{name}: {:.0} MB/s (median of {RUNS}; {:.0} to {:.0})",
+            results[RUNS / 2],
+            results[0],
+            results[RUNS - 1]
+        );
+    }
+}
