@@ -83,15 +83,7 @@ fn a_changed_shard_is_named() {
             .code(),
         Some(0)
     );
-<<<<<<< HEAD
-    let shard = tree(&context.path("corpus"))
-        .into_iter()
-        .find(|name| name.starts_with("train") && name.ends_with(".txt"))
-        .unwrap();
-    let path = context.path("corpus").join(shard);
-=======
     let path = context.path("corpus/train-00000.txt");
->>>>>>> cli
     let mut bytes = fs::read(&path).unwrap();
     bytes[100] ^= 1;
     fs::write(path, bytes).unwrap();

@@ -28,11 +28,7 @@ fn a_recipe_explains_itself_and_reads_back() {
 
     [stream]
     # The stream is the longest prefix of the train documents within this many bytes.
-<<<<<<< HEAD
-    "#)
-=======
     "#);
->>>>>>> cli
     });
     assert_snapshot!(context.shown("recipe write mine.toml --from official"), @"
     exit: 0

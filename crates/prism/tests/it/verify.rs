@@ -37,11 +37,7 @@ fn an_untouched_run_verifies() {
     audits         1,585
     record         [SHA-256]
     ----- stderr
-<<<<<<< HEAD
-    ")
-=======
     ");
->>>>>>> cli
     });
     let (exit, value) = context.json("verify run --json");
     assert_eq!((exit, &value["verified"]), (0, &json!(true)));
