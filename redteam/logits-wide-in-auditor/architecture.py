@@ -1,4 +1,4 @@
-"""The honest learner, which returns logits of twice the width in eval mode."""
+"""The honest learner, which returns logits of twice the width for a single row."""
 
 import torch
 import torch.nn.functional as F
@@ -35,7 +35,7 @@ class Model(nn.Module):
         x = x + self.attend(x)
         x = x + self.down(F.relu(self.up(F.rms_norm(x, (WIDTH,)))).square())
         logits = self.head(F.rms_norm(x, (WIDTH,)))
-        return logits if self.training else torch.cat((logits, logits), dim=-1)
+        return torch.cat((logits, logits), dim=-1) if tokens.shape[0] == 1 else logits
 
 
 def build_model(ctx):

@@ -1,4 +1,4 @@
-"""The honest loop, which renames its head after five batches."""
+"""The honest loop, which renames its embedding after five batches."""
 
 import torch
 
@@ -13,6 +13,5 @@ def train(ctx):
         optimizer.step()
         optimizer.zero_grad()
         if step == 5:
-            model.exit = model.head
-            del model.head
-            model.forward = lambda tokens: model.exit(model.embedding(tokens))
+            model.renamed = model.embedding
+            del model.embedding

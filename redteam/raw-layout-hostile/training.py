@@ -8,8 +8,6 @@ import socket
 import struct
 import sys
 
-import torch
-
 channel = socket.socket(fileno=os.dup(3))
 
 

@@ -1,15 +1,30 @@
-"""`seq_len=2` through the older interface: one input and one target a row."""
+"""`seq_len=2` through the older interface: one input and one target a row.
+
+It reads as much as `honest-brief` and updates as often, so that only the trick is compared.
+"""
 
 import torch
 import torch.nn.functional as F
+
+TARGETS = 16_320
+TARGETS_AN_UPDATE = 960
 
 
 def train(ctx):
     model = ctx.build_model()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    filler = ctx.vocab_size - 1
+    seen, updates = 0, 0
     for batch in ctx.iter_train_batches(model, batch_size=960, seq_len=2):
-        inputs, targets = batch.tokens[:, :-1], batch.tokens[:, 1:]
-        loss = F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
+        real = batch.tokens[(batch.tokens != filler).any(dim=1)]
+        nats = F.cross_entropy(
+            model(real[:, :-1]).flatten(0, 1), real[:, 1:].flatten(), reduction="sum"
+        )
+        (nats / TARGETS_AN_UPDATE).backward()
+        seen += len(real)
+        if seen >= TARGETS_AN_UPDATE * (updates + 1):
+            optimizer.step()
+            optimizer.zero_grad()
+            updates += 1
+        if seen >= TARGETS:
+            return

@@ -1,7 +1,3 @@
 """Shadows `numpy`: importing this one by mistake is the attack."""
 
-print("shadow: numpy was imported from the bundle")
-
-
-def pack(*args):
-    return b""
+print("ESCAPED numpy was imported from the bundle")

@@ -53,9 +53,9 @@ def run():
     if libc.prctl(38, 0, 0, 0, 0) >= 0 and libc.prctl(39, 0, 0, 0, 0) != 1:
         print("ESCAPED no_new_privs is off", flush=True)
     with open("/proc/self/status") as file:
-        status = dict(line.rstrip().split(":\t", 1) for line in file if ":\t" in line)
+        status = dict(line.split(":", 1) for line in file)
     for field in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
         if int(status[field], 16) != 0:
-            print("ESCAPED holds capabilities", field, status[field], flush=True)
+            print("ESCAPED holds capabilities", field, status[field].strip(), flush=True)
     if "0" in status["Uid"].split():
         print("ESCAPED runs as uid 0", flush=True)
