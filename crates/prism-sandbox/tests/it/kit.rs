@@ -54,19 +54,24 @@ pub(crate) fn capabilities() -> Capabilities {
     preflight(&helper()).unwrap_or_else(|error| panic!("this machine cannot run the tests: {error}"))
 }
 
-/// A directory of this run that everybody can read.
+/// A directory of this run that everybody can read, gone when the program ends.
 pub(crate) fn shared_directory() -> &'static Path {
-    static DIRECTORY: OnceLock<tempfile::TempDir> = OnceLock::new();
-    DIRECTORY
-        .get_or_init(|| {
-            let directory = tempfile::Builder::new()
-                .prefix("prism-sandbox-test-")
-                .tempdir_in("/tmp")
-                .unwrap();
-            std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-            directory
-        })
-        .path()
+    static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
+    extern "C" fn remove() {
+        let _ = DIRECTORY.get().map(std::fs::remove_dir_all);
+    }
+    DIRECTORY.get_or_init(|| {
+        let directory = tempfile::Builder::new()
+            .prefix("prism-sandbox-test-")
+            .tempdir_in("/tmp")
+            .unwrap()
+            .keep();
+        std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o755)).unwrap();
+        // A static is never dropped, so the end of the program is asked for.
+        // SAFETY: the function is `extern "C"`, takes nothing and does not unwind.
+        unsafe { libc::atexit(remove) };
+        directory
+    })
 }
 
 /// The attack scripts, where the sandbox's user can read them.
