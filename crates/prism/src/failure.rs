@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use prism_core::outcome::Fault;
+use prism_engine::outcome::Outcome;
 
 /// The exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,18 @@ pub(crate) enum Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
+    }
+}
+
+impl Exit {
+    /// The exit of an evaluation.
+    pub(crate) fn of(outcome: &Outcome) -> Self {
+        match outcome.exit_code() {
+            0 => Self::Ok,
+            1 => Self::Submission,
+            2 => Self::Usage,
+            _ => Self::Machine,
+        }
     }
 }
 
@@ -75,15 +87,6 @@ impl Failure {
     }
 }
 
-/// The exit of an outcome that is nobody's success.
-pub(crate) fn exit_of(fault: Option<Fault>) -> Exit {
-    match fault {
-        Some(Fault::Usage) => Exit::Usage,
-        Some(Fault::Operator) => Exit::Machine,
-        Some(Fault::Miner) | None => Exit::Submission,
-    }
-}
-
 /// Splits "what happened; what to do" at its last semicolon. Several lines are quotations and stay whole.
 pub(crate) fn split_hint(text: &str) -> (String, Option<String>) {
     if text.contains('\n') {
@@ -100,6 +103,14 @@ pub(crate) fn split_hint(text: &str) -> (String, Option<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_ending_has_the_exit_that_the_engine_gives_it() {
+        for &reason in prism_core::outcome::Reason::ALL {
+            let outcome = Outcome::failed(reason, "");
+            assert_eq!(Exit::of(&outcome) as u8, outcome.exit_code(), "{reason}");
+        }
+    }
 
     #[test]
     fn advice_is_what_follows_the_last_semicolon_of_one_line() {

@@ -94,9 +94,11 @@ pub(crate) fn say_error(detail: &str, hint: Option<&str>) {
     let cyan = anstyle::Style::new()
         .bold()
         .fg_color(Some(anstyle::AnsiColor::Cyan.into()));
-    say(format_args!("{red}error:{red:#} {detail}"));
+    // Names of files and words of libraries end up here: they may hold anything.
+    let safe = prism_sandbox::escape_for_terminal;
+    say(format_args!("{red}error:{red:#} {}", safe(detail)));
     if let Some(hint) = hint {
-        say(format_args!("\n{cyan}hint:{cyan:#} {hint}"));
+        say(format_args!("\n{cyan}hint:{cyan:#} {}", safe(hint)));
     }
 }
 

@@ -15,6 +15,7 @@ pub fn render_run(run: &RunFiles) -> String {
         .as_deref()
         .or(outcome.run_id.as_deref())
         .unwrap_or("run");
+    let name = &prism_sandbox::escape_for_terminal(name);
     let body = html! {
         header {
             h1 { (name) }

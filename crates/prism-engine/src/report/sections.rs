@@ -425,7 +425,7 @@ pub(super) fn logs(run: &RunFiles) -> Markup {
                 p class="small soft" { "What the submission's processes printed. Nothing of it is believed." }
                 @for log in &run.logs {
                     details open[run.outcome.status != Status::Completed && log.name.starts_with("learner")] {
-                        summary { span class="mono" { (log.name) } }
+                        summary { span class="mono" { (prism_sandbox::escape_for_terminal(&log.name)) } }
                         pre { (log.text) }
                     }
                 }

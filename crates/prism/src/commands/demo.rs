@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use prism_core::nats::NATS_PER_BIT;
-use prism_core::outcome::Status;
+use prism_core::outcome::{Fault, Status};
 use prism_core::recipe::Recipe;
 use prism_corpus::synth::GRAMMAR_VERSION;
 use prism_engine::outcome::Outcome;
@@ -68,15 +68,17 @@ struct Demo<'a> {
 
 /// Runs it.
 pub(crate) fn run(args: &DemoArgs, output: Output) -> CommandResult {
+    let cancel = Cancel::new();
+    signals::watch(&cancel.flag())?;
     let settings = runtime::settings()?;
-    if prism_runtime::locate(&settings).is_err() {
-        runtime::install(&settings, &InstallRequest::default(), output)?;
+    match prism_runtime::locate(&settings) {
+        Ok(_) => {}
+        // An interpreter that was named is used or is an error; nothing is installed in its place.
+        Err(error) if settings.python.is_some() => return Err(runtime::failure(&error)),
+        Err(_) => drop(runtime::install(&settings, &InstallRequest::default(), output)?),
     }
     let corpus = corpus(&settings, output)?;
     let bundles = Bundles::lay_out(args)?;
-    let cancel = Cancel::new();
-    signals::watch(&cancel.flag())?;
-
     let mut rows = Vec::new();
     for (number, bundle) in HONEST.into_iter().chain([CHEAT]).enumerate() {
         output.note(format_args!("[{}/{}] {bundle}", number + 1, HONEST.len() + 1));
@@ -91,21 +93,26 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> CommandResult {
             submission_id: Some(bundle.to_owned()),
         };
         let result = evaluate_live(&request, &cancel, output, &mut |_| ());
-        if result.status != Status::Completed {
-            output.note(format_args!(
-                "      {}: {}",
-                result.reason,
-                show::line(&result.detail)
+        if cancel.is_cancelled() {
+            return Err(Failure::submission("cancelled", &"the demo was cancelled"));
+        }
+        if matches!(result.fault, Some(Fault::Operator | Fault::Usage)) {
+            // The next bundle would fare no better.
+            return Err(Failure::new(
+                Exit::of(&result),
+                result.reason.code(),
+                &result.detail,
             ));
+        }
+        if result.status != Status::Completed {
+            let what = show::line(&result.detail);
+            output.note(format_args!("      {}: {what}", result.reason));
         }
         rows.push(Row {
             bundle,
             claimed_bpb: claimed_bpb(&result),
             result,
         });
-        if cancel.is_cancelled() {
-            return Err(Failure::submission("cancelled", &"the demo was cancelled"));
-        }
     }
 
     let report = write_index(args, &rows)?;
@@ -117,7 +124,7 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> CommandResult {
         bundles: &rows,
     };
     output.result(&demo, || text(&demo))?;
-    Ok(exit(&rows, ok))
+    Ok(if ok { Exit::Ok } else { Exit::Submission })
 }
 
 /// The demo corpus, made once.
@@ -291,17 +298,6 @@ fn text(demo: &Demo<'_>) -> String {
     )
 }
 
-fn exit(rows: &[Row], ok: bool) -> Exit {
-    if ok {
-        return Exit::Ok;
-    }
-    // What keeps this machine from evaluating at all is not the examples' fault.
-    rows.iter()
-        .map(|row| &row.result)
-        .find(|result| result.status != Status::Completed)
-        .map_or(Exit::Submission, |result| crate::failure::exit_of(result.fault))
-}
-
 #[cfg(test)]
 mod tests {
     use prism_core::outcome::Reason;
@@ -328,7 +324,6 @@ mod tests {
         let ok = |a, b, c| {
             let rows = [row(HONEST[0], a), row(HONEST[1], b), row(CHEAT, c)];
             let (ok, _) = explain(&rows);
-            assert_eq!(exit(&rows, ok) == Exit::Ok, ok);
             ok
         };
         assert!(ok(Some(3.0), Some(3.5), Some(4.0)));

@@ -15,7 +15,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use prism_core::outcome::{Fault, Reason, Status};
+use prism_core::outcome::{Fault, Reason};
 use prism_core::recipe::Device;
 use prism_engine::evaluate::{Host, evaluate};
 use prism_engine::event::EvalEvent;
@@ -24,7 +24,7 @@ use prism_engine::request::{EvalRequest, RehearsalReason, RunPlace};
 use prism_referee::connection::Cancel;
 use prism_referee::draws::AuditKey;
 
-use crate::failure::{Exit, Failure, exit_of};
+use crate::failure::{Exit, Failure};
 use crate::output::{Output, say_error};
 use crate::{recipes, show, signals};
 
@@ -217,13 +217,9 @@ pub(crate) fn evaluate_live(
 
 /// Prints the outcome and says how to exit.
 fn conclude(outcome: &Outcome, output: Output) -> Exit {
-    let exit = if outcome.status == Status::Completed {
-        Exit::Ok
-    } else {
-        exit_of(outcome.fault)
-    };
-    let blameless = matches!(outcome.fault, Some(Fault::Usage | Fault::Operator));
-    if blameless && !output.is_json() {
+    let exit = Exit::of(outcome);
+    let not_the_miners = matches!(outcome.fault, Some(Fault::Usage | Fault::Operator));
+    if not_the_miners && !output.is_json() {
         let (detail, hint) = crate::failure::split_hint(&outcome.detail);
         say_error(
             &show::text(&detail),
