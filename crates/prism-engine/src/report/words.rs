@@ -10,15 +10,7 @@ use crate::request::RehearsalReason;
 
 /// A flag's meaning, and what would remove it.
 pub(super) fn flag(code: &str) -> &'static str {
-    const ALL: [Flag; 6] = [
-        Flag::Step0Anomaly,
-        Flag::ClaimsDiffer,
-        Flag::InvalidLogits,
-        Flag::Memorization,
-        Flag::BelowEntropyFloor,
-        Flag::BundleCharged,
-    ];
-    match ALL.into_iter().find(|flag| flag.code() == code) {
+    match serde_json::from_value::<Flag>(code.into()).ok() {
         Some(Flag::Step0Anomaly) => {
             "The first losses are too good for a random init, so weights were probably smuggled in. The score is zero."
         }
