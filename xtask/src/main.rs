@@ -49,6 +49,9 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("xtask", &["prism-referee"]),
 ];
 
+/// Adds what it finds wrong; an error is a rule that could not be checked.
+type Rule = fn(&Path, &mut Vec<String>) -> Result<(), String>;
+
 fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() != Some("check") {
         eprintln!("usage: cargo run -p xtask -- check");
@@ -56,8 +59,7 @@ fn main() -> ExitCode {
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut complaints = Vec::new();
-    let rules: [fn(&Path, &mut Vec<String>) -> Result<(), String>; 3] =
-        [dependencies, source_files, protocol_document];
+    let rules: [Rule; 3] = [dependencies, source_files, protocol_document];
     for rule in rules {
         if let Err(error) = rule(&root, &mut complaints) {
             complaints.push(error);
