@@ -15,6 +15,9 @@ use super::{
 /// Most points of a curve that answer to the mouse.
 const MAX_HINTS: usize = 80;
 
+/// A wider figure is scrolled on a narrow screen, not shrunk.
+const WIDE: f64 = 600.0;
+
 /// A curve.
 #[derive(Clone, Debug)]
 pub(super) struct Series {
@@ -129,7 +132,7 @@ impl LineChart {
         html! {
             figure {
                 @if self.series.len() + self.rules.len() > 1 { (self.legend()) }
-                svg viewBox=(format!("0 0 {} {}", self.width, self.height)) role="img" aria-label=(self.title) {
+                svg class=[(self.width > WIDE).then_some("wide")] viewBox=(format!("0 0 {} {}", self.width, self.height)) role="img" aria-label=(self.title) {
                     title { (self.title) }
                     (axes(&frame, self.unit))
                     @for rule in &self.rules {

@@ -24,6 +24,12 @@ pub struct IndexEntry {
     pub run: RunFiles,
 }
 
+impl IndexEntry {
+    fn name(&self) -> String {
+        prism_sandbox::escape_for_terminal(&self.name)
+    }
+}
+
 /// The report of several runs, as one HTML document. `lead` is a paragraph under the title; words in backticks become
 /// code.
 pub fn render_index(title: &str, lead: &str, entries: &[IndexEntry]) -> String {
@@ -59,7 +65,7 @@ fn leaderboard(entries: &[IndexEntry]) -> Markup {
                     @let outcome = &entry.run.outcome;
                     tr {
                         td {
-                            @if let Some(link) = &entry.link { a href=(link) { (entry.name) } } @else { (entry.name) }
+                            @if let Some(link) = &entry.link { a href=(link) { (entry.name()) } } @else { (entry.name()) }
                         }
                         td class="number" {
                             (number(outcome.bpb, 4))
@@ -89,7 +95,7 @@ fn curves(entries: &[IndexEntry]) -> Markup {
                 let manifest = entry.run.manifest.as_ref()?;
                 let points = sections::curve(manifest, pick(&manifest.metrics));
                 Some(Series {
-                    name: entry.name.clone(),
+                    name: entry.name(),
                     class,
                     thin: false,
                     points,

@@ -81,7 +81,7 @@ fn tiles(run: &RunFiles) -> Markup {
     html! {
         div class="tiles" {
             @if let (Some(bpb), Some(se)) = (outcome.bpb, outcome.bpb_se) {
-                (tile("bits per byte", format!("{bpb:.4}"), html! { "± " (format!("{se:.5}")) }))
+                (tile("bits per byte", format!("{bpb:.4}"), html! { "± " (figures::figure(se)) }))
             }
             @if let Some(ranked) = outcome.bpb_ranked {
                 (tile("ranked", format!("{ranked:.4}"), html! { "bits per byte + 3 standard errors" }))

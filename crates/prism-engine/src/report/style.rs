@@ -92,5 +92,6 @@ svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(280px, 1fr)); gap: 16px 28px; align-items: start; }
 .columns tbody th { width: 62%; }
 footer { color: var(--soft); font-size: 13px; margin-top: 24px; }
+@media (max-width: 640px) { figure { overflow-x: auto; } .wide { min-width: 620px; } }
 @media print { body { background: #fff; } pre { max-height: none; } }
 ";
