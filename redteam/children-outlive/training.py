@@ -1,9 +1,8 @@
 """Leaves daemons behind that ignore every signal and hold every pipe."""
 
-import ctypes
 import os
 import signal
-import time
+import sys
 
 import torch
 
@@ -18,8 +17,8 @@ def daemon():
                     signal.signal(number, signal.SIG_IGN)
                 except OSError:
                     pass
-            ctypes.CDLL(None).prctl(15, b"prism-redteam", 0, 0, 0)
-            time.sleep(3600)
+            command = "import time; time.sleep(3600)"
+            os.execv(sys.executable, [sys.executable, "-S", "-c", command, "prism-redteam-daemon"])
         os._exit(0)
     os.wait()
 
