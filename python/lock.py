@@ -110,8 +110,23 @@ def ask_pip(target: Target, wanted: dict[str, Wanted]) -> dict[str, Found]:
     requirements = [f"{name}{entry.specifier}" for name, entry in sorted(wanted.items())]
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch, "report.json")
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", "--no-deps"]
-        command += ["--disable-pip-version-check", "--only-binary", ":all:", "--report", str(report)]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--dry-run",
+            "--ignore-installed",
+            "--no-deps",
+        ]
+        command += [
+            "--disable-pip-version-check",
+            "--only-binary",
+            ":all:",
+            "--report",
+            str(report),
+        ]
         command += ["--target", str(Path(scratch, "target")), *target.pip_options, *requirements]
         subprocess.run(command, check=True)  # noqa: S603  (no shell, and no words but ours)
         installs = json.loads(report.read_text(encoding="utf-8"))["install"]
@@ -203,7 +218,11 @@ def lock() -> str:
 def main() -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(description="Writes runtime.lock.txt.")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where the file would change")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; exit with 1 where the file would change",
+    )
     check: bool = parser.parse_args().check
     text = lock()
     if check:

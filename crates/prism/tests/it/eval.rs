@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::host::{host, prism, processes_with, repository, succeed, turn, write_key};
+use crate::host::{descendants, host, prism, repository, succeed, turn, write_key};
 
 const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
@@ -160,11 +160,13 @@ fn a_signal_cancels_cleanly() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        // The claims' file is made right before the workers are started.
         let deadline = Instant::now() + Duration::from_mins(2);
-        while processes_with("/prism/runtime/boot.py").is_empty() {
-            assert!(Instant::now() < deadline, "no worker was ever started");
+        while !dir.join("targets.zst").exists() {
+            assert!(Instant::now() < deadline, "the run never began");
             thread::sleep(Duration::from_millis(50));
         }
+        let started = descendants(child.id());
         succeed(Command::new("kill").args(["-s", signal, &child.id().to_string()]));
         let mut stdout = Vec::new();
         child.stdout.take().unwrap().read_to_end(&mut stdout).unwrap();
@@ -174,10 +176,10 @@ fn a_signal_cancels_cleanly() {
             (said["status"].as_str(), said["reason"].as_str()),
             (Some("cancelled"), Some("cancelled"))
         );
-        assert!(
-            processes_with("/prism/runtime/boot.py").is_empty(),
-            "something survived"
-        );
+        for pid in started {
+            let left = Path::new("/proc").join(pid.to_string());
+            assert!(!left.exists(), "process {pid} survived");
+        }
         assert!(!dir.join("record.json").exists());
         assert_eq!(json(&fs::read(dir.join("result.json")).unwrap()), said);
     }

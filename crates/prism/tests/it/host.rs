@@ -108,3 +108,41 @@ pub(crate) fn processes_with(needle: &str) -> Vec<String> {
     }
     found
 }
+
+/// All processes below this one.
+pub(crate) fn descendants(root: u32) -> Vec<u32> {
+    let mut parents = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let Some(pid) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<u32>().ok())
+        else {
+            continue;
+        };
+        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else {
+            continue;
+        };
+        // The name, in parentheses, may hold anything; the parent is the second field after it.
+        let Some((_, rest)) = stat.rsplit_once(") ") else {
+            continue;
+        };
+        let parent = rest
+            .split(' ')
+            .nth(1)
+            .and_then(|parent| parent.parse::<u32>().ok());
+        parents.push((pid, parent.unwrap_or(0)));
+    }
+    let mut found = vec![root];
+    let mut next = 0;
+    while let Some(&parent) = found.get(next) {
+        found.extend(
+            parents
+                .iter()
+                .filter(|(_, of)| *of == parent)
+                .map(|(pid, _)| *pid),
+        );
+        next += 1;
+    }
+    found.split_off(1)
+}
