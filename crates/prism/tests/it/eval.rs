@@ -162,7 +162,7 @@ fn a_signal_cancels_cleanly() {
             .unwrap();
         // The claims' file is made right before the workers are started.
         let deadline = Instant::now() + Duration::from_mins(2);
-        while !dir.join("targets.zst").exists() {
+        while !dir.join("targets.zst").exists() || descendants(child.id()).is_empty() {
             assert!(Instant::now() < deadline, "the run never began");
             thread::sleep(Duration::from_millis(50));
         }
