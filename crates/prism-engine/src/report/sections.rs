@@ -275,10 +275,6 @@ pub(super) fn audits(run: &RunFiles) -> Markup {
         return html! {};
     };
     let measured = &record.measured;
-    let advice = run
-        .manifest
-        .as_ref()
-        .and_then(|manifest| manifest.anti_cheat.advice.as_deref());
     let step0 = record
         .verdict
         .step0_nats
@@ -312,7 +308,6 @@ pub(super) fn audits(run: &RunFiles) -> Markup {
                     (row("the same of a uniform guess", format!("{:.4}", record.verdict.uniform_nats)))
                 } } }
             }
-            @if let Some(advice) = advice { p class="small soft" style="margin-top:12px" { (words::with_code(advice)) } }
         },
     )
 }

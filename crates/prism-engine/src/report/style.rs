@@ -89,7 +89,7 @@ svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }
 .rule { stroke: var(--mark); stroke-dasharray: 5 4; }
 .hit { fill: transparent; stroke: none; } .hit:hover { fill: var(--ink); }
 .cell { fill: var(--one); }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(280px, 1fr)); gap: 16px 28px; align-items: start; }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(320px, 100%), 1fr)); gap: 16px 28px; align-items: start; }
 .columns tbody th { width: 62%; }
 footer { color: var(--soft); font-size: 13px; margin-top: 24px; }
 @media (max-width: 640px) { figure { overflow-x: auto; } .wide { min-width: 620px; } }
