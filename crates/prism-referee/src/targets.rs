@@ -25,6 +25,8 @@ const MAGIC: &[u8; 8] = b"PRISMTG1";
 const ZSTD_LEVEL: i32 = 3;
 /// `B * T` at the most; a longer block is refused before it is read.
 const MAX_TARGETS: u32 = 1024 * 4096;
+/// Documents of a stream at the most: an official one has some hundred thousand.
+const MAX_DOCUMENTS: u32 = 1 << 24;
 const SECTION_SUMS: u8 = 4;
 const SECTION_END: u8 = 255;
 
@@ -166,6 +168,10 @@ impl<R: Read> TargetsReader<R> {
             },
             SECTION_SUMS => {
                 let count = u32::from_le_bytes(self.array()?);
+                // No stream of this size exists; a compressed bomb must not fill the verifier's memory.
+                if count > MAX_DOCUMENTS {
+                    return Err(TargetsError::Damaged("more documents than any stream has"));
+                }
                 let mut sums = Vec::new();
                 for _ in 0..count {
                     sums.push((
