@@ -606,7 +606,9 @@ fn completed(record: &Record) -> Outcome {
 fn close(dir: &RunDir, outcome: &Outcome, state: &RunState) -> io::Result<()> {
     for log in state.logs.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         for (stream, content) in [("stdout", &log.stdout), ("stderr", &log.stderr)] {
-            dir.write(&format!("{LOGS_DIR}/{}.{stream}.log", log.name), content)?;
+            // Whoever reads a log with `cat` must not have their terminal rewritten by it.
+            let shown = prism_sandbox::escape_for_terminal(content);
+            dir.write(&format!("{LOGS_DIR}/{}.{stream}.log", log.name), shown.as_bytes())?;
         }
     }
     let mut metrics = state.metrics.join("\n");
