@@ -1,0 +1,22 @@
+//! Every bound of the gate, in one place. A bundle's own limits (files, bytes) are those of `prism-bundle`.
+//!
+//! Read by the scan, the checker and the rules; nothing here does anything.
+
+/// Stack of the thread that parses, visits and drops: the parser recurses once for each level of nesting.
+pub const STACK_BYTES: usize = 64 * 1024 * 1024;
+/// Most levels that brackets and chained operators of one expression may add up to.
+pub const NESTING_MAX: usize = 1_000;
+/// Most rounds in which names that stand for one another (`a = b`, `c = a` ...) are followed; honest code needs three.
+pub const ALIAS_ROUNDS_MAX: usize = 8;
+/// Most scopes (functions, classes, comprehensions) that may lie in one another.
+pub const SCOPE_DEPTH_MAX: usize = 64;
+/// Most meanings that are followed for one name.
+pub const MEANINGS_MAX: usize = 64;
+/// Most findings that are kept for one bundle; the rest is counted.
+pub const FINDINGS_MAX: usize = 1_000;
+/// A literal that looks packed is a warning from this size, in bytes.
+pub const BLOB_WARNING_BYTES: usize = 2 * 1024;
+/// A literal that looks packed is an error from this size, in bytes.
+pub const BLOB_ERROR_BYTES: usize = 16 * 1024;
+/// A line of code that is longer is hard to read on purpose, in characters.
+pub const LINE_CHARS_MAX: usize = 500;

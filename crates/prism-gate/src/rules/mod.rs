@@ -1,0 +1,60 @@
+//! The rules, a file each. The comment at the top of a file is the rule's page.
+//!
+//! [`ALL`] is what the checker asks, in the order of the codes. To add a rule: write its file, name it here twice, add
+//! its fixture, regenerate the pages.
+
+use crate::rule::{Rule, RuleSet};
+
+pub(crate) mod nesting;
+pub(crate) mod no_attribute_escape;
+pub(crate) mod no_deserialization;
+pub(crate) mod no_dynamic_attr;
+pub(crate) mod no_dynamic_code;
+pub(crate) mod no_dynamic_import;
+pub(crate) mod no_ffi;
+pub(crate) mod no_filesystem;
+pub(crate) mod no_forbidden_import;
+pub(crate) mod no_gc_inspect;
+pub(crate) mod no_harness_access;
+pub(crate) mod no_monkeypatch;
+pub(crate) mod no_network;
+pub(crate) mod no_process;
+pub(crate) mod no_threads;
+pub(crate) mod no_torch_escape;
+pub(crate) mod paths;
+pub(crate) mod syntax;
+
+/// Every rule.
+pub(crate) static ALL: &[&RuleSet] = &[
+    &syntax::SET,
+    &nesting::SET,
+    &no_process::SET,
+    &no_network::SET,
+    &no_filesystem::SET,
+    &no_ffi::SET,
+    &no_dynamic_import::SET,
+    &no_dynamic_code::SET,
+    &no_deserialization::SET,
+    &no_torch_escape::SET,
+    &no_attribute_escape::SET,
+    &no_dynamic_attr::SET,
+    &no_forbidden_import::SET,
+    &no_monkeypatch::SET,
+    &no_harness_access::SET,
+    &no_gc_inspect::SET,
+    &no_threads::SET,
+];
+
+/// The metadata of every rule, in the order of the codes.
+pub fn list() -> impl Iterator<Item = &'static Rule> {
+    ALL.iter().map(|set| set.rule)
+}
+
+/// A rule by its code (`PRS101`, in any case) or its id (`prism:no-process`, with or without `prism:`).
+pub fn find(name: &str) -> Option<&'static Rule> {
+    list().find(|rule| {
+        rule.code.eq_ignore_ascii_case(name)
+            || rule.id == name
+            || rule.id.strip_prefix("prism:") == Some(name)
+    })
+}

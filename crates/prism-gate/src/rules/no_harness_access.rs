@@ -1,0 +1,146 @@
+//! # The harness behind `ctx`
+//!
+//! ## What it does
+//!
+//! Refuses attributes of `ctx` that are not documented, private attributes of streams and batches, submodules of
+//! `prism_runtime`, and assignments to `ctx`. Documented are `artifacts_dir`, `budget_seconds`, `build_model`,
+//! `byte_budget`, `data_dir`, `device`, `iter_train_batches`, `local_rank`, `log`, `max_parameters`, `max_params`,
+//! `max_seq_len`, `rank`, `reference_tokenizer`, `seed`, `sequence_length`, `step_budget`, `stream`, `token_budget`,
+//! `vocab_size` and `world_size`.
+//!
+//! ## Why is this refused?
+//!
+//! What lies behind `ctx` may change with every version and tells nothing that would help: the text is not there.
+//!
+//! ## Example
+//!
+//! ```python
+//! tokens = ctx._session.channel.next_batch()
+//! ```
+//!
+//! Use instead:
+//!
+//! ```python
+//! for batch in ctx.stream(model, batch_size=32, seq_len=256):
+//!     ...
+//! ```
+
+use crate::finding::Severity;
+use crate::rule::{Hooks, Rule, RuleSet, denied};
+use ruff_python_ast::{Expr, Stmt};
+
+use crate::check::Checker;
+use crate::semantic::{CTX, Reference, Usage};
+
+pub(crate) static RULE: Rule = Rule {
+    code: "PRS113",
+    id: "prism:no-harness-access",
+    severity: Severity::Error,
+    since: "0.1.0",
+    source: include_str!("no_harness_access.rs"),
+};
+
+pub(crate) static SET: RuleSet = RuleSet {
+    rule: &RULE,
+    reason: "belongs to the harness",
+    denied: &[
+    denied("prism_runtime.wire", "use the documented `ctx`"),
+    denied("prism_runtime.session", "use the documented `ctx`"),
+    denied("prism_runtime.channel", "use the documented `ctx`"),
+    denied("prism_runtime.learner", "use the documented `ctx`"),
+    denied("prism_runtime.auditor", "use the documented `ctx`"),
+    denied("prism_runtime.claimant", "use the documented `ctx`"),
+    denied("prism_runtime.config", "use the documented `ctx`"),
+    denied("prism_runtime.context", "use the documented `ctx`"),
+    denied("prism_runtime.worker", "use the documented `ctx`"),
+    denied("prism_runtime.stream", "use the documented `ctx`"),
+    denied("prism_runtime.batch", "use the documented `ctx`"),
+    denied("prism_runtime.loader", "use the documented `ctx`"),
+    denied("prism_runtime.snapshot", "use the documented `ctx`"),
+    denied("prism_runtime.messages", "use the documented `ctx`"),
+    denied("prism_runtime.codec", "use the documented `ctx`"),
+    denied("prism_runtime.layout", "use the documented `ctx`"),
+    denied("prism_runtime.forward", "use the documented `ctx`"),
+    denied("prism_runtime.failures", "use the documented `ctx`"),
+    denied("prism_runtime.determinism", "use the documented `ctx`"),
+    denied("prism_runtime.predictor", "use the documented `ctx`"),
+    denied("prism_runtime.limits", "use the documented `ctx`"),
+    denied("prism_runtime.errors", "use the documented `ctx`"),
+    denied("prism_runtime.tokenizer", "use the documented `ctx`"),
+    denied("prism_runtime.compat", "use the documented `ctx`"),
+    ],
+    hooks: Hooks {
+        reference: Some(reference),
+        statement: Some(statement),
+        ..Hooks::NONE
+    },
+};
+
+/// What `ctx` documents, sorted.
+#[rustfmt::skip]
+const DOCUMENTED: &[&str] = &[
+    "artifacts_dir", "budget_seconds", "build_model", "byte_budget", "data_dir", "device", "iter_train_batches",
+    "local_rank", "log", "max_parameters", "max_params", "max_seq_len", "rank", "reference_tokenizer", "seed",
+    "sequence_length", "step_budget", "stream", "token_budget", "vocab_size", "world_size",
+];
+
+/// Private attributes of the harness's objects, which no bundle has a reason to name.
+const INNER: &[&str] = &["_session", "_channel", "_config", "_streaming", "_claims", "_connection", "_wire", "_referee"];
+
+fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    for path in reference.paths() {
+        let Some(rest) = path.strip_prefix(CTX).and_then(|rest| rest.strip_prefix('.')) else {
+            continue;
+        };
+        let name = rest.split('.').next().unwrap_or_default();
+        if DOCUMENTED.binary_search(&name).is_err() {
+            let message = format!("`ctx.{name}` is not part of the documented `ctx`");
+            checker.report(&RULE, reference.expr, message, "see the list on the rule's page");
+        } else if matches!(reference.usage, Usage::Store | Usage::Delete) {
+            let message = format!("`ctx.{name}` is the harness's and cannot be changed");
+            checker.report(&RULE, reference.expr, message, "keep the value in a variable of your own");
+        }
+    }
+    private_of_the_harness(checker, reference.expr);
+}
+
+fn private_of_the_harness(checker: &mut Checker<'_, '_>, mut expr: &Expr) {
+    while let Expr::Attribute(attribute) = expr {
+        let of_self = matches!(&*attribute.value, Expr::Name(name) if name.id.as_str() == "self");
+        if INNER.contains(&attribute.attr.as_str()) && !of_self {
+            let message = format!("`{}` is private to the harness", attribute.attr.as_str());
+            checker.report(&RULE, &attribute.attr, message, "use what `ctx`, the stream and the batch document");
+        }
+        expr = &attribute.value;
+    }
+}
+
+/// `batch.loss = f` and subclasses of the harness's own classes.
+fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
+    match stmt {
+        Stmt::Assign(assign) => {
+            for target in &assign.targets {
+                if let Expr::Attribute(attribute) = target
+                    && attribute.attr.as_str() == "loss"
+                    && matches!(&*attribute.value, Expr::Name(name) if name.id.as_str() == "batch")
+                {
+                    let message = "`batch.loss` is the harness's and cannot be replaced".to_owned();
+                    checker.report(&RULE, target, message, "compute your loss in a variable of your own");
+                }
+            }
+        }
+        Stmt::ClassDef(class) => {
+            for base in class.bases() {
+                let of_harness = checker.meanings(base).into_iter().any(|meaning| {
+                    matches!(meaning, crate::semantic::Meaning::Library(path)
+                        if path.starts_with("prism_runtime.") || path.starts_with("prism_challenge."))
+                });
+                if of_harness {
+                    let message = "a class of the harness is subclassed".to_owned();
+                    checker.report(&RULE, base, message, "use `ctx`, the stream and the batch as they are");
+                }
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,71 @@
+//! # Files that do not parse
+//!
+//! ## What it does
+//!
+//! Reports every syntax error of a file, with the full syntax of Python 3.11.
+//!
+//! ## Why is this refused?
+//!
+//! A file that does not parse cannot be imported: the run would fail before it began.
+//!
+//! ## Example
+//!
+//! ```python
+//! def forward(self, x)
+//!     return x
+//! ```
+//!
+//! Use instead:
+//!
+//! ```python
+//! def forward(self, x):
+//!     return x
+//! ```
+
+use crate::finding::Severity;
+use crate::rule::{Hooks, Rule, RuleSet};
+use ruff_python_ast::{ModModule, PythonVersion};
+use ruff_python_parser::Parsed;
+use ruff_text_size::{TextRange, TextSize};
+
+use crate::check::Checker;
+
+pub(crate) static RULE: Rule = Rule {
+    code: "PRS001",
+    id: "prism:syntax",
+    severity: Severity::Error,
+    since: "0.1.0",
+    source: include_str!("syntax.rs"),
+};
+
+pub(crate) static SET: RuleSet = RuleSet {
+    rule: &RULE,
+    reason: "does not parse",
+    denied: &[
+
+    ],
+    hooks: Hooks {
+        
+        ..Hooks::NONE
+    },
+};
+
+/// The version that a bundle must run on at least.
+pub(crate) const VERSION: PythonVersion = PythonVersion::PY311;
+
+/// Reports what the parser found.
+pub(crate) fn errors(checker: &mut Checker<'_, '_>, parsed: &Parsed<ModModule>) {
+    for error in parsed.errors() {
+        let message = format!("syntax error: {}", error.error.to_string().trim_end_matches('.'));
+        checker.report(&RULE, error.location, message, "run the file with Python 3.11 to see the same");
+    }
+    for error in parsed.unsupported_syntax_errors() {
+        let message = format!("syntax error: {}", error.to_string().trim_end_matches('.'));
+        checker.report(&RULE, error.range, message, "write it so that Python 3.11 understands it");
+    }
+    if let Some(offset) = checker.source().text.find('\0') {
+        let start = TextSize::try_from(offset).unwrap_or_default();
+        let range = TextRange::at(start, TextSize::from(1));
+        checker.report(&RULE, range, "the file holds a null byte".to_owned(), "save it as plain text");
+    }
+}
