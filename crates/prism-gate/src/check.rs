@@ -167,6 +167,14 @@ impl<'a> Checker<'_, 'a> {
             .any(|meaning| matches!(meaning, crate::semantic::Meaning::Library(found) if **found == *path))
     }
 
+    /// Whether the bundle itself gives its objects an attribute of this name: `self.name = ...` or a method.
+    pub(crate) fn defines_attribute(&self, name: &str) -> bool {
+        self.names
+            .modules
+            .iter()
+            .any(|module| module.attributes.contains(name))
+    }
+
     /// Adds a finding of the rule's own severity.
     pub(crate) fn report(&mut self, rule: &'static Rule, at: impl Ranged, message: String, hint: &str) {
         self.report_as(rule, rule.severity, at, message, hint);

@@ -27,7 +27,10 @@ pub(crate) fn too_deep(text: &str) -> Option<TextRange> {
         }
     }
     let end = TextSize::try_from(deep).unwrap_or_default();
-    Some(TextRange::new(end.checked_sub(TextSize::from(1)).unwrap_or_default(), end))
+    Some(TextRange::new(
+        end.checked_sub(TextSize::from(1)).unwrap_or_default(),
+        end,
+    ))
 }
 
 fn exceeds(text: &str) -> bool {
@@ -85,7 +88,10 @@ fn makes_a_link(kind: TokenKind) -> bool {
         return false;
     }
     kind.is_operator()
-        || matches!(kind, At | Dot | If | Else | Lambda | Not | And | Or | In | Is | Await | Yield | For)
+        || matches!(
+            kind,
+            At | Dot | If | Else | Lambda | Not | And | Or | In | Is | Await | Yield | For
+        )
 }
 
 #[cfg(test)]
@@ -99,8 +105,21 @@ mod tests {
             assert_eq!(too_deep(&nested(NESTING_MAX)), None);
             assert!(too_deep(&nested(NESTING_MAX + 1)).is_some());
         }
-        for link in ["-", "not ", "x.", "x+", "x if x else ", "lambda: ", "await ", "x**", "x or "] {
-            assert!(too_deep(&format!("y = {}x\n", link.repeat(NESTING_MAX + 1))).is_some(), "{link}");
+        for link in [
+            "-",
+            "not ",
+            "x.",
+            "x+",
+            "x if x else ",
+            "lambda: ",
+            "await ",
+            "x**",
+            "x or ",
+        ] {
+            assert!(
+                too_deep(&format!("y = {}x\n", link.repeat(NESTING_MAX + 1))).is_some(),
+                "{link}"
+            );
         }
         assert!(too_deep(&format!("x{}\n", "()".repeat(NESTING_MAX + 1))).is_some());
         assert!(too_deep(&format!("x{}\n", "[0]".repeat(NESTING_MAX + 1))).is_some());
@@ -111,7 +130,10 @@ mod tests {
         let table = format!("x = [{}]\n", "-1.5 + 2, ".repeat(5_000));
         assert_eq!(too_deep(&table), None);
         assert_eq!(too_deep(&"x = a.b(c)[0] + 1\n".repeat(5_000)), None);
-        assert_eq!(too_deep(&format!("x = '{}'  # {}\n", "(".repeat(5_000), "[".repeat(5_000))), None);
+        assert_eq!(
+            too_deep(&format!("x = '{}'  # {}\n", "(".repeat(5_000), "[".repeat(5_000))),
+            None
+        );
     }
 
     #[test]
@@ -123,7 +145,11 @@ mod tests {
 
     #[test]
     fn brackets_within_f_strings_count() {
-        let text = format!("x = f'{{{}0{}}}'\n", "(".repeat(NESTING_MAX), ")".repeat(NESTING_MAX));
+        let text = format!(
+            "x = f'{{{}0{}}}'\n",
+            "(".repeat(NESTING_MAX),
+            ")".repeat(NESTING_MAX)
+        );
         assert!(too_deep(&text).is_some());
     }
 }

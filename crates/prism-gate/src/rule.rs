@@ -38,7 +38,10 @@ impl Rule {
     /// The title: the first line of the page, without its mark.
     pub fn title(&self) -> &'static str {
         let line = self.source.lines().next().unwrap_or_default();
-        line.trim_start_matches("//!").trim().trim_start_matches('#').trim()
+        line.trim_start_matches("//!")
+            .trim()
+            .trim_start_matches('#')
+            .trim()
     }
 }
 

@@ -5,6 +5,7 @@
 
 use crate::rule::{Rule, RuleSet};
 
+pub(crate) mod constants;
 pub(crate) mod nesting;
 pub(crate) mod no_attribute_escape;
 pub(crate) mod no_deserialization;

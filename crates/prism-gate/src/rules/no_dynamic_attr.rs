@@ -49,17 +49,50 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "reaches attributes by computed names",
     denied: &[
-    denied("operator.attrgetter", "write the attribute out, or choose from a dictionary"),
-    denied("operator.methodcaller", "write the attribute out, or choose from a dictionary"),
-    denied("builtins.vars", "write the attribute out, or choose from a dictionary"),
-    denied("builtins.globals", "write the attribute out, or choose from a dictionary"),
-    denied("builtins.locals", "write the attribute out, or choose from a dictionary"),
-    denied("builtins.dir", "write the attribute out, or choose from a dictionary"),
-    denied("types.ModuleType", "write the attribute out, or choose from a dictionary"),
-    denied("builtins.object.__setattr__", "write the attribute out, or choose from a dictionary"),
-    denied("builtins.object.__getattribute__", "write the attribute out, or choose from a dictionary"),
-    denied("builtins.type.__getattribute__", "write the attribute out, or choose from a dictionary"),
-    denied("builtins.object.__delattr__", "write the attribute out, or choose from a dictionary"),
+        denied(
+            "operator.attrgetter",
+            "write the attribute out, or choose from a dictionary",
+        ),
+        denied(
+            "operator.methodcaller",
+            "write the attribute out, or choose from a dictionary",
+        ),
+        denied(
+            "builtins.vars",
+            "write the attribute out, or choose from a dictionary",
+        ),
+        denied(
+            "builtins.globals",
+            "write the attribute out, or choose from a dictionary",
+        ),
+        denied(
+            "builtins.locals",
+            "write the attribute out, or choose from a dictionary",
+        ),
+        denied(
+            "builtins.dir",
+            "write the attribute out, or choose from a dictionary",
+        ),
+        denied(
+            "types.ModuleType",
+            "write the attribute out, or choose from a dictionary",
+        ),
+        denied(
+            "builtins.object.__setattr__",
+            "write the attribute out, or choose from a dictionary",
+        ),
+        denied(
+            "builtins.object.__getattribute__",
+            "write the attribute out, or choose from a dictionary",
+        ),
+        denied(
+            "builtins.type.__getattribute__",
+            "write the attribute out, or choose from a dictionary",
+        ),
+        denied(
+            "builtins.object.__delattr__",
+            "write the attribute out, or choose from a dictionary",
+        ),
     ],
     hooks: Hooks {
         reference: Some(reference),
@@ -144,14 +177,20 @@ fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
 
 /// Refuses an expression that may be a whole module.
 pub(crate) fn refuse_module(checker: &mut Checker<'_, '_>, value: &Expr) {
-    if !matches!(value, Expr::Name(_) | Expr::Attribute(_) | Expr::If(_) | Expr::BoolOp(_) | Expr::Named(_)) {
+    if !matches!(
+        value,
+        Expr::Name(_) | Expr::Attribute(_) | Expr::If(_) | Expr::BoolOp(_) | Expr::Named(_)
+    ) {
         return;
     }
-    let module = checker.meanings(value).into_iter().find_map(|meaning| match meaning {
-        Meaning::Library(path) if libraries::is_module(&path) => Some(path),
-        Meaning::Module(path) => Some(path),
-        Meaning::Library(_) | Meaning::Local(..) => None,
-    });
+    let module = checker
+        .meanings(value)
+        .into_iter()
+        .find_map(|meaning| match meaning {
+            Meaning::Library(path) if libraries::is_module(&path) => Some(path),
+            Meaning::Module(path) => Some(path),
+            Meaning::Library(_) | Meaning::Local(..) => None,
+        });
     if let Some(module) = module {
         let message = format!("the module `{module}` is handed around as a value");
         checker.report(&RULE, value, message, MODULE_HINT);

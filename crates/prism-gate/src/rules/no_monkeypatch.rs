@@ -44,11 +44,10 @@ pub(crate) static RULE: Rule = Rule {
 pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "changes what the bundle does not define",
-    denied: &[
-
-    ],
+    denied: &[],
     hooks: Hooks {
         reference: Some(reference),
+        call: Some(call),
         expression: Some(expression),
         statement: Some(statement),
         ..Hooks::NONE
@@ -92,13 +91,53 @@ fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
     if !matches!(subscript.ctx, ExprContext::Store | ExprContext::Del) {
         return;
     }
-    let library = checker.meanings(&subscript.value).into_iter().find_map(|meaning| match meaning {
-        Meaning::Library(path) if path.contains('.') && !path.starts_with(CTX) => Some(path),
-        _ => None,
-    });
+    let library = checker
+        .meanings(&subscript.value)
+        .into_iter()
+        .find_map(|meaning| match meaning {
+            Meaning::Library(path) if path.contains('.') && !path.starts_with(CTX) => Some(path),
+            _ => None,
+        });
     if let Some(path) = library {
         let message = format!("this changes `{path}`, which is not the bundle's");
         checker.report(&RULE, expr, message, HINT);
+    }
+}
+
+/// Functions that change the class or function that they are given, or make one that does.
+const CHANGERS: &[&str] = &[
+    "dataclasses.dataclass",
+    "functools.total_ordering",
+    "functools.update_wrapper",
+    "functools.wraps",
+    "torch.nn.utils.parametrize.transfer_parametrizations_and_params",
+];
+
+/// `dataclass(nn.Dropout)`, `dataclass(eq=False)(nn.Dropout)`, `update_wrapper(AdamW, mine)`.
+fn call<'a>(checker: &mut Checker<'_, 'a>, call: &'a ruff_python_ast::ExprCall) {
+    let function = match &*call.func {
+        Expr::Call(inner) => &inner.func,
+        _ => &call.func,
+    };
+    if !CHANGERS.iter().any(|changer| checker.may_be(function, changer)) {
+        return;
+    }
+    // `wraps(of)` alone only reads; what it returns is what changes.
+    if checker.may_be(&call.func, "functools.wraps") {
+        return;
+    }
+    let changed = call.arguments.args.first().and_then(|first| {
+        checker
+            .meanings(first)
+            .into_iter()
+            .find_map(|meaning| match meaning {
+                Meaning::Library(path) if !path.starts_with(CTX) => Some(path),
+                _ => None,
+            })
+    });
+    if let Some(path) = changed {
+        let message = format!("this changes `{path}`, which is not the bundle's");
+        checker.report(&RULE, call, message, HINT);
     }
 }
 
@@ -116,6 +155,7 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
                 no_dynamic_attr::refuse_module(checker, value);
             }
         }
+        Stmt::Match(choice) => no_dynamic_attr::refuse_module(checker, &choice.subject),
         Stmt::With(with) => {
             for item in &with.items {
                 no_dynamic_attr::refuse_module(checker, &item.context_expr);

@@ -115,6 +115,9 @@ impl<'a> Names<'a> {
                 }
                 changed |= self.add(alias, found)?;
             }
+            for module in 0..self.modules.len() {
+                changed |= self.hand_on(module)?;
+            }
             if !changed {
                 return Ok(());
             }
@@ -166,7 +169,9 @@ impl<'a> Names<'a> {
                         BindingKind::Import(path) if self.is_bundled(path) => {
                             alias(Value::Path(path.clone()), scope);
                         }
-                        BindingKind::Import(path) => known.push((scope, name, Meaning::Library(path.clone()))),
+                        BindingKind::Import(path) => {
+                            known.push((scope, name, Meaning::Library(path.clone())))
+                        }
                         BindingKind::Value(value) if may_stand_for_something(value) => {
                             alias(Value::Expression(value), binding.scope);
                         }
@@ -199,8 +204,18 @@ impl<'a> Names<'a> {
 
     /// Adds meanings to a name; says whether any was new.
     fn add(&mut self, alias: &Alias<'a>, found: Vec<Meaning>) -> Result<bool, TooIndirect> {
-        let scopes = &mut self.modules[alias.module].scopes;
-        let Some(entry) = scopes[alias.scope].names.get_mut(alias.name) else {
+        self.add_to(alias.module, alias.scope, alias.name, found)
+    }
+
+    fn add_to(
+        &mut self,
+        module: usize,
+        scope: ScopeId,
+        name: &str,
+        found: Vec<Meaning>,
+    ) -> Result<bool, TooIndirect> {
+        let scopes = &mut self.modules[module].scopes;
+        let Some(entry) = scopes[scope].names.get_mut(name) else {
             return Ok(false);
         };
         let before = entry.meanings.len();
@@ -210,9 +225,52 @@ impl<'a> Names<'a> {
             }
         }
         if entry.meanings.len() > MEANINGS_MAX {
-            return Err(TooIndirect { module: alias.module });
+            return Err(TooIndirect { module });
         }
         Ok(entry.meanings.len() > before)
+    }
+
+    /// What calls of a module hand to functions of the bundle becomes a meaning of their parameters.
+    fn hand_on(&mut self, module: usize) -> Result<bool, TooIndirect> {
+        let mut changed = false;
+        for number in 0..self.modules[module].calls.len() {
+            let (scope, call) = self.modules[module].calls[number];
+            for meaning in self.meanings(module, scope, &call.func) {
+                let Meaning::Local(owner, binding) = meaning else {
+                    continue;
+                };
+                let BindingKind::Function(function) = self.modules[owner].bindings[binding].kind else {
+                    continue;
+                };
+                let Some(inner) = self.modules[owner].function_scope(function) else {
+                    continue;
+                };
+                let positional = function
+                    .parameters
+                    .posonlyargs
+                    .iter()
+                    .chain(&function.parameters.args);
+                let by_place = positional
+                    .map(|p| p.parameter.name.as_str())
+                    .zip(&call.arguments.args);
+                let by_name = call.arguments.keywords.iter().filter_map(|keyword| {
+                    let name = keyword.arg.as_ref()?.as_str();
+                    let parameter = function.parameters.iter_non_variadic_params();
+                    let known = parameter
+                        .map(|p| p.parameter.name.as_str())
+                        .find(|known| *known == name)?;
+                    Some((known, &keyword.value))
+                });
+                for (name, value) in by_place.chain(by_name) {
+                    if !may_stand_for_something(value) {
+                        continue;
+                    }
+                    let found = self.meanings(module, scope, value);
+                    changed |= self.add_to(owner, inner, name, found)?;
+                }
+            }
+        }
+        Ok(changed)
     }
 
     fn expression(&self, module: usize, scope: ScopeId, expr: &Expr, found: &mut Vec<Meaning>) {
