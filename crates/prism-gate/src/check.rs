@@ -19,8 +19,9 @@ use crate::options::Options;
 use crate::prescan;
 use crate::rule::Rule;
 use crate::rules;
+use crate::rules::hooks;
 use crate::semantic::walk::{Pass, Walker};
-use crate::semantic::{Names, Reference, ScopeId, ScopeKind, Usage, binder};
+use crate::semantic::{Call, Names, Reference, ScopeId, ScopeKind, Usage, binder};
 use crate::source::Source;
 
 /// Why there is no report: the machine, never the bundle.
@@ -92,6 +93,7 @@ pub(crate) fn check_sources(sources: &[Source], declared: Option<&Manifest>, opt
         inner: ptr::null(),
         report: Report::default(),
         seen: FxHashSet::default(),
+        harmless: FxHashSet::default(),
     };
     for (module, tree) in trees.iter().enumerate() {
         checker.module = module;
@@ -106,10 +108,8 @@ pub(crate) fn check_sources(sources: &[Source], declared: Option<&Manifest>, opt
         .position(|source| source.role == crate::source::Role::Architecture)
         .unwrap_or_default();
     if !sources.is_empty() {
-        for set in rules::ALL {
-            if let Some(hook) = set.hooks.bundle {
-                hook(&mut checker);
-            }
+        for hook in &hooks().bundle {
+            hook(&mut checker);
         }
     }
     let mut report = checker.report;
@@ -117,6 +117,23 @@ pub(crate) fn check_sources(sources: &[Source], declared: Option<&Manifest>, opt
         .findings
         .sort_by(|a, b| (&a.file, a.place, a.rule.code).cmp(&(&b.file, b.place, b.rule.code)));
     report
+}
+
+/// Whether a chain holds an attribute that some rule wants to see of any object.
+fn is_notable(mut expr: &Expr) -> bool {
+    loop {
+        match expr {
+            Expr::Name(name) => return name.id.starts_with("__"),
+            Expr::Attribute(attribute) => {
+                let name = attribute.attr.as_str();
+                if name.starts_with("__") || hooks().attributes.contains(name) {
+                    return true;
+                }
+                expr = &attribute.value;
+            }
+            _ => return false,
+        }
+    }
 }
 
 /// What a rule sees, and where it puts what it finds.
@@ -137,6 +154,8 @@ pub(crate) struct Checker<'c, 'a> {
     inner: *const Expr,
     report: Report,
     seen: FxHashSet<(usize, &'static str, TextRange)>,
+    /// Paths that were judged and are not refused.
+    harmless: FxHashSet<Box<str>>,
 }
 
 impl<'a> Checker<'_, 'a> {
@@ -225,10 +244,8 @@ impl<'a> Checker<'_, 'a> {
         }
         self.scopes = vec![0];
         self.opened = 1;
-        for set in rules::ALL {
-            if let Some(hook) = set.hooks.module {
-                hook(self);
-            }
+        for hook in &hooks().module {
+            hook(self);
         }
         Walker::module(self, body);
     }
@@ -273,6 +290,17 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
+    fn call(&mut self, call: &'a ast::ExprCall) {
+        self.callee = Some((&raw const *call.func, call));
+        let event = Call {
+            expr: call,
+            callee: self.meanings(&call.func),
+        };
+        for hook in &hooks().call {
+            hook(self, &event);
+        }
+    }
+
     fn reference(&mut self, expr: &'a Expr) {
         let context = match expr {
             Expr::Name(name) => name.ctx,
@@ -291,18 +319,27 @@ impl<'a> Checker<'_, 'a> {
         } else {
             self.meanings(expr)
         };
+        if meanings.is_empty() && !is_notable(expr) {
+            return;
+        }
         let reference = Reference {
             expr,
             meanings,
             usage,
         };
         for path in reference.paths() {
-            self.refuse(verdict::of_reference(path), path, expr.range());
-        }
-        for set in rules::ALL {
-            if let Some(hook) = set.hooks.reference {
-                hook(self, &reference);
+            if self.harmless.contains(path) {
+                continue;
             }
+            match verdict::of_reference(path) {
+                None => {
+                    self.harmless.insert(path.into());
+                }
+                refusal => self.refuse(refusal, path, expr.range()),
+            }
+        }
+        for hook in &hooks().reference {
+            hook(self, &reference);
         }
     }
 }
@@ -319,10 +356,8 @@ impl<'a> Pass<'a> for Checker<'_, 'a> {
 
     fn statement(&mut self, stmt: &'a Stmt) {
         self.import(stmt);
-        for set in rules::ALL {
-            if let Some(hook) = set.hooks.statement {
-                hook(self, stmt);
-            }
+        for hook in &hooks().statement {
+            hook(self, stmt);
         }
     }
 
@@ -343,29 +378,18 @@ impl<'a> Pass<'a> for Checker<'_, 'a> {
                 self.inner = &raw const *attribute.value;
                 self.reference(expr);
             }
-            Expr::Call(call) => {
-                for set in rules::ALL {
-                    if let Some(hook) = set.hooks.call {
-                        hook(self, call);
-                    }
-                }
-                self.callee = Some((&raw const *call.func, call));
-            }
+            Expr::Call(call) => self.call(call),
             _ => {}
         }
-        for set in rules::ALL {
-            if let Some(hook) = set.hooks.expression {
-                hook(self, expr);
-            }
+        for hook in &hooks().expression {
+            hook(self, expr);
         }
         true
     }
 
     fn pattern(&mut self, pattern: &'a Pattern) {
-        for set in rules::ALL {
-            if let Some(hook) = set.hooks.pattern {
-                hook(self, pattern);
-            }
+        for hook in &hooks().pattern {
+            hook(self, pattern);
         }
     }
 }

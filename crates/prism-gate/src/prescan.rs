@@ -12,7 +12,7 @@ use crate::limits::NESTING_MAX;
 
 /// Where the text goes deeper than it may, if it does.
 pub(crate) fn too_deep(text: &str) -> Option<TextRange> {
-    if !exceeds(text) {
+    if links_at_most(text) <= NESTING_MAX || !exceeds(text) {
         return None;
     }
     // The lexer does not tell its position, so the shortest prefix that is too deep is searched for.
@@ -31,6 +31,23 @@ pub(crate) fn too_deep(text: &str) -> Option<TextRange> {
         end.checked_sub(TextSize::from(1)).unwrap_or_default(),
         end,
     ))
+}
+
+/// An upper bound of the links in a text, strings and comments counted as if they were code: most files need no more.
+fn links_at_most(text: &str) -> usize {
+    let mut links = 0;
+    let mut word = 0;
+    for &byte in text.as_bytes() {
+        if byte.is_ascii_lowercase() {
+            word += 1;
+            continue;
+        }
+        // The keywords that link have two to six letters; any word of that length counts where it stands alone.
+        links += usize::from((2..=6).contains(&word) && !matches!(byte, b'_' | b'A'..=b'Z' | b'0'..=b'9'));
+        links += usize::from(byte.is_ascii_punctuation() && !matches!(byte, b'_' | b',' | b'#' | b'\\'));
+        word = 0;
+    }
+    links + 1
 }
 
 fn exceeds(text: &str) -> bool {

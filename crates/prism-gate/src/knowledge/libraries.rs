@@ -95,12 +95,14 @@ pub(crate) fn is_allowed(module: &str) -> bool {
 
 /// Whether a path is a module that may be imported, or lies above one: a value that is a whole module.
 pub(crate) fn is_module(path: &str) -> bool {
-    is_allowed(path)
-        || MODULES.iter().any(|module| {
-            module
-                .strip_prefix(path)
-                .is_some_and(|rest| rest.starts_with('.'))
-        })
+    match MODULES.binary_search(&path) {
+        Ok(_) => true,
+        // What lies below a path stands behind its place in the sorted list.
+        Err(place) => MODULES[place..]
+            .iter()
+            .take_while(|module| module.starts_with(path))
+            .any(|module| module[path.len()..].starts_with('.')),
+    }
 }
 
 /// Whether the library of a path lends its name: `false` only where the module has a list and the name is not on it.

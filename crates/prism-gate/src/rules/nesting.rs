@@ -40,6 +40,7 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "goes too deep",
     denied: &[],
+    attributes: &[],
     hooks: Hooks { ..Hooks::NONE },
 };
 

@@ -49,6 +49,7 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "leads to the interpreter behind an object",
     denied: &[],
+    attributes: INNER,
     hooks: Hooks {
         reference: Some(reference),
         expression: Some(expression),

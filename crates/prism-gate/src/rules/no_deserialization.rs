@@ -26,7 +26,7 @@ use crate::rule::{Hooks, Rule, RuleSet, denied};
 use ruff_python_ast::{Expr, Stmt};
 
 use crate::check::Checker;
-use crate::semantic::{Reference, Usage};
+use crate::semantic::{Call, Reference, Usage};
 
 use super::paths;
 
@@ -167,6 +167,7 @@ pub(crate) static SET: RuleSet = RuleSet {
             "send tensors: objects are pickled on the way",
         ),
     ],
+    attributes: &["dump"],
     hooks: Hooks {
         reference: Some(reference),
         call: Some(call),
@@ -230,8 +231,8 @@ fn is_true(expr: &Expr) -> bool {
 }
 
 /// `np.load(path, allow_pickle=True)` and its like.
-fn call<'a>(checker: &mut Checker<'_, 'a>, call: &'a ruff_python_ast::ExprCall) {
-    if let Some(keyword) = call.arguments.find_keyword("allow_pickle") {
+fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    if let Some(keyword) = call.expr.arguments.find_keyword("allow_pickle") {
         let message = "`allow_pickle` turns bytes into objects".to_owned();
         checker.report(
             &RULE,

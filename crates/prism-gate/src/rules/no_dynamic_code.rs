@@ -28,9 +28,10 @@
 
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
-use ruff_python_ast::{Expr, ExprCall, Stmt};
+use ruff_python_ast::{Expr, Stmt};
 
 use crate::check::Checker;
+use crate::semantic::Call;
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS106",
@@ -273,6 +274,7 @@ pub(crate) static SET: RuleSet = RuleSet {
             "it evaluates annotations: use `isinstance`, or a dictionary by type",
         ),
     ],
+    attributes: &[],
     hooks: Hooks {
         call: Some(call),
         statement: Some(statement),
@@ -280,15 +282,18 @@ pub(crate) static SET: RuleSet = RuleSet {
     },
 };
 
-fn call<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall) {
-    let arguments = &call.arguments;
+fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    if !call.may_be("builtins.type") {
+        return;
+    }
+    let arguments = &call.expr.arguments;
     let makes_a_class = arguments.args.len() > 1
         || !arguments.keywords.is_empty()
         || arguments.args.iter().any(Expr::is_starred_expr);
-    if makes_a_class && checker.may_be(&call.func, "builtins.type") {
+    if makes_a_class {
         let message =
             "`type` with several arguments makes a class that nobody can read beforehand".to_owned();
-        checker.report(&RULE, call, message, "write a `class` statement");
+        checker.report(&RULE, call.expr, message, "write a `class` statement");
     }
 }
 

@@ -58,5 +58,6 @@ pub(crate) static SET: RuleSet = RuleSet {
         denied("sys.path_hooks", "name the module in an `import` statement"),
         denied("logging.config", "use `logging.getLogger` and nothing more"),
     ],
+    attributes: &[],
     hooks: Hooks { ..Hooks::NONE },
 };

@@ -84,6 +84,7 @@ pub(crate) static SET: RuleSet = RuleSet {
             "use tensor operations, and `torch.compile` for speed",
         ),
     ],
+    attributes: &["ctypes"],
     hooks: Hooks {
         reference: Some(reference),
         ..Hooks::NONE

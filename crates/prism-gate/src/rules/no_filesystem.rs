@@ -31,7 +31,7 @@
 use crate::check::Checker;
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
-use crate::semantic::{Reference, Usage};
+use crate::semantic::{Call, Reference, Usage};
 
 use super::paths;
 
@@ -365,6 +365,7 @@ pub(crate) static SET: RuleSet = RuleSet {
         denied("builtins.input", "leave it out: nobody answers"),
         denied("fsspec", "keep it in a tensor: there is nothing to read"),
     ],
+    attributes: WRITING_METHODS,
     hooks: Hooks {
         reference: Some(reference),
         call: Some(call),
@@ -412,11 +413,11 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
 }
 
 /// `logging.basicConfig(filename=...)`.
-fn call<'a>(checker: &mut Checker<'_, 'a>, call: &'a ruff_python_ast::ExprCall) {
-    if !checker.may_be(&call.func, "logging.basicConfig") {
+fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    if !call.may_be("logging.basicConfig") {
         return;
     }
-    for keyword in &call.arguments.keywords {
+    for keyword in &call.expr.arguments.keywords {
         let name = keyword.arg.as_ref().map(|name| name.as_str());
         if matches!(name, None | Some("filename" | "filemode" | "handlers" | "stream")) {
             let message = "logging may only go where it goes by itself".to_owned();

@@ -44,6 +44,7 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "is not on the list of modules that a bundle may import",
     denied: &[],
+    attributes: &[],
     hooks: Hooks { ..Hooks::NONE },
 };
 

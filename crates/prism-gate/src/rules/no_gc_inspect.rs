@@ -107,5 +107,6 @@ pub(crate) static SET: RuleSet = RuleSet {
             "let the exception end the run: the report shows your traceback",
         ),
     ],
+    attributes: &[],
     hooks: Hooks { ..Hooks::NONE },
 };

@@ -27,7 +27,7 @@
 
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
-use ruff_python_ast::{Expr, Pattern, Stmt};
+use ruff_python_ast::{Expr, ExprContext, Pattern, Stmt};
 
 use crate::check::Checker;
 use crate::semantic::{CTX, Meaning, Reference, Usage};
@@ -69,9 +69,11 @@ pub(crate) static SET: RuleSet = RuleSet {
         denied("prism_runtime.tokenizer", "use the documented `ctx`"),
         denied("prism_runtime.compat", "use the documented `ctx`"),
     ],
+    attributes: INNER,
     hooks: Hooks {
         reference: Some(reference),
         statement: Some(statement),
+        expression: Some(expression),
         pattern: Some(pattern),
         ..Hooks::NONE
     },
@@ -117,22 +119,6 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
         }
     }
     private_of_the_harness(checker, reference.expr);
-    if let Expr::Attribute(attribute) = reference.expr
-        && matches!(reference.usage, Usage::Store | Usage::Delete)
-        && OF_A_BATCH.contains(&attribute.attr.as_str())
-        && matches!(&*attribute.value, Expr::Name(name) if name.id.as_str() == "batch")
-    {
-        let message = format!(
-            "`batch.{}` is the harness's and cannot be replaced",
-            attribute.attr.as_str()
-        );
-        checker.report(
-            &RULE,
-            reference.expr,
-            message,
-            "keep the value in a variable of your own",
-        );
-    }
 }
 
 /// `case Context(_session=s)` reads a private attribute.
@@ -176,6 +162,21 @@ fn private_of_the_harness(checker: &mut Checker<'_, '_>, mut expr: &Expr) {
             );
         }
         expr = &attribute.value;
+    }
+}
+
+/// `batch.loss = f`.
+fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
+    if let Expr::Attribute(attribute) = expr
+        && matches!(attribute.ctx, ExprContext::Store | ExprContext::Del)
+        && OF_A_BATCH.contains(&attribute.attr.as_str())
+        && matches!(&*attribute.value, Expr::Name(name) if name.id.as_str() == "batch")
+    {
+        let message = format!(
+            "`batch.{}` is the harness's and cannot be replaced",
+            attribute.attr.as_str()
+        );
+        checker.report(&RULE, expr, message, "keep the value in a variable of your own");
     }
 }
 

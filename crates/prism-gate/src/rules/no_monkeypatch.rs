@@ -29,7 +29,7 @@ use crate::rule::{Hooks, Rule, RuleSet};
 use ruff_python_ast::{Expr, ExprContext, Stmt};
 
 use crate::check::Checker;
-use crate::semantic::{CTX, Meaning, Reference, Usage};
+use crate::semantic::{CTX, Call, Meaning, Reference, Usage};
 
 use super::no_dynamic_attr;
 
@@ -45,6 +45,7 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "changes what the bundle does not define",
     denied: &[],
+    attributes: &[],
     hooks: Hooks {
         reference: Some(reference),
         call: Some(call),
@@ -62,7 +63,7 @@ fn is_a_setting(path: &str) -> bool {
 }
 
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
-    let Expr::Attribute(attribute) = reference.expr else {
+    let Expr::Attribute(_) = reference.expr else {
         return;
     };
     if !matches!(reference.usage, Usage::Store | Usage::Delete) {
@@ -75,16 +76,24 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     if let Some(path) = changed {
         let message = format!("this changes `{path}`, which is not the bundle's");
         checker.report(&RULE, reference.expr, message, HINT);
-    } else if let Expr::Call(call) = &*attribute.value
+    }
+}
+
+/// `type(x).attribute = value`.
+fn changes_a_class<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
+    if let Expr::Attribute(attribute) = expr
+        && matches!(attribute.ctx, ExprContext::Store | ExprContext::Del)
+        && let Expr::Call(call) = &*attribute.value
         && checker.may_be(&call.func, "builtins.type")
     {
         let message = "this changes the class of an object, for all objects of that class".to_owned();
-        checker.report(&RULE, reference.expr, message, HINT);
+        checker.report(&RULE, expr, message, HINT);
     }
 }
 
 /// `torch.something["key"] = value` changes a library as well.
 fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
+    changes_a_class(checker, expr);
     let Expr::Subscript(subscript) = expr else {
         return;
     };
@@ -114,19 +123,22 @@ const CHANGERS: &[&str] = &[
 ];
 
 /// `dataclass(nn.Dropout)`, `dataclass(eq=False)(nn.Dropout)`, `update_wrapper(AdamW, mine)`.
-fn call<'a>(checker: &mut Checker<'_, 'a>, call: &'a ruff_python_ast::ExprCall) {
-    let function = match &*call.func {
-        Expr::Call(inner) => &inner.func,
-        _ => &call.func,
+fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    let is_changer = match &*call.expr.func {
+        Expr::Call(inner) => CHANGERS
+            .iter()
+            .any(|changer| checker.may_be(&inner.func, changer)),
+        // `wraps(of)` alone only reads; what it returns is what changes.
+        _ => {
+            !call.callee.is_empty()
+                && CHANGERS.iter().any(|changer| call.may_be(changer))
+                && !call.may_be("functools.wraps")
+        }
     };
-    if !CHANGERS.iter().any(|changer| checker.may_be(function, changer)) {
+    if !is_changer {
         return;
     }
-    // `wraps(of)` alone only reads; what it returns is what changes.
-    if checker.may_be(&call.func, "functools.wraps") {
-        return;
-    }
-    let changed = call.arguments.args.first().and_then(|first| {
+    let changed = call.expr.arguments.args.first().and_then(|first| {
         checker
             .meanings(first)
             .into_iter()
@@ -137,7 +149,7 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &'a ruff_python_ast::ExprCall) 
     });
     if let Some(path) = changed {
         let message = format!("this changes `{path}`, which is not the bundle's");
-        checker.report(&RULE, call, message, HINT);
+        checker.report(&RULE, call.expr, message, HINT);
     }
 }
 

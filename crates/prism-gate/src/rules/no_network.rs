@@ -275,5 +275,6 @@ pub(crate) static SET: RuleSet = RuleSet {
             "use `torch.distributed.init_process_group` with the default rendezvous",
         ),
     ],
+    attributes: &[],
     hooks: Hooks { ..Hooks::NONE },
 };

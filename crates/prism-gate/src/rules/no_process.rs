@@ -138,5 +138,6 @@ pub(crate) static SET: RuleSet = RuleSet {
         ),
         denied("numpy.distutils", "leave it out"),
     ],
+    attributes: &[],
     hooks: Hooks { ..Hooks::NONE },
 };

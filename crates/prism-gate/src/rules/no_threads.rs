@@ -105,5 +105,6 @@ pub(crate) static SET: RuleSet = RuleSet {
             "leave it out: torch uses all threads of the recipe already, and batches need no prefetching",
         ),
     ],
+    attributes: &[],
     hooks: Hooks { ..Hooks::NONE },
 };

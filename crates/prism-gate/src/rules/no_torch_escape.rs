@@ -35,7 +35,7 @@ use crate::rule::{Hooks, Rule, RuleSet, denied};
 use ruff_python_ast::{Expr, ExprCall, Stmt};
 
 use crate::check::Checker;
-use crate::semantic::Meaning;
+use crate::semantic::{Call, Meaning};
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS108",
@@ -312,6 +312,7 @@ pub(crate) static SET: RuleSet = RuleSet {
             "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
         ),
     ],
+    attributes: &[],
     hooks: Hooks {
         call: Some(call),
         statement: Some(statement),
@@ -330,17 +331,17 @@ const TAKE_OVER: &[&str] = &[
     "__array_ufunc__",
 ];
 
-fn call<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall) {
-    let is_loader = checker.meanings(&call.func).iter().any(
+fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    let is_loader = call.callee.iter().any(
         |meaning| matches!(meaning, Meaning::Library(path) if path.ends_with(".DataLoader") && path.starts_with("torch.")),
     );
     if is_loader {
-        workers(checker, call);
+        workers(checker, call.expr);
     }
-    if !checker.may_be(&call.func, "torch.compile") && !checker.may_be(&call.func, "torch.compiler.compile") {
+    if !call.may_be("torch.compile") && !call.may_be("torch.compiler.compile") {
         return;
     }
-    for keyword in &call.arguments.keywords {
+    for keyword in &call.expr.arguments.keywords {
         let name = keyword.arg.as_ref().map(|name| name.as_str());
         let honest = match (name, &keyword.value) {
             (Some("backend"), Expr::StringLiteral(text)) => BACKENDS.contains(&text.value.to_str()),

@@ -42,6 +42,7 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "does not parse",
     denied: &[],
+    attributes: &[],
     hooks: Hooks { ..Hooks::NONE },
 };
 
