@@ -26,15 +26,15 @@ def files(roots):
 
 
 def cpython_seconds(texts):
-    """Best of three: parse and walk everything."""
-    best = float("inf")
-    for _ in range(3):
+    """Median of five: parse and walk everything."""
+    seconds = []
+    for _ in range(5):
         start = time.perf_counter()
         for text in texts:
             for _node in ast.walk(ast.parse(text)):
                 pass
-        best = min(best, time.perf_counter() - start)
-    return best
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
 
 
 def main():

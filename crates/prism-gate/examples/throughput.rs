@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use prism_bundle::Bundle;
-use prism_gate::{Options, check};
+use prism_gate::{Options, check_all};
 
 const ROUNDS: usize = 15;
 
@@ -54,9 +54,7 @@ fn main() {
     let mut seconds: Vec<f64> = (0..ROUNDS)
         .map(|_| {
             let start = Instant::now();
-            for bundle in &bundles {
-                check(bundle, &Options::default()).unwrap();
-            }
+            check_all(&bundles, &Options::default()).unwrap();
             start.elapsed().as_secs_f64()
         })
         .collect();

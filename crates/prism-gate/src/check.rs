@@ -21,7 +21,7 @@ use crate::rule::Rule;
 use crate::rules;
 use crate::rules::hooks;
 use crate::semantic::walk::{Pass, Walker};
-use crate::semantic::{Call, Names, Reference, ScopeId, ScopeKind, Usage, binder};
+use crate::semantic::{Call, Meaning, Names, Reference, ScopeId, ScopeKind, Usage, binder};
 use crate::source::Source;
 
 /// Why there is no report: the machine, never the bundle.
@@ -37,10 +37,20 @@ pub enum GateError {
 
 /// Checks every Python file of a bundle.
 pub fn check(bundle: &Bundle, options: &Options) -> Result<Report, GateError> {
+    let mut reports = check_all([bundle], options)?;
+    reports.pop().ok_or(GateError::Defect)
+}
+
+/// Checks several bundles, each by itself, on one thread: a report for each, in their order.
+pub fn check_all<'b>(
+    bundles: impl IntoIterator<Item = &'b Bundle> + Send,
+    options: &Options,
+) -> Result<Vec<Report>, GateError> {
     on_a_large_stack(|| {
-        let sources = Source::all(bundle);
-        let declared: &Manifest = bundle.manifest();
-        check_sources(&sources, Some(declared), options)
+        let bundles = bundles.into_iter();
+        bundles
+            .map(|bundle| check_sources(&Source::all(bundle), Some(bundle.manifest()), options))
+            .collect()
     })
 }
 
@@ -119,19 +129,19 @@ pub(crate) fn check_sources(sources: &[Source], declared: Option<&Manifest>, opt
     report
 }
 
-/// Whether a chain holds an attribute that some rule wants to see of any object.
-fn is_notable(mut expr: &Expr) -> bool {
+/// Whether a chain holds an attribute that some rule wants to see of any object, and the name that it begins with.
+fn is_notable(mut expr: &Expr) -> (bool, Option<&str>) {
+    let attributes = &hooks().attributes;
+    let mut notable = false;
     loop {
         match expr {
-            Expr::Name(name) => return name.id.starts_with("__"),
+            Expr::Name(name) => return (notable || name.id.starts_with("__"), Some(name.id.as_str())),
             Expr::Attribute(attribute) => {
                 let name = attribute.attr.as_str();
-                if name.starts_with("__") || hooks().attributes.contains(name) {
-                    return true;
-                }
+                notable = notable || name.starts_with("__") || attributes.contains(name);
                 expr = &attribute.value;
             }
-            _ => return false,
+            _ => return (notable, None),
         }
     }
 }
@@ -149,7 +159,7 @@ pub(crate) struct Checker<'c, 'a> {
     scopes: Vec<ScopeId>,
     opened: usize,
     /// The callee of the call that was met last.
-    callee: Option<(*const Expr, &'a ast::ExprCall)>,
+    callee: Option<(*const Expr, &'a ast::ExprCall, Vec<Meaning>)>,
     /// The rest of a chain of attributes whose end was already reported.
     inner: *const Expr,
     report: Report,
@@ -175,7 +185,7 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// What an expression in this place may stand for.
-    pub(crate) fn meanings(&self, expr: &Expr) -> Vec<crate::semantic::Meaning> {
+    pub(crate) fn meanings(&self, expr: &Expr) -> Vec<Meaning> {
         self.names.meanings(self.module, self.scope(), expr)
     }
 
@@ -183,7 +193,7 @@ impl<'a> Checker<'_, 'a> {
     pub(crate) fn may_be(&self, expr: &Expr, path: &str) -> bool {
         self.meanings(expr)
             .iter()
-            .any(|meaning| matches!(meaning, crate::semantic::Meaning::Library(found) if **found == *path))
+            .any(|meaning| matches!(meaning, Meaning::Library(found) if **found == *path))
     }
 
     /// Whether the bundle itself gives its objects an attribute of this name: `self.name = ...` or a method.
@@ -291,7 +301,6 @@ impl<'a> Checker<'_, 'a> {
     }
 
     fn call(&mut self, call: &'a ast::ExprCall) {
-        self.callee = Some((&raw const *call.func, call));
         let event = Call {
             expr: call,
             callee: self.meanings(&call.func),
@@ -299,6 +308,7 @@ impl<'a> Checker<'_, 'a> {
         for hook in &hooks().call {
             hook(self, &event);
         }
+        self.callee = Some((&raw const *call.func, call, event.callee));
     }
 
     fn reference(&mut self, expr: &'a Expr) {
@@ -307,19 +317,21 @@ impl<'a> Checker<'_, 'a> {
             Expr::Attribute(attribute) => attribute.ctx,
             _ => return,
         };
-        let called = self.callee.filter(|(callee, _)| ptr::eq(*callee, expr));
-        let usage = match (context, called) {
-            (ExprContext::Store, _) => Usage::Store,
-            (ExprContext::Del, _) => Usage::Delete,
-            (_, Some((_, call))) => Usage::Call(call),
-            _ => Usage::Load,
+        let (notable, root) = is_notable(expr);
+        if !notable && !root.is_none_or(|root| self.names.may_stand(self.module, root)) {
+            return;
+        }
+        let called = self.callee.take_if(|(callee, ..)| ptr::eq(*callee, expr));
+        let bare = matches!(expr, Expr::Name(_));
+        let (usage, meanings) = match (context, called) {
+            (ExprContext::Store, _) if bare => (Usage::Store, Vec::new()),
+            (ExprContext::Del, _) if bare => (Usage::Delete, Vec::new()),
+            (ExprContext::Store, _) => (Usage::Store, self.meanings(expr)),
+            (ExprContext::Del, _) => (Usage::Delete, self.meanings(expr)),
+            (_, Some((_, call, meanings))) => (Usage::Call(call), meanings),
+            _ => (Usage::Load, self.meanings(expr)),
         };
-        let meanings = if matches!(expr, Expr::Name(_)) && matches!(usage, Usage::Store | Usage::Delete) {
-            Vec::new()
-        } else {
-            self.meanings(expr)
-        };
-        if meanings.is_empty() && !is_notable(expr) {
+        if meanings.is_empty() && !notable {
             return;
         }
         let reference = Reference {

@@ -107,10 +107,10 @@ pub(crate) fn is_module(path: &str) -> bool {
 
 /// Whether the library of a path lends its name: `false` only where the module has a list and the name is not on it.
 pub(crate) fn is_public(module: &str, name: &str) -> bool {
-    PUBLIC
-        .iter()
-        .find(|(known, _)| *known == module)
-        .is_none_or(|(_, names)| names.contains(&name) || is_module(&format!("{module}.{name}")))
+    match PUBLIC.binary_search_by_key(&module, |(known, _)| known) {
+        Ok(place) => PUBLIC[place].1.contains(&name) || is_module(&format!("{module}.{name}")),
+        Err(_) => true,
+    }
 }
 
 #[cfg(test)]

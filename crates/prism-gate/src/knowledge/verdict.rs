@@ -81,6 +81,9 @@ pub(crate) fn of_import(module: &str) -> Option<Refusal> {
 
 /// Whether a reference to a member of a library is refused. A whole module is judged where it is imported.
 pub(crate) fn of_reference(path: &str) -> Option<Refusal> {
+    if path.starts_with('<') {
+        return None;
+    }
     of_prefix(path, 2)
         .or_else(|| of_component(path))
         .or_else(|| of_private(path))
@@ -90,20 +93,18 @@ pub(crate) fn of_reference(path: &str) -> Option<Refusal> {
 
 /// The table's entry for the longest prefix of at least so many components.
 fn of_prefix(path: &str, components_min: usize) -> Option<Refusal> {
-    let mut prefix = path;
-    let mut count = path.split('.').count();
-    while count >= components_min {
-        if let Some((set, denied)) = table().get(prefix) {
-            return Some(Refusal {
-                set,
-                reason: set.reason,
-                hint: denied.hint,
-            });
-        }
-        prefix = prefix.rsplit_once('.').map_or("", |(before, _)| before);
-        count -= 1;
-    }
-    None
+    let dots = path
+        .bytes()
+        .enumerate()
+        .filter(|(_, byte)| *byte == b'.')
+        .map(|(place, _)| place);
+    let ends = dots.chain([path.len()]).skip(components_min - 1);
+    let (set, denied) = ends.filter_map(|end| table().get(&path[..end])).last()?;
+    Some(Refusal {
+        set,
+        reason: set.reason,
+        hint: denied.hint,
+    })
 }
 
 /// A library's own import of a refused module is as good as ours.
@@ -113,11 +114,13 @@ fn of_component(path: &str) -> Option<Refusal> {
         return None;
     }
     path.split('.').skip(1).find_map(|component| {
-        let name = component.strip_prefix('_').unwrap_or(component);
-        if name == component && HONEST_MEMBERS.contains(&name) {
-            return None;
-        }
-        let (set, denied) = table().get(component).or_else(|| table().get(name))?;
+        let entry = match component.strip_prefix('_') {
+            Some(name) => table().get(component).or_else(|| table().get(name)),
+            None => table()
+                .get(component)
+                .filter(|_| !HONEST_MEMBERS.contains(&component)),
+        };
+        let (set, denied) = entry?;
         Some(Refusal {
             set,
             reason: set.reason,

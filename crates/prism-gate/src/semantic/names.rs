@@ -136,6 +136,11 @@ impl<'a> Names<'a> {
         })
     }
 
+    /// Whether a name may stand for anything at all, in any scope.
+    pub(crate) fn may_stand(&self, module: usize, name: &str) -> bool {
+        self.known.contains(name) || builtins::is_builtin(name) || !self.modules[module].stars.is_empty()
+    }
+
     /// What an expression at a place may stand for. Empty where that is not known.
     pub(crate) fn meanings(&self, module: usize, scope: ScopeId, expr: &Expr) -> Vec<Meaning> {
         let mut found = Vec::new();
@@ -306,14 +311,21 @@ impl<'a> Names<'a> {
 
     /// What a chain of attributes may stand for. Most begin with a name that stands for nothing.
     fn chain(&self, module: usize, scope: ScopeId, last: &ast::ExprAttribute, found: &mut Vec<Meaning>) {
+        let mut base = &*last.value;
+        while let Expr::Attribute(attribute) = base {
+            base = &*attribute.value;
+        }
+        let mut meanings = Vec::new();
+        self.expression(module, scope, base, &mut meanings);
+        if meanings.is_empty() {
+            return;
+        }
         let mut names = vec![last.attr.as_str()];
         let mut base = &*last.value;
         while let Expr::Attribute(attribute) = base {
             names.push(attribute.attr.as_str());
             base = &*attribute.value;
         }
-        let mut meanings = Vec::new();
-        self.expression(module, scope, base, &mut meanings);
         for meaning in meanings {
             self.follow(meaning, &names, found);
         }
