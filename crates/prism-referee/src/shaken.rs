@@ -66,7 +66,7 @@ fn half(value: f32) -> u16 {
     let sign = ((bits >> 16) & 0x8000) as u16;
     // From a bias of 127 to one of 15.
     match ((bits >> 23) & 0xff).checked_sub(112) {
-        Some(exponent @ 1..31) => sign | ((exponent << 10) | ((bits >> 13) & 0x3ff)) as u16,
+        Some(exponent @ 1..31) => sign | (((exponent << 10) | ((bits >> 13) & 0x3ff)) & 0x7fff) as u16,
         _ => sign,
     }
 }
