@@ -27,10 +27,9 @@ use prism_referee::{
     frame::{HEADER_BYTES, Header, Kind},
     lanes::{DocumentError, Documents, TokenDocument},
     message::Role,
-    plan::{Event, Hashes, Plan, StreamTotals, Terms, TextSource, TokenizerInfo, WorkerPaths},
+    plan::{Event, Hashes, Plan, StreamTotals, TextSource, TokenizerInfo, WorkerPaths},
     record::Record,
     session::{self, Observed},
-    trial::{self, Patience, Stopped, Tried},
     worker::{Exit, Failure, Launcher, Process, Usage},
 };
 
@@ -580,7 +579,7 @@ pub(crate) fn dense_nats(text: &Text, batch: u32, seq_len: u32) -> f64 {
     total
 }
 
-fn tokenizer() -> TokenizerInfo {
+pub(crate) fn tokenizer() -> TokenizerInfo {
     TokenizerInfo {
         name: "test".into(),
         vocab_size: VOCAB,
@@ -588,7 +587,7 @@ fn tokenizer() -> TokenizerInfo {
     }
 }
 
-fn paths() -> WorkerPaths {
+pub(crate) fn paths() -> WorkerPaths {
     WorkerPaths {
         bundle_dir: "/b".into(),
         architecture_file: "architecture.py".into(),
@@ -596,28 +595,6 @@ fn paths() -> WorkerPaths {
         artifacts_dir: "/a".into(),
         data_dir: "/d".into(),
     }
-}
-
-/// Makes one trial.
-pub(crate) fn try_out(cheat: Cheat, change: impl FnOnce(&mut Recipe)) -> Result<Tried, Box<Stopped>> {
-    let mut recipe = recipe();
-    change(&mut recipe);
-    let terms = Terms {
-        recipe: &recipe,
-        seed: 1,
-        tokenizer: &tokenizer(),
-        totals: &Text::new(3).totals(),
-        paths: &paths(),
-    };
-    let patience = Patience {
-        start: Duration::from_secs(20),
-        build: Duration::from_secs(20),
-        answer: Duration::from_secs(20),
-    };
-    let mut launcher = Threads::new(cheat);
-    let result = trial::run(&terms, &mut launcher, 24, &patience, &Cancel::new());
-    assert_eq!(launcher.launched, [Role::Claimant]);
-    result
 }
 
 pub(crate) struct Ran {

@@ -1,9 +1,38 @@
 //! Trials against threads that speak the protocol, honestly or not.
 
-use prism_core::outcome::Reason;
-use prism_referee::trial::Point;
+use std::time::Duration;
 
-use crate::threads::{Cheat, VOCAB, try_out};
+use prism_core::{outcome::Reason, recipe::Recipe};
+use prism_referee::{
+    connection::Cancel,
+    message::Role,
+    plan::Terms,
+    trial::{self, Patience, Point, Stopped, Tried},
+};
+
+use crate::threads::{Cheat, Text, Threads, VOCAB, paths, recipe, tokenizer};
+
+/// Makes one trial.
+fn try_out(cheat: Cheat, change: impl FnOnce(&mut Recipe)) -> Result<Tried, Box<Stopped>> {
+    let mut recipe = recipe();
+    change(&mut recipe);
+    let terms = Terms {
+        recipe: &recipe,
+        seed: 1,
+        tokenizer: &tokenizer(),
+        totals: &Text::new(3).totals(),
+        paths: &paths(),
+    };
+    let patience = Patience {
+        start: Duration::from_secs(20),
+        build: Duration::from_secs(20),
+        answer: Duration::from_secs(20),
+    };
+    let mut launcher = Threads::new(cheat);
+    let result = trial::run(&terms, &mut launcher, 24, &patience, &Cancel::new());
+    assert_eq!(launcher.launched, [Role::Claimant]);
+    result
+}
 
 #[test]
 fn an_honest_model_is_laid_out_and_repeats_itself() {
