@@ -37,6 +37,15 @@ def softcapped(score, b, h, q_idx, kv_idx, *, cap, slopes):
     return score + slopes[h] * (kv_idx - q_idx)
 
 
+def reference_attention(q, k, v, *, score_mod, mask_mod):
+    """What flex_attention computes, in full; for devices without its backward pass."""
+    B, H, T, D = q.shape
+    b, h = torch.arange(B, device=q.device).view(-1, 1, 1, 1), torch.arange(H, device=q.device).view(1, -1, 1, 1)
+    i, j = torch.arange(T, device=q.device).view(1, 1, -1, 1), torch.arange(T, device=q.device).view(1, 1, 1, -1)
+    scores = score_mod(q @ k.mT * D**-0.5, b, h, i, j)
+    return scores.masked_fill(~mask_mod(b, h, i, j), float("-inf")).softmax(-1) @ v
+
+
 class FlexBlock(nn.Module):
     def __init__(self, d, h):
         super().__init__()
@@ -49,7 +58,10 @@ class FlexBlock(nn.Module):
     def forward(self, x, block_mask):
         q, k, v = self.qkv(self.norm(x)).unflatten(-1, (3, self.h, -1)).permute(2, 0, 3, 1, 4)
         score_mod = partial(softcapped, cap=20.0, slopes=self.slopes)
-        y = flex_attention(q, k, v, score_mod=score_mod, block_mask=block_mask)
+        if q.is_cuda:
+            y = flex_attention(q, k, v, score_mod=score_mod, block_mask=block_mask)
+        else:
+            y = reference_attention(q, k, v, score_mod=score_mod, mask_mod=block_mask.mask_mod)
         x = x + self.o(y.transpose(1, 2).flatten(2))
         return x + self.mlp(x)
 
