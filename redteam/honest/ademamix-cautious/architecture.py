@@ -20,14 +20,18 @@ class TalkingHeads(nn.Module):
     def __init__(self, d, h):
         super().__init__()
         self.h = h
-        self.Wq, self.Wk, self.Wv, self.Wo = (nn.Parameter(torch.randn(d, d) * d**-0.5) for _ in range(4))
+        self.Wq, self.Wk, self.Wv, self.Wo = (
+            nn.Parameter(torch.randn(d, d) * d**-0.5) for _ in range(4)
+        )
         self.Λ = nn.Parameter(torch.eye(h) + 0.01 * torch.randn(h, h))
         self.Γ = nn.Parameter(torch.eye(h))
         self.sink = nn.Parameter(torch.zeros(h, 1, 1))
 
     def forward(self, x):
         B, T, d = x.shape
-        q, k, v = ((x @ W).view(B, T, self.h, -1).transpose(1, 2) for W in (self.Wq, self.Wk, self.Wv))
+        q, k, v = (
+            (x @ W).view(B, T, self.h, -1).transpose(1, 2) for W in (self.Wq, self.Wk, self.Wv)
+        )
         s = torch.einsum("bhij,hg->bgij", q @ k.mT * (d / self.h) ** -0.5, self.Λ)
         s = s.masked_fill(torch.ones(T, T, dtype=torch.bool, device=x.device).triu(1), -1e9)
         s = torch.cat([self.sink.expand(B, -1, T, 1), s], dim=-1)  # a place to attend to nothing

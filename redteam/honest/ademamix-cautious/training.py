@@ -6,7 +6,9 @@ import torch
 
 
 class CautiousAdEMAMix(torch.optim.Optimizer):
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999, 0.9999), alpha=5.0, T=None, eps=1e-8, wd=0.0):
+    def __init__(
+        self, params, lr=1e-3, betas=(0.9, 0.999, 0.9999), alpha=5.0, T=None, eps=1e-8, wd=0.0
+    ):
         super().__init__(params, dict(lr=lr, betas=betas, alpha=alpha, T=T, eps=eps, wd=wd, step=0))
         self.register_step_post_hook(self._count)
 

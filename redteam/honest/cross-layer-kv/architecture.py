@@ -29,7 +29,9 @@ class CLA(nn.Module):
         if shared is None:
             raise RuntimeError("the first layer must own its keys and values")
         q = self.split(self.q(x), self.h)
-        with sdpa_kernel([SDPBackend.FLASH_ATTENTION, SDPBackend.MATH, SDPBackend.EFFICIENT_ATTENTION]):
+        with sdpa_kernel(
+            [SDPBackend.FLASH_ATTENTION, SDPBackend.MATH, SDPBackend.EFFICIENT_ATTENTION]
+        ):
             y = sdpa(q, *shared, is_causal=True, enable_gqa=True)
         return self.o(y.transpose(-2, -3).flatten(-2)), shared
 

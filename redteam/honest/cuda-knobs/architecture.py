@@ -29,8 +29,14 @@ class Block(nn.Module):
     def forward(self, x):
         q, k, v = F.linear(F.layer_norm(x, x.shape[-1:]), self.weights["qkv"]).chunk(3, -1)
         q, k, v = (t.unflatten(-1, (self.heads, -1)).movedim(-2, -3) for t in (q, k, v))
-        x = x + F.linear(F.scaled_dot_product_attention(q, k, v, is_causal=True).movedim(-3, -2).flatten(-2), self.weights["out"])
-        return x + F.linear(F.relu(F.linear(F.layer_norm(x, x.shape[-1:]), self.weights["up"])), self.weights["down"])
+        x = x + F.linear(
+            F.scaled_dot_product_attention(q, k, v, is_causal=True).movedim(-3, -2).flatten(-2),
+            self.weights["out"],
+        )
+        return x + F.linear(
+            F.relu(F.linear(F.layer_norm(x, x.shape[-1:]), self.weights["up"])),
+            self.weights["down"],
+        )
 
 
 class Model(nn.Module):

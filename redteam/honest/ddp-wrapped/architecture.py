@@ -28,7 +28,10 @@ class TransformerModel(nn.Module):
         self.src_mask = None
         self.pos_encoder = PositionalEncoding(ninp)
         self.input_emb = nn.Embedding(ntoken, ninp)
-        layers = [nn.TransformerEncoderLayer(ninp, nhead, nhid, 0.0, batch_first=True) for _ in range(nlayers)]
+        layers = [
+            nn.TransformerEncoderLayer(ninp, nhead, nhid, 0.0, batch_first=True)
+            for _ in range(nlayers)
+        ]
         self.layers = nn.ModuleList(layers)
         self.ninp = ninp
         self.decoder = nn.Linear(ninp, ntoken)

@@ -11,7 +11,9 @@ ACCUMULATE = 2
 
 def setup(ctx):
     if ctx.world_size > 1:
-        dist.init_process_group("nccl" if ctx.device == "cuda" else "gloo", rank=ctx.rank, world_size=ctx.world_size)
+        dist.init_process_group(
+            "nccl" if ctx.device == "cuda" else "gloo", rank=ctx.rank, world_size=ctx.world_size
+        )
         if ctx.device == "cuda":
             torch.cuda.set_device(ctx.local_rank)
 

@@ -1,7 +1,7 @@
 """Differential attention: the difference of two softmax maps, λ learned.
 
-    A = softmax(Q₁K₁ᵀ/√d) - λ softmax(Q₂K₂ᵀ/√d)
-    λ = exp(λ_q1·λ_k1) - exp(λ_q2·λ_k2) + λ_init,  λ_init = 0.8 - 0.6 exp(-0.3 (l - 1))
+A = softmax(Q₁K₁ᵀ/√d) - λ softmax(Q₂K₂ᵀ/√d)
+λ = exp(λ_q1·λ_k1) - exp(λ_q2·λ_k2) + λ_init,  λ_init = 0.8 - 0.6 exp(-0.3 (l - 1))
 """
 
 import math
@@ -51,7 +51,12 @@ class DiffFormer(nn.Module):
         self.embed = nn.Embedding(vocab, d, _weight=torch.randn(vocab, d) * 0.02)
         self.pos = nn.Parameter(torch.randn(512, d) * 0.02)
         self.attn = nn.ModuleList([MultiheadDiffAttn(d, i, heads) for i in range(layers)])
-        self.ffn = nn.ModuleList([nn.Sequential(nn.Linear(d, 3 * d), nn.Mish(), nn.Linear(3 * d, d)) for _ in range(layers)])
+        self.ffn = nn.ModuleList(
+            [
+                nn.Sequential(nn.Linear(d, 3 * d), nn.Mish(), nn.Linear(3 * d, d))
+                for _ in range(layers)
+            ]
+        )
         self.norms = nn.ParameterList([torch.ones(d) for _ in range(2 * layers)])
 
     def forward(self, ids):

@@ -4,7 +4,12 @@ from functools import lru_cache, partial
 
 import torch
 import torch.nn as nn
-from torch.nn.attention.flex_attention import BlockMask, and_masks, create_block_mask, flex_attention
+from torch.nn.attention.flex_attention import (
+    BlockMask,
+    and_masks,
+    create_block_mask,
+    flex_attention,
+)
 
 WINDOW = 32
 
@@ -29,7 +34,9 @@ def document(ids, separator):
 
 @lru_cache
 def window_mask(length: int, device: str) -> BlockMask:
-    return create_block_mask(and_masks(causal, sliding_window), None, None, length, length, device=device)
+    return create_block_mask(
+        and_masks(causal, sliding_window), None, None, length, length, device=device
+    )
 
 
 def softcapped(score, b, h, q_idx, kv_idx, *, cap, slopes):
@@ -40,8 +47,14 @@ def softcapped(score, b, h, q_idx, kv_idx, *, cap, slopes):
 def reference_attention(q, k, v, *, score_mod, mask_mod):
     """What flex_attention computes, in full; for devices without its backward pass."""
     B, H, T, D = q.shape
-    b, h = torch.arange(B, device=q.device).view(-1, 1, 1, 1), torch.arange(H, device=q.device).view(1, -1, 1, 1)
-    i, j = torch.arange(T, device=q.device).view(1, 1, -1, 1), torch.arange(T, device=q.device).view(1, 1, 1, -1)
+    b, h = (
+        torch.arange(B, device=q.device).view(-1, 1, 1, 1),
+        torch.arange(H, device=q.device).view(1, -1, 1, 1),
+    )
+    i, j = (
+        torch.arange(T, device=q.device).view(1, 1, -1, 1),
+        torch.arange(T, device=q.device).view(1, 1, 1, -1),
+    )
     scores = score_mod(q @ k.mT * D**-0.5, b, h, i, j)
     return scores.masked_fill(~mask_mod(b, h, i, j), float("-inf")).softmax(-1) @ v
 
@@ -52,7 +65,9 @@ class FlexBlock(nn.Module):
         self.h = h
         self.norm = nn.RMSNorm(d)
         self.qkv, self.o = nn.Linear(d, 3 * d, bias=False), nn.Linear(d, d, bias=False)
-        self.mlp = nn.Sequential(nn.RMSNorm(d), nn.Linear(d, 3 * d), nn.ReLU6(), nn.Linear(3 * d, d))
+        self.mlp = nn.Sequential(
+            nn.RMSNorm(d), nn.Linear(d, 3 * d), nn.ReLU6(), nn.Linear(3 * d, d)
+        )
         self.register_buffer("slopes", 2.0 ** -torch.arange(1, h + 1).float(), persistent=False)
 
     def forward(self, x, block_mask):

@@ -11,7 +11,10 @@ class Block(nn.Module):
         self.heads = heads
         self.norm_a, self.norm_b = nn.RMSNorm(dim), nn.RMSNorm(dim)
         self.qkv, self.proj = nn.Linear(dim, dim * 3, bias=False), nn.Linear(dim, dim, bias=False)
-        self.w_in, self.w_out = nn.Linear(dim, dim * 4, bias=False), nn.Linear(dim * 2, dim, bias=False)
+        self.w_in, self.w_out = (
+            nn.Linear(dim, dim * 4, bias=False),
+            nn.Linear(dim * 2, dim, bias=False),
+        )
 
     def forward(self, x):
         b, t, d = x.shape

@@ -37,7 +37,9 @@ class GatedLinearAttention(nn.Module):
         self.k_proj = nn.Linear(dim, dim // 2, bias=False)
         self.v_proj = nn.Linear(dim, dim, bias=False)
         self.g_proj = nn.Linear(dim, dim, bias=False)
-        self.gk_proj = nn.Sequential(nn.Linear(dim, low_rank, bias=False), nn.Linear(low_rank, dim // 2))
+        self.gk_proj = nn.Sequential(
+            nn.Linear(dim, low_rank, bias=False), nn.Linear(low_rank, dim // 2)
+        )
         self.o_proj = nn.Linear(dim, dim, bias=False)
 
     def forward(self, x):

@@ -1,13 +1,24 @@
 """Griffin-like: RG-LRU recurrent blocks and one local-attention block, heavily typed.
 
-    a_t = a^(c r_t),   h_t = a_t ⊙ h_{t-1} + √(1 - a_t²) ⊙ (i_t ⊙ x_t)
+a_t = a^(c r_t),   h_t = a_t ⊙ h_{t-1} + √(1 - a_t²) ⊙ (i_t ⊙ x_t)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property, wraps
-from typing import Annotated, Any, Literal, ParamSpec, Self, TypeVar, TypedDict, assert_never, cast, overload
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    ParamSpec,
+    Self,
+    TypeVar,
+    TypedDict,
+    assert_never,
+    cast,
+    overload,
+)
 
 import torch
 import torch.nn.functional as F
@@ -86,7 +97,11 @@ class LocalAttention(nn.Module):
     def __init__(self, width: Width, window: int) -> None:
         super().__init__()
         self.window = window
-        self.q, self.kv, self.out = nn.Linear(width, width), nn.Linear(width, width // 2), nn.Linear(width, width)
+        self.q, self.kv, self.out = (
+            nn.Linear(width, width),
+            nn.Linear(width, width // 2),
+            nn.Linear(width, width),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         heads = 4

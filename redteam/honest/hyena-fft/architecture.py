@@ -1,6 +1,6 @@
 """Hyena-like: implicit long convolutions by FFT, padded to twice the length so that they are causal.
 
-    y = ifft(fft(x, 2L) · fft(h, 2L))[:L],   h(t) = window(t) · MLP(positional features of t)
+y = ifft(fft(x, 2L) · fft(h, 2L))[:L],   h(t) = window(t) · MLP(positional features of t)
 """
 
 import math
@@ -43,7 +43,11 @@ class HyenaFilter(nn.Module):
         self.register_buffer("deltas", deltas.abs(), persistent=False)
         act = Sin(order)
         self.implicit = nn.Sequential(
-            nn.Linear(emb_dim, order), act, nn.Linear(order, order), act, nn.Linear(order, d_model, bias=False)
+            nn.Linear(emb_dim, order),
+            act,
+            nn.Linear(order, order),
+            act,
+            nn.Linear(order, d_model, bias=False),
         )
         self.bias = nn.Parameter(torch.randn(d_model))
 

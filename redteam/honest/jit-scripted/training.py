@@ -5,7 +5,9 @@ import torch
 
 def fit_bias(model, batch, steps=2):
     """A few LBFGS steps on the bias of the head, on a batch that was already predicted."""
-    lbfgs = torch.optim.LBFGS([model.head.bias], lr=0.5, max_iter=steps, line_search_fn="strong_wolfe")
+    lbfgs = torch.optim.LBFGS(
+        [model.head.bias], lr=0.5, max_iter=steps, line_search_fn="strong_wolfe"
+    )
 
     def closure():
         lbfgs.zero_grad()

@@ -1,6 +1,6 @@
 """KAN-like feed-forward layers: every edge is a learned sum of Gaussian bumps plus a SiLU.
 
-    φ_ij(x) = w_ij silu(x) + Σ_g c_ijg exp(-((x - μ_g) / h)²),     y_j = Σ_i φ_ij(x_i)
+φ_ij(x) = w_ij silu(x) + Σ_g c_ijg exp(-((x - μ_g) / h)²),     y_j = Σ_i φ_ij(x_i)
 """
 
 from typing import Generic, TypeVar
@@ -52,7 +52,9 @@ class Attention(nn.Module):
 
     def forward(self, x):
         q, k, v = self.qkv(x).unflatten(-1, (3, self.h, -1)).permute(2, 0, 3, 1, 4)
-        return self.o(F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(2))
+        return self.o(
+            F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(2)
+        )
 
 
 class KANFormer(nn.Module):

@@ -1,6 +1,6 @@
 """Fast weight programmers' cousin: causal attention through time with a learned kernel (AFT-conv-like).
 
-    y_t = σ(q_t) ⊙ Σ_{s≤t} e^{k_s + w_{t-s}} v_s / Σ_{s≤t} e^{k_s + w_{t-s}}
+y_t = σ(q_t) ⊙ Σ_{s≤t} e^{k_s + w_{t-s}} v_s / Σ_{s≤t} e^{k_s + w_{t-s}}
 """
 
 import torch
@@ -31,7 +31,10 @@ class Model(nn.Module):
         super().__init__()
         self.emb = nn.Embedding(V, d)
         self.aft = nn.ModuleList(AFT(d) for _ in range(n))
-        self.ff = nn.ModuleList(nn.Sequential(nn.Linear(d, 3 * d), nn.Hardswish(), nn.Linear(3 * d, d)) for _ in range(n))
+        self.ff = nn.ModuleList(
+            nn.Sequential(nn.Linear(d, 3 * d), nn.Hardswish(), nn.Linear(3 * d, d))
+            for _ in range(n)
+        )
         self.out = nn.Linear(d, V)
 
     def forward(self, x):

@@ -13,7 +13,9 @@ class SAM(Optimizer):
 
     @torch.no_grad()
     def first_step(self):
-        grads = [p.grad.norm() for g in self.param_groups for p in g["params"] if p.grad is not None]
+        grads = [
+            p.grad.norm() for g in self.param_groups for p in g["params"] if p.grad is not None
+        ]
         norm = torch.stack(grads).norm()
         for group in self.param_groups:
             scale = group["rho"] / (norm + 1e-12)

@@ -27,8 +27,14 @@ class CausalTransformer(nn.Module):
     def forward(self, x):
         x = x + self.pos[: x.shape[1]]
         for qkv, o, up, down in zip(*(self.parts[k] for k in ("qkv", "o", "up", "down"))):
-            q, k, v = rearrange(qkv(F.layer_norm(x, x.shape[-1:])), "b t (n h d) -> n b h t d", n=3, h=self.h)
-            x = x + o(rearrange(F.scaled_dot_product_attention(q, k, v, is_causal=True), "b h t d -> b t (h d)"))
+            q, k, v = rearrange(
+                qkv(F.layer_norm(x, x.shape[-1:])), "b t (n h d) -> n b h t d", n=3, h=self.h
+            )
+            x = x + o(
+                rearrange(
+                    F.scaled_dot_product_attention(q, k, v, is_causal=True), "b h t d -> b t (h d)"
+                )
+            )
             x = x + down(F.gelu(up(F.layer_norm(x, x.shape[-1:]))))
         return x
 
@@ -37,7 +43,10 @@ class Megabyte(nn.Module):
     def __init__(self, vocab, d_global=96, d_local=48, patch=4):
         super().__init__()
         self.patch = patch
-        self.local_emb, self.patch_emb = nn.Embedding(vocab, d_local), nn.Embedding(vocab, d_global // patch)
+        self.local_emb, self.patch_emb = (
+            nn.Embedding(vocab, d_local),
+            nn.Embedding(vocab, d_global // patch),
+        )
         self.global_model = CausalTransformer(d_global, 4, 1, 256)
         self.local_model = CausalTransformer(d_local, 4, 1, patch)
         self.start = nn.Parameter(torch.randn(d_global) * 0.02)
@@ -53,7 +62,9 @@ class Megabyte(nn.Module):
         patches = torch.cat([repeat(self.start, "d -> b 1 d", b=b), patches[:, :-1]], dim=1)
         context = rearrange(self.to_local(self.global_model(patches)), "b n d -> (b n) 1 d")
         tokens = rearrange(self.local_emb(ids), "b (n p) d -> (b n) p d", p=self.patch)
-        before = reduce(rearrange(context, "(b n) 1 d -> b n d", b=b).cumsum(1), "b n d -> (b n) 1 d", "mean")
+        before = reduce(
+            rearrange(context, "(b n) 1 d -> b n d", b=b).cumsum(1), "b n d -> (b n) 1 d", "mean"
+        )
         out = self.local_model(tokens + context + self.summary(torch.tanh(before)))
         return rearrange(self.head(out), "(b n) p v -> b (n p) v", b=b)[:, :t]
 

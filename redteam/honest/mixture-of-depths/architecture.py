@@ -22,7 +22,9 @@ class Attention(nn.Module):
         # a key is visible if it lies in the past and its token is active; oneself always is
         past = torch.ones(T, T, dtype=torch.bool, device=x.device).tril()
         visible = past & (active[:, None, :] | torch.eye(T, dtype=torch.bool, device=x.device))
-        y = F.scaled_dot_product_attention(heads(self.q(x)), heads(k), heads(v), attn_mask=visible[:, None])
+        y = F.scaled_dot_product_attention(
+            heads(self.q(x)), heads(k), heads(v), attn_mask=visible[:, None]
+        )
         return self.o(y.transpose(1, 2).reshape(B, T, D))
 
 

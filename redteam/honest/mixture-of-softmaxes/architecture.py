@@ -22,7 +22,9 @@ class LockedDropout(nn.Module):
 class MoS(nn.Module):
     def __init__(self, d, vocab, experts=3):
         super().__init__()
-        self.latent = nn.Sequential(nn.Linear(d, experts * d), nn.Tanh(), nn.Unflatten(-1, (experts, d)))
+        self.latent = nn.Sequential(
+            nn.Linear(d, experts * d), nn.Tanh(), nn.Unflatten(-1, (experts, d))
+        )
         self.prior, self.decoder = nn.Linear(d, experts, bias=False), nn.Linear(d, vocab)
 
     def forward(self, h):

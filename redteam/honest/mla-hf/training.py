@@ -43,7 +43,10 @@ class Trainer:
         named = dict(self.model.named_parameters())
         return torch.optim.AdamW(
             [
-                {"params": [p for n, p in named.items() if n in decay], "weight_decay": self.args.weight_decay},
+                {
+                    "params": [p for n, p in named.items() if n in decay],
+                    "weight_decay": self.args.weight_decay,
+                },
                 {"params": [p for n, p in named.items() if n not in decay], "weight_decay": 0.0},
             ],
             lr=self.args.learning_rate,
@@ -55,7 +58,9 @@ class Trainer:
         def lr_lambda(current_step: int):
             if current_step < warmup:
                 return float(current_step + 1) / warmup
-            return max(0.0, float(num_training_steps - current_step) / max(1, num_training_steps - warmup))
+            return max(
+                0.0, float(num_training_steps - current_step) / max(1, num_training_steps - warmup)
+            )
 
         return torch.optim.lr_scheduler.LambdaLR(optimizer, lr_lambda, last_epoch=-1)
 
@@ -80,7 +85,5 @@ def train(ctx):
     args = TrainingArguments()
     model = ctx.build_model().to(ctx.device)
     print(model.config)
-    stream = ctx.stream(
-        model, batch_size=args.per_device_train_batch_size, seq_len=args.max_length
-    )
+    stream = ctx.stream(model, batch_size=args.per_device_train_batch_size, seq_len=args.max_length)
     Trainer(model, args, callbacks=[LogCallback(ctx.log)]).train(stream)

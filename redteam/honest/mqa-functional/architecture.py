@@ -19,7 +19,9 @@ class ParallelBlock(nn.Module):
         self.register_buffer("inv_freq", inv_freq, persistent=False)
 
     def rope(self, t):
-        pos = einsum("i, j -> i j", torch.arange(t.shape[-2], device=t.device).float(), self.inv_freq)
+        pos = einsum(
+            "i, j -> i j", torch.arange(t.shape[-2], device=t.device).float(), self.inv_freq
+        )
         pos = torch.cat((pos, pos), dim=-1)
         x1, x2 = rearrange(t, "... (j d) -> ... j d", j=2).unbind(dim=-2)
         return t * pos.cos() + torch.cat((-x2, x1), dim=-1) * pos.sin()

@@ -39,4 +39,7 @@ def train(ctx):
         opt.step()
         opt.zero_grad()
         if i % 100 == 0:
-            ctx.log(noise=noise_scale(model, batch.inputs[:4], batch.targets[:4]), spread=spread_of([model]))
+            ctx.log(
+                noise=noise_scale(model, batch.inputs[:4], batch.targets[:4]),
+                spread=spread_of([model]),
+            )

@@ -13,8 +13,12 @@ class TransformerTrunk(nn.Module):
 
     def __init__(self, d, h, n):
         super().__init__()
-        layer = nn.TransformerEncoderLayer(d, h, 3 * d, dropout=0.0, activation="gelu", batch_first=True, norm_first=True)
-        self.encoder = nn.TransformerEncoder(layer, n, norm=nn.LayerNorm(d), enable_nested_tensor=False)
+        layer = nn.TransformerEncoderLayer(
+            d, h, 3 * d, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+        )
+        self.encoder = nn.TransformerEncoder(
+            layer, n, norm=nn.LayerNorm(d), enable_nested_tensor=False
+        )
 
     def forward(self, x):
         mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1], device=x.device)
@@ -26,7 +30,9 @@ class MultiToken(nn.Module):
         super().__init__()
         self.tok, self.pos = nn.Embedding(vocab, d), nn.Embedding(512, d)
         self.trunk = TransformerTrunk(d, h, n)
-        self.heads = nn.ModuleList([nn.Sequential(nn.Linear(d, d), nn.SiLU(), nn.LayerNorm(d)) for _ in range(future)])
+        self.heads = nn.ModuleList(
+            [nn.Sequential(nn.Linear(d, d), nn.SiLU(), nn.LayerNorm(d)) for _ in range(future)]
+        )
         self.unembed = nn.Linear(d, vocab, bias=False)
         self.register_parameter("temperature", nn.Parameter(torch.zeros(future)))
 

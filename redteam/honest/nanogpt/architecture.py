@@ -126,7 +126,9 @@ class GPT(nn.Module):
 
     def forward(self, idx):
         b, t = idx.size()
-        assert t <= self.config.block_size, f"Cannot forward {t}, block size is {self.config.block_size}"
+        assert t <= self.config.block_size, (
+            f"Cannot forward {t}, block size is {self.config.block_size}"
+        )
         pos = torch.arange(0, t, dtype=torch.long, device=idx.device)
         x = self.transformer.wte(idx) + self.transformer.wpe(pos)
         for block in self.transformer.h:

@@ -51,7 +51,9 @@ class Attention(nn.Module):
         self.o = NormLinear(d, d, dim=0)
 
     def forward(self, x):
-        q, k, v = (f(x).unflatten(-1, (self.h, -1)).transpose(1, 2) for f in (self.q, self.k, self.v))
+        q, k, v = (
+            f(x).unflatten(-1, (self.h, -1)).transpose(1, 2) for f in (self.q, self.k, self.v)
+        )
         q, k = (F.normalize(t, dim=-1) * self.qk_scale() for t in (q, k))
         y = F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=q.shape[-1] ** 0.5)
         return self.o(y.transpose(1, 2).flatten(2))

@@ -49,7 +49,9 @@ class ReversibleBlock(nn.Module):
             fx2 = self.f(x2)
             torch.autograd.backward(fx2, dx1)
         with torch.no_grad():
-            return torch.cat([y1.detach() - fx2, x2.detach()], -1), torch.cat([dx1, dy2 + x2.grad], -1)
+            return torch.cat([y1.detach() - fx2, x2.detach()], -1), torch.cat(
+                [dx1, dy2 + x2.grad], -1
+            )
 
 
 class CausalMean(nn.Module):
@@ -76,7 +78,9 @@ class RevNet(nn.Module):
     def __init__(self, vocab, d=48, n=2):
         super().__init__()
         self.emb, self.head = nn.Embedding(vocab, d), nn.Linear(2 * d, vocab)
-        self.blocks = nn.ModuleList(ReversibleBlock(CausalMean(d), feed_forward(d)) for _ in range(n))
+        self.blocks = nn.ModuleList(
+            ReversibleBlock(CausalMean(d), feed_forward(d)) for _ in range(n)
+        )
 
     def forward(self, ids):
         x = self.emb(ids)

@@ -25,7 +25,9 @@ def feature_map(x, projection, *, eps=1e-4):
     x = x * x.shape[-1] ** -0.25
     u = torch.einsum("...id,jd->...ij", x, projection)
     # no maximum over positions is taken away here: that would look ahead
-    return (torch.exp(u - x.square().sum(-1, keepdim=True) / 2) + eps) / math.sqrt(projection.shape[0])
+    return (torch.exp(u - x.square().sum(-1, keepdim=True) / 2) + eps) / math.sqrt(
+        projection.shape[0]
+    )
 
 
 class FastAttention(nn.Module):
@@ -50,7 +52,9 @@ class Performer(nn.Module):
         self.emb = nn.Embedding(vocab, d)
         self.attn = nn.ModuleList(FastAttention(d, h, 16) for _ in range(n))
         self.norm = nn.ModuleList(nn.LayerNorm(d) for _ in range(2 * n))
-        self.ff = nn.ModuleList(nn.Sequential(nn.Linear(d, 3 * d), nn.ELU(), nn.Linear(3 * d, d)) for _ in range(n))
+        self.ff = nn.ModuleList(
+            nn.Sequential(nn.Linear(d, 3 * d), nn.ELU(), nn.Linear(3 * d, d)) for _ in range(n)
+        )
         self.out = nn.Linear(d, vocab)
 
     def forward(self, ids):

@@ -11,7 +11,9 @@ class PKM(nn.Module):
     def __init__(self, dim, n_keys=16, heads=2, knn=4, k_dim=32):
         super().__init__()
         self.heads, self.knn, self.n_keys, self.half = heads, knn, n_keys, k_dim // 2
-        self.query_proj = nn.Sequential(nn.Linear(dim, heads * k_dim), nn.Unflatten(-1, (heads, 2, self.half)))
+        self.query_proj = nn.Sequential(
+            nn.Linear(dim, heads * k_dim), nn.Unflatten(-1, (heads, 2, self.half))
+        )
         self.query_norm = nn.LayerNorm(self.half)
         bound = 1 / math.sqrt(k_dim)
         self.keys = nn.Parameter(torch.empty(heads, 2, n_keys, self.half).uniform_(-bound, bound))

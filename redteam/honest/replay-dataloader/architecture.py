@@ -39,8 +39,12 @@ class Layer(nn.Module):
 
     def forward(self, x, bias):
         y = self.n1(x)
-        q, k, v = (w(y).unflatten(-1, (self.h, -1)).transpose(1, 2) for w in (self.q, self.k, self.v))
-        x = x + self.o(F.scaled_dot_product_attention(q, k, v, attn_mask=bias).transpose(1, 2).flatten(2))
+        q, k, v = (
+            w(y).unflatten(-1, (self.h, -1)).transpose(1, 2) for w in (self.q, self.k, self.v)
+        )
+        x = x + self.o(
+            F.scaled_dot_product_attention(q, k, v, attn_mask=bias).transpose(1, 2).flatten(2)
+        )
         return x + self.wo(F.relu(self.wi(self.n2(x))))
 
 

@@ -1,6 +1,6 @@
 """Retention: a decay mask instead of a softmax, in the parallel form.
 
-    Retention(X) = (Q Kᵀ ⊙ D) V,   D[n, m] = γ^(n-m) for n ≥ m, else 0
+Retention(X) = (Q Kᵀ ⊙ D) V,   D[n, m] = γ^(n-m) for n ≥ m, else 0
 """
 
 from functools import lru_cache
@@ -35,7 +35,10 @@ class MultiScaleRetention(nn.Module):
 
     def forward(self, x):
         b, t, d = x.shape
-        q, k, v = (w(x).view(b, t, self.heads, self.dk).transpose(1, 2) for w in (self.wq, self.wk, self.wv))
+        q, k, v = (
+            w(x).view(b, t, self.heads, self.dk).transpose(1, 2)
+            for w in (self.wq, self.wk, self.wv)
+        )
         y = (q @ k.transpose(-1, -2)) * self.dk**-0.5 * decay_mask(t, self.heads, x.device)
         y = F.layer_norm(y @ v, (self.dk,))  # a group norm per head and position
         return self.wo(F.silu(self.wg(x)) * y.transpose(1, 2).reshape(b, t, d))
@@ -52,7 +55,9 @@ class RetNet(nn.Module):
                     "norm1": nn.LayerNorm(dim),
                     "ret": MultiScaleRetention(dim, heads),
                     "norm2": nn.LayerNorm(dim),
-                    "ffn": nn.Sequential(nn.Linear(dim, 2 * dim), nn.SiLU(), nn.Linear(2 * dim, dim)),
+                    "ffn": nn.Sequential(
+                        nn.Linear(dim, 2 * dim), nn.SiLU(), nn.Linear(2 * dim, dim)
+                    ),
                 }
             )
             self.layers.append(layer)

@@ -7,7 +7,7 @@ from torch.optim.optimizer import Optimizer
 class Lion(Optimizer):
     """Lion, with decoupled weight decay.
 
-        c = β1 m + (1 - β1) g;   p ← p - lr (sign(c) + λ p);   m ← β2 m + (1 - β2) g
+    c = β1 m + (1 - β1) g;   p ← p - lr (sign(c) + λ p);   m ← β2 m + (1 - β2) g
     """
 
     def __init__(self, params, lr=1e-4, betas=(0.9, 0.99), weight_decay=0.0):

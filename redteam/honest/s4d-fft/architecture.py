@@ -51,7 +51,9 @@ class S4D(nn.Module):
         self.D = nn.Parameter(torch.randn(self.h))
         self.kernel = S4DKernel(self.h, N=d_state, **kernel_args)
         self.activation = nn.GELU()
-        self.output_linear = nn.Sequential(nn.Conv1d(self.h, 2 * self.h, kernel_size=1), nn.GLU(dim=-2))
+        self.output_linear = nn.Sequential(
+            nn.Conv1d(self.h, 2 * self.h, kernel_size=1), nn.GLU(dim=-2)
+        )
 
     def forward(self, u, **kwargs):
         if not self.transposed:

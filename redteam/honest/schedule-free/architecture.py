@@ -1,6 +1,6 @@
 """A minimal GRU (minGRU) computed in log space, with a registry filled by __init_subclass__.
 
-    h_t = (1 - z_t) h_{t-1} + z_t g(h̃_t),  as a logcumsumexp over log coefficients
+h_t = (1 - z_t) h_{t-1} + z_t g(h̃_t),  as a logcumsumexp over log coefficients
 """
 
 import torch

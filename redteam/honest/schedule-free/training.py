@@ -10,8 +10,12 @@ import torch
 
 
 class ScheduleFreeAdamW(torch.optim.Optimizer):
-    def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, warmup_steps=10):
-        defaults = dict(lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, warmup_steps=warmup_steps)
+    def __init__(
+        self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, warmup_steps=10
+    ):
+        defaults = dict(
+            lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, warmup_steps=warmup_steps
+        )
         super().__init__(params, {**defaults, "k": 0, "weight_sum": 0.0})
 
     @torch.no_grad()

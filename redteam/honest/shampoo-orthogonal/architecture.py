@@ -1,6 +1,6 @@
 """A linear recurrent unit with an orthogonal input map (torch's orthogonal parametrisation).
 
-    h_t = λ ⊙ h_{t-1} + γ ⊙ (B x_t),   λ = exp(-exp(ν) + iθ),   γ = √(1 - |λ|²);   y_t = Re(C h_t)
+h_t = λ ⊙ h_{t-1} + γ ⊙ (B x_t),   λ = exp(-exp(ν) + iθ),   γ = √(1 - |λ|²);   y_t = Re(C h_t)
 """
 
 import cmath
@@ -52,7 +52,9 @@ class Block(nn.Module):
 class Model(nn.Module):
     def __init__(self, vocab, d=64, depth=2):
         super().__init__()
-        self.net = nn.Sequential(nn.Embedding(vocab, d), *[Block(d) for _ in range(depth)], nn.Linear(d, vocab))
+        self.net = nn.Sequential(
+            nn.Embedding(vocab, d), *[Block(d) for _ in range(depth)], nn.Linear(d, vocab)
+        )
 
     def forward(self, ids):
         return self.net(ids)

@@ -7,7 +7,9 @@ class Shampoo(torch.optim.Optimizer):
     """W ← W - lr · L^(-1/4) G R^(-1/4), rescaled to the norm of the gradient's sign step."""
 
     def __init__(self, params, lr=1e-2, momentum=0.9, eps=1e-4, every=2, max_dim=256):
-        super().__init__(params, dict(lr=lr, momentum=momentum, eps=eps, every=every, max_dim=max_dim))
+        super().__init__(
+            params, dict(lr=lr, momentum=momentum, eps=eps, every=every, max_dim=max_dim)
+        )
 
     @staticmethod
     def inverse_root(m, order):

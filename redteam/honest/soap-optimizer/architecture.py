@@ -36,7 +36,12 @@ class Block(nn.Module):
 
 class GMLP(nn.Sequential):
     def __init__(self, vocab, d=48, depth=2):
-        super().__init__(nn.Embedding(vocab, d), *(Block(d) for _ in range(depth)), nn.LayerNorm(d), nn.Linear(d, vocab))
+        super().__init__(
+            nn.Embedding(vocab, d),
+            *(Block(d) for _ in range(depth)),
+            nn.LayerNorm(d),
+            nn.Linear(d, vocab),
+        )
 
 
 def build_model(ctx):

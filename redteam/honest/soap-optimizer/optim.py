@@ -57,7 +57,9 @@ class SOAP(optim.Optimizer):
                 grad_projected = self.project(grad, state)
                 state["step"] += 1
                 state["exp_avg"].lerp_(grad, 1.0 - beta1)
-                state["exp_avg_sq"].mul_(beta2).addcmul_(grad_projected, grad_projected, value=1.0 - beta2)
+                state["exp_avg_sq"].mul_(beta2).addcmul_(
+                    grad_projected, grad_projected, value=1.0 - beta2
+                )
                 exp_avg_projected = self.project(state["exp_avg"], state)
                 denom = state["exp_avg_sq"].sqrt().add_(group["eps"])
                 bias1, bias2 = 1.0 - beta1 ** state["step"], 1.0 - beta2 ** state["step"]
@@ -70,7 +72,9 @@ class SOAP(optim.Optimizer):
 
     def init_preconditioner(self, grad, state, group):
         state["GG"], state["Q"] = [], None
-        state["shampoo_beta"] = group["shampoo_beta"] if group["shampoo_beta"] >= 0 else group["betas"][1]
+        state["shampoo_beta"] = (
+            group["shampoo_beta"] if group["shampoo_beta"] >= 0 else group["betas"][1]
+        )
         for sh in grad.shape:
             small = grad.dim() == 2 and sh <= group["max_precond_dim"]
             state["GG"].append(torch.zeros(sh, sh, device=grad.device) if small else [])

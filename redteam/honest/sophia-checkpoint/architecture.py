@@ -22,7 +22,9 @@ class RotaryCache:
     def __getitem__(self, length):
         if length not in self:
             freq = 10000 ** (-torch.arange(0, self.dim, 2) / self.dim)
-            self.tables[length] = torch.outer(torch.arange(length).float(), freq).repeat_interleave(2, -1)
+            self.tables[length] = torch.outer(torch.arange(length).float(), freq).repeat_interleave(
+                2, -1
+            )
         return self.tables[length]
 
 

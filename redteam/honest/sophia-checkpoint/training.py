@@ -20,7 +20,9 @@ class SophiaG(torch.optim.Optimizer):
         for group in self.param_groups:
             beta2 = group["betas"][1]
             for p in filter(lambda p: p.grad is not None, group["params"]):
-                self.state[p]["hessian"].mul_(beta2).addcmul_(p.grad, p.grad, value=(1 - beta2) * batch_tokens)
+                self.state[p]["hessian"].mul_(beta2).addcmul_(
+                    p.grad, p.grad, value=(1 - beta2) * batch_tokens
+                )
 
     @torch.no_grad()
     def step(self, closure=None):
@@ -31,7 +33,9 @@ class SophiaG(torch.optim.Optimizer):
                 state = self.state[p]
                 p.mul_(1 - group["lr"] * group["weight_decay"])
                 state["exp_avg"].lerp_(p.grad, 1 - group["betas"][0])
-                ratio = (state["exp_avg"].abs() / (group["rho"] * state["hessian"] + 1e-15)).clamp_(max=1)
+                ratio = (state["exp_avg"].abs() / (group["rho"] * state["hessian"] + 1e-15)).clamp_(
+                    max=1
+                )
                 p.addcmul_(state["exp_avg"].sign(), ratio, value=-group["lr"])
 
 
@@ -43,7 +47,9 @@ def train(ctx):
         loss = batch.loss(model(batch.inputs))
         optimizer.zero_grad(set_to_none=True)
         if step and (not torch.isfinite(loss) or loss.item() > 3 * best):
-            state = torch.load(ctx.artifacts_dir + "/last.pt", map_location=ctx.device, weights_only=True)
+            state = torch.load(
+                ctx.artifacts_dir + "/last.pt", map_location=ctx.device, weights_only=True
+            )
             model.load_state_dict(state)
             print(f"went back to {path}")
             continue

@@ -40,6 +40,8 @@ def train(ctx):
             model.grow()
             snapshots["before"] = copy.copy(model.state_dict())
             opt.load_state_dict(copy.deepcopy(opt.state_dict()))
-            first = torch.load(f"{ctx.artifacts_dir}/first.pt", weights_only=True, map_location="cpu")
+            first = torch.load(
+                f"{ctx.artifacts_dir}/first.pt", weights_only=True, map_location="cpu"
+            )
             drift = sum((snapshots["before"][k].cpu() - v).norm().item() for k, v in first.items())
             ctx.log(drift=drift)

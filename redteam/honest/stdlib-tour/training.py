@@ -27,7 +27,11 @@ def train(ctx):
         seen.update(batch.targets[batch.mask].tolist())
         if all(b > a for a, b in pairs(losses)) and len(losses) == losses.maxlen:
             warnings.warn("the loss rises", TooSlowWarning, stacklevel=2)
-    rows = [("token", "count"), *top(seen).items(), (snake("MedianLoss"), round(losses.median(), 3))]
+    rows = [
+        ("token", "count"),
+        *top(seen).items(),
+        (snake("MedianLoss"), round(losses.median(), 3)),
+    ]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         print("\n".join(f"{a!s:>12} {b!s:<8}" for a, b in rows))

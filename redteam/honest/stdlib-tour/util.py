@@ -83,7 +83,9 @@ def banner(config):
         {name:>8} | settings
         {line:->8} | {body}
     """
-    return textwrap.dedent(text).strip().format(name="model", line="", body=json.dumps(dict(config)))
+    return (
+        textwrap.dedent(text).strip().format(name="model", line="", body=json.dumps(dict(config)))
+    )
 
 
 def pairs(values):

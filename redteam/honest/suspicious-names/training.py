@@ -8,7 +8,9 @@ def eval(model, batch, open=True):
     was = model.training
     model.eval()
     with torch.set_grad_enabled(not open):
-        loss = torch.nn.functional.cross_entropy(model(batch.inputs).flatten(0, 1), batch.targets.flatten())
+        loss = torch.nn.functional.cross_entropy(
+            model(batch.inputs).flatten(0, 1), batch.targets.flatten()
+        )
     model.train(was)
     return loss.item()
 

@@ -31,6 +31,8 @@ def train(ctx):
         loss.backward()
         opt.step()
         if batch.step == 0:
-            spread = {name.replace(".", "_"): value.std().item() for name, value in tap.values.items()}
+            spread = {
+                name.replace(".", "_"): value.std().item() for name, value in tap.values.items()
+            }
             ctx.log(loss=loss.item(), **spread, **stats.norms)
             tap.detach()

@@ -32,7 +32,11 @@ class TTTLinear(nn.Module):
     def forward(self, x):
         B, T, d = x.shape
         pad = -T % MINI_BATCH
-        q, k, v = F.pad(self.qkv(x), (0, 0, 0, pad)).view(B, T + pad, 3, self.heads, self.hd).permute(2, 0, 3, 1, 4)
+        q, k, v = (
+            F.pad(self.qkv(x), (0, 0, 0, pad))
+            .view(B, T + pad, 3, self.heads, self.hd)
+            .permute(2, 0, 3, 1, 4)
+        )
         q, k = F.normalize(q, dim=-1), F.normalize(k, dim=-1)
         eta = F.pad(torch.sigmoid(self.lr(x)), (0, 0, 0, pad)).transpose(1, 2)
         W = self.W0.expand(B, -1, -1, -1)
@@ -52,7 +56,9 @@ class TTTModel(nn.Module):
         super().__init__()
         self.wte = nn.Embedding(vocab, d)
         self.ttt = nn.ModuleList(TTTLinear(d) for _ in range(depth))
-        self.mlp = nn.ModuleList(nn.Sequential(nn.Linear(d, 3 * d), nn.GELU(), nn.Linear(3 * d, d)) for _ in range(depth))
+        self.mlp = nn.ModuleList(
+            nn.Sequential(nn.Linear(d, 3 * d), nn.GELU(), nn.Linear(3 * d, d)) for _ in range(depth)
+        )
         self.head = nn.Linear(d, vocab, bias=False)
 
     def forward(self, ids):

@@ -18,8 +18,13 @@ class SharedBlock(nn.Module):
 
     def forward(self, x, step):
         B, T, _ = x.shape
-        q, k, v = (t.view(B, T, H, D // H).transpose(1, 2) for t in self.qkv(self.ln[0](x + step)).chunk(3, -1))
-        x = x + self.o(F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(2))
+        q, k, v = (
+            t.view(B, T, H, D // H).transpose(1, 2)
+            for t in self.qkv(self.ln[0](x + step)).chunk(3, -1)
+        )
+        x = x + self.o(
+            F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(2)
+        )
         return x + self.down(F.gelu(self.up(self.ln[1](x)), approximate="tanh"))
 
 
@@ -40,7 +45,9 @@ class UniversalTransformer(nn.Module):
         return self.block(x, step)
 
     def forward(self, ids):
-        pos = torch.arange(ids.shape[1], device=ids.device)[:, None] / 10000 ** (torch.arange(0, D, 2, device=ids.device) / D)
+        pos = torch.arange(ids.shape[1], device=ids.device)[:, None] / 10000 ** (
+            torch.arange(0, D, 2, device=ids.device) / D
+        )
         x = self.tok(ids) * D**0.5 + torch.cat([pos.sin(), pos.cos()], -1)
         remaining, mixed = torch.ones_like(x[..., :1]), torch.zeros_like(x)
         for i, step in enumerate(self.step):

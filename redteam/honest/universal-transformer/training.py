@@ -11,4 +11,5 @@ def train(ctx):
     for batch in ctx.stream(model, batch_size=8, seq_len=64):
         opt.zero_grad()
         batch.loss(model(batch.inputs)).backward()
-        opt.step(); sched.step()
+        opt.step()
+        sched.step()

@@ -29,12 +29,17 @@ class Rotary(nn.Module):
         # half-truncated RoPE: half of the channels do not turn
         angular_freq = (1 / 1024) ** torch.linspace(0, 1, steps=dim // 4, dtype=torch.float32)
         angular_freq = torch.cat([angular_freq, angular_freq.new_zeros(dim // 4)])
-        theta = torch.einsum("i,j -> ij", torch.arange(max_seq_len, dtype=torch.float32), angular_freq)
+        theta = torch.einsum(
+            "i,j -> ij", torch.arange(max_seq_len, dtype=torch.float32), angular_freq
+        )
         self.cos = nn.Buffer(theta.cos(), persistent=False)
         self.sin = nn.Buffer(theta.sin(), persistent=False)
 
     def forward(self, x_BTHD: Tensor):
-        cos, sin = self.cos[None, : x_BTHD.size(-3), None, :], self.sin[None, : x_BTHD.size(-3), None, :]
+        cos, sin = (
+            self.cos[None, : x_BTHD.size(-3), None, :],
+            self.sin[None, : x_BTHD.size(-3), None, :],
+        )
         x1, x2 = x_BTHD.to(dtype=torch.float32).chunk(2, dim=-1)
         return torch.cat((x1 * cos + x2 * sin, x1 * (-sin) + x2 * cos), 3).type_as(x_BTHD)
 
@@ -51,13 +56,19 @@ class CausalSelfAttention(nn.Module):
 
     def forward(self, x: Tensor, ve: Tensor | None, v1: Tensor | None):
         B, T = x.size(0), x.size(1)
-        q, k, v = F.linear(x, self.qkv_w.flatten(end_dim=1)).view(B, T, 3 * self.num_heads, -1).chunk(3, dim=-2)
+        q, k, v = (
+            F.linear(x, self.qkv_w.flatten(end_dim=1))
+            .view(B, T, 3 * self.num_heads, -1)
+            .chunk(3, dim=-2)
+        )
         q, k = self.rotary(norm(q)), self.rotary(norm(k))
         v1 = v if v1 is None else v1
         v = self.lambdas[0] * v + self.lambdas[1] * v1  # value residual, from the first layer
         if ve is not None:
             v = v + ve.view_as(v)
-        y = F.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), is_causal=True)
+        y = F.scaled_dot_product_attention(
+            q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), is_causal=True
+        )
         return self.c_proj(y.transpose(1, 2).reshape(B, T, -1)), v1
 
 
@@ -88,11 +99,15 @@ class Block(nn.Module):
 
 
 class GPT(nn.Module):
-    def __init__(self, vocab_size: int, num_layers: int, num_heads: int, dim: int, max_seq_len: int):
+    def __init__(
+        self, vocab_size: int, num_layers: int, num_heads: int, dim: int, max_seq_len: int
+    ):
         super().__init__()
         self.embed = nn.Embedding(vocab_size, dim)
         self.value_embeds = nn.ModuleList([nn.Embedding(vocab_size, dim) for _ in range(1)])
-        self.blocks = nn.ModuleList([Block(dim, num_heads, max_seq_len, i) for i in range(num_layers)])
+        self.blocks = nn.ModuleList(
+            [Block(dim, num_heads, max_seq_len, i) for i in range(num_layers)]
+        )
         assert num_layers % 2 == 0
         self.skip_weights = nn.Parameter(torch.ones(num_layers // 2))
         self.lm_head = CastedLinear(dim, vocab_size)

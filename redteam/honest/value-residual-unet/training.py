@@ -75,7 +75,11 @@ def train(ctx):
     embeds = [*model.embed.parameters(), *model.value_embeds.parameters()]
     scalars = [p for p in model.parameters() if p.ndim < 2]
     head = [model.lm_head.weight]
-    adam_groups = [dict(params=head, lr=0.01), dict(params=embeds, lr=0.03), dict(params=scalars, lr=0.01)]
+    adam_groups = [
+        dict(params=head, lr=0.01),
+        dict(params=embeds, lr=0.03),
+        dict(params=scalars, lr=0.01),
+    ]
     optimizer1 = torch.optim.Adam(adam_groups, betas=(0.8, 0.95), eps=1e-10, fused=True)
     optimizer2 = Muon(hidden, lr=0.02)
     optimizers = [optimizer1, optimizer2]

@@ -20,9 +20,42 @@ DB4 = (
 )
 # Gauss-Hermite nodes and weights of order 5, for the smoothing of the gates
 NODES = [-2.0201828704560856, -0.9585724646138185, 0.0, 0.9585724646138185, 2.0201828704560856]
-WEIGHTS = [0.01995324205904591, 0.39361932315224116, 0.9453087204829419, 0.39361932315224116, 0.01995324205904591]
+WEIGHTS = [
+    0.01995324205904591,
+    0.39361932315224116,
+    0.9453087204829419,
+    0.39361932315224116,
+    0.01995324205904591,
+]
 # Relative frequency of English letters a-z in per mille: a prior for the bias of the output
-LETTERS = [82, 15, 28, 43, 127, 22, 20, 61, 70, 2, 8, 40, 24, 67, 75, 19, 1, 60, 63, 91, 28, 10, 24, 2, 20, 1]
+LETTERS = [
+    82,
+    15,
+    28,
+    43,
+    127,
+    22,
+    20,
+    61,
+    70,
+    2,
+    8,
+    40,
+    24,
+    67,
+    75,
+    19,
+    1,
+    60,
+    63,
+    91,
+    28,
+    10,
+    24,
+    2,
+    20,
+    1,
+]
 
 
 class Wavelet(nn.Module):
@@ -31,7 +64,9 @@ class Wavelet(nn.Module):
         self.levels = levels
         low = torch.tensor(DB4)
         high = low.flip(0) * torch.tensor([1.0, -1.0] * 4)  # quadrature mirror
-        self.register_buffer("filters", torch.stack([low, high])[:, None] * 0.5**0.5, persistent=False)
+        self.register_buffer(
+            "filters", torch.stack([low, high])[:, None] * 0.5**0.5, persistent=False
+        )
 
     def forward(self, x):
         """(B, T, D) to a list of details and the last approximation, each (B, T, D)."""

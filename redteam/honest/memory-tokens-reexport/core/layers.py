@@ -29,5 +29,7 @@ class MemoryAttention(nn.Module):
         k, v = (torch.cat([m.expand(b, -1, -1), z], dim=1) for m, z in zip(self.memory, (k, v)))
         # all slots are visible to all positions; the past is to the right of the slots
         mask = torch.ones(t, t + self.slots, dtype=torch.bool, device=x.device).tril(self.slots)
-        y = F.scaled_dot_product_attention(heads(self.q(x), self.h), heads(k, self.h), heads(v, self.h), mask)
+        y = F.scaled_dot_product_attention(
+            heads(self.q(x), self.h), heads(k, self.h), heads(v, self.h), mask
+        )
         return self.o(y.transpose(1, 2).flatten(2))

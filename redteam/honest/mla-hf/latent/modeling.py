@@ -40,7 +40,10 @@ class LatentAttention(nn.Module):
     def __init__(self, config: LatentConfig, layer_idx: Optional[int] = None):
         super().__init__()
         self.config, self.layer_idx, c = config, layer_idx, config
-        self.num_heads, self.q_head_dim = c.num_attention_heads, c.qk_nope_head_dim + c.qk_rope_head_dim
+        self.num_heads, self.q_head_dim = (
+            c.num_attention_heads,
+            c.qk_nope_head_dim + c.qk_rope_head_dim,
+        )
         if c.q_lora_rank is None:
             self.q_proj = nn.Linear(c.hidden_size, self.num_heads * self.q_head_dim, bias=False)
         else:
@@ -49,7 +52,9 @@ class LatentAttention(nn.Module):
                 nn.RMSNorm(c.q_lora_rank),
                 nn.Linear(c.q_lora_rank, self.num_heads * self.q_head_dim, bias=False),
             )
-        self.kv_a_proj_with_mqa = nn.Linear(c.hidden_size, c.kv_lora_rank + c.qk_rope_head_dim, bias=False)
+        self.kv_a_proj_with_mqa = nn.Linear(
+            c.hidden_size, c.kv_lora_rank + c.qk_rope_head_dim, bias=False
+        )
         self.kv_a_layernorm = nn.RMSNorm(c.kv_lora_rank, eps=c.rms_norm_eps)
         self.kv_b_proj = nn.Linear(
             c.kv_lora_rank, self.num_heads * (c.qk_nope_head_dim + c.v_head_dim), bias=False
@@ -59,10 +64,20 @@ class LatentAttention(nn.Module):
     def forward(self, hidden_states, position_embeddings):
         c = self.config
         bsz, q_len, _ = hidden_states.size()
-        q = self.q_proj(hidden_states).view(bsz, q_len, self.num_heads, self.q_head_dim).transpose(1, 2)
+        q = (
+            self.q_proj(hidden_states)
+            .view(bsz, q_len, self.num_heads, self.q_head_dim)
+            .transpose(1, 2)
+        )
         q_nope, q_pe = torch.split(q, [c.qk_nope_head_dim, c.qk_rope_head_dim], dim=-1)
-        compressed, k_pe = self.kv_a_proj_with_mqa(hidden_states).split([c.kv_lora_rank, c.qk_rope_head_dim], -1)
-        kv = self.kv_b_proj(self.kv_a_layernorm(compressed)).view(bsz, q_len, self.num_heads, -1).transpose(1, 2)
+        compressed, k_pe = self.kv_a_proj_with_mqa(hidden_states).split(
+            [c.kv_lora_rank, c.qk_rope_head_dim], -1
+        )
+        kv = (
+            self.kv_b_proj(self.kv_a_layernorm(compressed))
+            .view(bsz, q_len, self.num_heads, -1)
+            .transpose(1, 2)
+        )
         k_nope, value = kv.split([c.qk_nope_head_dim, c.v_head_dim], dim=-1)
         cos, sin = position_embeddings
         q_pe = q_pe * cos + rotate_half(q_pe) * sin
@@ -93,7 +108,9 @@ class LatentDecoderLayer(nn.Module):
         self.post_attention_layernorm = nn.RMSNorm(config.hidden_size, eps=config.rms_norm_eps)
 
     def forward(self, hidden_states, **kwargs):
-        hidden_states = hidden_states + self.self_attn(self.input_layernorm(hidden_states), **kwargs)
+        hidden_states = hidden_states + self.self_attn(
+            self.input_layernorm(hidden_states), **kwargs
+        )
         return hidden_states + self.mlp(self.post_attention_layernorm(hidden_states))
 
 
@@ -105,7 +122,9 @@ class LatentForCausalLM(nn.Module):
         super().__init__()
         self.config = config
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
-        self.layers = nn.ModuleList(LatentDecoderLayer(config, i) for i in range(config.num_hidden_layers))
+        self.layers = nn.ModuleList(
+            LatentDecoderLayer(config, i) for i in range(config.num_hidden_layers)
+        )
         self.norm = nn.RMSNorm(config.hidden_size, eps=config.rms_norm_eps)
         self.rotary_emb = RotaryEmbedding(config.qk_rope_head_dim, config.rope_theta)
         self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
@@ -123,7 +142,9 @@ class LatentForCausalLM(nn.Module):
 
     def forward(self, input_ids, output_hidden_states=None) -> CausalLMOutput:
         output_hidden_states = (
-            output_hidden_states if output_hidden_states is not None else self.config.output_hidden_states
+            output_hidden_states
+            if output_hidden_states is not None
+            else self.config.output_hidden_states
         )
         hidden = self.embed_tokens(input_ids)
         position_ids = torch.arange(input_ids.shape[1], device=input_ids.device)
