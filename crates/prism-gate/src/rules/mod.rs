@@ -21,6 +21,8 @@ pub(crate) mod no_network;
 pub(crate) mod no_process;
 pub(crate) mod no_threads;
 pub(crate) mod no_torch_escape;
+pub(crate) mod opaque_blob;
+pub(crate) mod packed;
 pub(crate) mod paths;
 pub(crate) mod syntax;
 
@@ -43,6 +45,7 @@ pub(crate) static ALL: &[&RuleSet] = &[
     &no_harness_access::SET,
     &no_gc_inspect::SET,
     &no_threads::SET,
+    &opaque_blob::SET,
 ];
 
 /// The metadata of every rule, in the order of the codes.
