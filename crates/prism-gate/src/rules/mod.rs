@@ -21,6 +21,7 @@ pub(crate) mod no_network;
 pub(crate) mod no_process;
 pub(crate) mod no_threads;
 pub(crate) mod no_torch_escape;
+pub(crate) mod obfuscation;
 pub(crate) mod opaque_blob;
 pub(crate) mod packed;
 pub(crate) mod paths;
@@ -46,6 +47,7 @@ pub(crate) static ALL: &[&RuleSet] = &[
     &no_gc_inspect::SET,
     &no_threads::SET,
     &opaque_blob::SET,
+    &obfuscation::SET,
 ];
 
 /// The metadata of every rule, in the order of the codes.
