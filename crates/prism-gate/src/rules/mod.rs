@@ -5,6 +5,7 @@
 
 use crate::rule::{Rule, RuleSet};
 
+pub(crate) mod contract;
 pub(crate) mod nesting;
 pub(crate) mod no_attribute_escape;
 pub(crate) mod no_deserialization;
@@ -48,6 +49,7 @@ pub(crate) static ALL: &[&RuleSet] = &[
     &no_threads::SET,
     &opaque_blob::SET,
     &obfuscation::SET,
+    &contract::SET,
 ];
 
 /// The metadata of every rule, in the order of the codes.
