@@ -24,3 +24,7 @@ pub const BLOB_FREE_DIGITS: usize = 2 * 1024;
 pub const BLOB_FREE_SHARE: usize = 16;
 /// A line of code that is longer is hard to read on purpose, in characters.
 pub const LINE_CHARS_MAX: usize = 500;
+/// GPUs of the machine that a submission may run on.
+pub const NODE_GPUS_MAX: i64 = 8;
+/// Machines that a submission may run on.
+pub const NODES_MAX: i64 = 1;

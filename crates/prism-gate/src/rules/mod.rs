@@ -5,7 +5,11 @@
 
 use crate::rule::{Rule, RuleSet};
 
+pub(crate) mod census;
+pub(crate) mod constants;
 pub(crate) mod contract;
+pub(crate) mod distributed_contract;
+pub(crate) mod distributed_rank0_guard;
 pub(crate) mod nesting;
 pub(crate) mod no_attribute_escape;
 pub(crate) mod no_deserialization;
@@ -26,6 +30,7 @@ pub(crate) mod obfuscation;
 pub(crate) mod opaque_blob;
 pub(crate) mod packed;
 pub(crate) mod paths;
+pub(crate) mod single_node_bound;
 pub(crate) mod syntax;
 
 /// Every rule.
@@ -50,6 +55,9 @@ pub(crate) static ALL: &[&RuleSet] = &[
     &opaque_blob::SET,
     &obfuscation::SET,
     &contract::SET,
+    &distributed_contract::SET,
+    &distributed_rank0_guard::SET,
+    &single_node_bound::SET,
 ];
 
 /// The metadata of every rule, in the order of the codes.
