@@ -26,10 +26,12 @@ pub(crate) mod no_network;
 pub(crate) mod no_process;
 pub(crate) mod no_threads;
 pub(crate) mod no_torch_escape;
+pub(crate) mod non_causal;
 pub(crate) mod obfuscation;
 pub(crate) mod opaque_blob;
 pub(crate) mod packed;
 pub(crate) mod paths;
+pub(crate) mod scores;
 pub(crate) mod single_node_bound;
 pub(crate) mod syntax;
 
@@ -55,6 +57,7 @@ pub(crate) static ALL: &[&RuleSet] = &[
     &opaque_blob::SET,
     &obfuscation::SET,
     &contract::SET,
+    &non_causal::SET,
     &distributed_contract::SET,
     &distributed_rank0_guard::SET,
     &single_node_bound::SET,
