@@ -20,7 +20,7 @@ mod rules;
 mod semantic;
 mod source;
 
-pub use check::{GateError, check};
+pub use check::{GateError, check, check_all};
 pub use finding::{Finding, Place, Report, Severity};
 pub use options::{DistributedPolicy, Options};
 pub use rule::Rule;

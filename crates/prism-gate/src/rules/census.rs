@@ -64,7 +64,10 @@ impl<'a> Pass<'a> for Census<'_, 'a> {
             Expr::Call(call) => self.callee = Some((&raw const *call.func, call)),
             Expr::Name(_) | Expr::Attribute(_) => {
                 let scope = self.scopes.last().copied().unwrap_or_default();
-                let call = self.callee.filter(|(callee, _)| std::ptr::eq(*callee, expr)).map(|(_, call)| call);
+                let call = self
+                    .callee
+                    .filter(|(callee, _)| std::ptr::eq(*callee, expr))
+                    .map(|(_, call)| call);
                 for meaning in self.names.meanings(self.module, scope, expr) {
                     if let Meaning::Library(path) = meaning {
                         self.found.push(Mention {

@@ -49,6 +49,7 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "is not what the harness calls",
     denied: &[],
+    attributes: &[],
     hooks: Hooks {
         bundle: Some(bundle),
         ..Hooks::NONE
@@ -89,7 +90,10 @@ fn bundle(checker: &mut Checker<'_, '_>) {
         };
         checker.module = module;
         // A file that was not read to its end has an error already.
-        if !checker.trees[module].as_ref().is_ok_and(|parsed| parsed.errors().is_empty()) {
+        if !checker.trees[module]
+            .as_ref()
+            .is_ok_and(|parsed| parsed.errors().is_empty())
+        {
             continue;
         }
         match flaw(checker, module, name, 0) {
@@ -97,7 +101,12 @@ fn bundle(checker: &mut Checker<'_, '_>) {
             Some(None) => missing(checker, name, call),
             Some(Some(flaw)) => {
                 let message = format!("`{name}` {}; the harness calls `{name}(ctx)`", flaw.what);
-                checker.report(&RULE, flaw.range, message, &format!("write `{call}` at the top level of the file"));
+                checker.report(
+                    &RULE,
+                    flaw.range,
+                    message,
+                    &format!("write `{call}` at the top level of the file"),
+                );
             }
         }
     }
@@ -140,7 +149,13 @@ fn flaw(checker: &Checker<'_, '_>, module: usize, name: &str, depth: usize) -> O
     first.map(Some)
 }
 
-fn of_binding(checker: &Checker<'_, '_>, module: usize, name: &str, bound: Bound<'_>, depth: usize) -> Option<Flaw> {
+fn of_binding(
+    checker: &Checker<'_, '_>,
+    module: usize,
+    name: &str,
+    bound: Bound<'_>,
+    depth: usize,
+) -> Option<Flaw> {
     let flaw = |range, what: &str| {
         Some(Flaw {
             range,
@@ -151,7 +166,10 @@ fn of_binding(checker: &Checker<'_, '_>, module: usize, name: &str, bound: Bound
         Bound::Function(function) if !function.decorator_list.is_empty() => None,
         Bound::Function(function) => of_function(function),
         Bound::Value(Expr::Lambda(lambda)) => {
-            let what = lambda.parameters.as_deref().map_or(Some("takes no argument"), of_parameters)?;
+            let what = lambda
+                .parameters
+                .as_deref()
+                .map_or(Some("takes no argument"), of_parameters)?;
             flaw(lambda.range, what)
         }
         Bound::Value(Expr::Name(other)) if other.id.as_str() != name && depth < IMPORTS_MAX => {
@@ -163,10 +181,16 @@ fn of_binding(checker: &Checker<'_, '_>, module: usize, name: &str, bound: Bound
             let path = binder::absolute(&checker.sources[module], import);
             let Some(other) = of_module(checker, &path) else {
                 let is_a_module = of_module(checker, &format!("{path}.{imported}")).is_some();
-                return if is_a_module { flaw(import.range, "is a module") } else { None };
+                return if is_a_module {
+                    flaw(import.range, "is a module")
+                } else {
+                    None
+                };
             };
-            let what = self::flaw(checker, other, imported, depth + 1)?
-                .map_or_else(|| format!("is not defined in `{}`", checker.sources[other].path), |inner| inner.what);
+            let what = self::flaw(checker, other, imported, depth + 1)?.map_or_else(
+                || format!("is not defined in `{}`", checker.sources[other].path),
+                |inner| inner.what,
+            );
             flaw(import.range, &what)
         }
         Bound::Loop(range) => flaw(range, "is the variable of a loop in the end"),
@@ -199,10 +223,17 @@ fn of_parameters(parameters: &ast::Parameters) -> Option<&'static str> {
     if positional().next().is_none() && parameters.vararg.is_none() {
         return Some("takes no positional argument");
     }
-    if positional().filter(|parameter| parameter.default.is_none()).count() > 1 {
+    if positional()
+        .filter(|parameter| parameter.default.is_none())
+        .count()
+        > 1
+    {
         return Some("asks for more than one argument");
     }
-    let asks_for_a_keyword = parameters.kwonlyargs.iter().any(|parameter| parameter.default.is_none());
+    let asks_for_a_keyword = parameters
+        .kwonlyargs
+        .iter()
+        .any(|parameter| parameter.default.is_none());
     asks_for_a_keyword.then_some("asks for a keyword argument")
 }
 
@@ -262,7 +293,9 @@ fn bound<'a>(checker: &Checker<'_, 'a>, module: usize, name: &str) -> Vec<Bound<
 fn bound_in<'a>(body: &'a [Stmt], name: &str, is_certain: bool, found: &mut Vec<Bound<'a>>) {
     for stmt in body {
         match stmt {
-            Stmt::FunctionDef(function) if function.name.as_str() == name => bind(found, is_certain, Bound::Function(function)),
+            Stmt::FunctionDef(function) if function.name.as_str() == name => {
+                bind(found, is_certain, Bound::Function(function))
+            }
             Stmt::ClassDef(class) if class.name.as_str() == name => bind(found, is_certain, Bound::Unknown),
             Stmt::Assign(assign) => {
                 for target in &assign.targets {
@@ -279,7 +312,8 @@ fn bound_in<'a>(body: &'a [Stmt], name: &str, is_certain: bool, found: &mut Vec<
                 }
             }
             Stmt::Import(import) => {
-                let binds = |alias: &ast::Alias| alias.asname.as_ref().unwrap_or(&alias.name).as_str() == name;
+                let binds =
+                    |alias: &ast::Alias| alias.asname.as_ref().unwrap_or(&alias.name).as_str() == name;
                 if import.names.iter().any(binds) {
                     bind(found, is_certain, Bound::Unknown);
                 }
@@ -325,7 +359,12 @@ fn bodies(stmt: &Stmt) -> Vec<&[Stmt]> {
             .collect(),
         Stmt::Try(attempt) => [&attempt.body[..], &attempt.orelse, &attempt.finalbody]
             .into_iter()
-            .chain(attempt.handlers.iter().map(|ExceptHandler::ExceptHandler(handler)| &handler.body[..]))
+            .chain(
+                attempt
+                    .handlers
+                    .iter()
+                    .map(|ExceptHandler::ExceptHandler(handler)| &handler.body[..]),
+            )
             .collect(),
         Stmt::For(each) => vec![&each.body, &each.orelse],
         Stmt::While(each) => vec![&each.body, &each.orelse],

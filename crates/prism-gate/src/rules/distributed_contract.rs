@@ -49,6 +49,7 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "is one half of distributed training",
     denied: &[],
+    attributes: &[],
     hooks: Hooks {
         bundle: Some(bundle),
         ..Hooks::NONE
@@ -73,7 +74,11 @@ const TOGETHER: &[&str] = &[
 ];
 
 /// What gives a process a device of its own. `ctx.device` alone is the same for all of a kind.
-const OWN_DEVICE: &[&str] = &["torch.cuda.set_device", "torch.accelerator.set_device_index", "<ctx>.local_rank"];
+const OWN_DEVICE: &[&str] = &[
+    "torch.cuda.set_device",
+    "torch.accelerator.set_device_index",
+    "<ctx>.local_rank",
+];
 
 /// How findings about distributed training weigh; `None` where nobody looks for them.
 pub(crate) fn weight(options: &Options) -> Option<Severity> {
@@ -92,7 +97,8 @@ pub(crate) fn beginning<'m, 'a>(mentions: &'m [Mention<'a>]) -> Option<&'m Menti
 }
 
 fn is_below(path: &str, above: &str) -> bool {
-    path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    path.strip_prefix(above)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 fn bundle(checker: &mut Checker<'_, '_>) {
@@ -106,17 +112,27 @@ fn bundle(checker: &mut Checker<'_, '_>) {
     let Some(call) = begins.call else {
         return;
     };
-    let has = |above: &[&str]| mentions.iter().any(|mention| above.iter().any(|above| is_below(&mention.path, above)));
+    let has = |above: &[&str]| {
+        mentions
+            .iter()
+            .any(|mention| above.iter().any(|above| is_below(&mention.path, above)))
+    };
     let mut missing: Vec<(&str, &str)> = Vec::new();
     if !has(OWN_DEVICE) && call.arguments.find_keyword("device_id").is_none() {
-        missing.push(("a device of its own for each process", "call `torch.cuda.set_device(ctx.local_rank)`"));
+        missing.push((
+            "a device of its own for each process",
+            "call `torch.cuda.set_device(ctx.local_rank)`",
+        ));
     }
     if !has(TOGETHER) {
         let hint = "wrap the model in `DistributedDataParallel`, or average its gradients with `all_reduce`";
         missing.push(("something that makes the processes train one model", hint));
     }
     if !has(&["torch.distributed.destroy_process_group"]) {
-        missing.push(("`destroy_process_group`", "call `torch.distributed.destroy_process_group()` at the end of `train`"));
+        missing.push((
+            "`destroy_process_group`",
+            "call `torch.distributed.destroy_process_group()` at the end of `train`",
+        ));
     }
     if missing.is_empty() {
         return;
@@ -125,7 +141,10 @@ fn bundle(checker: &mut Checker<'_, '_>) {
     let hints: Vec<&str> = missing.iter().map(|(_, hint)| *hint).collect();
     let home = checker.module;
     checker.module = begins.module;
-    let message = format!("a group of processes begins here, but this is missing: {}", what.join("; "));
+    let message = format!(
+        "a group of processes begins here, but this is missing: {}",
+        what.join("; ")
+    );
     checker.report_as(&RULE, severity, call.range(), message, &hints.join("; "));
     checker.module = home;
 }

@@ -47,6 +47,7 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "is done by every process",
     denied: &[],
+    attributes: &[],
     hooks: Hooks {
         bundle: Some(bundle),
         ..Hooks::NONE
@@ -78,7 +79,13 @@ fn bundle(checker: &mut Checker<'_, '_>) {
             if WRITERS.contains(&&*mention.path) && !guards.guarded.contains(&std::ptr::from_ref(call)) {
                 let name = mention.path.trim_start_matches("builtins.");
                 let message = format!("every process does this `{name}`");
-                checker.report_as(&RULE, severity, call.range(), message, "write `if ctx.rank == 0:` before it");
+                checker.report_as(
+                    &RULE,
+                    severity,
+                    call.range(),
+                    message,
+                    "write `if ctx.rank == 0:` before it",
+                );
             }
         }
     }
@@ -100,7 +107,10 @@ impl Guards {
             <Self as Visitor<'a>>::visit_stmt(self, stmt);
             if let Stmt::If(branch) = stmt
                 && is_about_rank(&branch.test)
-                && matches!(branch.body.last(), Some(Stmt::Return(_) | Stmt::Continue(_) | Stmt::Break(_)))
+                && matches!(
+                    branch.body.last(),
+                    Some(Stmt::Return(_) | Stmt::Continue(_) | Stmt::Break(_))
+                )
             {
                 after += 1;
                 self.depth += 1;
@@ -125,11 +135,18 @@ impl<'a> Visitor<'a> for Guards {
         match stmt {
             Stmt::If(branch) => {
                 let holds = is_about_rank(&branch.test)
-                    || branch.elif_else_clauses.iter().filter_map(|clause| clause.test.as_ref()).any(is_about_rank);
+                    || branch
+                        .elif_else_clauses
+                        .iter()
+                        .filter_map(|clause| clause.test.as_ref())
+                        .any(is_about_rank);
                 self.under(holds, |guards| visitor::walk_stmt(guards, stmt));
             }
             Stmt::FunctionDef(function) => {
-                let holds = function.decorator_list.iter().any(|decorator| is_about_rank(&decorator.expression));
+                let holds = function
+                    .decorator_list
+                    .iter()
+                    .any(|decorator| is_about_rank(&decorator.expression));
                 self.under(holds, |guards| visitor::walk_stmt(guards, stmt));
             }
             _ => visitor::walk_stmt(self, stmt),
@@ -164,7 +181,9 @@ fn is_about_rank(condition: &Expr) -> bool {
             };
             let tells = |name: &str| {
                 let name = name.to_ascii_lowercase();
-                ["rank", "main", "master", "primary", "leader"].iter().any(|word| name.contains(word))
+                ["rank", "main", "master", "primary", "leader"]
+                    .iter()
+                    .any(|word| name.contains(word))
             };
             self.0 |= name.is_some_and(tells);
             visitor::walk_expr(self, expr);

@@ -8,7 +8,7 @@
 //!   `nn.TransformerEncoder` without one, and a softmax over the product of queries and keys in a function that knows no
 //!   mask;
 //! - convolutions that are padded on both sides and not cropped;
-//! - batch norm and instance norm, `bidirectional=True`, `flip` along the time, a Fourier transform without a length
+//! - batch norm and instance norm, `bidirectional=True`, `flip` and `roll` along the time, padding that shifts to the left, a Fourier transform without a length
 //!   `n` and without padding, and `mean` along dimension 1.
 //!
 //! This is a hint only, and never rejects: the measurement itself finds out whether a model looks ahead, by running it.
@@ -57,6 +57,7 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "may look ahead",
     denied: &[],
+    attributes: &[],
     hooks: Hooks {
         bundle: Some(bundle),
         ..Hooks::NONE
@@ -65,7 +66,9 @@ pub(crate) static SET: RuleSet = RuleSet {
 
 const MASK_HINT: &str = "give it a causal mask: `is_causal=True`, or `attn_mask`";
 const PAD_HINT: &str = "pad on the left only: `F.pad(x, (kernel_size - 1, 0))` and no `padding=`";
-const TIME_HINT: &str = "use what looks at each position alone or at earlier ones, such as `cumsum` divided by the position";
+const ROLL: &str = "what this moves out at one end comes in at the other";
+const TIME_HINT: &str =
+    "use what looks at each position alone or at earlier ones, such as `cumsum` divided by the position";
 
 /// A layer, the keywords that give it a mask, and the place of the first of them.
 type Layer = (&'static str, &'static [&'static str], usize);
@@ -101,7 +104,9 @@ fn bundle(checker: &mut Checker<'_, '_>) {
         }
         for function in &regions.functions {
             for range in scores::unmasked(function, checker.source()) {
-                let message = "this softmax of queries and keys sees all positions: its function knows no mask".to_owned();
+                let message =
+                    "this softmax of queries and keys sees all positions: its function knows no mask"
+                        .to_owned();
                 let hint = "mask the scores before the softmax: `scores.masked_fill(mask, float(\"-inf\"))`";
                 checker.report(&RULE, range, message, hint);
             }
@@ -188,7 +193,10 @@ impl<'a> Visitor<'a> for Regions<'a> {
                     Expr::Tuple(tuple) => &tuple.elts[..],
                     single => std::slice::from_ref(single),
                 };
-                if parts.iter().any(|part| matches!(part, Expr::Slice(slice) if slice.upper.is_some())) {
+                if parts
+                    .iter()
+                    .any(|part| matches!(part, Expr::Slice(slice) if slice.upper.is_some()))
+                {
                     self.crops.push(subscript.range);
                 }
             }
@@ -199,15 +207,21 @@ impl<'a> Visitor<'a> for Regions<'a> {
 }
 
 fn has_unpacking(call: &ExprCall) -> bool {
-    call.arguments.keywords.iter().any(|keyword| keyword.arg.is_none())
+    call.arguments
+        .keywords
+        .iter()
+        .any(|keyword| keyword.arg.is_none())
         || call.arguments.args.iter().any(Expr::is_starred_expr)
 }
 
 /// Whether an argument is given, and is not spelled out as nothing.
 fn gives(call: &ExprCall, name: &str, place: usize) -> bool {
-    call.arguments.find_argument_value(name, place).is_some_and(|value| {
-        !matches!(value, Expr::NoneLiteral(_)) && !matches!(value, Expr::BooleanLiteral(literal) if !literal.value)
-    })
+    call.arguments
+        .find_argument_value(name, place)
+        .is_some_and(|value| {
+            !matches!(value, Expr::NoneLiteral(_))
+                && !matches!(value, Expr::BooleanLiteral(literal) if !literal.value)
+        })
 }
 
 fn gives_keyword(call: &ExprCall, name: &str) -> bool {
@@ -227,37 +241,94 @@ fn library_call(checker: &mut Checker<'_, '_>, mention: &Mention<'_>, regions: &
     match name {
         "scaled_dot_product_attention" => {
             if !gives(call, "attn_mask", 3) && !gives(call, "is_causal", 5) {
-                warn(checker, call, "this attention sees all positions: it has neither a mask nor `is_causal`", MASK_HINT);
+                warn(
+                    checker,
+                    call,
+                    "this attention sees all positions: it has neither a mask nor `is_causal`",
+                    MASK_HINT,
+                );
             }
         }
         "flex_attention" if is_layer => {
             if !gives(call, "score_mod", 3) && !gives(call, "block_mask", 4) {
                 let hint = "give it a `block_mask` or a `score_mod` that is causal";
-                warn(checker, call, "this attention sees all positions: it has neither `block_mask` nor `score_mod`", hint);
+                warn(
+                    checker,
+                    call,
+                    "this attention sees all positions: it has neither `block_mask` nor `score_mod`",
+                    hint,
+                );
             }
         }
         "Conv1d" | "conv1d" if is_layer => convolution(checker, call, regions, name == "conv1d"),
-        "BatchNorm1d" | "BatchNorm2d" | "BatchNorm3d" | "LazyBatchNorm1d" | "SyncBatchNorm" | "batch_norm"
-        | "InstanceNorm1d" | "instance_norm"
+        "BatchNorm1d" | "BatchNorm2d" | "BatchNorm3d" | "LazyBatchNorm1d" | "SyncBatchNorm"
+        | "batch_norm" | "InstanceNorm1d" | "instance_norm"
             if is_layer =>
         {
             let message = format!("`{name}` normalises over positions, later ones among them");
             warn(checker, call, &message, "use `nn.LayerNorm` or `nn.RMSNorm`");
         }
         "LSTM" | "GRU" | "RNN" if is_layer && gives_keyword(call, "bidirectional") => {
-            warn(checker, call, "the backward direction of this layer reads later positions", "leave out `bidirectional`");
+            warn(
+                checker,
+                call,
+                "the backward direction of this layer reads later positions",
+                "leave out `bidirectional`",
+            );
         }
-        "flip" if mention.path == "torch.flip" && is_along_time(call.arguments.find_argument_value("dims", 1)) => {
-            warn(checker, call, "this turns the time around", "see whether what follows reads later positions");
+        "flip"
+            if mention.path == "torch.flip"
+                && is_along_time(call.arguments.find_argument_value("dims", 1)) =>
+        {
+            warn(
+                checker,
+                call,
+                "this turns the time around",
+                "see whether what follows reads later positions",
+            );
+        }
+        "roll"
+            if mention.path == "torch.roll"
+                && is_along_time(call.arguments.find_argument_value("dims", 2)) =>
+        {
+            warn(checker, call, ROLL, PAD_HINT);
+        }
+        "pad"
+            if is_layer
+                && call
+                    .arguments
+                    .find_argument_value("pad", 1)
+                    .is_some_and(shifts_left) =>
+        {
+            let hint = "pad on the left and crop on the right: `F.pad(x, (0, 0, 1, -1))`";
+            warn(
+                checker,
+                call,
+                "this moves later positions to earlier places",
+                hint,
+            );
         }
         "fft" | "rfft" if mention.path.starts_with("torch.fft.") => {
             if !gives(call, "n", 1) && !regions.has_beside(call.range(), &regions.pads) {
                 let hint = "pad to twice the length, `n=2 * length`, and crop the result";
-                warn(checker, call, "without padding this transform wraps around: the start sees the end", hint);
+                warn(
+                    checker,
+                    call,
+                    "without padding this transform wraps around: the start sees the end",
+                    hint,
+                );
             }
         }
-        "mean" if mention.path == "torch.mean" && is_dimension(call.arguments.find_argument_value("dim", 1), &[1]) => {
-            warn(checker, call, "a mean along dimension 1 is one over all positions, if that is the time", TIME_HINT);
+        "mean"
+            if mention.path == "torch.mean"
+                && is_dimension(call.arguments.find_argument_value("dim", 1), &[1]) =>
+        {
+            warn(
+                checker,
+                call,
+                "a mean along dimension 1 is one over all positions, if that is the time",
+                TIME_HINT,
+            );
         }
         _ => {}
     }
@@ -284,13 +355,32 @@ fn convolution(checker: &mut Checker<'_, '_>, call: &ExprCall, regions: &Regions
         Expr::BinOp(half) => half.op == ast::Operator::FloorDiv,
         _ => false,
     };
-    let kernel_is_one = |place: usize| is_dimension(call.arguments.find_argument_value("kernel_size", place), &[1]);
+    let kernel_is_one =
+        |place: usize| is_dimension(call.arguments.find_argument_value("kernel_size", place), &[1]);
     if !is_function && kernel_is_one(2) {
         return;
     }
     if is_same || !regions.has_beside(call.range(), &regions.crops) {
-        warn(checker, call, "this convolution is padded on both sides, so that it sees later positions", PAD_HINT);
+        warn(
+            checker,
+            call,
+            "this convolution is padded on both sides, so that it sees later positions",
+            PAD_HINT,
+        );
     }
+}
+
+/// Padding that takes away at the start and adds at the end.
+fn shifts_left(padding: &Expr) -> bool {
+    let sides = match padding {
+        Expr::Tuple(tuple) => &tuple.elts,
+        Expr::List(list) => &list.elts,
+        _ => return false,
+    };
+    let is_negative = |side: &Expr| matches!(side, Expr::UnaryOp(sign) if sign.op == ast::UnaryOp::USub);
+    sides.chunks_exact(2).any(|sides| {
+        is_negative(&sides[0]) && !is_negative(&sides[1]) && !is_dimension(Some(&sides[1]), &[0])
+    })
 }
 
 /// Whether dimensions that are spelled out hold the time: 1, or the last but one.
@@ -313,17 +403,15 @@ fn is_dimension(dim: Option<&Expr>, wanted: &[i64]) -> bool {
         Some(Expr::NumberLiteral(ast::ExprNumberLiteral {
             value: ast::Number::Int(number),
             ..
-        })) => number.as_i64().is_some_and(|number| wanted.contains(&(sign * number))),
+        })) => number
+            .as_i64()
+            .is_some_and(|number| wanted.contains(&(sign * number))),
         _ => false,
     }
 }
 
 /// Attributes of `self` that hold a layer which attends: by name, the layer.
-fn attending_attributes(
-    mentions: &[Mention<'_>],
-    module: usize,
-    body: &[Stmt],
-) -> Attending {
+fn attending_attributes(mentions: &[Mention<'_>], module: usize, body: &[Stmt]) -> Attending {
     struct Finder<'m> {
         layers: FxHashMap<*const ExprCall, &'static Layer>,
         found: &'m mut Attending,
@@ -362,11 +450,7 @@ fn attending_attributes(
 }
 
 /// Calls of methods, whose object is not known.
-fn method_call(
-    checker: &mut Checker<'_, '_>,
-    call: &ExprCall,
-    attending: &Attending,
-) {
+fn method_call(checker: &mut Checker<'_, '_>, call: &ExprCall, attending: &Attending) {
     let Expr::Attribute(method) = &*call.func else {
         return;
     };
@@ -377,7 +461,10 @@ fn method_call(
     let is_of_self = matches!(&*method.value, Expr::Name(base) if base.id.as_str() == "self");
     if let Some((layer, keywords, place)) = attending.get(name).copied().filter(|_| is_of_self) {
         let is_masked = keywords.iter().any(|keyword| gives_keyword(call, keyword))
-            || call.arguments.find_positional(*place).is_some_and(|value| !value.is_none_literal_expr());
+            || call
+                .arguments
+                .find_positional(*place)
+                .is_some_and(|value| !value.is_none_literal_expr());
         if !is_masked {
             let message = format!("this call of `{layer}` sees all positions: it has no mask");
             warn(checker, call, &message, MASK_HINT);
@@ -385,13 +472,27 @@ fn method_call(
         return;
     }
     match name {
-        "flip" if call.arguments.args.iter().any(|dim| is_along_time(Some(dim)))
-            || is_along_time(call.arguments.find_keyword("dims").map(|keyword| &keyword.value)) =>
+        "flip"
+            if call.arguments.args.iter().any(|dim| is_along_time(Some(dim)))
+                || is_along_time(call.arguments.find_keyword("dims").map(|keyword| &keyword.value)) =>
         {
-            warn(checker, call, "this turns the time around", "see whether what follows reads later positions");
+            warn(
+                checker,
+                call,
+                "this turns the time around",
+                "see whether what follows reads later positions",
+            );
+        }
+        "roll" if is_along_time(call.arguments.find_argument_value("dims", 1)) => {
+            warn(checker, call, ROLL, PAD_HINT)
         }
         "mean" if is_dimension(call.arguments.find_argument_value("dim", 0), &[1]) => {
-            warn(checker, call, "a mean along dimension 1 is one over all positions, if that is the time", TIME_HINT);
+            warn(
+                checker,
+                call,
+                "a mean along dimension 1 is one over all positions, if that is the time",
+                TIME_HINT,
+            );
         }
         _ => {}
     }

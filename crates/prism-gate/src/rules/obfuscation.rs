@@ -50,6 +50,7 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "is hard to read",
     denied: &[],
+    attributes: &[],
     hooks: Hooks {
         module: Some(module),
         expression: Some(expression),
@@ -71,9 +72,25 @@ fn module(checker: &mut Checker<'_, '_>) {
 fn flaw(character: char, before: Option<char>, after: Option<char>) -> Option<&'static str> {
     match character {
         // Joiners have a place in other scripts and in emoji.
-        '\u{200c}' | '\u{200d}' if [before, after].iter().all(|side| side.is_some_and(|side| !side.is_ascii())) => None,
-        '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180e}'
-        | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}' | '\u{3164}' | '\u{ffa0}'
+        '\u{200c}' | '\u{200d}'
+            if [before, after]
+                .iter()
+                .all(|side| side.is_some_and(|side| !side.is_ascii())) =>
+        {
+            None
+        }
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{115f}'
+        | '\u{1160}'
+        | '\u{17b4}'
+        | '\u{17b5}'
+        | '\u{180b}'..='\u{180e}'
+        | '\u{200b}'..='\u{200d}'
+        | '\u{2060}'..='\u{2064}'
+        | '\u{206a}'..='\u{206f}'
+        | '\u{3164}'
+        | '\u{ffa0}'
         | '\u{e0000}'..='\u{e01ef}' => Some("has no width"),
         '\u{feff}' if before.is_some() => Some("has no width"),
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
@@ -105,7 +122,12 @@ fn characters(checker: &mut Checker<'_, '_>) {
     }
     for (range, character, what) in found {
         let message = format!("U+{:04X} {what}", u32::from(character));
-        checker.report(&RULE, range, message, "remove it, or write it as an escape in a string");
+        checker.report(
+            &RULE,
+            range,
+            message,
+            "remove it, or write it as an escape in a string",
+        );
     }
 }
 
@@ -125,7 +147,12 @@ fn names(checker: &mut Checker<'_, '_>) {
         let name = source.slice(token);
         if let Some(what) = disguise(name) {
             let message = format!("the name `{name}` {what}");
-            checker.report(&RULE, token.range(), message, "write names in the letters of one script");
+            checker.report(
+                &RULE,
+                token.range(),
+                message,
+                "write names in the letters of one script",
+            );
         }
     }
 }
@@ -178,7 +205,9 @@ fn lines(checker: &mut Checker<'_, '_>) {
         let (kind, range) = (token.kind(), token.range());
         match kind {
             TokenKind::Newline | TokenKind::NonLogicalNewline | TokenKind::EndOfFile => {
-                let columns = code_end.to_usize().saturating_sub(start.to_usize() + quoted.to_usize());
+                let columns = code_end
+                    .to_usize()
+                    .saturating_sub(start.to_usize() + quoted.to_usize());
                 if columns > LINE_CHARS_MAX {
                     long.push(TextRange::new(start, code_end));
                 }
@@ -196,7 +225,9 @@ fn lines(checker: &mut Checker<'_, '_>) {
     for range in long {
         let columns = source.slice(range).chars().count();
         if columns > LINE_CHARS_MAX {
-            let message = format!("this line of code has {columns} columns; more than {LINE_CHARS_MAX} are hard to read");
+            let message = format!(
+                "this line of code has {columns} columns; more than {LINE_CHARS_MAX} are hard to read"
+            );
             checker.report(&RULE, range, message, "break it into several lines");
         }
     }
@@ -207,10 +238,22 @@ fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
     let mut parts: Vec<TextRange> = Vec::new();
     match expr {
         Expr::StringLiteral(literal) => {
-            parts.extend(literal.value.iter().filter(|part| !part.flags.prefix().is_raw()).map(Ranged::range));
+            parts.extend(
+                literal
+                    .value
+                    .iter()
+                    .filter(|part| !part.flags.prefix().is_raw())
+                    .map(Ranged::range),
+            );
         }
         Expr::BytesLiteral(literal) => {
-            parts.extend(literal.value.iter().filter(|part| !part.flags.prefix().is_raw()).map(Ranged::range));
+            parts.extend(
+                literal
+                    .value
+                    .iter()
+                    .filter(|part| !part.flags.prefix().is_raw())
+                    .map(Ranged::range),
+            );
         }
         Expr::FString(literal) => {
             for part in &literal.value {
@@ -257,8 +300,14 @@ fn hidden_letter(text: &str) -> Option<(usize, usize, char)> {
 fn escape(rest: &str) -> (usize, Option<char>) {
     let number = |skipped: usize, digits: usize, radix: u32| {
         let text: &str = rest.get(skipped..).unwrap_or_default();
-        let length = text.chars().take(digits).take_while(|digit| digit.is_digit(radix)).count();
-        let value = u32::from_str_radix(&text[..length], radix).ok().and_then(char::from_u32);
+        let length = text
+            .chars()
+            .take(digits)
+            .take_while(|digit| digit.is_digit(radix))
+            .count();
+        let value = u32::from_str_radix(&text[..length], radix)
+            .ok()
+            .and_then(char::from_u32);
         (skipped + length, value)
     };
     match rest.chars().next() {
@@ -267,7 +316,10 @@ fn escape(rest: &str) -> (usize, Option<char>) {
         Some('U') => number(1, 8, 16),
         Some('0'..='7') => number(0, 3, 8),
         Some('N') => {
-            let name = rest.get(2..).and_then(|name| name.split('}').next()).unwrap_or_default();
+            let name = rest
+                .get(2..)
+                .and_then(|name| name.split('}').next())
+                .unwrap_or_default();
             let upper = name.to_ascii_uppercase();
             let hides = ["LATIN SMALL LETTER ", "LATIN CAPITAL LETTER "]
                 .iter()
@@ -296,7 +348,10 @@ mod tests {
         assert_eq!(found(r"\U00000065"), Some('e'));
         assert_eq!(found(r"\145"), Some('e'));
         assert_eq!(found(r"\N{LATIN SMALL LETTER E}"), Some('E'));
-        assert_eq!(found(r"\N{LATIN SMALL LETTER E WITH ACUTE}\033[1m\n\xe9\x00é\é\"), None);
+        assert_eq!(
+            found(r"\N{LATIN SMALL LETTER E WITH ACUTE}\033[1m\n\xe9\x00é\é\"),
+            None
+        );
     }
 
     #[test]

@@ -57,13 +57,15 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "looks like packed data",
     denied: &[],
+    attributes: &[],
     hooks: Hooks {
         bundle: Some(bundle),
         ..Hooks::NONE
     },
 };
 
-const HINT: &str = "compute what has a formula, learn what has none, and put a tokenizer into `tokenizer.json`";
+const HINT: &str =
+    "compute what has a formula, learn what has none, and put a tokenizer into `tokenizer.json`";
 
 /// What one statement holds, without the statements in it.
 struct Group {
@@ -119,7 +121,11 @@ impl Reader<'_> {
         let Some(group) = self.open.last_mut().filter(|_| !goes_on) else {
             return;
         };
-        group.range = Some(group.range.map_or(literal.range, |before| before.cover(literal.range)));
+        group.range = Some(
+            group
+                .range
+                .map_or(literal.range, |before| before.cover(literal.range)),
+        );
         group.digits += significant_digits(self.source.slice(literal));
     }
 
@@ -151,8 +157,14 @@ fn charged(unreadable: usize, bytes: usize) -> usize {
 /// The digits of a number without its sign, prefix, point and the zeros at either end.
 fn significant_digits(text: &str) -> usize {
     let lower = text.to_ascii_lowercase();
-    let digits = ["0x", "0o", "0b"].iter().find_map(|prefix| lower.strip_prefix(prefix));
-    let digits: String = digits.unwrap_or(&lower).chars().filter(char::is_ascii_alphanumeric).collect();
+    let digits = ["0x", "0o", "0b"]
+        .iter()
+        .find_map(|prefix| lower.strip_prefix(prefix));
+    let digits: String = digits
+        .unwrap_or(&lower)
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
     digits.trim_matches('0').len()
 }
 
@@ -270,7 +282,11 @@ fn judge(checker: &mut Checker<'_, '_>, mut groups: Vec<Group>, foreign: &str, n
     for group in &mut groups {
         group.bytes += group.digits.saturating_sub(BLOB_FREE_DIGITS);
     }
-    let largest = groups.iter().map(|group| group.bytes + group.digits).max().unwrap_or_default();
+    let largest = groups
+        .iter()
+        .map(|group| group.bytes + group.digits)
+        .max()
+        .unwrap_or_default();
     let is_one = |group: &Group| group.bytes >= BLOB_ERROR_BYTES;
     let has_one = groups.iter().any(is_one);
     let mut names_the_sum = !has_one && total >= BLOB_WARNING_BYTES;
@@ -293,7 +309,11 @@ fn judge(checker: &mut Checker<'_, '_>, mut groups: Vec<Group>, foreign: &str, n
 }
 
 fn weight(bytes: usize) -> Severity {
-    if bytes >= BLOB_ERROR_BYTES { Severity::Error } else { Severity::Warning }
+    if bytes >= BLOB_ERROR_BYTES {
+        Severity::Error
+    } else {
+        Severity::Warning
+    }
 }
 
 #[cfg(test)]
@@ -302,7 +322,15 @@ mod tests {
 
     #[test]
     fn only_significant_digits_count() {
-        for (text, digits) in [("0", 0), ("1000", 1), ("0.0012", 2), ("1e-4", 3), ("0xff_00", 2), ("3.14159", 6), ("1_024", 4)] {
+        for (text, digits) in [
+            ("0", 0),
+            ("1000", 1),
+            ("0.0012", 2),
+            ("1e-4", 3),
+            ("0xff_00", 2),
+            ("3.14159", 6),
+            ("1_024", 4),
+        ] {
             assert_eq!(significant_digits(text), digits, "{text}");
         }
     }

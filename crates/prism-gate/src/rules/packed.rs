@@ -83,18 +83,26 @@ pub(crate) fn is_drawn_by_lot(text: &str) -> bool {
 }
 
 /// The chance that two of the things counted are the same.
-#[expect(clippy::cast_precision_loss, reason = "a source file has far fewer than 2^52 characters")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a source file has far fewer than 2^52 characters"
+)]
 fn coincidence<'c>(counts: impl Iterator<Item = &'c u64>) -> f64 {
     let (mut total, mut same) = (0_u64, 0_u64);
     for count in counts {
         total += count;
         same += count * (count - 1);
     }
-    if total < 2 { 0.0 } else { same as f64 / (total * (total - 1)) as f64 }
+    if total < 2 {
+        0.0
+    } else {
+        same as f64 / (total * (total - 1)) as f64
+    }
 }
 
 fn is_letter_of_latin(character: char) -> bool {
-    character.is_ascii_alphabetic() || (matches!(character, '\u{c0}'..='\u{24f}') && character.is_alphabetic())
+    character.is_ascii_alphabetic()
+        || (matches!(character, '\u{c0}'..='\u{24f}') && character.is_alphabetic())
 }
 
 /// Whether more than half of a word are plain Latin letters: accents within such words are letters too.
@@ -105,10 +113,15 @@ fn is_mostly_latin(word: &str) -> bool {
 
 /// A run without blanks. Where two fifths of it make no sense, none of it does.
 fn of_run(run: &str) -> usize {
-    let is_text = |character: char| character.is_ascii_alphanumeric() || character == NO_TEXT || is_letter_of_latin(character);
+    let is_text = |character: char| {
+        character.is_ascii_alphanumeric() || character == NO_TEXT || is_letter_of_latin(character)
+    };
     let mut unreadable = 0;
     let mut letters = 0;
-    for word in run.split(|character| !is_text(character)).filter(|word| !word.is_empty()) {
+    for word in run
+        .split(|character| !is_text(character))
+        .filter(|word| !word.is_empty())
+    {
         if word.is_ascii() || is_mostly_latin(word) {
             letters += word.len();
             unreadable += of_word(word);
@@ -191,11 +204,17 @@ fn distinct_neighbours(digits: &str) -> usize {
 
 /// Whether letters may be a word: more than half of their pairs are frequent ones.
 fn is_a_word(letters: &str) -> bool {
-    let letters: Vec<char> = letters.chars().map(|letter| letter.to_ascii_lowercase()).collect();
+    let letters: Vec<char> = letters
+        .chars()
+        .map(|letter| letter.to_ascii_lowercase())
+        .collect();
     if letters.len() < 4 {
         return true;
     }
-    let frequent = letters.windows(2).filter(|pair| is_frequent(pair[0], pair[1])).count();
+    let frequent = letters
+        .windows(2)
+        .filter(|pair| is_frequent(pair[0], pair[1]))
+        .count();
     frequent * 2 > letters.len() - 1
 }
 
@@ -213,7 +232,9 @@ mod tests {
 
     /// The next number of a simple generator.
     fn next(state: &mut u64) -> u64 {
-        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        *state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         *state >> 33
     }
 
@@ -229,7 +250,13 @@ mod tests {
     fn encodings_are_unreadable() {
         let base64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         let base85 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
-        for alphabet in [base64, base85, "0123456789abcdef", "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "abcdefghijklmnop"] {
+        for alphabet in [
+            base64,
+            base85,
+            "0123456789abcdef",
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
+            "abcdefghijklmnop",
+        ] {
             for length in [12, 24, 60, 400] {
                 let text: Vec<String> = random(alphabet, 9_600)
                     .as_bytes()
@@ -237,7 +264,10 @@ mod tests {
                     .map(|chunk| String::from_utf8(chunk.to_vec()).unwrap())
                     .collect();
                 let unreadable = unreadable_bytes(&text.join(" "));
-                assert!(unreadable > 4_500, "{alphabet} in pieces of {length}: {unreadable}");
+                assert!(
+                    unreadable > 4_500,
+                    "{alphabet} in pieces of {length}: {unreadable}"
+                );
             }
         }
     }
@@ -248,9 +278,17 @@ mod tests {
                      depends on the distance alone. The frequencies are geometric, from one to a ten-thousandth. See \
                      https://example.org/papers/rotary-embeddings for the derivation; scaled_dot_product_attention and \
                      LayerNorm are used as they come, in bf16 or fp16. Grüße aus Köln, à bientôt.";
-        assert!(unreadable_bytes(prose) <= prose.len() / 32, "{}", unreadable_bytes(prose));
+        assert!(
+            unreadable_bytes(prose) <= prose.len() / 32,
+            "{}",
+            unreadable_bytes(prose)
+        );
         let words = "aardvark abandon ability zebra zodiac rhythm xylophone knight queue jazz";
-        assert!(unreadable_bytes(words) <= words.len() / 6, "{}", unreadable_bytes(words));
+        assert!(
+            unreadable_bytes(words) <= words.len() / 6,
+            "{}",
+            unreadable_bytes(words)
+        );
     }
 
     #[test]

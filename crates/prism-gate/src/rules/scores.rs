@@ -10,7 +10,9 @@ use ruff_text_size::{Ranged, TextRange};
 use crate::source::Source;
 
 /// Words of functions that know a mask, or a window, or a decay that does its work.
-const MASKS: &[&str] = &["mask", "tril", "triu", "causal", "inf", "window", "decay", "bias", "where"];
+const MASKS: &[&str] = &[
+    "mask", "tril", "triu", "causal", "inf", "window", "decay", "bias", "where",
+];
 /// Most steps from a name to the product that it stands for.
 const STEPS_MAX: usize = 4;
 
@@ -70,7 +72,11 @@ fn softmax(call: &ExprCall) -> Option<&Expr> {
         Expr::Attribute(method) if method.attr.as_str() == "softmax" => {
             let is_a_function = matches!(&*method.value, Expr::Name(base) if matches!(base.id.as_str(), "F" | "torch" | "functional"))
                 || matches!(&*method.value, Expr::Attribute(base) if base.attr.as_str() == "functional");
-            if is_a_function { call.arguments.find_positional(0) } else { Some(&method.value) }
+            if is_a_function {
+                call.arguments.find_positional(0)
+            } else {
+                Some(&method.value)
+            }
         }
         Expr::Name(name) if name.id.as_str() == "softmax" => call.arguments.find_positional(0),
         _ => None,
@@ -91,7 +97,11 @@ fn is_product(expr: &Expr, assigned: &[(&str, &Expr)], step: usize) -> bool {
             .any(|(assigned_name, value)| *assigned_name == name.id.as_str() && product(value)),
         Expr::Call(call) => match &*call.func {
             Expr::Attribute(method) => match method.attr.as_str() {
-                "matmul" | "bmm" => call.arguments.args.last().is_some_and(|keys| is_turned(keys, assigned, step)),
+                "matmul" | "bmm" => call
+                    .arguments
+                    .args
+                    .last()
+                    .is_some_and(|keys| is_turned(keys, assigned, step)),
                 "einsum" => matches!(call.arguments.find_positional(0), Some(Expr::StringLiteral(text))
                     if is_scores(text.value.to_str())),
                 // `scores.mul(scale)`, `scores.float()`.
@@ -110,9 +120,11 @@ fn is_turned(expr: &Expr, assigned: &[(&str, &Expr)], step: usize) -> bool {
         Expr::Attribute(attribute) if attribute.attr.as_str() == "mT" => !is_of_self(&attribute.value),
         Expr::Call(call) => matches!(&*call.func, Expr::Attribute(method)
             if matches!(method.attr.as_str(), "transpose" | "swapaxes" | "permute" | "swapdims") && !is_of_self(&method.value)),
-        Expr::Name(name) if step <= STEPS_MAX => assigned
-            .iter()
-            .any(|(assigned_name, value)| *assigned_name == name.id.as_str() && !value.is_name_expr() && is_turned(value, assigned, step + 1)),
+        Expr::Name(name) if step <= STEPS_MAX => assigned.iter().any(|(assigned_name, value)| {
+            *assigned_name == name.id.as_str()
+                && !value.is_name_expr()
+                && is_turned(value, assigned, step + 1)
+        }),
         _ => false,
     }
 }
@@ -127,16 +139,26 @@ fn is_of_self(expr: &Expr) -> bool {
 
 /// `bqd,bkd->bqk`: the features go, a position of each side stays, and something is common to both.
 fn is_scores(equation: &str) -> bool {
-    let equation: String = equation.chars().filter(|character| !character.is_whitespace()).collect();
+    let equation: String = equation
+        .chars()
+        .filter(|character| !character.is_whitespace())
+        .collect();
     let Some((inputs, output)) = equation.split_once("->") else {
         return false;
     };
     let Some((queries, keys)) = inputs.split_once(',') else {
         return false;
     };
-    let goes = queries.chars().any(|letter| keys.contains(letter) && !output.contains(letter));
-    let stays = |of: &str, other: &str| of.chars().any(|letter| !other.contains(letter) && output.contains(letter));
-    let common = queries.chars().any(|letter| keys.contains(letter) && output.contains(letter));
+    let goes = queries
+        .chars()
+        .any(|letter| keys.contains(letter) && !output.contains(letter));
+    let stays = |of: &str, other: &str| {
+        of.chars()
+            .any(|letter| !other.contains(letter) && output.contains(letter))
+    };
+    let common = queries
+        .chars()
+        .any(|letter| keys.contains(letter) && output.contains(letter));
     goes && common && stays(queries, keys) && stays(keys, queries)
 }
 
@@ -146,7 +168,11 @@ mod tests {
 
     #[test]
     fn equations_of_scores_are_told_from_others() {
-        for scores in ["bqd,bkd->bqk", "bhid, bhjd -> bhij", "b i h d, b j h d -> b h i j"] {
+        for scores in [
+            "bqd,bkd->bqk",
+            "bhid, bhjd -> bhij",
+            "b i h d, b j h d -> b h i j",
+        ] {
             assert!(is_scores(scores), "{scores}");
         }
         for other in ["btd,ed->bte", "bd,bd->b", "bid,bjd", "td,de->te"] {

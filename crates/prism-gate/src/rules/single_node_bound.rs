@@ -24,14 +24,15 @@
 //! dist.init_process_group("nccl", rank=ctx.rank, world_size=ctx.world_size)
 //! ```
 
-use ruff_python_ast::{Expr, ExprCall};
+use ruff_python_ast::Expr;
 use ruff_text_size::{Ranged, TextRange};
 
-use super::constants::{self, Constant};
+use super::folding::{self, Constant};
 use crate::check::Checker;
 use crate::finding::Severity;
-use crate::limits::{NODES_MAX, NODE_GPUS_MAX};
+use crate::limits::{NODE_GPUS_MAX, NODES_MAX};
 use crate::rule::{Hooks, Rule, RuleSet};
+use crate::semantic::Call;
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS503",
@@ -45,6 +46,7 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "asks for more than one machine",
     denied: &[],
+    attributes: &[],
     hooks: Hooks {
         call: Some(call),
         expression: Some(expression),
@@ -52,7 +54,8 @@ pub(crate) static SET: RuleSet = RuleSet {
     },
 };
 
-const HINT: &str = "use `ctx.rank`, `ctx.local_rank`, `ctx.world_size` and `ctx.device`; the run has one machine";
+const HINT: &str =
+    "use `ctx.rank`, `ctx.local_rank`, `ctx.world_size` and `ctx.device`; the run has one machine";
 
 /// Keywords that mean the same wherever they are given, and their largest values.
 const KEYWORDS: &[(&str, i64)] = &[
@@ -110,8 +113,9 @@ const ARGUMENTS: &[(&str, &str, usize, Bound)] = &[
     ("torch.cuda.device", "device", 0, Bound::Index),
 ];
 
-fn call<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall) {
-    for keyword in &call.arguments.keywords {
+fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    let arguments = &call.expr.arguments;
+    for keyword in &arguments.keywords {
         match &keyword.arg {
             Some(name) => {
                 if let Some((name, most)) = KEYWORDS.iter().find(|(known, _)| *known == name.as_str()) {
@@ -121,25 +125,17 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall) {
             None => unpacked(checker, &keyword.value),
         }
     }
-    let paths: Vec<_> = checker
-        .meanings(&call.func)
-        .into_iter()
-        .filter_map(|meaning| match meaning {
-            crate::semantic::Meaning::Library(path) => Some(path),
-            _ => None,
-        })
-        .collect();
     for (path, name, place, bound) in ARGUMENTS {
-        if paths.iter().any(|found| &**found == *path)
-            && let Some(value) = call.arguments.find_argument_value(name, *place)
+        if call.may_be(path)
+            && let Some(value) = arguments.find_argument_value(name, *place)
         {
             argument(checker, name, value, *bound);
         }
     }
     // `x.cuda(11)`.
-    if let Expr::Attribute(method) = &*call.func
+    if let Expr::Attribute(method) = &*call.expr.func
         && method.attr.as_str() == "cuda"
-        && let Some(value) = call.arguments.find_positional(0)
+        && let Some(value) = arguments.find_positional(0)
     {
         number(checker, "cuda", value, NODE_GPUS_MAX - 1);
     }
@@ -147,7 +143,7 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall) {
 
 /// `f(**GROUP)`.
 fn unpacked(checker: &mut Checker<'_, '_>, value: &Expr) {
-    for constant in constants::values(checker, value) {
+    for constant in folding::values(checker, value) {
         let Constant::Dict(items) = constant else {
             continue;
         };
@@ -170,24 +166,36 @@ fn argument(checker: &mut Checker<'_, '_>, name: &str, value: &Expr, bound: Boun
         Bound::Count => number(checker, name, value, NODE_GPUS_MAX),
         Bound::Index => number(checker, name, value, NODE_GPUS_MAX - 1),
         Bound::Address => {
-            if constants::values(checker, value).iter().any(|value| value.text().is_some_and(is_elsewhere)) {
+            if folding::values(checker, value)
+                .iter()
+                .any(|value| value.text().is_some_and(is_elsewhere))
+            {
                 another_host(checker, value.range());
             }
         }
         Bound::Indices | Bound::Shape | Bound::Mesh => {
-            for constant in constants::values(checker, value) {
+            for constant in folding::values(checker, value) {
                 let numbers = constant.numbers();
                 let length = match &constant {
                     Constant::List(elements) => i64::try_from(elements.len()).unwrap_or(i64::MAX),
                     _ => continue,
                 };
                 let found = match bound {
-                    Bound::Shape => numbers.iter().fold(1_i64, |all, number| all.saturating_mul((*number).max(1))),
+                    Bound::Shape => numbers
+                        .iter()
+                        .fold(1_i64, |all, number| all.saturating_mul((*number).max(1))),
                     Bound::Mesh => i64::try_from(numbers.len()).unwrap_or(i64::MAX),
-                    _ => length.max(numbers.iter().max().map_or(0, |largest| largest.saturating_add(1))),
+                    _ => length.max(
+                        numbers
+                            .iter()
+                            .max()
+                            .map_or(0, |largest| largest.saturating_add(1)),
+                    ),
                 };
                 if found > NODE_GPUS_MAX {
-                    let message = format!("`{name}` asks for {found} GPUs; a run has one machine with at most {NODE_GPUS_MAX}");
+                    let message = format!(
+                        "`{name}` asks for {found} GPUs; a run has one machine with at most {NODE_GPUS_MAX}"
+                    );
                     checker.report(&RULE, value.range(), message, HINT);
                 }
             }
@@ -196,7 +204,7 @@ fn argument(checker: &mut Checker<'_, '_>, name: &str, value: &Expr, bound: Boun
 }
 
 fn number(checker: &mut Checker<'_, '_>, name: &str, value: &Expr, most: i64) {
-    if let Some(found) = constants::largest(checker, value)
+    if let Some(found) = folding::largest(checker, value)
         && found > most
     {
         too_many(checker, value.range(), name, found, most);
@@ -204,7 +212,8 @@ fn number(checker: &mut Checker<'_, '_>, name: &str, value: &Expr, most: i64) {
 }
 
 fn too_many(checker: &mut Checker<'_, '_>, range: TextRange, name: &str, found: i64, most: i64) {
-    let message = format!("`{name}` is {found} here; on one machine with {NODE_GPUS_MAX} GPUs it is at most {most}");
+    let message =
+        format!("`{name}` is {found} here; on one machine with {NODE_GPUS_MAX} GPUs it is at most {most}");
     checker.report(&RULE, range, message, HINT);
 }
 
@@ -235,10 +244,14 @@ fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
     if !matches!(expr, Expr::StringLiteral(_) | Expr::FString(_)) {
         return;
     }
-    for value in constants::values(checker, expr) {
-        let index = value.text().and_then(|text| text.strip_prefix("cuda:")).and_then(|index| index.parse::<i64>().ok());
+    for value in folding::values(checker, expr) {
+        let index = value
+            .text()
+            .and_then(|text| text.strip_prefix("cuda:"))
+            .and_then(|index| index.parse::<i64>().ok());
         if let Some(index) = index.filter(|index| *index >= NODE_GPUS_MAX) {
-            let message = format!("GPU {index} does not exist; a run has one machine with at most {NODE_GPUS_MAX}");
+            let message =
+                format!("GPU {index} does not exist; a run has one machine with at most {NODE_GPUS_MAX}");
             checker.report(&RULE, expr.range(), message, HINT);
         }
     }
@@ -250,10 +263,23 @@ mod tests {
 
     #[test]
     fn addresses_are_told_apart() {
-        for here in ["tcp://127.0.0.1:29500", "tcp://localhost:1", "tcp://[::1]:29500", "env://", "file:///x", "localhost", "::1"] {
+        for here in [
+            "tcp://127.0.0.1:29500",
+            "tcp://localhost:1",
+            "tcp://[::1]:29500",
+            "env://",
+            "file:///x",
+            "localhost",
+            "::1",
+        ] {
             assert!(!is_elsewhere(here), "{here}");
         }
-        for there in ["tcp://10.0.0.1:29500", "tcp://[2001:db8::1]:29500", "node0", "tcp://node0:29500?rank=0"] {
+        for there in [
+            "tcp://10.0.0.1:29500",
+            "tcp://[2001:db8::1]:29500",
+            "node0",
+            "tcp://node0:29500?rank=0",
+        ] {
             assert!(is_elsewhere(there), "{there}");
         }
     }
