@@ -30,12 +30,22 @@ type Entries = Vec<(String, Vec<u8>)>;
 fn around(text: &str) -> (Entries, &'static str) {
     let entry = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
     if text.contains("def build_model(") {
-        (vec![entry("architecture.py", text), entry("training.py", TRAINING)], "architecture.py")
+        (
+            vec![entry("architecture.py", text), entry("training.py", TRAINING)],
+            "architecture.py",
+        )
     } else if text.contains("def train(") {
-        (vec![entry("architecture.py", ARCHITECTURE), entry("training.py", text)], "training.py")
+        (
+            vec![entry("architecture.py", ARCHITECTURE), entry("training.py", text)],
+            "training.py",
+        )
     } else {
         let architecture = format!("import helper\n{ARCHITECTURE}");
-        let entries = vec![entry("architecture.py", &architecture), entry("training.py", TRAINING), entry("helper.py", text)];
+        let entries = vec![
+            entry("architecture.py", &architecture),
+            entry("training.py", TRAINING),
+            entry("helper.py", text),
+        ];
         (entries, "helper.py")
     }
 }
@@ -51,9 +61,19 @@ fn render(findings: &[&Finding], entries: &Entries) -> String {
         let place = finding.place;
         let text = entries.iter().find(|(name, _)| *name == finding.file).unwrap();
         let text = String::from_utf8(text.1.clone()).unwrap();
-        let line: String = text.lines().nth(place.line as usize - 1).unwrap_or_default().chars().take(SHOWN_CHARS).collect();
-        let start = place.column as usize - 1;
-        let end = if place.end_line == place.line { place.end_column as usize - 1 } else { line.chars().count() };
+        let line: String = text
+            .lines()
+            .nth(place.line as usize - 1)
+            .unwrap_or_default()
+            .chars()
+            .take(SHOWN_CHARS)
+            .collect();
+        let start = (place.column as usize - 1).min(SHOWN_CHARS);
+        let end = if place.end_line == place.line {
+            place.end_column as usize - 1
+        } else {
+            line.chars().count()
+        };
         let marks = end.min(SHOWN_CHARS).saturating_sub(start).max(1);
         writeln!(
             shown,
@@ -66,7 +86,15 @@ fn render(findings: &[&Finding], entries: &Entries) -> String {
             finding.message
         )
         .unwrap();
-        writeln!(shown, "  | {}", line.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'")).unwrap();
+        writeln!(
+            shown,
+            "  | {}",
+            line.escape_debug()
+                .to_string()
+                .replace("\\\"", "\"")
+                .replace("\\'", "'")
+        )
+        .unwrap();
         writeln!(shown, "  | {}{}", " ".repeat(start), "^".repeat(marks)).unwrap();
         writeln!(shown, "  = {}\n", finding.hint).unwrap();
     }
@@ -78,7 +106,12 @@ fn complaint(kind: &str, code: &str, findings: &[&Finding]) -> Option<String> {
     let unwelcome: Vec<String> = findings
         .iter()
         .filter(|finding| finding.severity == Severity::Error || finding.rule.code == code)
-        .map(|finding| format!("line {}: {} {}", finding.place.line, finding.rule.code, finding.message))
+        .map(|finding| {
+            format!(
+                "line {}: {} {}",
+                finding.place.line, finding.rule.code, finding.message
+            )
+        })
         .collect();
     (kind != "forbidden" && !unwelcome.is_empty()).then(|| format!("{kind}: {}", unwelcome.join("; ")))
 }
@@ -114,25 +147,41 @@ fn check_file(code: &str, path: &Path, problems: &mut Vec<String>) -> String {
     let text = fs::read_to_string(path).unwrap();
     let (entries, name) = around(&text);
     let report = judge(entries.clone(), &Options::default());
-    let findings: Vec<&Finding> = report.findings.iter().filter(|finding| finding.file == name).collect();
+    let findings: Vec<&Finding> = report
+        .findings
+        .iter()
+        .filter(|finding| finding.file == name)
+        .collect();
     let sections = sections(&text);
     let names: Vec<&str> = sections.iter().map(|(name, ..)| *name).collect();
     assert_eq!(names, ["setup", "forbidden", "allowed", "shadowed"], "{code}");
     let statements = statements(&text);
     for (kind, first, last) in &sections {
         let here = |line: u32| *first <= line && line <= *last;
-        let found: Vec<&Finding> = findings.iter().copied().filter(|finding| here(finding.place.line)).collect();
+        let found: Vec<&Finding> = findings
+            .iter()
+            .copied()
+            .filter(|finding| here(finding.place.line))
+            .collect();
         problems.extend(complaint(kind, code, &found).map(|complaint| format!("{code}: {complaint}")));
         let count = statements.iter().filter(|(start, _)| here(*start)).count();
         assert!(*kind == "setup" || count > 0, "{code}: nothing is {kind}");
-        for (start, end) in statements.iter().filter(|(start, _)| *kind == "forbidden" && here(*start)) {
-            let is_found = |finding: &&Finding| finding.rule.code == code && (*start..=*end).contains(&finding.place.line);
+        for (start, end) in statements
+            .iter()
+            .filter(|(start, _)| *kind == "forbidden" && here(*start))
+        {
+            let is_found = |finding: &&Finding| {
+                finding.rule.code == code && (*start..=*end).contains(&finding.place.line)
+            };
             if !found.iter().any(is_found) {
                 problems.push(format!("{code}: nothing found in lines {start} to {end}"));
             }
         }
     }
-    let of_rule: Vec<&Finding> = findings.into_iter().filter(|finding| finding.rule.code == code).collect();
+    let of_rule: Vec<&Finding> = findings
+        .into_iter()
+        .filter(|finding| finding.rule.code == code)
+        .collect();
     render(&of_rule, &entries)
 }
 
@@ -146,15 +195,25 @@ fn check_part(code: &str, path: &Path, problems: &mut Vec<String>) -> String {
     let report = judge(entries.clone(), &Options::default());
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     let kind = name.split(['-', '.']).next().unwrap();
-    assert!(["forbidden", "allowed", "shadowed"].contains(&kind), "{code}: {name}");
+    assert!(
+        ["forbidden", "allowed", "shadowed"].contains(&kind),
+        "{code}: {name}"
+    );
     let findings: Vec<&Finding> = report.findings.iter().collect();
     problems.extend(complaint(kind, code, &findings).map(|complaint| format!("{code}/{name}: {complaint}")));
-    let of_rule: Vec<&Finding> = findings.into_iter().filter(|finding| finding.rule.code == code).collect();
+    let of_rule: Vec<&Finding> = findings
+        .into_iter()
+        .filter(|finding| finding.rule.code == code)
+        .collect();
     if kind == "forbidden" && of_rule.is_empty() {
         problems.push(format!("{code}/{name}: nothing found"));
     }
     let shown = render(&of_rule, &entries);
-    if shown.is_empty() { String::new() } else { format!("--- {name}\n{shown}") }
+    if shown.is_empty() {
+        String::new()
+    } else {
+        format!("--- {name}\n{shown}")
+    }
 }
 
 #[test]
@@ -172,9 +231,19 @@ fn every_rule_keeps_to_its_fixture() {
                 .map(|entry| entry.unwrap().path())
                 .collect();
             parts.sort();
-            let has = |kind: &str| parts.iter().any(|part| part.file_name().unwrap().to_string_lossy().starts_with(kind));
-            assert!(has("forbidden") && has("allowed"), "{code}: its fixture shows one side only");
-            parts.iter().map(|part| check_part(code, part, &mut problems)).collect()
+            let has = |kind: &str| {
+                parts
+                    .iter()
+                    .any(|part| part.file_name().unwrap().to_string_lossy().starts_with(kind))
+            };
+            assert!(
+                has("forbidden") && has("allowed"),
+                "{code}: its fixture shows one side only"
+            );
+            parts
+                .iter()
+                .map(|part| check_part(code, part, &mut problems))
+                .collect()
         };
         insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
             insta::assert_snapshot!(code, shown);
@@ -188,9 +257,16 @@ fn names_are_read_as_python_reads_them() {
     let text = "x = ｅｖａｌ(\"1\")\nimport 𝐨𝐬\ny = x.__ｃｌａｓｓ__\n";
     let (entries, name) = around(text);
     let report = judge(entries, &Options::default());
-    for (line, id) in [(1, "prism:no-dynamic-code"), (2, "prism:no-process"), (3, "prism:no-attribute-escape")] {
+    for (line, id) in [
+        (1, "prism:no-dynamic-code"),
+        (2, "prism:no-process"),
+        (3, "prism:no-attribute-escape"),
+    ] {
         let refused = report.findings.iter().any(|finding| {
-            finding.file == name && finding.place.line == line && finding.rule.id == id && finding.severity == Severity::Error
+            finding.file == name
+                && finding.place.line == line
+                && finding.rule.id == id
+                && finding.severity == Severity::Error
         });
         assert!(refused, "line {line} lacks {id}");
     }
@@ -198,11 +274,24 @@ fn names_are_read_as_python_reads_them() {
 
 #[test]
 fn the_operator_decides_about_distributed_training() {
-    for (code, part) in [("PRS501", "forbidden-first-half-only.py"), ("PRS502", "forbidden-everyone-writes.py")] {
+    for (code, part) in [
+        ("PRS501", "forbidden-first-half-only.py"),
+        ("PRS502", "forbidden-everyone-writes.py"),
+    ] {
         let text = fs::read_to_string(fixtures().join(code).join(part)).unwrap();
         let weight = |distributed| {
-            let report = judge(around(&text).0, &Options { distributed, ..Options::default() });
-            report.findings.iter().find(|finding| finding.rule.code == code).map(|finding| finding.severity)
+            let report = judge(
+                around(&text).0,
+                &Options {
+                    distributed,
+                    ..Options::default()
+                },
+            );
+            report
+                .findings
+                .iter()
+                .find(|finding| finding.rule.code == code)
+                .map(|finding| finding.severity)
         };
         assert_eq!(weight(DistributedPolicy::Reject), Some(Severity::Error), "{code}");
         assert_eq!(weight(DistributedPolicy::Flag), Some(Severity::Warning), "{code}");
@@ -212,10 +301,22 @@ fn the_operator_decides_about_distributed_training() {
 
 #[test]
 fn one_machine_is_the_bound_whatever_the_operator_decides() {
-    let text = "def train(ctx):\n    import torch.distributed as dist\n    dist.init_process_group(world_size=16)\n";
-    for distributed in [DistributedPolicy::Reject, DistributedPolicy::Flag, DistributedPolicy::Off] {
-        let report = judge(around(text).0, &Options { distributed, ..Options::default() });
-        let is_bound = |finding: &Finding| finding.rule.code == "PRS503" && finding.severity == Severity::Error;
+    let text =
+        "def train(ctx):\n    import torch.distributed as dist\n    dist.init_process_group(world_size=16)\n";
+    for distributed in [
+        DistributedPolicy::Reject,
+        DistributedPolicy::Flag,
+        DistributedPolicy::Off,
+    ] {
+        let report = judge(
+            around(text).0,
+            &Options {
+                distributed,
+                ..Options::default()
+            },
+        );
+        let is_bound =
+            |finding: &Finding| finding.rule.code == "PRS503" && finding.severity == Severity::Error;
         assert!(report.findings.iter().any(is_bound));
     }
 }

@@ -67,6 +67,7 @@ pub(crate) static SET: RuleSet = RuleSet {
 const MASK_HINT: &str = "give it a causal mask: `is_causal=True`, or `attn_mask`";
 const PAD_HINT: &str = "pad on the left only: `F.pad(x, (kernel_size - 1, 0))` and no `padding=`";
 const ROLL: &str = "what this moves out at one end comes in at the other";
+const ROLL_HINT: &str = "shift with padding instead: `F.pad(x, (0, 0, 1, -1))`";
 const TIME_HINT: &str =
     "use what looks at each position alone or at earlier ones, such as `cumsum` divided by the position";
 
@@ -291,7 +292,7 @@ fn library_call(checker: &mut Checker<'_, '_>, mention: &Mention<'_>, regions: &
             if mention.path == "torch.roll"
                 && is_along_time(call.arguments.find_argument_value("dims", 2)) =>
         {
-            warn(checker, call, ROLL, PAD_HINT);
+            warn(checker, call, ROLL, ROLL_HINT);
         }
         "pad"
             if is_layer
@@ -484,7 +485,7 @@ fn method_call(checker: &mut Checker<'_, '_>, call: &ExprCall, attending: &Atten
             );
         }
         "roll" if is_along_time(call.arguments.find_argument_value("dims", 1)) => {
-            warn(checker, call, ROLL, PAD_HINT)
+            warn(checker, call, ROLL, ROLL_HINT)
         }
         "mean" if is_dimension(call.arguments.find_argument_value("dim", 0), &[1]) => {
             warn(

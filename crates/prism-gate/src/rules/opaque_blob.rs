@@ -287,9 +287,10 @@ fn judge(checker: &mut Checker<'_, '_>, mut groups: Vec<Group>, foreign: &str, n
         .map(|group| group.bytes + group.digits)
         .max()
         .unwrap_or_default();
-    let is_one = |group: &Group| group.bytes >= BLOB_ERROR_BYTES;
-    let has_one = groups.iter().any(is_one);
-    let mut names_the_sum = !has_one && total >= BLOB_WARNING_BYTES;
+    let alone = groups.iter().map(|group| group.bytes).max().unwrap_or_default();
+    // The sum is worth a word only where it weighs more than each part.
+    let mut names_the_sum =
+        total >= BLOB_WARNING_BYTES && (alone < BLOB_WARNING_BYTES || weight(total) > weight(alone));
     for group in groups {
         let Some(range) = group.range else {
             continue;
