@@ -6,6 +6,8 @@
 //! files and whole bundles whose names begin with `forbidden`, `allowed` or `shadowed`. A file stands where its entry
 //! point says, or is a helper of the architecture. The snapshots show the findings as a reader sees them.
 
+#![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,8 +52,8 @@ fn around(text: &str) -> (Entries, &'static str) {
     }
 }
 
-fn judge(entries: Entries, options: &Options) -> Report {
-    check(&Bundle::from_entries(entries).unwrap(), options).unwrap()
+fn judge(entries: Entries, options: Options) -> Report {
+    check(&Bundle::from_entries(entries).unwrap(), &options).unwrap()
 }
 
 /// The findings of a file as a reader sees them: place, source, marks, hint.
@@ -146,7 +148,7 @@ fn statements(text: &str) -> Vec<(u32, u32)> {
 fn check_file(code: &str, path: &Path, problems: &mut Vec<String>) -> String {
     let text = fs::read_to_string(path).unwrap();
     let (entries, name) = around(&text);
-    let report = judge(entries.clone(), &Options::default());
+    let report = judge(entries.clone(), Options::default());
     let findings: Vec<&Finding> = report
         .findings
         .iter()
@@ -192,7 +194,7 @@ fn check_part(code: &str, path: &Path, problems: &mut Vec<String>) -> String {
     } else {
         around(&fs::read_to_string(path).unwrap()).0
     };
-    let report = judge(entries.clone(), &Options::default());
+    let report = judge(entries.clone(), Options::default());
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     let kind = name.split(['-', '.']).next().unwrap();
     assert!(
@@ -256,7 +258,7 @@ fn every_rule_keeps_to_its_fixture() {
 fn names_are_read_as_python_reads_them() {
     let text = "x = ｅｖａｌ(\"1\")\nimport 𝐨𝐬\ny = x.__ｃｌａｓｓ__\n";
     let (entries, name) = around(text);
-    let report = judge(entries, &Options::default());
+    let report = judge(entries, Options::default());
     for (line, id) in [
         (1, "prism:no-dynamic-code"),
         (2, "prism:no-process"),
@@ -282,7 +284,7 @@ fn the_operator_decides_about_distributed_training() {
         let weight = |distributed| {
             let report = judge(
                 around(&text).0,
-                &Options {
+                Options {
                     distributed,
                     ..Options::default()
                 },
@@ -310,7 +312,7 @@ fn one_machine_is_the_bound_whatever_the_operator_decides() {
     ] {
         let report = judge(
             around(text).0,
-            &Options {
+            Options {
                 distributed,
                 ..Options::default()
             },

@@ -17,11 +17,11 @@ pub(crate) struct Mention<'a> {
     pub(crate) call: Option<&'a ExprCall>,
 }
 
-/// All mentions of libraries, in the order of modules and source.
-pub(crate) fn mentions<'a>(checker: &Checker<'_, 'a>) -> Vec<Mention<'a>> {
+/// All mentions of libraries in these modules, in the order of modules and source.
+pub(crate) fn mentions<'a>(checker: &Checker<'_, 'a>, counts: impl Fn(usize) -> bool) -> Vec<Mention<'a>> {
     let mut found = Vec::new();
     for (module, tree) in checker.trees.iter().enumerate() {
-        let Ok(parsed) = tree else {
+        let Some(parsed) = tree.as_ref().ok().filter(|_| counts(module)) else {
             continue;
         };
         let mut census = Census {

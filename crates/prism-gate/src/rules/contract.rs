@@ -30,6 +30,7 @@
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{self as ast, ExceptHandler, Expr, Stmt};
 use ruff_text_size::{Ranged, TextRange};
+use rustc_hash::FxHashSet;
 
 use crate::check::Checker;
 use crate::finding::Severity;
@@ -56,9 +57,6 @@ pub(crate) static SET: RuleSet = RuleSet {
     },
 };
 
-/// Most files that an entry point is followed through.
-const IMPORTS_MAX: usize = 8;
-
 /// What a module may leave bound to a name.
 #[derive(Clone, Copy)]
 enum Bound<'a> {
@@ -72,6 +70,18 @@ enum Bound<'a> {
     /// Anything that may be callable.
     Unknown,
 }
+
+/// What became of a name.
+enum Verdict {
+    /// It may be called.
+    Fits,
+    /// Nothing is bound to it.
+    Missing,
+    Unfit(Flaw),
+}
+
+/// Names that were followed, each in its module: none is followed twice.
+type Seen = FxHashSet<(usize, String)>;
 
 /// Why a binding cannot be called as the harness does.
 struct Flaw {
@@ -96,10 +106,10 @@ fn bundle(checker: &mut Checker<'_, '_>) {
         {
             continue;
         }
-        match flaw(checker, module, name, 0) {
-            None => {}
-            Some(None) => missing(checker, name, call),
-            Some(Some(flaw)) => {
+        match verdict(checker, module, name, &mut Seen::default()) {
+            Verdict::Fits => {}
+            Verdict::Missing => missing(checker, name, call),
+            Verdict::Unfit(flaw) => {
                 let message = format!("`{name}` {}; the harness calls `{name}(ctx)`", flaw.what);
                 checker.report(
                     &RULE,
@@ -129,33 +139,37 @@ fn missing(checker: &mut Checker<'_, '_>, name: &str, call: &str) {
     checker.report(&RULE, TextRange::default(), message, &hint);
 }
 
-/// `None`: it may be called. `Some(None)`: it is not there. Otherwise what is wrong with it.
-fn flaw(checker: &Checker<'_, '_>, module: usize, name: &str, depth: usize) -> Option<Option<Flaw>> {
+/// What a module leaves bound to a name.
+fn verdict(checker: &Checker<'_, '_>, module: usize, name: &str, seen: &mut Seen) -> Verdict {
+    if !seen.insert((module, name.to_owned())) {
+        return Verdict::Fits;
+    }
     let bound = bound(checker, module, name);
     if bound.is_empty() {
         let scopes = &checker.names.modules[module];
         let may_be_there = scopes.scopes[0].names.contains_key(name)
             || scopes.stars.iter().any(|star| match of_module(checker, star) {
-                Some(other) => depth >= IMPORTS_MAX || flaw(checker, other, name, depth + 1).is_none(),
+                Some(other) => !matches!(verdict(checker, other, name, seen), Verdict::Missing),
                 None => !checker.names.is_bundled(star),
             });
-        return if may_be_there { None } else { Some(None) };
+        return if may_be_there {
+            Verdict::Fits
+        } else {
+            Verdict::Missing
+        };
     }
     let mut first = None;
     for one in bound {
         // Where one of several may be right, it is left to the run.
-        first = first.or(Some(of_binding(checker, module, name, one, depth)?));
+        let Some(flaw) = of_binding(checker, module, one, seen) else {
+            return Verdict::Fits;
+        };
+        first = first.or(Some(flaw));
     }
-    first.map(Some)
+    first.map_or(Verdict::Fits, Verdict::Unfit)
 }
 
-fn of_binding(
-    checker: &Checker<'_, '_>,
-    module: usize,
-    name: &str,
-    bound: Bound<'_>,
-    depth: usize,
-) -> Option<Flaw> {
+fn of_binding(checker: &Checker<'_, '_>, module: usize, bound: Bound<'_>, seen: &mut Seen) -> Option<Flaw> {
     let flaw = |range, what: &str| {
         Some(Flaw {
             range,
@@ -166,36 +180,35 @@ fn of_binding(
         Bound::Function(function) if !function.decorator_list.is_empty() => None,
         Bound::Function(function) => of_function(function),
         Bound::Value(Expr::Lambda(lambda)) => {
-            let what = lambda
-                .parameters
-                .as_deref()
-                .map_or(Some("takes no argument"), of_parameters)?;
-            flaw(lambda.range, what)
+            let parameters = lambda.parameters.as_deref();
+            flaw(
+                lambda.range,
+                parameters.map_or(Some("takes no argument"), of_parameters)?,
+            )
         }
-        Bound::Value(Expr::Name(other)) if other.id.as_str() != name && depth < IMPORTS_MAX => {
-            let inner = self::flaw(checker, module, other.id.as_str(), depth + 1)??;
-            flaw(other.range, &inner.what)
-        }
+        Bound::Value(Expr::Name(other)) => match verdict(checker, module, other.id.as_str(), seen) {
+            Verdict::Unfit(inner) => flaw(other.range, &inner.what),
+            Verdict::Fits | Verdict::Missing => None,
+        },
         Bound::Value(value) if is_not_callable(value) => flaw(value.range(), "cannot be called"),
-        Bound::From(import, imported) if depth < IMPORTS_MAX => {
+        Bound::From(import, imported) => {
             let path = binder::absolute(&checker.sources[module], import);
             let Some(other) = of_module(checker, &path) else {
                 let is_a_module = of_module(checker, &format!("{path}.{imported}")).is_some();
-                return if is_a_module {
-                    flaw(import.range, "is a module")
-                } else {
-                    None
-                };
+                return is_a_module.then(|| flaw(import.range, "is a module")).flatten();
             };
-            let what = self::flaw(checker, other, imported, depth + 1)?.map_or_else(
-                || format!("is not defined in `{}`", checker.sources[other].path),
-                |inner| inner.what,
-            );
-            flaw(import.range, &what)
+            match verdict(checker, other, imported, seen) {
+                Verdict::Fits => None,
+                Verdict::Missing => flaw(
+                    import.range,
+                    &format!("is not defined in `{}`", checker.sources[other].path),
+                ),
+                Verdict::Unfit(inner) => flaw(import.range, &inner.what),
+            }
         }
         Bound::Loop(range) => flaw(range, "is the variable of a loop in the end"),
         Bound::Deleted(range) => flaw(range, "is deleted"),
-        Bound::Value(_) | Bound::From(..) | Bound::Unknown => None,
+        Bound::Value(_) | Bound::Unknown => None,
     }
 }
 
@@ -294,7 +307,7 @@ fn bound_in<'a>(body: &'a [Stmt], name: &str, is_certain: bool, found: &mut Vec<
     for stmt in body {
         match stmt {
             Stmt::FunctionDef(function) if function.name.as_str() == name => {
-                bind(found, is_certain, Bound::Function(function))
+                bind(found, is_certain, Bound::Function(function));
             }
             Stmt::ClassDef(class) if class.name.as_str() == name => bind(found, is_certain, Bound::Unknown),
             Stmt::Assign(assign) => {
@@ -330,10 +343,8 @@ fn bound_in<'a>(body: &'a [Stmt], name: &str, is_certain: bool, found: &mut Vec<
                     bind(found, is_certain, Bound::Deleted(target.range()));
                 }
             }
-            Stmt::For(each) => {
-                if holds_name(&each.target, name) {
-                    bind(found, is_certain, Bound::Loop(each.target.range()));
-                }
+            Stmt::For(each) if holds_name(&each.target, name) => {
+                bind(found, is_certain, Bound::Loop(each.target.range()));
             }
             _ => {}
         }

@@ -56,6 +56,9 @@ pub(crate) static SET: RuleSet = RuleSet {
     },
 };
 
+/// The function that begins a group of processes.
+const BEGINNING: &str = "init_process_group";
+
 /// What makes processes train one model.
 const TOGETHER: &[&str] = &[
     "torch.nn.parallel.DistributedDataParallel",
@@ -81,7 +84,7 @@ const OWN_DEVICE: &[&str] = &[
 ];
 
 /// How findings about distributed training weigh; `None` where nobody looks for them.
-pub(crate) fn weight(options: &Options) -> Option<Severity> {
+pub(crate) fn weight(options: Options) -> Option<Severity> {
     match options.distributed {
         DistributedPolicy::Reject => Some(Severity::Error),
         DistributedPolicy::Flag => Some(Severity::Warning),
@@ -89,11 +92,22 @@ pub(crate) fn weight(options: &Options) -> Option<Severity> {
     }
 }
 
+/// Where the bundle names libraries; nothing where no file has the word that it is about.
+pub(crate) fn mentions<'a>(checker: &Checker<'_, 'a>) -> Vec<Mention<'a>> {
+    let begins = checker
+        .sources
+        .iter()
+        .any(|source| source.text.contains(BEGINNING));
+    census::mentions(checker, |_| begins)
+}
+
 /// The call that begins a group of processes.
 pub(crate) fn beginning<'m, 'a>(mentions: &'m [Mention<'a>]) -> Option<&'m Mention<'a>> {
-    mentions
-        .iter()
-        .find(|mention| mention.path == "torch.distributed.init_process_group" && mention.call.is_some())
+    mentions.iter().find(|mention| {
+        mention.path.ends_with(BEGINNING)
+            && mention.path.starts_with("torch.distributed.")
+            && mention.call.is_some()
+    })
 }
 
 fn is_below(path: &str, above: &str) -> bool {
@@ -102,10 +116,10 @@ fn is_below(path: &str, above: &str) -> bool {
 }
 
 fn bundle(checker: &mut Checker<'_, '_>) {
-    let Some(severity) = weight(checker.options) else {
+    let Some(severity) = weight(*checker.options) else {
         return;
     };
-    let mentions = census::mentions(checker);
+    let mentions = mentions(checker);
     let Some(begins) = beginning(&mentions) else {
         return;
     };

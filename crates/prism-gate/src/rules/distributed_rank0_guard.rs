@@ -29,8 +29,7 @@ use ruff_python_ast::{BoolOp, Expr, ExprCall, Stmt};
 use ruff_text_size::Ranged;
 use rustc_hash::FxHashSet;
 
-use super::census;
-use super::distributed_contract::{beginning, weight};
+use super::distributed_contract::{beginning, mentions, weight};
 use crate::check::Checker;
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet};
@@ -57,10 +56,10 @@ pub(crate) static SET: RuleSet = RuleSet {
 const WRITERS: &[&str] = &["torch.save", "builtins.print"];
 
 fn bundle(checker: &mut Checker<'_, '_>) {
-    let Some(severity) = weight(checker.options) else {
+    let Some(severity) = weight(*checker.options) else {
         return;
     };
-    let mentions = census::mentions(checker);
+    let mentions = mentions(checker);
     if beginning(&mentions).is_none() {
         return;
     }

@@ -38,6 +38,7 @@ pub(crate) mod obfuscation;
 pub(crate) mod opaque_blob;
 pub(crate) mod packed;
 pub(crate) mod paths;
+pub(crate) mod regions;
 pub(crate) mod scores;
 pub(crate) mod single_node_bound;
 pub(crate) mod syntax;

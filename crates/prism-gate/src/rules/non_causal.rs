@@ -34,10 +34,13 @@
 
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{self as ast, Expr, ExprCall, Stmt};
-use ruff_text_size::{Ranged, TextRange};
+use ruff_text_size::Ranged;
 use rustc_hash::FxHashMap;
 
 use super::census::{self, Mention};
+use super::regions::{
+    Regions, gives, gives_keyword, has_unpacking, is_along_time, is_dimension, shifts_left,
+};
 use super::scores;
 use crate::check::Checker;
 use crate::finding::Severity;
@@ -88,8 +91,8 @@ const ATTENDING_LAYERS: &[Layer] = &[
 fn bundle(checker: &mut Checker<'_, '_>) {
     let home = checker.module;
     let modules = of_the_model(checker);
-    let mentions = census::mentions(checker);
-    for module in modules {
+    let mentions = census::mentions(checker, |module| modules.contains(&module));
+    for &module in &modules {
         let Ok(parsed) = &checker.trees[module] else {
             continue;
         };
@@ -142,93 +145,6 @@ fn of_the_model(checker: &Checker<'_, '_>) -> Vec<usize> {
     modules
 }
 
-/// Functions, classes and calls of a module.
-#[derive(Default)]
-struct Regions<'a> {
-    functions: Vec<&'a ast::StmtFunctionDef>,
-    classes: Vec<TextRange>,
-    calls: Vec<&'a ExprCall>,
-    /// Subscripts with an end: `x[..., :length]`.
-    crops: Vec<TextRange>,
-    pads: Vec<TextRange>,
-}
-
-impl Regions<'_> {
-    /// The class, or else the function, around a place.
-    fn around(&self, at: TextRange) -> Option<TextRange> {
-        let around = |range: &TextRange| range.contains_range(at);
-        let function = || self.functions.iter().map(|function| function.range).rfind(around);
-        self.classes.iter().copied().rfind(around).or_else(function)
-    }
-
-    fn has_beside(&self, at: TextRange, places: &[TextRange]) -> bool {
-        match self.around(at) {
-            Some(around) => places.iter().any(|place| around.contains_range(*place)),
-            None => !places.is_empty(),
-        }
-    }
-}
-
-impl<'a> Visitor<'a> for Regions<'a> {
-    fn visit_stmt(&mut self, stmt: &'a Stmt) {
-        match stmt {
-            Stmt::FunctionDef(function) => self.functions.push(function),
-            Stmt::ClassDef(class) => self.classes.push(class.range),
-            _ => {}
-        }
-        visitor::walk_stmt(self, stmt);
-    }
-
-    fn visit_expr(&mut self, expr: &'a Expr) {
-        match expr {
-            Expr::Call(call) => {
-                self.calls.push(call);
-                if matches!(&*call.func, Expr::Attribute(function) if matches!(function.attr.as_str(), "pad" | "narrow"))
-                    || matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "pad")
-                {
-                    self.pads.push(call.range());
-                }
-            }
-            Expr::Subscript(subscript) => {
-                let parts = match &*subscript.slice {
-                    Expr::Tuple(tuple) => &tuple.elts[..],
-                    single => std::slice::from_ref(single),
-                };
-                if parts
-                    .iter()
-                    .any(|part| matches!(part, Expr::Slice(slice) if slice.upper.is_some()))
-                {
-                    self.crops.push(subscript.range);
-                }
-            }
-            _ => {}
-        }
-        visitor::walk_expr(self, expr);
-    }
-}
-
-fn has_unpacking(call: &ExprCall) -> bool {
-    call.arguments
-        .keywords
-        .iter()
-        .any(|keyword| keyword.arg.is_none())
-        || call.arguments.args.iter().any(Expr::is_starred_expr)
-}
-
-/// Whether an argument is given, and is not spelled out as nothing.
-fn gives(call: &ExprCall, name: &str, place: usize) -> bool {
-    call.arguments
-        .find_argument_value(name, place)
-        .is_some_and(|value| {
-            !matches!(value, Expr::NoneLiteral(_))
-                && !matches!(value, Expr::BooleanLiteral(literal) if !literal.value)
-        })
-}
-
-fn gives_keyword(call: &ExprCall, name: &str) -> bool {
-    gives(call, name, usize::MAX)
-}
-
 fn warn(checker: &mut Checker<'_, '_>, call: &ExprCall, message: &str, hint: &str) {
     checker.report(&RULE, call.range(), message.to_owned(), hint);
 }
@@ -240,26 +156,22 @@ fn library_call(checker: &mut Checker<'_, '_>, mention: &Mention<'_>, regions: &
     let name = mention.path.rsplit('.').next().unwrap_or_default();
     let is_layer = mention.path.starts_with("torch.nn.");
     match name {
-        "scaled_dot_product_attention" => {
-            if !gives(call, "attn_mask", 3) && !gives(call, "is_causal", 5) {
-                warn(
-                    checker,
-                    call,
-                    "this attention sees all positions: it has neither a mask nor `is_causal`",
-                    MASK_HINT,
-                );
-            }
+        "scaled_dot_product_attention" if !gives(call, "attn_mask", 3) && !gives(call, "is_causal", 5) => {
+            warn(
+                checker,
+                call,
+                "this attention sees all positions: it has neither a mask nor `is_causal`",
+                MASK_HINT,
+            );
         }
-        "flex_attention" if is_layer => {
-            if !gives(call, "score_mod", 3) && !gives(call, "block_mask", 4) {
-                let hint = "give it a `block_mask` or a `score_mod` that is causal";
-                warn(
-                    checker,
-                    call,
-                    "this attention sees all positions: it has neither `block_mask` nor `score_mod`",
-                    hint,
-                );
-            }
+        "flex_attention" if is_layer && !gives(call, "score_mod", 3) && !gives(call, "block_mask", 4) => {
+            let hint = "give it a `block_mask` or a `score_mod` that is causal";
+            warn(
+                checker,
+                call,
+                "this attention sees all positions: it has neither `block_mask` nor `score_mod`",
+                hint,
+            );
         }
         "Conv1d" | "conv1d" if is_layer => convolution(checker, call, regions, name == "conv1d"),
         "BatchNorm1d" | "BatchNorm2d" | "BatchNorm3d" | "LazyBatchNorm1d" | "SyncBatchNorm"
@@ -309,16 +221,18 @@ fn library_call(checker: &mut Checker<'_, '_>, mention: &Mention<'_>, regions: &
                 hint,
             );
         }
-        "fft" | "rfft" if mention.path.starts_with("torch.fft.") => {
-            if !gives(call, "n", 1) && !regions.has_beside(call.range(), &regions.pads) {
-                let hint = "pad to twice the length, `n=2 * length`, and crop the result";
-                warn(
-                    checker,
-                    call,
-                    "without padding this transform wraps around: the start sees the end",
-                    hint,
-                );
-            }
+        "fft" | "rfft"
+            if mention.path.starts_with("torch.fft.")
+                && !gives(call, "n", 1)
+                && !regions.has_beside(call.range(), &regions.pads) =>
+        {
+            let hint = "pad to twice the length, `n=2 * length`, and crop the result";
+            warn(
+                checker,
+                call,
+                "without padding this transform wraps around: the start sees the end",
+                hint,
+            );
         }
         "mean"
             if mention.path == "torch.mean"
@@ -368,46 +282,6 @@ fn convolution(checker: &mut Checker<'_, '_>, call: &ExprCall, regions: &Regions
             "this convolution is padded on both sides, so that it sees later positions",
             PAD_HINT,
         );
-    }
-}
-
-/// Padding that takes away at the start and adds at the end.
-fn shifts_left(padding: &Expr) -> bool {
-    let sides = match padding {
-        Expr::Tuple(tuple) => &tuple.elts,
-        Expr::List(list) => &list.elts,
-        _ => return false,
-    };
-    let is_negative = |side: &Expr| matches!(side, Expr::UnaryOp(sign) if sign.op == ast::UnaryOp::USub);
-    sides.chunks_exact(2).any(|sides| {
-        is_negative(&sides[0]) && !is_negative(&sides[1]) && !is_dimension(Some(&sides[1]), &[0])
-    })
-}
-
-/// Whether dimensions that are spelled out hold the time: 1, or the last but one.
-fn is_along_time(dims: Option<&Expr>) -> bool {
-    match dims {
-        Some(Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. })) => {
-            elts.iter().any(|dim| is_dimension(Some(dim), &[1, -2]))
-        }
-        single => is_dimension(single, &[1, -2]),
-    }
-}
-
-/// Whether an expression is one of these whole numbers.
-fn is_dimension(dim: Option<&Expr>, wanted: &[i64]) -> bool {
-    let (sign, dim) = match dim {
-        Some(Expr::UnaryOp(minus)) if minus.op == ast::UnaryOp::USub => (-1, Some(&*minus.operand)),
-        other => (1, other),
-    };
-    match dim {
-        Some(Expr::NumberLiteral(ast::ExprNumberLiteral {
-            value: ast::Number::Int(number),
-            ..
-        })) => number
-            .as_i64()
-            .is_some_and(|number| wanted.contains(&(sign * number))),
-        _ => false,
     }
 }
 
@@ -485,7 +359,7 @@ fn method_call(checker: &mut Checker<'_, '_>, call: &ExprCall, attending: &Atten
             );
         }
         "roll" if is_along_time(call.arguments.find_argument_value("dims", 1)) => {
-            warn(checker, call, ROLL, ROLL_HINT)
+            warn(checker, call, ROLL, ROLL_HINT);
         }
         "mean" if is_dimension(call.arguments.find_argument_value("dim", 0), &[1]) => {
             warn(

@@ -110,7 +110,6 @@ impl Reader<'_> {
 
     fn number(&mut self, literal: &ast::ExprNumberLiteral) {
         let value = match &literal.value {
-            #[expect(clippy::cast_precision_loss, reason = "only equal distances matter")]
             Number::Int(number) => number.as_u64().map_or(f64::NAN, |number| number as f64),
             Number::Float(number) => *number,
             Number::Complex { imag, .. } => *imag,

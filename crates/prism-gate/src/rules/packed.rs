@@ -53,7 +53,8 @@ pub(crate) fn foreign(text: &str, into: &mut String) {
     for word in text.split(|character: char| !character.is_alphanumeric() && character.is_ascii()) {
         let is_latin = is_mostly_latin(word);
         for character in word.chars().filter(|character| !character.is_ascii()) {
-            if !(is_latin && character.is_alphabetic()) && !into.ends_with(character) {
+            let is_accent = is_latin && character.is_alphabetic();
+            if !is_accent && !into.ends_with(character) {
                 into.push(character);
             }
         }
@@ -83,10 +84,6 @@ pub(crate) fn is_drawn_by_lot(text: &str) -> bool {
 }
 
 /// The chance that two of the things counted are the same.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a source file has far fewer than 2^52 characters"
-)]
 fn coincidence<'c>(counts: impl Iterator<Item = &'c u64>) -> f64 {
     let (mut total, mut same) = (0_u64, 0_u64);
     for count in counts {

@@ -3,6 +3,8 @@
 //! Called by `prism:non-causal` for each function of the model. It goes by shapes of expressions and by names, because
 //! nothing says which tensor is which.
 
+use std::cell::Cell;
+
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{self as ast, Expr, ExprCall, Operator, Stmt};
 use ruff_text_size::{Ranged, TextRange};
@@ -15,6 +17,8 @@ const MASKS: &[&str] = &[
 ];
 /// Most steps from a name to the product that it stands for.
 const STEPS_MAX: usize = 4;
+/// Most expressions that are looked at for one softmax.
+const VISITS_MAX: usize = 1_000;
 
 /// The softmaxes of a function that see everything.
 pub(crate) fn unmasked(function: &ast::StmtFunctionDef, source: &Source) -> Vec<TextRange> {
@@ -27,7 +31,13 @@ pub(crate) fn unmasked(function: &ast::StmtFunctionDef, source: &Source) -> Vec<
     finder
         .softmaxes
         .iter()
-        .filter(|(_, scores)| is_product(scores, &finder.assigned, 0))
+        .filter(|(_, scores)| {
+            let search = Search {
+                assigned: &finder.assigned,
+                visits: Cell::new(0),
+            };
+            search.is_product(scores, 0)
+        })
         .map(|(range, _)| *range)
         .collect()
 }
@@ -83,49 +93,64 @@ fn softmax(call: &ExprCall) -> Option<&Expr> {
     }
 }
 
-/// Whether an expression is a product of queries and keys: of two tensors, the second turned over.
-fn is_product(expr: &Expr, assigned: &[(&str, &Expr)], step: usize) -> bool {
-    if step > STEPS_MAX {
-        return false;
+/// The search for what a softmax is taken of.
+struct Search<'s, 'a> {
+    assigned: &'s [(&'a str, &'a Expr)],
+    visits: Cell<usize>,
+}
+
+impl Search<'_, '_> {
+    fn is_over(&self, step: usize) -> bool {
+        self.visits.set(self.visits.get() + 1);
+        step > STEPS_MAX || self.visits.get() > VISITS_MAX
     }
-    let product = |expr: &Expr| is_product(expr, assigned, step + 1);
-    match expr {
-        Expr::BinOp(both) if both.op == Operator::MatMult => is_turned(&both.right, assigned, step),
-        Expr::BinOp(both) => product(&both.left) || product(&both.right),
-        Expr::Name(name) => assigned
-            .iter()
-            .any(|(assigned_name, value)| *assigned_name == name.id.as_str() && product(value)),
-        Expr::Call(call) => match &*call.func {
-            Expr::Attribute(method) => match method.attr.as_str() {
-                "matmul" | "bmm" => call
-                    .arguments
-                    .args
-                    .last()
-                    .is_some_and(|keys| is_turned(keys, assigned, step)),
-                "einsum" => matches!(call.arguments.find_positional(0), Some(Expr::StringLiteral(text))
+
+    /// Whether an expression is a product of queries and keys: of two tensors, the second turned over.
+    fn is_product(&self, expr: &Expr, step: usize) -> bool {
+        if self.is_over(step) {
+            return false;
+        }
+        let product = |expr: &Expr| self.is_product(expr, step + 1);
+        match expr {
+            Expr::BinOp(both) if both.op == Operator::MatMult => self.is_turned(&both.right, step),
+            Expr::BinOp(both) => product(&both.left) || product(&both.right),
+            Expr::Name(name) => self
+                .assigned
+                .iter()
+                .any(|(assigned_name, value)| *assigned_name == name.id.as_str() && product(value)),
+            Expr::Call(call) => match &*call.func {
+                Expr::Attribute(method) => match method.attr.as_str() {
+                    "matmul" | "bmm" => call
+                        .arguments
+                        .args
+                        .last()
+                        .is_some_and(|keys| self.is_turned(keys, step)),
+                    "einsum" => matches!(call.arguments.find_positional(0), Some(Expr::StringLiteral(text))
                     if is_scores(text.value.to_str())),
-                // `scores.mul(scale)`, `scores.float()`.
-                "mul" | "div" | "float" | "mul_" | "div_" | "to" | "type_as" => product(&method.value),
+                    // `scores.mul(scale)`, `scores.float()`.
+                    "mul" | "div" | "float" | "mul_" | "div_" | "to" | "type_as" => product(&method.value),
+                    _ => false,
+                },
                 _ => false,
             },
             _ => false,
-        },
-        _ => false,
+        }
     }
-}
 
-/// `k.transpose(-2, -1)`, `k.mT`. What belongs to the model, such as `self.keys`, is no sequence.
-fn is_turned(expr: &Expr, assigned: &[(&str, &Expr)], step: usize) -> bool {
-    match expr {
-        Expr::Attribute(attribute) if attribute.attr.as_str() == "mT" => !is_of_self(&attribute.value),
-        Expr::Call(call) => matches!(&*call.func, Expr::Attribute(method)
+    /// `k.transpose(-2, -1)`, `k.mT`. What belongs to the model, such as `self.keys`, is no sequence.
+    fn is_turned(&self, expr: &Expr, step: usize) -> bool {
+        if self.is_over(step) {
+            return false;
+        }
+        match expr {
+            Expr::Attribute(attribute) if attribute.attr.as_str() == "mT" => !is_of_self(&attribute.value),
+            Expr::Call(call) => matches!(&*call.func, Expr::Attribute(method)
             if matches!(method.attr.as_str(), "transpose" | "swapaxes" | "permute" | "swapdims") && !is_of_self(&method.value)),
-        Expr::Name(name) if step <= STEPS_MAX => assigned.iter().any(|(assigned_name, value)| {
-            *assigned_name == name.id.as_str()
-                && !value.is_name_expr()
-                && is_turned(value, assigned, step + 1)
-        }),
-        _ => false,
+            Expr::Name(name) => self.assigned.iter().any(|(assigned_name, value)| {
+                *assigned_name == name.id.as_str() && !value.is_name_expr() && self.is_turned(value, step + 1)
+            }),
+            _ => false,
+        }
     }
 }
 
