@@ -11,7 +11,12 @@ use crate::rule::{
     CallHook, ExpressionHook, PatternHook, ReferenceHook, Rule, RuleSet, StatementHook, WholeHook,
 };
 
+pub(crate) mod census;
 pub(crate) mod constants;
+pub(crate) mod contract;
+pub(crate) mod distributed_contract;
+pub(crate) mod distributed_rank0_guard;
+pub(crate) mod folding;
 pub(crate) mod nesting;
 pub(crate) mod no_attribute_escape;
 pub(crate) mod no_deserialization;
@@ -28,7 +33,14 @@ pub(crate) mod no_network;
 pub(crate) mod no_process;
 pub(crate) mod no_threads;
 pub(crate) mod no_torch_escape;
+pub(crate) mod non_causal;
+pub(crate) mod obfuscation;
+pub(crate) mod opaque_blob;
+pub(crate) mod packed;
 pub(crate) mod paths;
+pub(crate) mod regions;
+pub(crate) mod scores;
+pub(crate) mod single_node_bound;
 pub(crate) mod syntax;
 
 /// Every rule.
@@ -50,6 +62,13 @@ pub(crate) static ALL: &[&RuleSet] = &[
     &no_harness_access::SET,
     &no_gc_inspect::SET,
     &no_threads::SET,
+    &opaque_blob::SET,
+    &obfuscation::SET,
+    &contract::SET,
+    &non_causal::SET,
+    &distributed_contract::SET,
+    &distributed_rank0_guard::SET,
+    &single_node_bound::SET,
 ];
 
 /// The hooks of all rules by kind, so that the checker asks only those that want to know.
