@@ -104,6 +104,7 @@ pub(crate) fn check_sources(sources: &[Source], declared: Option<&Manifest>, opt
         report: Report::default(),
         has_errors: false,
         seen: FxHashSet::default(),
+        module_places: FxHashSet::default(),
         harmless: FxHashSet::default(),
     };
     for (module, tree) in trees.iter().enumerate() {
@@ -166,6 +167,8 @@ pub(crate) struct Checker<'c, 'a> {
     report: Report,
     has_errors: bool,
     seen: FxHashSet<(usize, &'static str, TextRange)>,
+    /// Places where a whole module may stand: the name gets no other use there.
+    pub(crate) module_places: FxHashSet<*const Expr>,
     /// Paths that were judged and are not refused.
     harmless: FxHashSet<Box<str>>,
 }
@@ -184,6 +187,14 @@ impl<'a> Checker<'_, 'a> {
     /// What makes the scope that is being walked.
     pub(crate) fn scope_kind(&self) -> ScopeKind<'a> {
         self.names.modules[self.module].scopes[self.scope()].kind
+    }
+
+    /// Whether a class statement lies around this place.
+    pub(crate) fn is_in_a_class(&self) -> bool {
+        let scopes = &self.names.modules[self.module].scopes;
+        self.scopes
+            .iter()
+            .any(|&scope| matches!(scopes[scope].kind, ScopeKind::Class(_)))
     }
 
     /// What an expression in this place may stand for.

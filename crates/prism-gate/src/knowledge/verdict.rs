@@ -39,22 +39,16 @@ const HONEST_MEMBERS: &[&str] = &[
     "cmd",
     "cuda",
     "code",
-    "codecs",
-    "copyreg",
     "formatter",
     "imp",
-    "io",
     "parser",
-    "platform",
     "profile",
-    "queue",
     "resource",
     "sched",
     "select",
     "signal",
     "site",
     "symbol",
-    "test",
     "this",
     "trace",
 ];
@@ -87,6 +81,7 @@ pub(crate) fn of_reference(path: &str) -> Option<Refusal> {
     }
     of_prefix(path, 2)
         .or_else(|| of_component(path))
+        .or_else(|| of_alias(path))
         .or_else(|| of_private(path))
         .or_else(|| of_dunder(path))
         .or_else(|| of_public(path))
@@ -128,6 +123,33 @@ fn of_component(path: &str) -> Option<Refusal> {
             hint: denied.hint,
         })
     })
+}
+
+/// Functions that have the name of a module.
+const HONEST_ALIASES: &[&str] = &["bisect.bisect", "math.dist", "torch.cuda.init", "torch.dist", "torch.Tensor.dist"];
+
+/// A library's own import of another module: from there on no list holds.
+fn of_alias(path: &str) -> Option<Refusal> {
+    if path.starts_with("builtins.") || path.starts_with('<') {
+        return None;
+    }
+    let mut end = path.find('.')?;
+    loop {
+        let rest = &path[end + 1..];
+        let name = rest.split('.').next().unwrap_or_default();
+        end += 1 + name.len();
+        let at = &path[..end];
+        if libraries::is_alias(name) && !libraries::is_allowed(at) && !HONEST_ALIASES.contains(&at) {
+            return Some(Refusal {
+                set: &rules::no_forbidden_import::SET,
+                reason: "goes through another module that this one imports for itself",
+                hint: "import that module by its own name, if it is on the list",
+            });
+        }
+        if end >= path.len() {
+            return None;
+        }
+    }
 }
 
 /// Private members of a library are no part of what it promises, and some of torch's lead out of Python.

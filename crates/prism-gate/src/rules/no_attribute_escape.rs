@@ -29,11 +29,11 @@ use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet};
 use std::borrow::Cow;
 
-use ruff_python_ast::{Expr, Operator, Pattern, Stmt, StmtFunctionDef};
+use ruff_python_ast::{self as ast, Expr, Operator, Pattern, Stmt, StmtFunctionDef};
 use ruff_text_size::TextRange;
 
 use crate::check::Checker;
-use crate::semantic::Reference;
+use crate::semantic::{BindingKind, Meaning, Reference};
 
 use super::constants;
 
@@ -62,7 +62,7 @@ pub(crate) static SET: RuleSet = RuleSet {
 /// Dunder names that may be read of any object, sorted. Those of operators can be called, which does what the operator does.
 #[rustfmt::skip]
 const HARMLESS: &[&str] = &[
-    "__abs__", "__add__", "__aenter__", "__aexit__", "__all__", "__and__", "__annotations__", "__author__",
+    "__abs__", "__add__", "__aenter__", "__aexit__", "__all__", "__and__", "__author__",
     "__bool__", "__call__", "__complex__", "__constants__", "__contains__", "__copy__", "__debug__", "__deepcopy__",
     "__delitem__", "__divmod__", "__doc__", "__enter__", "__eq__", "__exit__", "__file__", "__float__",
     "__floordiv__", "__format__", "__ge__", "__getitem__", "__gt__", "__hash__", "__iadd__", "__imul__",
@@ -90,7 +90,7 @@ const INNER: &[&str] = &[
     "ag_await", "ag_code", "ag_frame", "co_argcount", "co_code", "co_consts", "co_filename", "co_names", "co_positions",
     "co_varnames", "cr_await", "cr_code", "cr_frame", "cr_origin", "f_back", "f_builtins", "f_code", "f_globals",
     "f_lasti", "f_lineno", "f_locals", "f_trace", "func_code", "func_globals", "gi_code", "gi_frame", "gi_yieldfrom",
-    "im_class", "im_func", "im_self", "mro", "tb_frame", "tb_lasti", "tb_next", "with_traceback",
+    "im_class", "im_func", "im_self", "mro", "obj", "tb_frame", "tb_lasti", "tb_next", "with_traceback",
 ];
 
 /// Whether an attribute of this name may be read of any object.
@@ -106,6 +106,8 @@ fn report(checker: &mut Checker<'_, '_>, name: &str, range: TextRange) {
         "__class__" => "write `type(x)`: `type(x).__name__` is its name",
         "__dict__" => "write the attributes out, or use `dataclasses.asdict`",
         "__bases__" | "__mro__" | "__subclasses__" | "mro" => "use `isinstance` or `issubclass`",
+        "obj" => "an exception keeps the object whose attribute was missing as `obj`: give yours another name",
+        "__annotations__" => "annotations are for readers; use `dataclasses.fields`, or keep what you need in a dictionary",
         "__setattr__" => "assign to the attribute: `self.x = y`",
         "__traceback__" | "with_traceback" | "tb_frame" => {
             "let the exception end the run: the report shows your traceback"
@@ -179,8 +181,18 @@ fn attribute_in_format(text: &str) -> Option<&str> {
 }
 
 fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
-    let Stmt::FunctionDef(function) = stmt else {
-        return;
+    let function = match stmt {
+        Stmt::FunctionDef(function) => function,
+        Stmt::ClassDef(class) => return bound(checker, &class.name),
+        Stmt::Import(ast::StmtImport { names, .. }) | Stmt::ImportFrom(ast::StmtImportFrom { names, .. }) => {
+            for alias in names {
+                if let Some(name) = &alias.asname {
+                    bound(checker, name);
+                }
+            }
+            return;
+        }
+        _ => return,
     };
     let name = function.name.as_str();
     // Those have rules of their own, which say more.
@@ -204,11 +216,71 @@ fn may_define(function: &StmtFunctionDef) -> bool {
     DEFINABLE.contains(&function.name.as_str())
 }
 
+/// `class __del__`, `import x as __reduce__`: a class may get its hooks by any statement that binds a name.
+fn bound(checker: &mut Checker<'_, '_>, name: &ast::Identifier) {
+    if name.starts_with("__") && is_refused(name.as_str()) {
+        report(checker, name.as_str(), name.range);
+    }
+}
+
+/// Classes whose patterns bind the whole object and read no attribute.
+const WHOLE: &[&str] = &[
+    "builtins.bool",
+    "builtins.bytearray",
+    "builtins.bytes",
+    "builtins.dict",
+    "builtins.float",
+    "builtins.frozenset",
+    "builtins.int",
+    "builtins.list",
+    "builtins.set",
+    "builtins.str",
+    "builtins.tuple",
+];
+
+/// Whether a positional pattern of a class reads only what the class itself has. An abstract class may claim any object
+/// as its own, and names in `__match_args__` which of its attributes are read.
+fn reads_its_own(checker: &Checker<'_, '_>, class: &Expr) -> bool {
+    let meanings = checker.meanings(class);
+    !meanings.is_empty()
+        && meanings.iter().all(|meaning| match meaning {
+            Meaning::Library(path) => WHOLE.contains(&&**path),
+            Meaning::Module(_) => false,
+            Meaning::Local(module, binding) => {
+                match checker.names.modules[*module].bindings[*binding].kind {
+                    BindingKind::Class(class) => {
+                        class.keywords().is_empty()
+                            && class.bases().iter().all(|base| {
+                                matches!(base, Expr::Name(name) if name.id.as_str() == "NamedTuple")
+                                    || matches!(base, Expr::Attribute(name) if name.attr.as_str() == "NamedTuple")
+                            })
+                    }
+                    _ => false,
+                }
+            }
+        })
+}
+
 /// `case object(__class__=c)` reads an attribute.
 fn pattern<'a>(checker: &mut Checker<'_, 'a>, pattern: &'a Pattern) {
+    match pattern {
+        Pattern::MatchAs(ast::PatternMatchAs { name: Some(name), .. })
+        | Pattern::MatchStar(ast::PatternMatchStar { name: Some(name), .. })
+        | Pattern::MatchMapping(ast::PatternMatchMapping { rest: Some(name), .. }) => bound(checker, name),
+        _ => {}
+    }
     let Pattern::MatchClass(class) = pattern else {
         return;
     };
+    if !class.arguments.patterns.is_empty() && !reads_its_own(checker, &class.cls) {
+        let message = "a pattern by place reads whatever attributes the class names".to_owned();
+        checker.report(
+            &RULE,
+            &*class.cls,
+            message,
+            "write the attributes out: `case Point(x=x, y=y)`",
+        );
+    }
     for keyword in &class.arguments.keywords {
         if is_refused(keyword.attr.as_str()) {
             report(checker, keyword.attr.as_str(), keyword.attr.range);

@@ -4,7 +4,7 @@
 //!
 //! Refuses `getattr`, `setattr`, `delattr` and `hasattr` with a name that is not a literal, or with the literal name of
 //! something that other rules refuse; `operator.attrgetter` and `methodcaller`, `vars`, `globals`, `locals` and `dir`; any
-//! of them as a value; and a whole module as a value (in a list, as an argument, returned).
+//! of them as a value; and a whole module as a value (in a list, as an argument, as an operand, returned, in a class).
 //!
 //! ## Why is this refused?
 //!
@@ -29,13 +29,12 @@
 
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
-use std::rc::Rc;
-
-use ruff_python_ast::{Expr, ExprCall};
+use ruff_python_ast::{CmpOp, Expr, ExprCall, Identifier, Parameters, Stmt};
+use ruff_text_size::{Ranged, TextRange};
 
 use crate::check::Checker;
 use crate::knowledge::{libraries, verdict};
-use crate::semantic::{Meaning, Reference, Usage};
+use crate::semantic::{Call, Meaning, Reference, ScopeKind, Usage, binder};
 
 use super::no_attribute_escape;
 
@@ -99,7 +98,9 @@ pub(crate) static SET: RuleSet = RuleSet {
     attributes: &[],
     hooks: Hooks {
         reference: Some(reference),
+        call: Some(call),
         expression: Some(expression),
+        statement: Some(statement),
         ..Hooks::NONE
     },
 };
@@ -109,6 +110,8 @@ const ACCESSORS: &[&str] = &["builtins.getattr", "builtins.hasattr"];
 const MODULE_HINT: &str = "write `module.name` where it is used";
 
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    module_as_a_value(checker, reference);
+    renamed_root(checker, reference);
     let accessor = reference.paths().find_map(|path| {
         path.strip_prefix("builtins.")
             .filter(|name| matches!(*name, "getattr" | "setattr" | "delattr" | "hasattr"))
@@ -143,6 +146,12 @@ fn judge<'a>(checker: &mut Checker<'_, 'a>, accessor: &str, call: &'a ExprCall) 
     }
     if let Some(base) = arguments.args.first() {
         for meaning in checker.meanings(base) {
+            let found = checker.names.attribute_of(&meaning, name);
+            if accessor == "getattr"
+                && let Some(module) = found.iter().find_map(whole_module)
+            {
+                report_module(checker, module, call.range());
+            }
             if let Meaning::Library(path) = meaning {
                 let full = format!("{path}.{name}");
                 if accessor != "hasattr" && matches!(accessor, "setattr" | "delattr") {
@@ -157,67 +166,173 @@ fn judge<'a>(checker: &mut Checker<'_, 'a>, accessor: &str, call: &'a ExprCall) 
     }
 }
 
-/// A module may be called by its name with a dot behind it, or given another name; anything else hands it around.
+/// A whole module may be given another name, be the default of a parameter, be asked for an attribute that is spelled
+/// out or be compared by `is`. Anywhere else it is a value: an operand, for example, is handed to a method.
 fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
     match expr {
         Expr::Call(call) => {
-            let values = call
-                .arguments
-                .args
-                .iter()
-                .chain(call.arguments.keywords.iter().map(|keyword| &keyword.value));
-            // `getattr` and `hasattr` were judged with the name that they are asked for.
-            if values
-                .clone()
-                .any(|value| names_a_module(checker, value).is_some())
-                && !ACCESSORS
+            // They are judged with the name that they are asked for.
+            if let Some(base) = call.arguments.args.first()
+                && ACCESSORS
                     .iter()
                     .any(|accessor| checker.may_be(&call.func, accessor))
             {
-                values.for_each(|value| refuse_module(checker, value));
+                may_be_a_module(checker, base);
             }
         }
-        Expr::List(list) => list.elts.iter().for_each(|value| refuse_module(checker, value)),
-        Expr::Tuple(tuple) => tuple.elts.iter().for_each(|value| refuse_module(checker, value)),
-        Expr::Set(set) => set.elts.iter().for_each(|value| refuse_module(checker, value)),
-        Expr::Dict(dict) => dict
-            .items
-            .iter()
-            .for_each(|item| refuse_module(checker, &item.value)),
-        Expr::Lambda(lambda) => refuse_module(checker, &lambda.body),
-        Expr::Yield(result) => {
-            if let Some(value) = &result.value {
-                refuse_module(checker, value);
+        Expr::Lambda(lambda) => {
+            if let Some(parameters) = &lambda.parameters {
+                defaults_may_be_modules(checker, parameters);
             }
         }
-        Expr::Starred(starred) => refuse_module(checker, &starred.value),
-        Expr::Subscript(subscript) => refuse_module(checker, &subscript.value),
+        Expr::Compare(compare)
+            if compare
+                .ops
+                .iter()
+                .all(|op| matches!(op, CmpOp::Is | CmpOp::IsNot)) =>
+        {
+            may_be_a_module(checker, &compare.left);
+            for value in &compare.comparators {
+                may_be_a_module(checker, value);
+            }
+        }
         _ => {}
     }
 }
 
-/// Refuses an expression that may be a whole module.
-pub(crate) fn refuse_module(checker: &mut Checker<'_, '_>, value: &Expr) {
-    if let Some(module) = names_a_module(checker, value) {
-        let message = format!("the module `{module}` is handed around as a value");
-        checker.report(&RULE, value, message, MODULE_HINT);
+fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
+    let in_class_body = matches!(checker.scope_kind(), ScopeKind::Class(_));
+    match stmt {
+        // What a class body binds is an attribute, which nobody follows.
+        Stmt::Assign(assign) if !in_class_body && assign.targets.iter().all(Expr::is_name_expr) => {
+            may_be_a_module(checker, &assign.value);
+        }
+        Stmt::AnnAssign(assign) if !in_class_body && assign.target.is_name_expr() => {
+            if let Some(value) = &assign.value {
+                may_be_a_module(checker, value);
+            }
+        }
+        Stmt::Expr(statement) => may_be_a_module(checker, &statement.value),
+        Stmt::FunctionDef(function) => defaults_may_be_modules(checker, &function.parameters),
+        Stmt::Import(import) => {
+            for alias in &import.names {
+                let name = alias.asname.as_ref().unwrap_or(&alias.name);
+                imported(checker, name, in_class_body);
+            }
+        }
+        Stmt::ImportFrom(import) => {
+            for alias in &import.names {
+                let name = alias.asname.as_ref().unwrap_or(&alias.name);
+                imported(checker, name, false);
+                let base = binder::absolute(checker.source(), import);
+                let path = format!("{base}.{}", alias.name.as_str());
+                if in_class_body && (libraries::is_module(&path) || checker.names.is_module(&path)) {
+                    report_module(checker, &path, alias.range);
+                }
+            }
+        }
+        Stmt::Global(global) => global.names.iter().for_each(|name| renamed(checker, name)),
+        Stmt::Nonlocal(nonlocal) => nonlocal.names.iter().for_each(|name| renamed(checker, name)),
+        _ => {}
     }
 }
 
-/// The module that an expression may be.
-fn names_a_module(checker: &Checker<'_, '_>, value: &Expr) -> Option<Rc<str>> {
-    if !matches!(
-        value,
-        Expr::Name(_) | Expr::Attribute(_) | Expr::If(_) | Expr::BoolOp(_) | Expr::Named(_)
-    ) {
-        return None;
+fn imported(checker: &mut Checker<'_, '_>, name: &Identifier, in_class_body: bool) {
+    renamed(checker, name);
+    if in_class_body {
+        report_module(checker, name.as_str(), name.range);
     }
-    checker
-        .meanings(value)
-        .into_iter()
-        .find_map(|meaning| match meaning {
-            Meaning::Library(path) if libraries::is_module(&path) => Some(path),
-            Meaning::Module(path) => Some(path),
-            Meaning::Library(_) | Meaning::Local(..) => None,
+}
+
+fn defaults_may_be_modules<'a>(checker: &mut Checker<'_, 'a>, parameters: &'a Parameters) {
+    for parameter in parameters.iter_non_variadic_params() {
+        if let Some(default) = parameter.default() {
+            may_be_a_module(checker, default);
+        }
+    }
+}
+
+fn may_be_a_module(checker: &mut Checker<'_, '_>, value: &Expr) {
+    match value {
+        Expr::Name(_) | Expr::Attribute(_) => {
+            checker.module_places.insert(&raw const *value);
+        }
+        Expr::If(either) => {
+            may_be_a_module(checker, &either.body);
+            may_be_a_module(checker, &either.orelse);
+        }
+        Expr::BoolOp(any) => any.values.iter().for_each(|value| may_be_a_module(checker, value)),
+        Expr::Named(named) => may_be_a_module(checker, &named.value),
+        _ => {}
+    }
+}
+
+/// Whether a meaning is a whole module, and which.
+fn whole_module(meaning: &Meaning) -> Option<&str> {
+    match meaning {
+        Meaning::Library(path) => libraries::is_module(path).then_some(path),
+        Meaning::Module(path) => Some(path),
+        Meaning::Local(..) => None,
+    }
+}
+
+fn module_as_a_value<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    if !matches!(reference.usage, Usage::Load)
+        || checker.module_places.contains(&(&raw const *reference.expr))
+    {
+        return;
+    }
+    if let Some(module) = reference.meanings.iter().find_map(whole_module) {
+        report_module(checker, module, reference.expr.range());
+    }
+}
+
+fn report_module(checker: &mut Checker<'_, '_>, module: &str, range: TextRange) {
+    let message = format!("the module `{module}` is handed around as a value");
+    checker.report(&RULE, range, message, MODULE_HINT);
+}
+
+/// Within a class Python turns `__name` into `_Class__name`, which is another name outside.
+fn renamed(checker: &mut Checker<'_, '_>, name: &Identifier) {
+    report_renamed(checker, name.as_str(), name.range);
+}
+
+fn report_renamed(checker: &mut Checker<'_, '_>, name: &str, range: TextRange) {
+    if name.starts_with("__") && !name.ends_with("__") && checker.is_in_a_class() {
+        let message = format!("within a class Python turns `{name}` into another name");
+        checker.report(&RULE, range, message, "begin it with one underscore");
+    }
+}
+
+fn renamed_root<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    let mut expr = reference.expr;
+    while let Expr::Attribute(attribute) = expr {
+        expr = &attribute.value;
+    }
+    let in_class_body = matches!(checker.scope_kind(), ScopeKind::Class(_));
+    if let Expr::Name(name) = expr
+        && !(in_class_body && matches!(reference.usage, Usage::Store))
+    {
+        report_renamed(checker, name.id.as_str(), name.range);
+    }
+}
+
+/// `update_wrapper(to, from, assigned=names)` copies attributes by their names.
+fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    let places = match () {
+        () if call.may_be("functools.update_wrapper") => 2,
+        () if call.may_be("functools.wraps") => 1,
+        () if call.may_be("functools.partial") => usize::MAX,
+        () => return,
+    };
+    let arguments = &call.expr.arguments;
+    let chosen = arguments.keywords.iter().any(|keyword| {
+        keyword.arg.as_ref().map_or(places < usize::MAX, |name| {
+            matches!(name.as_str(), "assigned" | "updated")
         })
+    });
+    if chosen || arguments.args.len() > places || places < usize::MAX && arguments.args.iter().any(Expr::is_starred_expr) {
+        let message = "attributes are copied by names of the bundle's choice".to_owned();
+        checker.report(&RULE, call.expr, message, "leave `assigned` and `updated` out");
+    }
 }

@@ -83,6 +83,12 @@ pub(crate) static SET: RuleSet = RuleSet {
             "torch.cuda.cudart",
             "use tensor operations, and `torch.compile` for speed",
         ),
+        denied("torch.cuda.ExternalStream", "use tensors as they are"),
+        denied("torch.cuda.caching_allocator_alloc", "use tensors as they are"),
+        denied("torch.cuda.caching_allocator_delete", "use tensors as they are"),
+        denied("torch.cuda.get_stream_from_external", "use tensors as they are"),
+        denied("torch.cuda.current_blas_handle", "use tensors as they are"),
+        denied("torch.cuda.current_solver_handle", "use tensors as they are"),
     ],
     attributes: &["ctypes"],
     hooks: Hooks {

@@ -26,12 +26,10 @@
 
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet};
-use ruff_python_ast::{Expr, ExprContext, Stmt};
+use ruff_python_ast::{Expr, ExprContext};
 
 use crate::check::Checker;
-use crate::semantic::{CTX, Call, Meaning, Reference, Usage};
-
-use super::no_dynamic_attr;
+use crate::semantic::{BindingKind, CTX, Call, Meaning, Reference, ScopeId, Usage};
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS112",
@@ -50,7 +48,6 @@ pub(crate) static SET: RuleSet = RuleSet {
         reference: Some(reference),
         call: Some(call),
         expression: Some(expression),
-        statement: Some(statement),
         ..Hooks::NONE
     },
 };
@@ -79,16 +76,92 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     }
 }
 
-/// `type(x).attribute = value`.
+/// `type(x).attribute = value`, `kind = type(x)` before it, `[nn.Linear][0].attribute = value`.
 fn changes_a_class<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
-    if let Expr::Attribute(attribute) = expr
-        && matches!(attribute.ctx, ExprContext::Store | ExprContext::Del)
-        && let Expr::Call(call) = &*attribute.value
-        && checker.may_be(&call.func, "builtins.type")
-    {
+    let Expr::Attribute(attribute) = expr else {
+        return;
+    };
+    if !matches!(attribute.ctx, ExprContext::Store | ExprContext::Del) {
+        return;
+    }
+    if is_a_type(checker, &attribute.value) {
         let message = "this changes the class of an object, for all objects of that class".to_owned();
         checker.report(&RULE, expr, message, HINT);
     }
+    if let Expr::Subscript(subscript) = &*attribute.value
+        && let Some(path) = element_of_a_library(checker, checker.scope(), &subscript.value, 0)
+    {
+        let message = format!("this changes `{path}`, which is not the bundle's");
+        checker.report(&RULE, expr, message, HINT);
+    }
+}
+
+fn is_a_type(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
+    match expr {
+        Expr::Call(call) => checker.may_be(&call.func, "builtins.type"),
+        Expr::Name(name) => {
+            let bindings = &checker.names.modules[checker.module].bindings;
+            checker
+                .names
+                .bindings(checker.module, checker.scope(), name.id.as_str())
+                .iter()
+                .take(BINDINGS_MAX)
+                .any(|&number| {
+                    matches!(bindings[number].kind, BindingKind::Value(Expr::Call(call))
+                        if checker.may_be(&call.func, "builtins.type"))
+                })
+        }
+        _ => false,
+    }
+}
+
+/// Most bindings of one name that are looked at.
+const BINDINGS_MAX: usize = 16;
+/// Most elements of one list that are looked at.
+const ELEMENTS_MAX: usize = 64;
+
+/// Something of a library among the elements of a list, tuple or dictionary that is spelled out.
+fn element_of_a_library(
+    checker: &Checker<'_, '_>,
+    scope: ScopeId,
+    expr: &Expr,
+    depth: usize,
+) -> Option<std::rc::Rc<str>> {
+    let values: Vec<&Expr> = match expr {
+        Expr::List(list) => list.elts.iter().take(ELEMENTS_MAX).collect(),
+        Expr::Tuple(tuple) => tuple.elts.iter().take(ELEMENTS_MAX).collect(),
+        Expr::Dict(dict) => dict
+            .items
+            .iter()
+            .map(|item| &item.value)
+            .take(ELEMENTS_MAX)
+            .collect(),
+        Expr::Name(name) if depth < 2 => {
+            let bindings = &checker.names.modules[checker.module].bindings;
+            return checker
+                .names
+                .bindings(checker.module, scope, name.id.as_str())
+                .iter()
+                .take(BINDINGS_MAX)
+                .find_map(|&number| match bindings[number].kind {
+                    BindingKind::Value(value) => {
+                        element_of_a_library(checker, bindings[number].scope, value, depth + 1)
+                    }
+                    _ => None,
+                });
+        }
+        _ => return None,
+    };
+    values.into_iter().find_map(|value| {
+        checker
+            .names
+            .meanings(checker.module, scope, value)
+            .into_iter()
+            .find_map(|meaning| match meaning {
+                Meaning::Library(path) if !path.starts_with('<') => Some(path),
+                _ => None,
+            })
+    })
 }
 
 /// `torch.something["key"] = value` changes a library as well.
@@ -150,29 +223,5 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     if let Some(path) = changed {
         let message = format!("this changes `{path}`, which is not the bundle's");
         checker.report(&RULE, call.expr, message, HINT);
-    }
-}
-
-/// A module that is put into an attribute or a container can be changed there.
-fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
-    match stmt {
-        Stmt::Assign(assign) if assign.targets.iter().any(|target| !target.is_name_expr()) => {
-            no_dynamic_attr::refuse_module(checker, &assign.value);
-        }
-        Stmt::Assign(assign) if matches!(checker.scope_kind(), crate::semantic::ScopeKind::Class(_)) => {
-            no_dynamic_attr::refuse_module(checker, &assign.value);
-        }
-        Stmt::Return(result) => {
-            if let Some(value) = &result.value {
-                no_dynamic_attr::refuse_module(checker, value);
-            }
-        }
-        Stmt::Match(choice) => no_dynamic_attr::refuse_module(checker, &choice.subject),
-        Stmt::With(with) => {
-            for item in &with.items {
-                no_dynamic_attr::refuse_module(checker, &item.context_expr);
-            }
-        }
-        _ => {}
     }
 }

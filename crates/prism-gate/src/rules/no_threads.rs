@@ -104,6 +104,8 @@ pub(crate) static SET: RuleSet = RuleSet {
             "torch.set_num_interop_threads",
             "leave it out: torch uses all threads of the recipe already, and batches need no prefetching",
         ),
+        denied("torch.jit.fork", "leave it out: torch uses all threads already"),
+        denied("torch.jit.wait", "leave it out: torch uses all threads already"),
     ],
     attributes: &[],
     hooks: Hooks { ..Hooks::NONE },

@@ -13,6 +13,9 @@ use super::walk::{Pass, Walker};
 use crate::limits::STARS_MAX;
 use crate::source::Source;
 
+/// Stands for the scope of a `nonlocal` name until all scopes are known.
+const UNPLACED: ScopeId = ScopeId::MAX;
+
 /// Binds a module.
 pub(crate) fn bind<'a>(source: &'a Source, body: &'a [Stmt]) -> ModuleScopes<'a> {
     let mut binder = Binder {
@@ -23,8 +26,11 @@ pub(crate) fn bind<'a>(source: &'a Source, body: &'a [Stmt]) -> ModuleScopes<'a>
             value_scope: 0,
             bodies: 0,
         }],
+        nonlocals: Vec::new(),
+        waiting: Vec::new(),
     };
     Walker::module(&mut binder, body);
+    binder.place_nonlocals();
     binder.found
 }
 
@@ -38,9 +44,26 @@ struct Binder<'a> {
     source: &'a Source,
     found: ModuleScopes<'a>,
     open: Vec<Open>,
+    /// The names of `nonlocal` statements, with the scopes that these stand in.
+    nonlocals: Vec<(ScopeId, &'a str)>,
+    /// Bindings of such names: where they belong is known only when all functions around are.
+    waiting: Vec<(ScopeId, &'a str, usize)>,
 }
 
 impl<'a> Binder<'a> {
+    /// Sends the names of `nonlocal` to the nearest function around that binds them itself.
+    fn place_nonlocals(&mut self) {
+        for &(scope, name) in &self.nonlocals {
+            let owner = self.found.owner_of_nonlocal(scope, name);
+            self.found.scopes[scope].elsewhere.insert(name, owner);
+        }
+        for &(scope, name, number) in &self.waiting {
+            let owner = self.found.scopes[scope].elsewhere.get(name).copied();
+            let entry = self.found.scopes[owner.unwrap_or(scope)].names.entry(name);
+            entry.or_default().bindings.push(number);
+        }
+    }
+
     fn scope(&self) -> ScopeId {
         self.open.last().map_or(0, |open| open.scope)
     }
@@ -87,6 +110,10 @@ impl<'a> Binder<'a> {
             scope: value_scope,
         });
         let elsewhere = self.found.scopes[scope].elsewhere.get(name).copied();
+        if elsewhere == Some(UNPLACED) {
+            self.waiting.push((scope, name, number));
+            return;
+        }
         let entry = self.found.scopes[elsewhere.unwrap_or(scope)]
             .names
             .entry(name)
@@ -340,9 +367,9 @@ impl<'a> Pass<'a> for Binder<'a> {
             }
             Stmt::Nonlocal(nonlocal) => {
                 let scope = self.scope();
-                let outer = self.found.outer_function(scope);
                 for name in &nonlocal.names {
-                    self.found.scopes[scope].elsewhere.insert(name.as_str(), outer);
+                    self.found.scopes[scope].elsewhere.insert(name.as_str(), UNPLACED);
+                    self.nonlocals.push((scope, name.as_str()));
                 }
             }
             _ => {}
@@ -372,9 +399,12 @@ impl<'a> Pass<'a> for Binder<'a> {
             Expr::Name(name) if matches!(name.ctx, ExprContext::Del) => {
                 let scope = self.scope();
                 let owner = self.found.scopes[scope].elsewhere.get(name.id.as_str()).copied();
-                self.found.scopes[owner.unwrap_or(scope)]
-                    .deleted
-                    .insert(name.id.as_str());
+                // What a function has deleted is unbound there and uncovers nothing.
+                if owner != Some(UNPLACED) {
+                    self.found.scopes[owner.unwrap_or(scope)]
+                        .deleted
+                        .insert(name.id.as_str());
+                }
             }
             _ => {}
         }

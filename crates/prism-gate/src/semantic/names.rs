@@ -392,6 +392,13 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// What an attribute of something may stand for.
+    pub(crate) fn attribute_of(&self, base: &Meaning, name: &str) -> Vec<Meaning> {
+        let mut found = Vec::new();
+        self.attribute(base, name, &mut found);
+        found
+    }
+
     fn attribute(&self, base: &Meaning, name: &str, found: &mut Vec<Meaning>) {
         match base {
             Meaning::Library(path) => extend(found, [Meaning::Library(format!("{path}.{name}").into())]),

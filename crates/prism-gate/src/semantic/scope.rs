@@ -7,6 +7,7 @@ use ruff_text_size::TextSize;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Meaning;
+use crate::limits::SCOPE_DEPTH_MAX;
 
 /// The number of a scope within its module; the module itself is 0.
 pub(crate) type ScopeId = usize;
@@ -146,15 +147,22 @@ impl<'a> ModuleScopes<'a> {
         scope
     }
 
-    /// The nearest function around a scope, not counting itself.
-    pub(crate) fn outer_function(&self, scope: ScopeId) -> ScopeId {
+    /// The scope that a `nonlocal` name belongs to: the nearest function around that binds it without such a statement.
+    pub(crate) fn owner_of_nonlocal(&self, scope: ScopeId, name: &str) -> ScopeId {
         let mut at = self.scopes[scope].parent;
-        while let Some(outer) = at {
-            if self.scopes[outer].kind.is_local() {
-                return outer;
+        let mut nearest = None;
+        // A file that goes deeper is refused anyway.
+        for _ in 0..=SCOPE_DEPTH_MAX {
+            let Some(outer) = at else { break };
+            let around = &self.scopes[outer];
+            if matches!(around.kind, ScopeKind::Function(_) | ScopeKind::Lambda(_)) {
+                nearest = nearest.or(Some(outer));
+                if around.names.contains_key(name) && !around.elsewhere.contains_key(name) {
+                    return outer;
+                }
             }
-            at = self.scopes[outer].parent;
+            at = around.parent;
         }
-        0
+        nearest.unwrap_or_default()
     }
 }
