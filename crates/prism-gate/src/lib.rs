@@ -18,6 +18,7 @@ mod prescan;
 mod rule;
 mod rules;
 mod semantic;
+pub mod similarity;
 mod source;
 
 pub use check::{GateError, check};

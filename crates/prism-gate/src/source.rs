@@ -87,6 +87,11 @@ impl Source {
         }
     }
 
+    /// The line of an offset, from 1.
+    pub(crate) fn line(&self, offset: TextSize) -> u32 {
+        u32::try_from(self.lines.line_index(offset).get()).unwrap_or(u32::MAX)
+    }
+
     /// The text of a node.
     pub(crate) fn slice(&self, node: impl Ranged) -> &str {
         self.text.get(node.range().to_std_range()).unwrap_or_default()

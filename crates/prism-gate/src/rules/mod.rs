@@ -5,6 +5,8 @@
 
 use crate::rule::{Rule, RuleSet};
 
+pub(crate) mod duplicate;
+pub(crate) mod near_duplicate;
 pub(crate) mod nesting;
 pub(crate) mod no_attribute_escape;
 pub(crate) mod no_deserialization;
@@ -43,6 +45,8 @@ pub(crate) static ALL: &[&RuleSet] = &[
     &no_harness_access::SET,
     &no_gc_inspect::SET,
     &no_threads::SET,
+    &duplicate::SET,
+    &near_duplicate::SET,
 ];
 
 /// The metadata of every rule, in the order of the codes.
