@@ -6,6 +6,8 @@
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{Expr, Stmt};
 
+use super::statement::{Live, live};
+
 /// A name, or an attribute of the object itself.
 pub(super) type Path<'a> = (&'a str, &'a str);
 
@@ -82,6 +84,10 @@ impl<'a> Visitor<'a> for Collector<'a> {
                 self.visit_expr(&alone.value);
                 self.writes = was;
             }
+            Stmt::If(branch) => match live(branch) {
+                Live::One(body) => self.visit_body(body),
+                Live::Both => visitor::walk_stmt(self, stmt),
+            },
             _ => visitor::walk_stmt(self, stmt),
         }
     }

@@ -29,6 +29,7 @@ const GROUPS: &[&[(&str, &str)]] = &[
     files!["standard/block.py"],
     files!["standard/gpt.py"],
     files!["standard/optimizer.py"],
+    files!["standard/muon.py"],
     files!["standard/schedule.py"],
     files!["standard/training.py"],
     files!["../../../../examples/scaffold/architecture.py"],

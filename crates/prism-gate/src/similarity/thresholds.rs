@@ -22,9 +22,9 @@ impl Default for Thresholds {
     fn default() -> Self {
         Self {
             shared_min: 12,
-            shared_reject_min: 24,
+            shared_reject_min: 20,
             review_share: 0.35,
-            reject_share: 0.7,
+            reject_share: 0.65,
             reject_smaller_share: 0.2,
         }
     }

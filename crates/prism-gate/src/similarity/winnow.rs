@@ -7,11 +7,11 @@
 use super::token::{self, Token};
 
 /// Tokens of one k-gram.
-pub(super) const GRAM_TOKENS: usize = 10;
+pub(super) const GRAM_TOKENS: usize = 7;
 /// Successive k-grams of which one is kept.
-pub(super) const WINDOW_GRAMS: usize = 4;
+pub(super) const WINDOW_GRAMS: usize = 2;
 /// The shortest piece of code that has a fingerprint; one below a k-gram is taken whole.
-pub(super) const PIECE_TOKENS_MIN: usize = 7;
+pub(super) const PIECE_TOKENS_MIN: usize = 6;
 
 /// A k-gram that stands for its neighbourhood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
