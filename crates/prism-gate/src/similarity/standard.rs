@@ -32,19 +32,38 @@ const GROUPS: &[&[(&str, &str)]] = &[
     files!["standard/muon.py"],
     files!["standard/schedule.py"],
     files!["standard/training.py"],
-    files!["../../../../examples/scaffold/architecture.py"],
-    files!["../../../../examples/scaffold/training.py"],
-    files!["../../../../examples/transformer-small/architecture.py"],
-    files!["../../../../examples/transformer-small/training.py"],
-    files!["../../../../examples/recurrent-small/architecture.py"],
-    files!["../../../../examples/ema-predictor/architecture.py"],
-    files!["../../../../examples/ema-predictor/training.py"],
-    files!["../../../../examples/legacy-interface/architecture.py"],
-    files!["../../../../examples/legacy-interface/training.py"],
-    files!["../../../../examples/bundle-tokenizer/architecture.py"],
-    files!["../../../../examples/gpt2-tokenizer/architecture.py"],
-    files!["../../../../examples/cheat-leak/architecture.py"],
-    files!["../../../../examples/cheat-leak/training.py"],
+    files![
+        "../../../../examples/scaffold/architecture.py",
+        "../../../../examples/scaffold/training.py",
+    ],
+    files![
+        "../../../../examples/transformer-small/architecture.py",
+        "../../../../examples/transformer-small/training.py",
+    ],
+    files![
+        "../../../../examples/recurrent-small/architecture.py",
+        "../../../../examples/recurrent-small/training.py",
+    ],
+    files![
+        "../../../../examples/ema-predictor/architecture.py",
+        "../../../../examples/ema-predictor/training.py",
+    ],
+    files![
+        "../../../../examples/legacy-interface/architecture.py",
+        "../../../../examples/legacy-interface/training.py",
+    ],
+    files![
+        "../../../../examples/bundle-tokenizer/architecture.py",
+        "../../../../examples/bundle-tokenizer/training.py",
+    ],
+    files![
+        "../../../../examples/gpt2-tokenizer/architecture.py",
+        "../../../../examples/gpt2-tokenizer/training.py",
+    ],
+    files![
+        "../../../../examples/cheat-leak/architecture.py",
+        "../../../../examples/cheat-leak/training.py",
+    ],
 ];
 
 /// The k-grams of the building blocks.

@@ -18,6 +18,20 @@ def plain(ctx):
         optimizer.zero_grad(set_to_none=True)
 
 
+def shortest(ctx, model):
+    for batch in ctx.stream(model, batch_size=32, seq_len=256):
+        batch.loss(model(batch.inputs)).backward()
+
+
+def shortest_in_full(ctx):
+    model = ctx.build_model().to(ctx.device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    for batch in ctx.stream(model, batch_size=32, seq_len=256):
+        batch.loss(model(batch.inputs)).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+
 def zero_first(ctx):
     model = ctx.build_model()
     model.to(ctx.device)
