@@ -23,6 +23,12 @@ def shortest(ctx, model):
         batch.loss(model(batch.inputs)).backward()
 
 
+def shortest_without_an_optimizer(ctx):
+    model = ctx.build_model()
+    for batch in ctx.stream(model, batch_size=32, seq_len=256):
+        batch.loss(model(batch.inputs)).backward()
+
+
 def shortest_in_full(ctx):
     model = ctx.build_model().to(ctx.device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
