@@ -24,8 +24,30 @@ const OWN: u64 = 10;
 const STATEMENTS: u64 = 8;
 
 const WORDS: [&str; 24] = [
-    "exp", "tanh", "sigmoid", "cumsum", "softmax", "logsumexp", "roll", "flip", "einsum", "matmul", "where", "clamp", "norm",
-    "outer", "stack", "cat", "gather", "topk", "masked_fill", "rsqrt", "mean", "var", "relu", "sin",
+    "exp",
+    "tanh",
+    "sigmoid",
+    "cumsum",
+    "softmax",
+    "logsumexp",
+    "roll",
+    "flip",
+    "einsum",
+    "matmul",
+    "where",
+    "clamp",
+    "norm",
+    "outer",
+    "stack",
+    "cat",
+    "gather",
+    "topk",
+    "masked_fill",
+    "rsqrt",
+    "mean",
+    "var",
+    "relu",
+    "sin",
 ];
 
 /// `SplitMix64`: the same bundles on every machine.
@@ -48,7 +70,11 @@ fn function(text: &mut String, name: &str, seed: u64) -> std::fmt::Result {
         let mut word = || WORDS[usize::try_from(draw.below(24)).unwrap_or_default()];
         let (one, two, three) = (word(), word(), word());
         let (a, b) = (draw.below(at + 1), draw.below(at + 1));
-        writeln!(text, "    v{} = torch.{one}(v{a} - torch.{two}(v{b}[0])) * v{b}.{three}(1)", at + 1)?;
+        writeln!(
+            text,
+            "    v{} = torch.{one}(v{a} - torch.{two}(v{b}[0])) * v{b}.{three}(1)",
+            at + 1
+        )?;
     }
     writeln!(text, "    return v{STATEMENTS}\n")
 }
@@ -58,7 +84,11 @@ fn bundle(number: u64) -> Result<Bundle, Box<dyn Error>> {
     let mut text = "import torch\n\n".to_owned();
     let mut names = Vec::new();
     for at in 0..DRAWN + OWN {
-        let seed = if at < DRAWN { draw.below(POOL) } else { 1_000_000 + number * OWN + at };
+        let seed = if at < DRAWN {
+            draw.below(POOL)
+        } else {
+            1_000_000 + number * OWN + at
+        };
         let name = format!("f{at}");
         function(&mut text, &name, seed)?;
         names.push(name);
@@ -97,10 +127,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         stored_bytes / 100,
         started.elapsed().as_secs_f64()
     );
-    println!("memory of the index: {} MiB", resident_mib().unwrap_or_default().saturating_sub(before_mib));
+    println!(
+        "memory of the index: {} MiB",
+        resident_mib().unwrap_or_default().saturating_sub(before_mib)
+    );
     let (mut whole_ms, mut query_ms, mut told) = (Vec::new(), Vec::new(), 0);
     for number in 0..QUERIES {
-        let later = bundle(if number % 2 == 0 { number * 37 } else { BUNDLES + number })?;
+        let later = bundle(if number % 2 == 0 {
+            number * 37
+        } else {
+            BUNDLES + number
+        })?;
         let started = Instant::now();
         let found = Fingerprints::of(&later)?;
         let queried = Instant::now();
@@ -111,9 +148,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (what, mut times) in [("query", query_ms), ("fingerprints and query", whole_ms)] {
         times.sort_by(f64::total_cmp);
         let at = |part: usize| times[(times.len() - 1) * part / 100];
-        println!("{what}: median {:.2} ms, 99th {:.2} ms, most {:.2} ms", at(50), at(99), at(100));
+        println!(
+            "{what}: median {:.2} ms, 99th {:.2} ms, most {:.2} ms",
+            at(50),
+            at(99),
+            at(100)
+        );
     }
     println!("{told} matches in {QUERIES} queries");
-    println!("load: {}", std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim());
+    println!(
+        "load: {}",
+        std::fs::read_to_string("/proc/loadavg")
+            .unwrap_or_default()
+            .trim()
+    );
     Ok(())
 }

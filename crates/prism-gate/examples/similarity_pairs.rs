@@ -33,9 +33,17 @@ fn main() -> ExitCode {
     let mut index = Index::new();
     let mut rows = Vec::new();
     for (name, found) in read {
-        let options = QueryOptions { thresholds: anything, ..QueryOptions::default() };
+        let options = QueryOptions {
+            thresholds: anything,
+            ..QueryOptions::default()
+        };
         for pair in index.query(&found, &options) {
-            rows.push((pair.of_later.max(pair.of_earlier), name.clone(), found.len(), pair));
+            rows.push((
+                pair.of_later.max(pair.of_earlier),
+                name.clone(),
+                found.len(),
+                pair,
+            ));
         }
         if let Err(error) = index.add(&name, found) {
             eprintln!("{error}");
@@ -43,8 +51,15 @@ fn main() -> ExitCode {
         }
     }
     let pairs = index.len() * index.len().saturating_sub(1) / 2;
-    rows.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| (&a.1, &a.3.id).cmp(&(&b.1, &b.3.id))));
-    println!("{} bundles, {pairs} pairs, {} share anything", index.len(), rows.len());
+    rows.sort_by(|a, b| {
+        b.0.total_cmp(&a.0)
+            .then_with(|| (&a.1, &a.3.id).cmp(&(&b.1, &b.3.id)))
+    });
+    println!(
+        "{} bundles, {pairs} pairs, {} share anything",
+        index.len(),
+        rows.len()
+    );
     println!("later  earlier jaccard shared  own  pair");
     for (_, name, own, pair) in rows.iter().take(SHOWN_MAX) {
         println!(
@@ -61,10 +76,17 @@ fn bundles(root: &Path) -> Vec<PathBuf> {
     };
     let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     found.sort();
-    if found.iter().any(|path| path.is_file() && path.extension().is_some_and(|suffix| suffix == "py")) {
+    if found
+        .iter()
+        .any(|path| path.is_file() && path.extension().is_some_and(|suffix| suffix == "py"))
+    {
         return vec![root.to_owned()];
     }
-    found.into_iter().filter(|path| path.is_dir()).flat_map(|path| bundles(&path)).collect()
+    found
+        .into_iter()
+        .filter(|path| path.is_dir())
+        .flat_map(|path| bundles(&path))
+        .collect()
 }
 
 fn fingerprints(dir: &Path) -> Result<Fingerprints, Box<dyn std::error::Error>> {

@@ -21,7 +21,7 @@ mod semantic;
 pub mod similarity;
 mod source;
 
-pub use check::{GateError, check};
+pub use check::{GateError, check, check_all};
 pub use finding::{Finding, Place, Report, Severity};
 pub use options::{DistributedPolicy, Options};
 pub use rule::Rule;

@@ -14,9 +14,21 @@ pub const SCOPE_DEPTH_MAX: usize = 64;
 pub const MEANINGS_MAX: usize = 64;
 /// Most findings that are kept for one bundle; the rest is counted.
 pub const FINDINGS_MAX: usize = 1_000;
+/// Most modules of which one file may import everything.
+pub const STARS_MAX: usize = 16;
+/// Most syntax errors of one file that are kept; after the first few the parser guesses.
+pub const SYNTAX_ERRORS_MAX: usize = 50;
 /// A literal that looks packed is a warning from this size, in bytes.
 pub const BLOB_WARNING_BYTES: usize = 2 * 1024;
 /// A literal that looks packed is an error from this size, in bytes.
 pub const BLOB_ERROR_BYTES: usize = 16 * 1024;
+/// So many significant digits of a bundle's numbers are not counted as packed data.
+pub const BLOB_FREE_DIGITS: usize = 2 * 1024;
+/// For so many readable bytes of a literal one unreadable byte is not counted as packed data.
+pub const BLOB_FREE_SHARE: usize = 16;
 /// A line of code that is longer is hard to read on purpose, in characters.
 pub const LINE_CHARS_MAX: usize = 500;
+/// GPUs of the machine that a submission may run on.
+pub const NODE_GPUS_MAX: i64 = 8;
+/// Machines that a submission may run on.
+pub const NODES_MAX: i64 = 1;

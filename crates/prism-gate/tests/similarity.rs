@@ -12,7 +12,9 @@ use proptest::prelude::*;
 const TRAINING: &str = "def train(ctx):\n    model = ctx.build_model()\n    for batch in ctx.stream(model, batch_size=32, seq_len=256):\n        batch.loss(model(batch.inputs)).backward()\n";
 
 fn bundle_of(files: &[(&str, &str)]) -> Bundle {
-    let entries = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
+    let entries = files
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
     Bundle::from_entries(entries.collect()).unwrap()
 }
 
@@ -62,16 +64,18 @@ fn style() -> impl Strategy<Value = Style> {
         any::<bool>(),
         any::<bool>(),
     )
-        .prop_map(|(prefix, number, comments, hints, spaces, rotation, split, wrapped)| Style {
-            prefix,
-            number,
-            comments,
-            hints,
-            spaces,
-            rotation,
-            split,
-            wrapped,
-        })
+        .prop_map(
+            |(prefix, number, comments, hints, spaces, rotation, split, wrapped)| Style {
+                prefix,
+                number,
+                comments,
+                hints,
+                spaces,
+                rotation,
+                split,
+                wrapped,
+            },
+        )
 }
 
 /// A layer: what it has, and what it computes from what.
@@ -96,7 +100,11 @@ fn rotated<T>(mut items: Vec<T>, by: usize) -> Vec<T> {
 }
 
 fn class(layer: &Layer, number: usize, style: &Style) -> String {
-    let Style { prefix, number: literal, .. } = style;
+    let Style {
+        prefix,
+        number: literal,
+        ..
+    } = style;
     let indent = " ".repeat(style.spaces);
     let hint = if style.hints { ": object" } else { "" };
     let kinds = ["Linear", "Conv1d", "GRUCell", "Bilinear", "LSTMCell", "Embedding"];
@@ -111,7 +119,11 @@ fn class(layer: &Layer, number: usize, style: &Style) -> String {
     }
     let mut forward = format!("def forward(self, {prefix}_v0{hint}):\n");
     if style.comments {
-        writeln!(forward, "{indent}\"\"\"What {prefix} does.\"\"\"\n{indent}# {prefix}\n{indent}print('here')").unwrap();
+        writeln!(
+            forward,
+            "{indent}\"\"\"What {prefix} does.\"\"\"\n{indent}# {prefix}\n{indent}print('here')"
+        )
+        .unwrap();
     }
     let mut body = String::new();
     for (at, (what, one, two)) in layer.steps.iter().enumerate() {
@@ -152,20 +164,39 @@ fn class(layer: &Layer, number: usize, style: &Style) -> String {
 
 fn written(layers: &[Layer], style: &Style) -> Bundle {
     let imports = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n\n\n";
-    let classes = layers.iter().enumerate().map(|(number, layer)| class(layer, number, style));
+    let classes = layers
+        .iter()
+        .enumerate()
+        .map(|(number, layer)| class(layer, number, style));
     let classes = rotated(classes.collect(), style.rotation).join("\n\n");
-    let names: Vec<String> = (0..layers.len()).map(|number| format!("{}Layer{number}", style.prefix)).collect();
+    let names: Vec<String> = (0..layers.len())
+        .map(|number| format!("{}Layer{number}", style.prefix))
+        .collect();
     let build = format!(
         "def build_model(ctx):\n{}return nn.Sequential({})\n",
         " ".repeat(style.spaces),
-        names.iter().map(|name| format!("{name}()")).collect::<Vec<_>>().join(", ")
+        names
+            .iter()
+            .map(|name| format!("{name}()"))
+            .collect::<Vec<_>>()
+            .join(", ")
     );
     if style.split {
-        let architecture = format!("from torch import nn\nfrom parts import {}\n\n\n{build}", names.join(", "));
+        let architecture = format!(
+            "from torch import nn\nfrom parts import {}\n\n\n{build}",
+            names.join(", ")
+        );
         let parts = format!("{imports}{classes}");
-        bundle_of(&[("architecture.py", &architecture), ("parts.py", &parts), ("training.py", TRAINING)])
+        bundle_of(&[
+            ("architecture.py", &architecture),
+            ("parts.py", &parts),
+            ("training.py", TRAINING),
+        ])
     } else {
-        bundle_of(&[("architecture.py", &format!("{imports}{classes}\n\n{build}")), ("training.py", TRAINING)])
+        bundle_of(&[
+            ("architecture.py", &format!("{imports}{classes}\n\n{build}")),
+            ("training.py", TRAINING),
+        ])
     }
 }
 
@@ -316,27 +347,44 @@ fn a_disguised_copy_is_refused_with_files_and_lines() {
     assert_eq!(findings[0].rule.id, "prism:near-duplicate");
     assert_eq!(findings[0].severity, Severity::Error);
     assert_eq!(findings[0].file, "architecture.py");
-    let loop_line = DISGUISED.lines().position(|line| line.contains("for i in")).unwrap() + 1;
+    let loop_line = DISGUISED
+        .lines()
+        .position(|line| line.contains("for i in"))
+        .unwrap()
+        + 1;
     let lines = findings[0].place.line as usize..=findings[0].place.end_line as usize;
     assert!(lines.contains(&loop_line), "{:?}", findings[0]);
     assert!(findings[0].message.contains("`first`"), "{}", findings[0].message);
-    assert!(findings[0].message.contains(" = architecture.py:"), "{}", findings[0].message);
+    assert!(
+        findings[0].message.contains(" = architecture.py:"),
+        "{}",
+        findings[0].message
+    );
 }
 
 #[test]
 fn the_same_files_are_a_duplicate() {
     let findings = against(&bundle(PLAIN), &[("first".to_owned(), bundle(PLAIN))]).unwrap();
     assert_eq!(findings.len(), 1);
-    assert_eq!((findings[0].rule.code, findings[0].severity), ("PRS601", Severity::Error));
+    assert_eq!(
+        (findings[0].rule.code, findings[0].severity),
+        ("PRS601", Severity::Error)
+    );
     assert_eq!(find("duplicate").unwrap().code, "PRS601");
     assert_eq!(find("PRS602").unwrap().id, "prism:near-duplicate");
 }
 
 #[test]
 fn building_blocks_belong_to_nobody() {
-    let renamed = PLAIN.replace("SwiGLU", "Gated").replace("WIDTH = 128", "WIDTH = 256");
+    let renamed = PLAIN
+        .replace("SwiGLU", "Gated")
+        .replace("WIDTH = 128", "WIDTH = 256");
     assert_eq!(fingerprints(PLAIN).len(), 0);
-    assert!(against(&bundle(&renamed), &[("first".to_owned(), bundle(PLAIN))]).unwrap().is_empty());
+    assert!(
+        against(&bundle(&renamed), &[("first".to_owned(), bundle(PLAIN))])
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[test]
@@ -345,13 +393,22 @@ fn only_the_later_of_two_is_held_to_account() {
     let mut index = Index::new();
     let first = index.add("first", earlier.clone()).unwrap();
     let second = index.add("second", later.clone()).unwrap();
-    let before = |arrival| QueryOptions { before: Some(arrival), ..QueryOptions::default() };
+    let before = |arrival| QueryOptions {
+        before: Some(arrival),
+        ..QueryOptions::default()
+    };
     assert_eq!(index.query(&earlier, &before(first)), []);
     let told = index.query(&later, &before(second));
     assert_eq!(told.len(), 1);
-    assert_eq!((told[0].id.as_str(), told[0].verdict, told[0].exact), ("first", Verdict::Reject, false));
+    assert_eq!(
+        (told[0].id.as_str(), told[0].verdict, told[0].exact),
+        ("first", Verdict::Reject, false)
+    );
     assert_eq!(index.arrival("second"), Some(second));
-    assert_eq!(index.add("first", later), Err(IndexError::Taken("first".to_owned())));
+    assert_eq!(
+        index.add("first", later),
+        Err(IndexError::Taken("first".to_owned()))
+    );
 }
 
 #[test]
@@ -361,7 +418,8 @@ fn what_was_removed_or_is_ones_own_does_not_count() {
     index.add("first", fingerprints(GATED)).unwrap();
     index.add("again", fingerprints(GATED)).unwrap();
     let mut options = QueryOptions::default();
-    let ids = |told: Vec<prism_gate::similarity::Match>| told.into_iter().map(|found| found.id).collect::<Vec<_>>();
+    let ids =
+        |told: Vec<prism_gate::similarity::Match>| told.into_iter().map(|found| found.id).collect::<Vec<_>>();
     assert_eq!(ids(index.query(&later, &options)), ["first", "again"]);
     options.ignored_ids.insert("first");
     assert_eq!(ids(index.query(&later, &options)), ["again"]);
@@ -378,7 +436,15 @@ fn a_small_part_of_something_large_is_for_a_person_to_judge() {
     let mut large = GATED.replace("return Model(", "everything()\n    return Model(");
     large.push_str("\n\ndef everything():\n");
     for number in 0..60 {
-        let op = ["atan2", "hypot", "xlogy", "ldexp", "fmod", "copysign", "nextafter"];
+        let op = [
+            "atan2",
+            "hypot",
+            "xlogy",
+            "ldexp",
+            "fmod",
+            "copysign",
+            "nextafter",
+        ];
         let pick = |shift: usize| op[(number / 7_usize.pow(u32::try_from(shift).unwrap())) % 7];
         writeln!(
             large,
@@ -391,33 +457,54 @@ fn a_small_part_of_something_large_is_for_a_person_to_judge() {
         .unwrap();
     }
     let (squatter, honest) = (fingerprints(&large), fingerprints(GATED));
-    assert!(squatter.len() > 5 * honest.len(), "{} {}", squatter.len(), honest.len());
+    assert!(
+        squatter.len() > 5 * honest.len(),
+        "{} {}",
+        squatter.len(),
+        honest.len()
+    );
     let mut index = Index::new();
     index.add("squatter", squatter).unwrap();
     let told = index.query(&honest, &QueryOptions::default());
-    assert_eq!(told.iter().map(|found| found.verdict).collect::<Vec<_>>(), [Verdict::Review]);
+    assert_eq!(
+        told.iter().map(|found| found.verdict).collect::<Vec<_>>(),
+        [Verdict::Review]
+    );
 }
 
 #[test]
 fn code_that_nothing_mentions_claims_nothing() {
-    let dead = format!("{GATED}\n\ndef never(x):\n    return torch.fft.rfft(x).abs().logcumsumexp(0).quantile(0.5)\n");
+    let dead = format!(
+        "{GATED}\n\ndef never(x):\n    return torch.fft.rfft(x).abs().logcumsumexp(0).quantile(0.5)\n"
+    );
     assert_eq!(fingerprints(&dead).len(), fingerprints(GATED).len());
 }
 
 #[test]
 fn nesting_and_syntax_errors_are_refused() {
-    let deep = format!("def build_model(ctx):\n    return {}0{}\n", "(".repeat(5_000), ")".repeat(5_000));
+    let deep = format!(
+        "def build_model(ctx):\n    return {}0{}\n",
+        "(".repeat(5_000),
+        ")".repeat(5_000)
+    );
     assert!(matches!(
         Fingerprints::of(&bundle(&deep)),
         Err(SimilarityError::TooDeep { file, line: 2 }) if file == "architecture.py"
     ));
     let wrong = "def build_model(ctx):\n    return (\n";
-    assert!(matches!(Fingerprints::of(&bundle(wrong)), Err(SimilarityError::Syntax { .. })));
+    assert!(matches!(
+        Fingerprints::of(&bundle(wrong)),
+        Err(SimilarityError::Syntax { .. })
+    ));
     let findings = against(&bundle(&deep), &[("same".to_owned(), bundle(&deep))]).unwrap();
     let codes: Vec<&str> = findings.iter().map(|finding| finding.rule.code).collect();
     assert_eq!(codes, ["PRS601", "PRS602"]);
     // An earlier one that cannot be read says nothing of a later one that can.
-    assert!(against(&bundle(GATED), &[("deep".to_owned(), bundle(&deep))]).unwrap().is_empty());
+    assert!(
+        against(&bundle(GATED), &[("deep".to_owned(), bundle(&deep))])
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[test]
@@ -426,7 +513,14 @@ fn the_deepest_code_that_is_read_fits_on_the_stack() {
     for depth in 1..90 {
         writeln!(text, "{}while x.sum():", " ".repeat(depth)).unwrap();
     }
-    writeln!(text, "{}y = {}x.sum(){}", " ".repeat(90), "torch.exp(x + ".repeat(240), ")".repeat(240)).unwrap();
+    writeln!(
+        text,
+        "{}y = {}x.sum(){}",
+        " ".repeat(90),
+        "torch.exp(x + ".repeat(240),
+        ")".repeat(240)
+    )
+    .unwrap();
     writeln!(text, " return y").unwrap();
     assert!(Fingerprints::of(&bundle(&text)).is_ok());
 }
@@ -438,10 +532,20 @@ fn huge_bundles_are_refused() {
         text.push_str("  p(a)+p(a)-p(a)/p(a)\n");
     }
     let paths: Vec<String> = (0..9).map(|number| format!("part{number}.py")).collect();
-    let parts: Vec<String> = (0..9).map(|number| text.replace('a', &number.to_string())).collect();
+    let parts: Vec<String> = (0..9)
+        .map(|number| text.replace('a', &number.to_string()))
+        .collect();
     let mut files = vec![("architecture.py", text.as_str()), ("training.py", TRAINING)];
-    files.extend(paths.iter().map(String::as_str).zip(parts.iter().map(String::as_str)));
-    assert!(matches!(Fingerprints::of(&bundle_of(&files)), Err(SimilarityError::TooLarge)));
+    files.extend(
+        paths
+            .iter()
+            .map(String::as_str)
+            .zip(parts.iter().map(String::as_str)),
+    );
+    assert!(matches!(
+        Fingerprints::of(&bundle_of(&files)),
+        Err(SimilarityError::TooLarge)
+    ));
 }
 
 fn refusal(bytes: &[u8]) -> BytesError {
@@ -467,19 +571,48 @@ fn hostile_bytes_are_refused_by_name() {
     };
     assert_eq!(refusal(&changed(0, b"X")), BytesError::Magic);
     assert_eq!(refusal(&changed(4, &[9, 0])), BytesError::Format { found: 9 });
-    assert!(matches!(refusal(&changed(METHOD_AT, &[0; 8])), BytesError::Method { found: 0, .. }));
-    assert!(matches!(refusal(&changed(FILES_AT, &[0xff; 2])), BytesError::TooMany { what: "files", .. }));
-    assert!(matches!(refusal(&changed(MARKS_AT, &[0xff; 4])), BytesError::TooMany { what: "fingerprints", .. }));
-    assert!(matches!(refusal(&changed(MARKS_AT, &[0, 0xff, 0, 0])), BytesError::Truncated { .. }));
-    assert_eq!(refusal(&changed(PATHS_AT + 2, b"../")), BytesError::Path { file: 0 });
-    assert_eq!(refusal(&changed(PATHS_AT + 2, &[0xff])), BytesError::Path { file: 0 });
+    assert!(matches!(
+        refusal(&changed(METHOD_AT, &[0; 8])),
+        BytesError::Method { found: 0, .. }
+    ));
+    assert!(matches!(
+        refusal(&changed(FILES_AT, &[0xff; 2])),
+        BytesError::TooMany { what: "files", .. }
+    ));
+    assert!(matches!(
+        refusal(&changed(MARKS_AT, &[0xff; 4])),
+        BytesError::TooMany {
+            what: "fingerprints",
+            ..
+        }
+    ));
+    assert!(matches!(
+        refusal(&changed(MARKS_AT, &[0, 0xff, 0, 0])),
+        BytesError::Truncated { .. }
+    ));
+    assert_eq!(
+        refusal(&changed(PATHS_AT + 2, b"../")),
+        BytesError::Path { file: 0 }
+    );
+    assert_eq!(
+        refusal(&changed(PATHS_AT + 2, &[0xff])),
+        BytesError::Path { file: 0 }
+    );
     let mut longer = good.clone();
     longer.push(0);
     assert_eq!(refusal(&longer), BytesError::Trailing { left: 1 });
     // The last mark: file, first line, last line.
     let end = good.len();
-    for (at, with) in [(end - 10, &[7, 0][..]), (end - 8, &[0; 4]), (end - 4, &[0; 4]), (end - 1, &[1])] {
-        assert!(matches!(refusal(&changed(at, with)), BytesError::Mark { .. }), "{at}");
+    for (at, with) in [
+        (end - 10, &[7, 0][..]),
+        (end - 8, &[0; 4]),
+        (end - 4, &[0; 4]),
+        (end - 1, &[1]),
+    ] {
+        assert!(
+            matches!(refusal(&changed(at, with)), BytesError::Mark { .. }),
+            "{at}"
+        );
     }
     // Two marks in the wrong order.
     let mut turned = good.clone();

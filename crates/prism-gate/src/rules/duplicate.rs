@@ -33,5 +33,6 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "was submitted before",
     denied: &[],
+    attributes: &[],
     hooks: Hooks::NONE,
 };

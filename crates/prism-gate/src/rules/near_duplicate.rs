@@ -42,5 +42,6 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "resembles an earlier bundle",
     denied: &[],
+    attributes: &[],
     hooks: Hooks::NONE,
 };

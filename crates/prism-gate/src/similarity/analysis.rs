@@ -61,7 +61,9 @@ pub(super) fn grams(
             depth: 0,
         };
         let tokens = statement::tokens(&mut writer, &unit);
-        tokens_left = tokens_left.checked_sub(tokens.len()).ok_or(SimilarityError::TooLarge)?;
+        tokens_left = tokens_left
+            .checked_sub(tokens.len())
+            .ok_or(SimilarityError::TooLarge)?;
         found.extend(pick(&tokens).into_iter().map(|gram| (unit.file, gram)));
     }
     Ok(found)

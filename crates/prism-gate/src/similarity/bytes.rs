@@ -30,13 +30,17 @@ pub enum BytesError {
     #[error("these are not fingerprints: the first bytes are not `PRFP`")]
     Magic,
     /// A format that this version does not know.
-    #[error("fingerprints of format {found}, but this version reads {FORMAT}: make them again from the bundle")]
+    #[error(
+        "fingerprints of format {found}, but this version reads {FORMAT}: make them again from the bundle"
+    )]
     Format {
         /// What they say.
         found: u16,
     },
     /// They were made with other rules or other building blocks.
-    #[error("fingerprints of another method ({found:016x}, here {ours:016x}): make them again from the bundle")]
+    #[error(
+        "fingerprints of another method ({found:016x}, here {ours:016x}): make them again from the bundle"
+    )]
     Method {
         /// What they say.
         found: u64,
@@ -141,7 +145,10 @@ fn read(bytes: &[u8], ours: u64) -> Result<Fingerprints, BytesError> {
     let due = marks * MARK_BYTES;
     let left = bytes.len() - input.at;
     if left < due {
-        return Err(BytesError::Truncated { at: input.at, needed: due - left });
+        return Err(BytesError::Truncated {
+            at: input.at,
+            needed: due - left,
+        });
     }
     let mut read: Vec<Mark> = Vec::with_capacity(marks);
     for number in 0..marks {
@@ -162,13 +169,21 @@ fn read(bytes: &[u8], ours: u64) -> Result<Fingerprints, BytesError> {
         read.push(mark);
     }
     match bytes.len() - input.at {
-        0 => Ok(Fingerprints { hash, files: paths, marks: read }),
+        0 => Ok(Fingerprints {
+            hash,
+            files: paths,
+            marks: read,
+        }),
         left => Err(BytesError::Trailing { left }),
     }
 }
 
 fn bounded(what: &'static str, found: usize, most: usize) -> Result<usize, BytesError> {
-    if found > most { Err(BytesError::TooMany { what, found, most }) } else { Ok(found) }
+    if found > most {
+        Err(BytesError::TooMany { what, found, most })
+    } else {
+        Ok(found)
+    }
 }
 
 struct Input<'b> {
@@ -180,7 +195,10 @@ impl<'b> Input<'b> {
     fn slice(&mut self, length: usize) -> Result<&'b [u8], BytesError> {
         let left = self.bytes.len() - self.at;
         if left < length {
-            return Err(BytesError::Truncated { at: self.at, needed: length - left });
+            return Err(BytesError::Truncated {
+                at: self.at,
+                needed: length - left,
+            });
         }
         let slice = &self.bytes[self.at..self.at + length];
         self.at += length;

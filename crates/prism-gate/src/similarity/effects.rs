@@ -97,7 +97,10 @@ impl<'a> Visitor<'a> for Collector<'a> {
             Expr::Name(name) => self.mention((name.id.as_str(), ""), !name.ctx.is_load()),
             Expr::Attribute(attribute) => match &*attribute.value {
                 Expr::Name(name) if Some(name.id.as_str()) == self.own => {
-                    self.mention((name.id.as_str(), attribute.attr.as_str()), !attribute.ctx.is_load());
+                    self.mention(
+                        (name.id.as_str(), attribute.attr.as_str()),
+                        !attribute.ctx.is_load(),
+                    );
                 }
                 _ => visitor::walk_expr(self, expr),
             },

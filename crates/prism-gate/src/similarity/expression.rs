@@ -34,7 +34,7 @@ pub(super) struct Writer<'u, 'a> {
 /// Whether an expression is a setting: made of literals and of names that hold settings.
 type IsSetting = bool;
 
-impl<'u, 'a> Writer<'u, 'a> {
+impl<'u> Writer<'u, '_> {
     pub(super) fn line(&self, at: TextSize) -> u32 {
         self.source.line(at)
     }
@@ -56,7 +56,7 @@ impl<'u, 'a> Writer<'u, 'a> {
     pub(super) fn expr(&mut self, expr: &'u Expr, out: &mut Vec<Token>) -> IsSetting {
         let line = self.line(expr.start());
         if let Some(name) = self.library(expr) {
-            self.meaning(vocabulary::of_library(name), line, out);
+            push_meaning(vocabulary::of_library(name), line, out);
             return false;
         }
         match expr {
@@ -92,7 +92,11 @@ impl<'u, 'a> Writer<'u, 'a> {
                 is_setting
             }
             Expr::BoolOp(operation) => {
-                let op = if operation.op == ast::BoolOp::And { "and" } else { "or" };
+                let op = if operation.op == ast::BoolOp::And {
+                    "and"
+                } else {
+                    "or"
+                };
                 self.sorted(op, line, operation.values.iter().collect(), out);
                 false
             }
@@ -101,30 +105,45 @@ impl<'u, 'a> Writer<'u, 'a> {
                 false
             }
             Expr::If(choice) => {
-                out.push(Token { word: word("choice"), line });
+                out.push(Token {
+                    word: word("choice"),
+                    line,
+                });
                 let (test, is_turned) = positive(&choice.test);
                 self.expr(test, out);
-                let (first, second) =
-                    if is_turned { (&choice.orelse, &choice.body) } else { (&choice.body, &choice.orelse) };
+                let (first, second) = if is_turned {
+                    (&choice.orelse, &choice.body)
+                } else {
+                    (&choice.body, &choice.orelse)
+                };
                 self.expr(first, out);
                 self.expr(second, out);
                 false
             }
             Expr::Subscript(subscript) => {
-                out.push(Token { word: word("[]"), line });
+                out.push(Token {
+                    word: word("[]"),
+                    line,
+                });
                 self.expr(&subscript.value, out);
                 self.expr(&subscript.slice, out);
                 false
             }
             Expr::Slice(slice) => {
-                out.push(Token { word: word(":"), line });
+                out.push(Token {
+                    word: word(":"),
+                    line,
+                });
                 for part in [&slice.lower, &slice.upper, &slice.step].into_iter().flatten() {
                     self.expr(part, out);
                 }
                 false
             }
             Expr::Lambda(lambda) => {
-                out.push(Token { word: word("lambda"), line });
+                out.push(Token {
+                    word: word("lambda"),
+                    line,
+                });
                 self.expr(&lambda.body, out);
                 false
             }
@@ -134,7 +153,7 @@ impl<'u, 'a> Writer<'u, 'a> {
                 if elts.is_empty() {
                     token::push_atom(out, line);
                 }
-                elts.iter().fold(true, |plain, element| self.expr(element, out) && plain)
+                self.all(elts, out)
             }
             Expr::Dict(dict) => {
                 self.in_any_order(dict.items.iter().map(|item| &item.value).collect(), out);
@@ -153,8 +172,14 @@ impl<'u, 'a> Writer<'u, 'a> {
             Expr::Named(named) => self.expr(&named.value, out),
             Expr::Starred(starred) => self.expr(&starred.value, out),
             Expr::Await(waited) => self.expr(&waited.value, out),
-            Expr::Yield(ast::ExprYield { value: Some(value), .. }) | Expr::YieldFrom(ast::ExprYieldFrom { value, .. }) => {
-                out.push(Token { word: word("yield"), line });
+            Expr::Yield(ast::ExprYield {
+                value: Some(value), ..
+            })
+            | Expr::YieldFrom(ast::ExprYieldFrom { value, .. }) => {
+                out.push(Token {
+                    word: word("yield"),
+                    line,
+                });
                 self.expr(value, out);
                 false
             }
@@ -165,18 +190,20 @@ impl<'u, 'a> Writer<'u, 'a> {
         }
     }
 
-    fn meaning(&self, meaning: Meaning, line: u32, out: &mut Vec<Token>) {
-        match meaning {
-            Meaning::Word(word) => out.push(Token { word, line }),
-            Meaning::Noise => token::push_atom(out, line),
+    /// Writes every expression; whether all of them are settings.
+    fn all(&mut self, exprs: &'u [Expr], out: &mut Vec<Token>) -> IsSetting {
+        let mut is_setting = true;
+        for expr in exprs {
+            is_setting &= self.expr(expr, out);
         }
+        is_setting
     }
 
     fn attribute(&mut self, attribute: &'u ast::ExprAttribute, line: u32, out: &mut Vec<Token>) -> IsSetting {
         let name = attribute.attr.as_str();
         if self.is_own(&attribute.value) {
             return if let Some(meaning) = vocabulary::of_own_attribute(name) {
-                self.meaning(meaning, line, out);
+                push_meaning(meaning, line, out);
                 false
             } else {
                 token::push_atom(out, line);
@@ -219,15 +246,14 @@ impl<'u, 'a> Writer<'u, 'a> {
                 } else {
                     vocabulary::of_attribute(name, true)
                 };
-                match meaning {
-                    Some(meaning) => self.known_call(meaning, Some(&attribute.value), call, line, out),
-                    None => {
-                        out.push(Token { word: CALL, line });
-                        if !is_own {
-                            self.expr(&attribute.value, out);
-                        }
-                        self.arguments(&call.arguments, out);
+                if let Some(meaning) = meaning {
+                    self.known_call(meaning, Some(&attribute.value), call, line, out);
+                } else {
+                    out.push(Token { word: CALL, line });
+                    if !is_own {
+                        self.expr(&attribute.value, out);
                     }
+                    self.arguments(&call.arguments, out);
                 }
             }
             (other, None) => {
@@ -256,7 +282,8 @@ impl<'u, 'a> Writer<'u, 'a> {
                 let commutes = [token::word("+"), token::word("*")].contains(&word);
                 if commutes && call.arguments.len() + usize::from(object.is_some()) == 2 {
                     let operands = object.into_iter().chain(call.arguments.args.iter());
-                    let operands = operands.chain(call.arguments.keywords.iter().map(|keyword| &keyword.value));
+                    let operands =
+                        operands.chain(call.arguments.keywords.iter().map(|keyword| &keyword.value));
                     out.push(Token { word, line });
                     self.in_any_order(operands.collect(), out);
                     return;
@@ -277,7 +304,10 @@ impl<'u, 'a> Writer<'u, 'a> {
         for argument in &arguments.args {
             self.expr(argument, out);
         }
-        self.in_any_order(arguments.keywords.iter().map(|keyword| &keyword.value).collect(), out);
+        self.in_any_order(
+            arguments.keywords.iter().map(|keyword| &keyword.value).collect(),
+            out,
+        );
     }
 
     fn operation(&mut self, operation: &'u ast::ExprBinOp, line: u32, out: &mut Vec<Token>) -> IsSetting {
@@ -301,7 +331,10 @@ impl<'u, 'a> Writer<'u, 'a> {
             operands.reverse();
             self.sorted(operator(operation.op), line, operands, out)
         } else {
-            out.push(Token { word: word(operator(operation.op)), line });
+            out.push(Token {
+                word: word(operator(operation.op)),
+                line,
+            });
             let left = self.expr(&operation.left, out);
             self.expr(&operation.right, out) && left
         };
@@ -324,7 +357,10 @@ impl<'u, 'a> Writer<'u, 'a> {
                 }
                 CmpOp::Gt | CmpOp::GtE => {
                     let turned = if *op == CmpOp::Gt { "<" } else { "<=" };
-                    out.push(Token { word: word(turned), line });
+                    out.push(Token {
+                        word: word(turned),
+                        line,
+                    });
                     self.expr(right, out);
                     self.expr(left, out);
                     return;
@@ -333,7 +369,10 @@ impl<'u, 'a> Writer<'u, 'a> {
             }
         }
         for op in &comparison.ops {
-            out.push(Token { word: word(op.as_str()), line });
+            out.push(Token {
+                word: word(op.as_str()),
+                line,
+            });
         }
         self.expr(&comparison.left, out);
         for operand in &comparison.comparators {
@@ -348,12 +387,18 @@ impl<'u, 'a> Writer<'u, 'a> {
         line: u32,
         out: &mut Vec<Token>,
     ) {
-        out.push(Token { word: word("comprehension"), line });
+        out.push(Token {
+            word: word("comprehension"),
+            line,
+        });
         self.expr(element, out);
         for generator in generators {
             self.expr(&generator.iter, out);
             for condition in &generator.ifs {
-                out.push(Token { word: word("if"), line });
+                out.push(Token {
+                    word: word("if"),
+                    line,
+                });
                 self.expr(condition, out);
             }
         }
@@ -389,7 +434,11 @@ impl<'u, 'a> Writer<'u, 'a> {
 /// The condition without its negation, and whether it had one.
 pub(super) fn positive(test: &Expr) -> (&Expr, bool) {
     match test {
-        Expr::UnaryOp(ast::ExprUnaryOp { op: UnaryOp::Not, operand, .. }) => (operand, true),
+        Expr::UnaryOp(ast::ExprUnaryOp {
+            op: UnaryOp::Not,
+            operand,
+            ..
+        }) => (operand, true),
         other => (other, false),
     }
 }
@@ -397,4 +446,11 @@ pub(super) fn positive(test: &Expr) -> (&Expr, bool) {
 /// The word of an operator, which is also that of the function that does the same.
 pub(super) fn operator(op: Operator) -> &'static str {
     op.as_str()
+}
+
+fn push_meaning(meaning: Meaning, line: u32, out: &mut Vec<Token>) {
+    match meaning {
+        Meaning::Word(word) => out.push(Token { word, line }),
+        Meaning::Noise => token::push_atom(out, line),
+    }
 }

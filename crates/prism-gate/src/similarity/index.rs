@@ -96,7 +96,8 @@ impl Index {
                 Posting::One(first) if first == place => {}
                 Posting::One(first) => {
                     // There are no more lists than fingerprints of all bundles, of which each takes 18 bytes.
-                    *posting = Posting::Many(u32::try_from(self.shared.len()).map_err(|_| IndexError::Full(place))?);
+                    *posting =
+                        Posting::Many(u32::try_from(self.shared.len()).map_err(|_| IndexError::Full(place))?);
                     self.shared.push(vec![first, place]);
                 }
                 Posting::Many(list) => self.shared[list as usize].push(place),
@@ -104,7 +105,10 @@ impl Index {
         }
         self.exact.entry(fingerprints.hash).or_default().push(place);
         self.ids.insert(id.to_owned(), place);
-        self.entries.push(Some(Entry { id: id.to_owned(), fingerprints }));
+        self.entries.push(Some(Entry {
+            id: id.to_owned(),
+            fingerprints,
+        }));
         Ok(Arrival(place))
     }
 
@@ -132,7 +136,9 @@ impl Index {
 
     /// The earlier bundles that a bundle resembles, the gravest first, then in the order of their arrival.
     pub fn query(&self, fingerprints: &Fingerprints, options: &QueryOptions<'_>) -> Vec<Match> {
-        let before = options.before.map_or(self.entries.len(), |arrival| arrival.0 as usize);
+        let before = options
+            .before
+            .map_or(self.entries.len(), |arrival| arrival.0 as usize);
         let mut counts = vec![0_u32; before.min(self.entries.len())];
         for mark in &fingerprints.marks {
             let places = match self.postings.get(&mark.hash) {
@@ -151,7 +157,9 @@ impl Index {
         let exact = self.exact.get(&fingerprints.hash).map_or(&[][..], Vec::as_slice);
         let mut matches = Vec::new();
         for (place, &shared) in counts.iter().enumerate() {
-            let Some(entry) = &self.entries[place] else { continue };
+            let Some(entry) = &self.entries[place] else {
+                continue;
+            };
             if options.ignored_ids.contains(entry.id.as_str()) {
                 continue;
             }
@@ -165,7 +173,13 @@ impl Index {
                 matches.push(told(entry, fingerprints, is_exact, verdict, overlap));
             }
         }
-        matches.sort_by_key(|found| (Reverse(found.verdict), Reverse(found.exact), Reverse(found.shared)));
+        matches.sort_by_key(|found| {
+            (
+                Reverse(found.verdict),
+                Reverse(found.exact),
+                Reverse(found.shared),
+            )
+        });
         matches
     }
 }
@@ -182,7 +196,13 @@ fn told(entry: &Entry, later: &Fingerprints, exact: bool, verdict: Verdict, over
     let earlier = &entry.fingerprints;
     let pairs = common(&later.marks, &earlier.marks);
     let regions: Vec<Region> = regions(&pairs, later, earlier);
-    let share = |whole: usize| if whole == 0 { 0.0 } else { overlap.shared as f64 / whole as f64 };
+    let share = |whole: usize| {
+        if whole == 0 {
+            0.0
+        } else {
+            overlap.shared as f64 / whole as f64
+        }
+    };
     Match {
         id: entry.id.clone(),
         exact,

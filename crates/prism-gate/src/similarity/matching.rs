@@ -62,7 +62,15 @@ pub struct Region {
 /// Joins the places of single fingerprints to regions.
 pub(super) fn regions(pairs: &[(Mark, Mark)], later: &Fingerprints, earlier: &Fingerprints) -> Vec<Region> {
     let mut sorted: Vec<&(Mark, Mark)> = pairs.iter().collect();
-    sorted.sort_by_key(|(here, there)| (here.file, there.file, here.first_line, there.first_line, here.hash));
+    sorted.sort_by_key(|(here, there)| {
+        (
+            here.file,
+            there.file,
+            here.first_line,
+            there.first_line,
+            here.hash,
+        )
+    });
     let mut found: Vec<(Mark, Mark, usize)> = Vec::new();
     for (here, there) in sorted {
         let joined = found.last_mut().filter(|(last, other, _)| {

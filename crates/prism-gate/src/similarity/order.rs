@@ -42,7 +42,10 @@ pub(super) fn canonical(pieces: Vec<Piece<'_>>) -> Vec<Vec<Token>> {
         }
     }
     let mut tokens: Vec<Vec<Token>> = pieces.into_iter().map(|piece| piece.tokens).collect();
-    sorted.into_iter().map(|at| std::mem::take(&mut tokens[at])).collect()
+    sorted
+        .into_iter()
+        .map(|at| std::mem::take(&mut tokens[at]))
+        .collect()
 }
 
 /// For each piece those that must come after it, and how many must come before it.

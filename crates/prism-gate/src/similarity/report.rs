@@ -18,7 +18,8 @@ const REGIONS_MAX: usize = 6;
 const MATCHES_MAX: usize = 10;
 
 const HINT_COPY: &str = "submit your own work; if you are the author of both, withdraw the earlier one first";
-const HINT_LOOK: &str = "say in `prism.yaml` what is yours and what you built upon, for the person who reviews it";
+const HINT_LOOK: &str =
+    "say in `prism.yaml` what is yours and what you built upon, for the person who reviews it";
 
 /// Compares a bundle with earlier ones, which are given with their ids in the order in which they arrived.
 pub fn against(bundle: &Bundle, earlier: &[(String, Bundle)]) -> Result<Vec<Finding>, GateError> {
@@ -46,7 +47,10 @@ pub fn against(bundle: &Bundle, earlier: &[(String, Bundle)]) -> Result<Vec<Find
             Err(_) => {}
         }
     }
-    Ok(findings(&index.query(&fingerprints, &QueryOptions::default()), bundle))
+    Ok(findings(
+        &index.query(&fingerprints, &QueryOptions::default()),
+        bundle,
+    ))
 }
 
 /// Findings about the later bundle, a finding a match.
@@ -54,7 +58,13 @@ pub fn findings(matches: &[Match], bundle: &Bundle) -> Vec<Finding> {
     matches
         .iter()
         .take(MATCHES_MAX)
-        .map(|found| if found.exact { identical(bundle, &found.id) } else { resembling(bundle, found) })
+        .map(|found| {
+            if found.exact {
+                identical(bundle, &found.id)
+            } else {
+                resembling(bundle, found)
+            }
+        })
         .collect()
 }
 
@@ -102,7 +112,9 @@ fn resembling(bundle: &Bundle, found: &Match) -> Finding {
 
 fn incomparable(bundle: &Bundle, error: &SimilarityError) -> Finding {
     let (file, line) = match error {
-        SimilarityError::TooDeep { file, line } | SimilarityError::Syntax { file, line } => (file.as_str(), *line),
+        SimilarityError::TooDeep { file, line } | SimilarityError::Syntax { file, line } => {
+            (file.as_str(), *line)
+        }
         _ => (bundle.manifest().architecture.as_str(), 1),
     };
     Finding {
@@ -135,7 +147,11 @@ fn place(bundle: &Bundle, file: &str, first: u32, last: u32) -> crate::finding::
         TextSize::try_from(bytes).unwrap_or_default()
     };
     let end = offset(last);
-    let end = if text[..end.to_usize()].ends_with('\n') { end - TextSize::from(1) } else { end };
+    let end = if text[..end.to_usize()].ends_with('\n') {
+        end - TextSize::from(1)
+    } else {
+        end
+    };
     let start = offset(first.saturating_sub(1)).min(end);
     Source::new(file, text, Role::Helper).place(TextRange::new(start, end))
 }

@@ -73,7 +73,12 @@ impl Bundled {
                         continue;
                     };
                     if original == "*" {
-                        found.extend(other.libraries.iter().map(|(name, path)| (name.clone(), path.clone())));
+                        found.extend(
+                            other
+                                .libraries
+                                .iter()
+                                .map(|(name, path)| (name.clone(), path.clone())),
+                        );
                     } else if let Some(path) = other.libraries.get(original) {
                         found.push((name.clone(), path.clone()));
                     }
@@ -100,7 +105,9 @@ impl Names {
                     base = &inner.value;
                 }
                 let Expr::Name(name) = base else { return None };
-                self.libraries.contains_key(name.id.as_str()).then(|| attribute.attr.as_str())
+                self.libraries
+                    .contains_key(name.id.as_str())
+                    .then(|| attribute.attr.as_str())
             }
             _ => None,
         }
@@ -177,7 +184,9 @@ impl Imports<'_> {
         let name = alias.asname.as_ref().unwrap_or(&alias.name).to_string();
         let original = alias.name.as_str();
         if self.modules.contains(base) {
-            self.names.imported.push((name, base.to_owned(), original.to_owned()));
+            self.names
+                .imported
+                .push((name, base.to_owned(), original.to_owned()));
         } else if original != "*" && !self.modules.contains(format!("{base}.{original}").as_str()) {
             self.names.libraries.insert(name, format!("{base}.{original}"));
         }

@@ -84,10 +84,18 @@ pub(super) fn standard() -> &'static Standard {
     static STANDARD: OnceLock<Standard> = OnceLock::new();
     STANDARD.get_or_init(|| {
         // These are files of this repository; a test shows that each can be read.
-        let mut sorted: Vec<u64> = GROUPS.iter().flat_map(|group| hashes(group).unwrap_or_default()).collect();
+        let mut sorted: Vec<u64> = GROUPS
+            .iter()
+            .flat_map(|group| hashes(group).unwrap_or_default())
+            .collect();
         sorted.sort_unstable();
         sorted.dedup();
-        let parameters = [METHOD_VERSION, GRAM_TOKENS as u64, WINDOW_GRAMS as u64, PIECE_TOKENS_MIN as u64];
+        let parameters = [
+            METHOD_VERSION,
+            GRAM_TOKENS as u64,
+            WINDOW_GRAMS as u64,
+            PIECE_TOKENS_MIN as u64,
+        ];
         Standard {
             method: token::sequence(parameters.into_iter().chain(sorted.iter().copied())),
             hashes: sorted.into_iter().collect(),

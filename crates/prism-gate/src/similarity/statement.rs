@@ -84,13 +84,19 @@ impl<'a> Step<'a> {
     /// The one plain name that it assigns.
     fn name(self) -> Option<&'a str> {
         match self {
-            Self::Assign { target: Expr::Name(name), .. } => Some(name.id.as_str()),
+            Self::Assign {
+                target: Expr::Name(name),
+                ..
+            } => Some(name.id.as_str()),
             _ => None,
         }
     }
 
     fn is_simple(self) -> bool {
-        matches!(self, Self::Assign { .. } | Self::Other(Stmt::Return(_) | Stmt::Expr(_)))
+        matches!(
+            self,
+            Self::Assign { .. } | Self::Other(Stmt::Return(_) | Stmt::Expr(_))
+        )
     }
 }
 
@@ -145,7 +151,10 @@ impl<'u> Blocks<'_, 'u> {
                 self.writer.replaced.insert(name, tokens);
                 let reads = std::mem::take(&mut effects[at].reads);
                 effects[to].reads.extend(reads);
-            } else if tokens.iter().any(|token| token.word != token::ATOM && token.word != word("=")) {
+            } else if tokens
+                .iter()
+                .any(|token| token.word != token::ATOM && token.word != word("="))
+            {
                 pieces.push(Piece {
                     tokens,
                     effects: std::mem::take(&mut effects[at]),
@@ -155,7 +164,9 @@ impl<'u> Blocks<'_, 'u> {
         }
         for piece in &mut pieces {
             for paths in [&mut piece.effects.reads, &mut piece.effects.writes] {
-                paths.retain(|(name, _)| !self.writer.names.is_fixed(name) && !self.writer.bundled.is_setting(name));
+                paths.retain(|(name, _)| {
+                    !self.writer.names.is_fixed(name) && !self.writer.bundled.is_setting(name)
+                });
             }
         }
         for piece in order::canonical(pieces) {
@@ -217,7 +228,10 @@ impl<'u> Blocks<'_, 'u> {
         match step {
             Step::Assign { target, op, value } => {
                 let line = self.writer.line(target.start());
-                out.push(Token { word: word("="), line });
+                out.push(Token {
+                    word: word("="),
+                    line,
+                });
                 if !matches!(target, Expr::Name(_) | Expr::Tuple(_) | Expr::List(_)) {
                     self.writer.expr(target, out);
                 }
@@ -226,7 +240,10 @@ impl<'u> Blocks<'_, 'u> {
                         self.writer.expr(value, out);
                     }
                     Some(op) => {
-                        out.push(Token { word: word(operator(op)), line });
+                        out.push(Token {
+                            word: word(operator(op)),
+                            line,
+                        });
                         if matches!(op, Operator::Add | Operator::Mult) {
                             self.writer.in_any_order(vec![target, value], out);
                         } else {
@@ -242,7 +259,10 @@ impl<'u> Blocks<'_, 'u> {
 
     fn statement(&mut self, stmt: &'u Stmt, out: &mut Vec<Token>) {
         let line = self.writer.line(stmt.start());
-        let head = |text: &str| Token { word: word(text), line };
+        let head = |text: &str| Token {
+            word: word(text),
+            line,
+        };
         match stmt {
             Stmt::Expr(alone) => {
                 self.writer.expr(&alone.value, out);
@@ -315,7 +335,10 @@ impl<'u> Blocks<'_, 'u> {
         if bodies.iter().all(Vec::is_empty) {
             return;
         }
-        out.push(Token { word: word("if"), line });
+        out.push(Token {
+            word: word("if"),
+            line,
+        });
         if let [only] = &branch.elif_else_clauses[..]
             && only.test.is_none()
         {
@@ -368,11 +391,7 @@ fn flatten<'a>(body: &'a [Stmt], steps: &mut Vec<Step<'a>>) {
                 op: Some(assign.op),
                 value: &assign.value,
             }),
-            Stmt::Expr(alone) => {
-                if !only_tells(&alone.value) {
-                    steps.push(Step::Other(stmt));
-                }
-            }
+            Stmt::Expr(alone) if !only_tells(&alone.value) => steps.push(Step::Other(stmt)),
             Stmt::Return(_) => {
                 steps.push(Step::Other(stmt));
                 return;
@@ -392,10 +411,18 @@ fn assigned<'a>(target: &'a Expr, value: &'a Expr, steps: &mut Vec<Step<'a>>) {
             if targets.elts.len() == values.elts.len() && !targets.elts.iter().any(Expr::is_starred_expr) =>
         {
             for (target, value) in targets.elts.iter().zip(&values.elts) {
-                steps.push(Step::Assign { target, op: None, value });
+                steps.push(Step::Assign {
+                    target,
+                    op: None,
+                    value,
+                });
             }
         }
-        _ => steps.push(Step::Assign { target, op: None, value }),
+        _ => steps.push(Step::Assign {
+            target,
+            op: None,
+            value,
+        }),
     }
 }
 

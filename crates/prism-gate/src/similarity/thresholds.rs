@@ -35,7 +35,11 @@ impl Thresholds {
         if exact {
             return Some(Verdict::Reject);
         }
-        let Overlap { shared, later, earlier } = overlap;
+        let Overlap {
+            shared,
+            later,
+            earlier,
+        } = overlap;
         let (small, large) = (later.min(earlier), later.max(earlier));
         if shared == 0 || shared < self.shared_min {
             return None;

@@ -63,7 +63,10 @@ pub(super) fn append(out: &mut Vec<Token>, tokens: &[Token]) {
 /// inside a piece seldom moves it.
 pub(super) fn sort_key(tokens: &[Token]) -> (u64, u64) {
     let words = || tokens.iter().map(|token| token.word);
-    (sequence(words().filter(|word| *word != ATOM).take(3)), sequence(words()))
+    (
+        sequence(words().filter(|word| *word != ATOM).take(3)),
+        sequence(words()),
+    )
 }
 
 /// Puts pieces whose order means nothing into the order of their keys.

@@ -105,7 +105,8 @@ impl<'a> Collector<'a> {
                         }
                     }
                 },
-                Stmt::For(ast::StmtFor { body, orelse, .. }) | Stmt::While(ast::StmtWhile { body, orelse, .. }) => {
+                Stmt::For(ast::StmtFor { body, orelse, .. })
+                | Stmt::While(ast::StmtWhile { body, orelse, .. }) => {
                     self.within(body, parent, in_class);
                     self.within(orelse, parent, in_class);
                 }
@@ -135,7 +136,12 @@ impl<'a> Collector<'a> {
             .decorator_list
             .iter()
             .any(|decorator| matches!(&decorator.expression, Expr::Name(name) if name.id.as_str() == "staticmethod"));
-        let first = function.parameters.posonlyargs.iter().chain(&function.parameters.args).next();
+        let first = function
+            .parameters
+            .posonlyargs
+            .iter()
+            .chain(&function.parameters.args)
+            .next();
         let is_hook = in_class && vocabulary::is_called_by_the_library(name);
         let is_entry = matches!(name, "build_model" | "train");
         let unit = self.open(Unit {
@@ -173,7 +179,9 @@ fn reached(units: Vec<Unit<'_>>) -> Vec<Unit<'_>> {
     }
     let mut mentioned: FxHashSet<&str> = FxHashSet::default();
     let mut is_reached = vec![false; units.len()];
-    let mut due: Vec<usize> = (0..units.len()).filter(|&at| units[at].parent.is_none()).collect();
+    let mut due: Vec<usize> = (0..units.len())
+        .filter(|&at| units[at].parent.is_none())
+        .collect();
     while let Some(at) = due.pop() {
         let unit = &units[at];
         let has_parent = unit.parent.is_none_or(|parent| is_reached[parent]);

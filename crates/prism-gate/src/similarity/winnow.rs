@@ -36,7 +36,10 @@ pub(super) fn winnowed(tokens: &[Token]) -> Vec<Gram> {
     let mut last = None;
     for start in 0..=grams.len().saturating_sub(WINDOW_GRAMS) {
         let window = &grams[start..grams.len().min(start + WINDOW_GRAMS)];
-        let smallest = window.iter().enumerate().min_by_key(|(at, gram)| (gram.hash, std::cmp::Reverse(*at)));
+        let smallest = window
+            .iter()
+            .enumerate()
+            .min_by_key(|(at, gram)| (gram.hash, std::cmp::Reverse(*at)));
         if let Some((at, gram)) = smallest
             && last != Some(start + at)
         {
@@ -72,13 +75,17 @@ mod tests {
     fn what_is_shared_over_a_window_and_a_gram_is_found() {
         let guaranteed = GRAM_TOKENS + WINDOW_GRAMS - 1;
         for seed in 0..200 {
-            let shared: Vec<u64> = (0..guaranteed as u64).map(|at| token::mix(seed * 1_000 + at)).collect();
+            let shared: Vec<u64> = (0..guaranteed as u64)
+                .map(|at| token::mix(seed * 1_000 + at))
+                .collect();
             let with = |salt: u64| {
                 let around = |from: u64| (0..20).map(move |at| token::mix(salt * 77 + from + at + seed * 31));
                 text(around(0).chain(shared.iter().copied()).chain(around(500)))
             };
             let one: Vec<u64> = winnowed(&with(5_000_000)).iter().map(|gram| gram.hash).collect();
-            let found = winnowed(&with(9_000_000)).iter().any(|gram| one.contains(&gram.hash));
+            let found = winnowed(&with(9_000_000))
+                .iter()
+                .any(|gram| one.contains(&gram.hash));
             assert!(found, "seed {seed}");
         }
     }
@@ -88,6 +95,9 @@ mod tests {
         assert_eq!(winnowed(&text(0..PIECE_TOKENS_MIN as u64 - 1)), []);
         let whole = winnowed(&text(0..PIECE_TOKENS_MIN as u64));
         assert_eq!(whole.len(), 1);
-        assert_eq!((whole[0].first_line, whole[0].last_line), (1, PIECE_TOKENS_MIN as u32));
+        assert_eq!(
+            (whole[0].first_line, whole[0].last_line as usize),
+            (1, PIECE_TOKENS_MIN)
+        );
     }
 }
