@@ -14,7 +14,7 @@ use crate::check::parse;
 use crate::source::Source;
 
 /// Most tokens of normalised code that are compared; honest bundles have a few thousand.
-pub const TOKENS_MAX: usize = 500_000;
+pub const TOKENS_MAX: usize = 200_000;
 
 /// Which pieces of code count.
 #[derive(Clone, Copy, PartialEq, Eq)]
