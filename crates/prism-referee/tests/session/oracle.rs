@@ -10,12 +10,7 @@ use std::{io, sync::Arc};
 use prism_core::hash::Sha256Hash;
 use prism_corpus::synth::{END_SYMBOL, Grammar, GrammarPredictor};
 use prism_referee::{
-    frame::Kind,
-    lanes::TokenDocument,
-    message::Role,
-    plan::TokenizerInfo,
-    record::verify,
-    verdict::Flag,
+    frame::Kind, lanes::TokenDocument, message::Role, plan::TokenizerInfo, record::verify, verdict::Flag,
     worker::Exit,
 };
 
@@ -146,7 +141,10 @@ fn who_knows_the_grammar_pays_the_entropy_of_the_text() {
             byte_lengths: vec![1; document.text.len()],
         })
         .collect();
-    let text = Text { documents, val: Vec::new() };
+    let text = Text {
+        documents,
+        val: Vec::new(),
+    };
     let bytes = text.totals().bytes;
     let floor_bpb = written.iter().map(|document| document.bits).sum::<f64>() / bytes as f64;
 
