@@ -6,17 +6,23 @@ time before and after. Needs nothing but the standard library; the runtime must 
 
 Variants: `bare` (the environment and flags of a worker), `bare-spinning` (the same, but waiting threads spin, which is
 OpenMP's default), `loss` (claims by `batch.loss`), `eval` (claims by an extra forward, `claims="eval"`).
+
+Every run waits until the machine is idle, and every row says how many cores other programs kept busy meanwhile (the
+most of its runs): above a few hundredths its times mean nothing. Processor time, of all processes of a run from its
+first batch to its last, suffers less from others; it does not see what a waiting core loses.
 """
 
 import argparse
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -44,24 +50,93 @@ WORKER_ENVIRONMENT = {
     "TORCHINDUCTOR_DETERMINISTIC": "1",
 }
 VARIANTS = ("bare", "bare-spinning", "loss", "eval")
+IDLE_SECONDS = 3
+IDLE_CORES = 0.1
 
 
 def arguments():
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", choices=MODELS, default="1M")
     parser.add_argument("--runs", type=int, default=3, help="runs of each variant (default: 3)")
-    parser.add_argument("--bytes", type=int, help="bytes of the stream (default: 4 MB for 1M, 400 kB for 10M)")
-    parser.add_argument("--audit-rate", type=float, default=AUDIT_RATE, help="audits a byte (default: 2.5e-4)")
-    parser.add_argument("--variants", default="bare,loss,eval", help=f"some of {','.join(VARIANTS)}")
+    parser.add_argument(
+        "--bytes", type=int, help="bytes of the stream (default: 4 MB for 1M, 400 kB for 10M)"
+    )
+    parser.add_argument(
+        "--audit-rate", type=float, default=AUDIT_RATE, help="audits a byte (default: 2.5e-4)"
+    )
+    parser.add_argument(
+        "--variants", default="bare,loss,eval", help=f"some of {','.join(VARIANTS)}"
+    )
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=600,
+        help="longest wait for an idle machine before each run, s",
+    )
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    parser.add_argument("--prism", type=Path, default=target / "release/prism", help="the binary to measure")
+    parser.add_argument(
+        "--prism", type=Path, default=target / "release/prism", help="the binary to measure"
+    )
     return parser.parse_args()
+
+
+def busy_seconds():
+    """Processor time that the whole machine has used or was denied, and what our own children have used of it."""
+    user, nice, system, _idle, _wait, irq, softirq, steal, *_ = map(
+        int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    )
+    all_ticks = user + nice + system + irq + softirq + steal
+    own = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return all_ticks / os.sysconf("SC_CLK_TCK"), own.ru_utime + own.ru_stime
+
+
+def wait_until_idle(limit_seconds):
+    """Return once nothing else runs, or when the limit has passed."""
+    deadline = time.monotonic() + limit_seconds
+    while time.monotonic() < deadline:
+        before, _ = busy_seconds()
+        time.sleep(IDLE_SECONDS)
+        if busy_seconds()[0] - before < IDLE_CORES * IDLE_SECONDS:
+            return
+
+
+def watched(run):
+    """Run something; add to its result how many cores others kept busy meanwhile."""
+    (all_before, own_before), started = busy_seconds(), time.perf_counter()
+    result = run()
+    (all_after, own_after), seconds = busy_seconds(), time.perf_counter() - started
+    result["others"] = max(0.0, (all_after - all_before) - (own_after - own_before)) / seconds
+    return result
+
+
+def tree_processor_seconds(root):
+    """Processor time so far of a process and of everything below it."""
+    parents, used = {}, {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(") ", 1)[1].split()
+        except (OSError, IndexError):
+            continue
+        pid = int(stat.parent.name)
+        parents[pid] = int(fields[1])
+        used[pid] = int(fields[11]) + int(fields[12])
+
+    def below(pid):
+        while pid not in (root, 0):
+            pid = parents.get(pid, 0)
+        return pid == root
+
+    return sum(ticks for pid, ticks in used.items() if below(pid)) / os.sysconf("SC_CLK_TCK")
 
 
 def make_bundle(place, model, claims):
     """Write a bundle of this size; returns its directory."""
-    shutil.copytree(HERE / "overhead", place, ignore=shutil.ignore_patterns("bare.py", "__pycache__"))
+    shutil.copytree(
+        HERE / "overhead", place, ignore=shutil.ignore_patterns("bare.py", "__pycache__")
+    )
     settings = {name: MODELS[model][name] for name in ("WIDTH", "LAYERS", "HEADS")}
     settings |= {"BATCH_SIZE": BATCH_SIZE, "SEQ_LEN": SEQ_LEN, "THREADS": THREADS, "CLAIMS": claims}
     lines = "".join(f"{name} = {value!r}\n" for name, value in settings.items())
@@ -88,27 +163,49 @@ def run_bare(python, bundle, corpus, max_bytes, *, spinning):
     command = [python, "-P", "-s", "-B", HERE / "overhead/bare.py", bundle, corpus, str(max_bytes)]
     done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)
     said = json.loads(done.stdout)
-    return {"stream": said["seconds"], "steps": said["steps"]}
+    return {"stream": said["seconds"], "cpu": said["processor_seconds"], "steps": said["steps"]}
 
 
 def run_prism(prism, bundle, corpus, recipe, run_dir, max_bytes, audit_rate):
     """Seconds of a measured run before, on and after its stream, by the arrival of its events."""
     reader, writer = os.pipe()
-    command = [prism, "eval", bundle, "--data", corpus, "--recipe", recipe, "--run-dir", run_dir, "--json"]
-    command += ["--max-bytes", str(max_bytes), "--audit-rate", str(audit_rate), "--progress-fd", str(writer)]
+    command = [
+        prism,
+        "eval",
+        bundle,
+        "--data",
+        corpus,
+        "--recipe",
+        recipe,
+        "--run-dir",
+        run_dir,
+        "--json",
+    ]
+    command += [
+        "--max-bytes",
+        str(max_bytes),
+        "--audit-rate",
+        str(audit_rate),
+        "--progress-fd",
+        str(writer),
+    ]
     spawned = time.perf_counter()
-    with subprocess.Popen(command, pass_fds=[writer], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+    with subprocess.Popen(
+        command, pass_fds=[writer], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
         os.close(writer)
         first = last = None
-        steps = 0
+        cpu_first = cpu_last = steps = 0
         with os.fdopen(reader) as events:
             for line in events:
                 now = time.perf_counter()
                 event = json.loads(line)
                 if event["event"] == "stage" and event["stage"] == "training":
-                    first = now
+                    first, cpu_first = now, tree_processor_seconds(child.pid)
                 elif event["event"] == "step":
                     last, steps = now, steps + 1
+                elif event["event"] == "stage" and cpu_last == 0 and last is not None:
+                    cpu_last = tree_processor_seconds(child.pid)
         stdout, stderr = child.communicate()
     ended = time.perf_counter()
     said = json.loads(stdout)
@@ -116,6 +213,7 @@ def run_prism(prism, bundle, corpus, recipe, run_dir, max_bytes, audit_rate):
         sys.exit(f"the run did not complete: {said['reason']}: {said['detail']}\n{stderr.decode()}")
     return {
         "stream": last - first,
+        "cpu": cpu_last - cpu_first,
         "start": first - spawned,
         "end": ended - last,
         "steps": steps,
@@ -131,13 +229,14 @@ def median(results, key):
 
 def print_rows(model, max_bytes, results):
     """Rows for RESULTS.md."""
-    print("\n| model | stream | variant | steps | audits | first batch to last | over bare | before | after |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-    bare = median(results.get("bare", []), "stream")
+    print(
+        "\n| model | stream | variant | steps | audits | first batch to last | over bare | processor | over bare | before | after | others |"
+    )
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    bare, bare_cpu = (median(results.get("bare", []), key) for key in ("stream", "cpu"))
     for variant, runs in results.items():
-        stream, start, end = (median(runs, key) for key in ("stream", "start", "end"))
+        stream, cpu, start, end = (median(runs, key) for key in ("stream", "cpu", "start", "end"))
         spread = f"{min(r['stream'] for r in runs):.1f} to {max(r['stream'] for r in runs):.1f}"
-        ratio = "" if bare is None else f"{stream / bare:.3f}"
         audits = median(runs, "audits")
         cells = [
             model,
@@ -146,9 +245,12 @@ def print_rows(model, max_bytes, results):
             f"{runs[0]['steps']}",
             "" if audits is None else f"{audits:.0f}",
             f"{stream:.1f} s ({spread})",
-            ratio,
+            "" if bare is None else f"{stream / bare:.3f}",
+            f"{cpu:.1f} s",
+            "" if bare_cpu is None else f"{cpu / bare_cpu:.3f}",
             "" if start is None else f"{start:.2f} s",
             "" if end is None else f"{end:.2f} s",
+            f"{max(run['others'] for run in runs):.2f}",
         ]
         print("| " + " | ".join(cells) + " |")
 
@@ -160,14 +262,24 @@ def main():
     variants = args.variants.split(",")
     if unknown := set(variants) - set(VARIANTS):
         sys.exit(f"unknown variants: {sorted(unknown)}")
-    located = subprocess.run([args.prism, "runtime", "path"], check=True, stdout=subprocess.PIPE, text=True)
+    located = subprocess.run(
+        [args.prism, "runtime", "path"], check=True, stdout=subprocess.PIPE, text=True
+    )
     python = located.stdout.strip()
     results = {variant: [] for variant in variants}
     with tempfile.TemporaryDirectory(prefix="prism-overhead-") as temp:
         temp = Path(temp)
         corpus = temp / "corpus"
         # A tenth of the documents is held out.
-        synth = [args.prism, "data", "synth", "--bytes", str(max_bytes * 6 // 5 + 200_000), "--seed", "1"]
+        synth = [
+            args.prism,
+            "data",
+            "synth",
+            "--bytes",
+            str(max_bytes * 6 // 5 + 200_000),
+            "--seed",
+            "1",
+        ]
         subprocess.run([*synth, "--out", corpus], check=True, stdout=subprocess.DEVNULL)
         recipe = make_recipe(temp / "recipe.toml")
         for number in range(args.runs):
@@ -176,18 +288,26 @@ def main():
                 bundle = temp / f"bundle-{claims}"
                 if not bundle.exists():
                     make_bundle(bundle, args.model, claims)
-                load = os.getloadavg()[0]
                 if variant.startswith("bare"):
                     spinning = variant == "bare-spinning"
-                    result = run_bare(python, bundle, corpus, max_bytes, spinning=spinning)
+                    run = partial(run_bare, python, bundle, corpus, max_bytes, spinning=spinning)
                 else:
                     run_dir = temp / f"run-{variant}-{number}"
-                    result = run_prism(
-                        args.prism, bundle, corpus, recipe, run_dir, max_bytes, args.audit_rate
+                    run = partial(
+                        run_prism,
+                        args.prism,
+                        bundle,
+                        corpus,
+                        recipe,
+                        run_dir,
+                        max_bytes,
+                        args.audit_rate,
                     )
+                wait_until_idle(args.wait)
+                result = watched(run)
                 results[variant].append(result)
                 figures = ", ".join(f"{k} {v:.2f}" for k, v in result.items())
-                print(f"{variant}: {figures} (load before: {load:.2f})", file=sys.stderr, flush=True)
+                print(f"{variant}: {figures}", file=sys.stderr, flush=True)
     print_rows(args.model, max_bytes, results)
 
 

@@ -72,6 +72,10 @@ impl Smoothing {
         let x = self.epsilon_over_vocab * small_exp(nats) - self.epsilon;
         let smoothed = nats - x * (1.0 - x * (0.5 - x * (1.0 / 3.0)));
         // A probability above one is no prediction: it is priced as certainty, on the slow road.
+        #[allow(
+            clippy::needless_bitwise_bool,
+            reason = "a branch would keep claims from being computed at once"
+        )]
         let fast = (nats > 0.0) & (nats < SMALL_NATS) & (x.abs() <= SERIES_BOUND);
         if fast { smoothed } else { f64::NAN }
     }
