@@ -204,8 +204,9 @@ def run_prism(prism, bundle, corpus, recipe, run_dir, max_bytes, audit_rate):
                     first, cpu_first = now, tree_processor_seconds(child.pid)
                 elif event["event"] == "step":
                     last, steps = now, steps + 1
-                elif event["event"] == "stage" and cpu_last == 0 and last is not None:
-                    cpu_last = tree_processor_seconds(child.pid)
+                    # Only where it may be the last, since looking takes a few milliseconds.
+                    if event["covered_bytes"] == event["stream_bytes"]:
+                        cpu_last = tree_processor_seconds(child.pid)
         stdout, stderr = child.communicate()
     ended = time.perf_counter()
     said = json.loads(stdout)
