@@ -4,6 +4,7 @@
 
 mod oracle;
 mod threads;
+mod trials;
 
 use std::sync::atomic::Ordering;
 

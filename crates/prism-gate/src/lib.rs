@@ -1,0 +1,27 @@
+//! The static gate: Python source to findings, before anything of a bundle runs.
+//!
+//! It protects the operator and the reader of the code, not the score, which the measurement protects by itself. So it
+//! is strict about escapes, open about machine learning, and says of everything that it refuses: the rule, the place,
+//! the reason and the way out. [`check`] is called by `prism check`, by the engine before a run, and by a service.
+//!
+//! This crate is the only user of the Python parser. It runs no code, reads no file, opens no socket: a bundle in, a
+//! report out, the same on every machine. It never panics on any input and its work is bounded ([`limits`]).
+//!
+//! Reading order: [`rule`], `rules/no_process.rs` as an example, `semantic` (what names stand for), `check` (one walk).
+
+mod check;
+mod finding;
+mod knowledge;
+pub mod limits;
+mod options;
+mod prescan;
+mod rule;
+mod rules;
+mod semantic;
+mod source;
+
+pub use check::{GateError, check, check_all};
+pub use finding::{Finding, Place, Report, Severity};
+pub use options::{DistributedPolicy, Options};
+pub use rule::Rule;
+pub use rules::{find, list};

@@ -1,0 +1,240 @@
+//! # Attributes that lead out
+//!
+//! ## What it does
+//!
+//! Refuses the attributes by which a Python object leads to its class, its module, its code or its frame: `__class__`,
+//! `__globals__`, `__subclasses__`, `__dict__`, `__code__`, `__builtins__`, `gi_frame`, `tb_frame`, `f_globals` and their
+//! like, wherever they are named: in an expression, a pattern of `match`, a format string or as the name of a method. Methods that a class may well define, such as
+//! `__init__`, `__len__` or `__call__`, are allowed, and so are `__name__`, `__doc__` and `__version__`.
+//!
+//! ## Why is this refused?
+//!
+//! From any object a chain of such attributes leads to everything that the process has.
+//!
+//! ## Example
+//!
+//! ```python
+//! name = model.__class__.__name__
+//! parameters = vars(config)
+//! ```
+//!
+//! Use instead:
+//!
+//! ```python
+//! name = type(model).__name__
+//! parameters = dataclasses.asdict(config)
+//! ```
+
+use crate::finding::Severity;
+use crate::rule::{Hooks, Rule, RuleSet};
+use std::borrow::Cow;
+
+use ruff_python_ast::{Expr, Operator, Pattern, Stmt, StmtFunctionDef};
+use ruff_text_size::TextRange;
+
+use crate::check::Checker;
+use crate::semantic::Reference;
+
+use super::constants;
+
+pub(crate) static RULE: Rule = Rule {
+    code: "PRS109",
+    id: "prism:no-attribute-escape",
+    severity: Severity::Error,
+    since: "0.1.0",
+    source: include_str!("no_attribute_escape.rs"),
+};
+
+pub(crate) static SET: RuleSet = RuleSet {
+    rule: &RULE,
+    reason: "leads to the interpreter behind an object",
+    denied: &[],
+    attributes: INNER,
+    hooks: Hooks {
+        reference: Some(reference),
+        expression: Some(expression),
+        statement: Some(statement),
+        pattern: Some(pattern),
+        ..Hooks::NONE
+    },
+};
+
+/// Dunder names that may be read of any object, sorted. Those of operators can be called, which does what the operator does.
+#[rustfmt::skip]
+const HARMLESS: &[&str] = &[
+    "__abs__", "__add__", "__aenter__", "__aexit__", "__all__", "__and__", "__annotations__", "__author__",
+    "__bool__", "__call__", "__complex__", "__constants__", "__contains__", "__copy__", "__debug__", "__deepcopy__",
+    "__delitem__", "__divmod__", "__doc__", "__enter__", "__eq__", "__exit__", "__file__", "__float__",
+    "__floordiv__", "__format__", "__ge__", "__getitem__", "__gt__", "__hash__", "__iadd__", "__imul__",
+    "__index__", "__init__", "__int__", "__invert__", "__isub__", "__iter__", "__itruediv__", "__le__",
+    "__len__", "__length_hint__", "__lt__", "__match_args__", "__matmul__", "__missing__", "__mod__", "__mul__",
+    "__name__", "__ne__", "__neg__", "__next__", "__or__", "__pos__", "__post_init__", "__pow__",
+    "__qualname__", "__radd__", "__repr__", "__reversed__", "__rmatmul__", "__rmod__", "__rmul__", "__round__",
+    "__rpow__", "__rsub__", "__rtruediv__", "__setitem__", "__slots__", "__str__", "__sub__", "__truediv__",
+    "__version__", "__xor__",
+];
+
+/// Dunder names that a class may define besides [`HARMLESS`]; reading them of another object is refused.
+const DEFINABLE: &[&str] = &[
+    "__new__",
+    "__getattr__",
+    "__delattr__",
+    "__setattr__",
+    "__init_subclass__",
+    "__class_getitem__",
+];
+
+/// Names without underscores that lead to frames, code and class hierarchies, sorted.
+#[rustfmt::skip]
+const INNER: &[&str] = &[
+    "ag_await", "ag_code", "ag_frame", "co_argcount", "co_code", "co_consts", "co_filename", "co_names", "co_positions",
+    "co_varnames", "cr_await", "cr_code", "cr_frame", "cr_origin", "f_back", "f_builtins", "f_code", "f_globals",
+    "f_lasti", "f_lineno", "f_locals", "f_trace", "func_code", "func_globals", "gi_code", "gi_frame", "gi_yieldfrom",
+    "im_class", "im_func", "im_self", "mro", "tb_frame", "tb_lasti", "tb_next", "with_traceback",
+];
+
+/// Whether an attribute of this name may be read of any object.
+pub(crate) fn is_refused(name: &str) -> bool {
+    if name.starts_with("__") && name.ends_with("__") && name.len() > 4 {
+        return HARMLESS.binary_search(&name).is_err();
+    }
+    INNER.binary_search(&name).is_ok()
+}
+
+fn report(checker: &mut Checker<'_, '_>, name: &str, range: TextRange) {
+    let hint = match name {
+        "__class__" => "write `type(x)`: `type(x).__name__` is its name",
+        "__dict__" => "write the attributes out, or use `dataclasses.asdict`",
+        "__bases__" | "__mro__" | "__subclasses__" | "mro" => "use `isinstance` or `issubclass`",
+        "__setattr__" => "assign to the attribute: `self.x = y`",
+        "__traceback__" | "with_traceback" | "tb_frame" => {
+            "let the exception end the run: the report shows your traceback"
+        }
+        _ => "use what the object documents",
+    };
+    checker.report(
+        &RULE,
+        range,
+        format!("`{name}` leads to the interpreter behind an object"),
+        hint,
+    );
+}
+
+/// `super().__new__(cls)` and the like: a method that hands on to the one that it overrides.
+fn hands_on(checker: &Checker<'_, '_>, base: &Expr, name: &str) -> bool {
+    DEFINABLE.contains(&name)
+        && matches!(base, Expr::Call(call) if checker.may_be(&call.func, "builtins.super"))
+}
+
+fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    let mut expr = reference.expr;
+    while let Expr::Attribute(attribute) = expr {
+        let name = attribute.attr.as_str();
+        if is_refused(name) && !hands_on(checker, &attribute.value, name) {
+            report(checker, name, attribute.attr.range);
+        }
+        expr = &attribute.value;
+    }
+    if let Expr::Name(name) = expr
+        && is_refused(name.id.as_str())
+        && name.id.starts_with("__")
+    {
+        report(checker, name.id.as_str(), name.range);
+    }
+}
+
+/// Format strings read attributes too: `"{0.__class__}".format(x)`.
+fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
+    let text = match expr {
+        Expr::StringLiteral(literal) => Cow::Borrowed(literal.value.to_str()),
+        Expr::BinOp(sum) if sum.op == Operator::Add => match constants::text(checker, expr) {
+            Some(text) => Cow::Owned(text),
+            None => return,
+        },
+        _ => return,
+    };
+    if let Some(name) = attribute_in_format(&text) {
+        let message = format!("the format string reads the attribute `{name}`");
+        checker.report(&RULE, expr, message, "read the attribute first, then format it");
+    }
+}
+
+/// A refused attribute within the braces of a format string.
+fn attribute_in_format(text: &str) -> Option<&str> {
+    let mut rest = text;
+    while let Some(open) = rest.find('{') {
+        let field = &rest[open + 1..];
+        let end = field.find('}').unwrap_or(field.len());
+        let (inside, after) = field.split_at(end);
+        let found = inside
+            .split(|character: char| !(character.is_alphanumeric() || character == '_'))
+            .skip(1)
+            .find(|name| is_refused(name));
+        if found.is_some() {
+            return found;
+        }
+        rest = after;
+    }
+    None
+}
+
+fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
+    let Stmt::FunctionDef(function) = stmt else {
+        return;
+    };
+    let name = function.name.as_str();
+    // Those have rules of their own, which say more.
+    let is_of_another_rule = name.starts_with("__torch_")
+        || name.starts_with("__array_")
+        || matches!(
+            name,
+            "__reduce__"
+                | "__reduce_ex__"
+                | "__getstate__"
+                | "__setstate__"
+                | "__getnewargs__"
+                | "__getnewargs_ex__"
+        );
+    if is_refused(name) && name.starts_with("__") && !is_of_another_rule && !may_define(function) {
+        report(checker, name, function.name.range);
+    }
+}
+
+fn may_define(function: &StmtFunctionDef) -> bool {
+    DEFINABLE.contains(&function.name.as_str())
+}
+
+/// `case object(__class__=c)` reads an attribute.
+fn pattern<'a>(checker: &mut Checker<'_, 'a>, pattern: &'a Pattern) {
+    let Pattern::MatchClass(class) = pattern else {
+        return;
+    };
+    for keyword in &class.arguments.keywords {
+        if is_refused(keyword.attr.as_str()) {
+            report(checker, keyword.attr.as_str(), keyword.attr.range);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lists_are_sorted() {
+        assert!(HARMLESS.is_sorted());
+        assert!(INNER.is_sorted());
+    }
+
+    #[test]
+    fn format_strings_are_read_as_python_reads_them() {
+        assert_eq!(attribute_in_format("{0.__class__}"), Some("__class__"));
+        assert_eq!(
+            attribute_in_format("{x[a].__globals__!r:>10}"),
+            Some("__globals__")
+        );
+        assert_eq!(attribute_in_format("{0.shape} {1:.__f}"), None);
+        assert_eq!(attribute_in_format("__class__"), None);
+        assert_eq!(attribute_in_format("{"), None);
+    }
+}

@@ -1,0 +1,63 @@
+//! # Imports at run time
+//!
+//! ## What it does
+//!
+//! Refuses `__import__`, `importlib`, `pkgutil`, `runpy`, `imp`, `zipimport` and the import system's own hooks.
+//!
+//! ## Why is this refused?
+//!
+//! An import that is computed cannot be checked by reading. Every module that a bundle needs can be named in an `import`
+//! statement.
+//!
+//! ## Example
+//!
+//! ```python
+//! torch_nn = __import__("torch.nn")
+//! ```
+//!
+//! Use instead:
+//!
+//! ```python
+//! import torch.nn as torch_nn
+//! ```
+
+use crate::finding::Severity;
+use crate::rule::{Hooks, Rule, RuleSet, denied};
+
+pub(crate) static RULE: Rule = Rule {
+    code: "PRS105",
+    id: "prism:no-dynamic-import",
+    severity: Severity::Error,
+    since: "0.1.0",
+    source: include_str!("no_dynamic_import.rs"),
+};
+
+pub(crate) static SET: RuleSet = RuleSet {
+    rule: &RULE,
+    reason: "imports modules by computed names",
+    denied: &[
+        denied("builtins.__import__", "name the module in an `import` statement"),
+        denied("importlib", "name the module in an `import` statement"),
+        denied("_imp", "name the module in an `import` statement"),
+        denied("imp", "name the module in an `import` statement"),
+        denied("pkgutil", "name the module in an `import` statement"),
+        denied("runpy", "name the module in an `import` statement"),
+        denied("zipimport", "name the module in an `import` statement"),
+        denied("modulefinder", "name the module in an `import` statement"),
+        denied("_frozen_importlib", "name the module in an `import` statement"),
+        denied(
+            "_frozen_importlib_external",
+            "name the module in an `import` statement",
+        ),
+        denied("ensurepip", "name the module in an `import` statement"),
+        denied("builtins.__loader__", "name the module in an `import` statement"),
+        denied("builtins.__spec__", "name the module in an `import` statement"),
+        denied("sys.modules", "name the module in an `import` statement"),
+        denied("sys.path", "name the module in an `import` statement"),
+        denied("sys.meta_path", "name the module in an `import` statement"),
+        denied("sys.path_hooks", "name the module in an `import` statement"),
+        denied("logging.config", "use `logging.getLogger` and nothing more"),
+    ],
+    attributes: &[],
+    hooks: Hooks { ..Hooks::NONE },
+};

@@ -1,0 +1,112 @@
+//! # Looking into the interpreter
+//!
+//! ## What it does
+//!
+//! Refuses `gc`, `inspect`, `weakref`, `traceback`, `tracemalloc` and the other modules that find objects, frames or
+//! source code of others.
+//!
+//! ## Why is this refused?
+//!
+//! They reach the objects of the harness, which a submission has no use for.
+//!
+//! ## Example
+//!
+//! ```python
+//! import inspect
+//!
+//! fused = "fused" in inspect.signature(torch.optim.AdamW).parameters
+//! ```
+//!
+//! Use instead:
+//!
+//! ```python
+//! fused = ctx.device == "cuda"
+//! optimizer = torch.optim.AdamW(groups, lr=3e-3, fused=fused)
+//! ```
+
+use crate::finding::Severity;
+use crate::rule::{Hooks, Rule, RuleSet, denied};
+
+pub(crate) static RULE: Rule = Rule {
+    code: "PRS114",
+    id: "prism:no-gc-inspect",
+    severity: Severity::Error,
+    since: "0.1.0",
+    source: include_str!("no_gc_inspect.rs"),
+};
+
+pub(crate) static SET: RuleSet = RuleSet {
+    rule: &RULE,
+    reason: "looks into the interpreter",
+    denied: &[
+        denied(
+            "inspect",
+            "for fused AdamW write `fused=(ctx.device == \"cuda\")`",
+        ),
+        denied("gc", "leave it out: memory is freed when the last name goes"),
+        denied("weakref", "leave it out: memory is freed when the last name goes"),
+        denied(
+            "_weakref",
+            "leave it out: memory is freed when the last name goes",
+        ),
+        denied(
+            "_weakrefset",
+            "leave it out: memory is freed when the last name goes",
+        ),
+        denied(
+            "tracemalloc",
+            "leave it out: memory is freed when the last name goes",
+        ),
+        denied(
+            "objgraph",
+            "leave it out: memory is freed when the last name goes",
+        ),
+        denied("pympler", "leave it out: memory is freed when the last name goes"),
+        denied(
+            "traceback",
+            "let the exception end the run: the report shows your traceback",
+        ),
+        denied(
+            "sys._getframe",
+            "let the exception end the run: the report shows your traceback",
+        ),
+        denied(
+            "sys.exc_info",
+            "let the exception end the run: the report shows your traceback",
+        ),
+        denied(
+            "sys.settrace",
+            "let the exception end the run: the report shows your traceback",
+        ),
+        denied(
+            "sys.setprofile",
+            "let the exception end the run: the report shows your traceback",
+        ),
+        denied(
+            "cgitb",
+            "let the exception end the run: the report shows your traceback",
+        ),
+        denied(
+            "logging.traceback",
+            "let the exception end the run: the report shows your traceback",
+        ),
+        denied(
+            "sys._current_frames",
+            "let the exception end the run: the report shows your traceback",
+        ),
+        denied(
+            "builtins.__debug_hook__",
+            "let the exception end the run: the report shows your traceback",
+        ),
+        denied(
+            "faulthandler",
+            "let the exception end the run: the report shows your traceback",
+        ),
+        denied(
+            "atexit",
+            "let the exception end the run: the report shows your traceback",
+        ),
+    ],
+    attributes: &[],
+    hooks: Hooks { ..Hooks::NONE },
+};

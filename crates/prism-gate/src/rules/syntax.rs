@@ -1,0 +1,87 @@
+//! # Files that do not parse
+//!
+//! ## What it does
+//!
+//! Reports every syntax error of a file, with the full syntax of Python 3.11.
+//!
+//! ## Why is this refused?
+//!
+//! A file that does not parse cannot be imported: the run would fail before it began.
+//!
+//! ## Example
+//!
+//! ```python
+//! def forward(self, x)
+//!     return x
+//! ```
+//!
+//! Use instead:
+//!
+//! ```python
+//! def forward(self, x):
+//!     return x
+//! ```
+
+use crate::finding::Severity;
+use crate::rule::{Hooks, Rule, RuleSet};
+use ruff_python_ast::{ModModule, PythonVersion};
+use ruff_python_parser::Parsed;
+use ruff_text_size::{TextRange, TextSize};
+
+use crate::check::Checker;
+use crate::limits::SYNTAX_ERRORS_MAX;
+
+pub(crate) static RULE: Rule = Rule {
+    code: "PRS001",
+    id: "prism:syntax",
+    severity: Severity::Error,
+    since: "0.1.0",
+    source: include_str!("syntax.rs"),
+};
+
+pub(crate) static SET: RuleSet = RuleSet {
+    rule: &RULE,
+    reason: "does not parse",
+    denied: &[],
+    attributes: &[],
+    hooks: Hooks { ..Hooks::NONE },
+};
+
+/// The version that a bundle must run on at least.
+pub(crate) const VERSION: PythonVersion = PythonVersion::PY311;
+
+/// Reports what the parser found.
+pub(crate) fn errors(checker: &mut Checker<'_, '_>, parsed: &Parsed<ModModule>) {
+    let (errors, unsupported) = (parsed.errors(), parsed.unsupported_syntax_errors());
+    let shown = errors.len().min(SYNTAX_ERRORS_MAX);
+    let shown_unsupported = unsupported.len().min(SYNTAX_ERRORS_MAX);
+    checker.omit(errors.len() - shown + unsupported.len() - shown_unsupported);
+    for error in &errors[..shown] {
+        let message = format!("syntax error: {}", error.error.to_string().trim_end_matches('.'));
+        checker.report(
+            &RULE,
+            error.location,
+            message,
+            "run the file with Python 3.11 to see the same",
+        );
+    }
+    for error in &unsupported[..shown_unsupported] {
+        let message = format!("syntax error: {}", error.to_string().trim_end_matches('.'));
+        checker.report(
+            &RULE,
+            error.range,
+            message,
+            "write it so that Python 3.11 understands it",
+        );
+    }
+    if let Some(offset) = checker.source().text.find('\0') {
+        let start = TextSize::try_from(offset).unwrap_or_default();
+        let range = TextRange::at(start, TextSize::from(1));
+        checker.report(
+            &RULE,
+            range,
+            "the file holds a null byte".to_owned(),
+            "save it as plain text",
+        );
+    }
+}

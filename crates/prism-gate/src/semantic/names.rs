@@ -1,0 +1,498 @@
+//! From names to meanings, across the files of a bundle.
+//!
+//! Aliases settle in rounds: in each, every assignment of a name or attribute chain adds what it stands for to the name
+//! that it binds, until nothing changes. More rounds than honest code can need are an error, so the work is bounded.
+
+use std::rc::Rc;
+
+use ruff_python_ast::{self as ast, Expr};
+use ruff_text_size::{Ranged, TextSize};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::scope::{BindingKind, ModuleScopes, ScopeId, ScopeKind};
+use super::{CTX, Meaning};
+use crate::knowledge::builtins;
+use crate::limits::{ALIAS_ROUNDS_MAX, MEANINGS_MAX, STARS_MAX};
+use crate::source::{Role, Source};
+
+/// A name of this module stands for something only in too many steps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TooIndirect {
+    pub(crate) module: usize,
+}
+
+/// All names of a bundle.
+pub(crate) struct Names<'a> {
+    pub(crate) modules: Vec<ModuleScopes<'a>>,
+    by_name: FxHashMap<&'a str, usize>,
+    /// Names that stand for something in some scope. All others need no look.
+    known: FxHashSet<&'a str>,
+}
+
+/// A name that may stand for what another place says.
+struct Alias<'a> {
+    module: usize,
+    scope: ScopeId,
+    name: &'a str,
+    value: Value<'a>,
+    /// The scope in which the value is evaluated.
+    value_scope: ScopeId,
+}
+
+enum Value<'a> {
+    /// What an expression may stand for.
+    Expression(&'a Expr),
+    /// Something in a module of the bundle.
+    Path(Rc<str>),
+    /// An instance of what an annotation names.
+    Annotation(&'a Expr),
+}
+
+impl Alias<'_> {
+    fn start(&self) -> TextSize {
+        match &self.value {
+            Value::Expression(expr) | Value::Annotation(expr) => expr.range().start(),
+            Value::Path(_) => TextSize::default(),
+        }
+    }
+}
+
+impl<'a> Names<'a> {
+    pub(crate) fn new(sources: &'a [Source], modules: Vec<ModuleScopes<'a>>) -> Self {
+        let mut by_name: FxHashMap<&str, usize> = sources
+            .iter()
+            .enumerate()
+            .map(|(number, source)| (source.module.as_str(), number))
+            .collect();
+        // The harness imports the entry points under these names, wherever they lie.
+        for (number, source) in sources.iter().enumerate() {
+            match source.role {
+                Role::Architecture => by_name.insert("architecture", number),
+                Role::Training => by_name.insert("training", number),
+                Role::Helper => None,
+            };
+        }
+        Self {
+            modules,
+            by_name,
+            known: FxHashSet::default(),
+        }
+    }
+
+    /// Whether a dotted path lies in the bundle: its first component is a module or a package of it.
+    pub(crate) fn is_bundled(&self, path: &str) -> bool {
+        let top = path.split('.').next().unwrap_or(path);
+        self.by_name.contains_key(top)
+            || self
+                .by_name
+                .keys()
+                .any(|name| name.strip_prefix(top).is_some_and(|rest| rest.starts_with('.')))
+    }
+
+    /// Whether a dotted path is exactly a module or a package of the bundle.
+    pub(crate) fn is_module(&self, path: &str) -> bool {
+        self.by_name.contains_key(path)
+            || self
+                .by_name
+                .keys()
+                .any(|name| name.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+    }
+
+    /// Lets aliases settle. Must be called once before [`Names::meanings`].
+    pub(crate) fn settle(&mut self, sources: &[Source]) -> Result<(), TooIndirect> {
+        if let Some(module) = self
+            .modules
+            .iter()
+            .position(|module| module.stars.len() > STARS_MAX)
+        {
+            return Err(TooIndirect { module });
+        }
+        let mut aliases = Vec::new();
+        for (module, source) in sources.iter().enumerate() {
+            self.seed(module, source.role, &mut aliases);
+        }
+        for alias in &aliases {
+            self.known.insert(alias.name);
+        }
+        // The order of a hash map must not decide the order of anything.
+        aliases.sort_by_key(|alias| (alias.module, alias.start(), alias.scope, alias.name));
+        for _ in 0..ALIAS_ROUNDS_MAX {
+            let mut changed = false;
+            for alias in &aliases {
+                let mut found = Vec::new();
+                match &alias.value {
+                    Value::Expression(value) => {
+                        self.expression(alias.module, alias.value_scope, value, &mut found);
+                    }
+                    Value::Path(path) => self.path(path, &mut found),
+                    Value::Annotation(annotation) => {
+                        self.instance_of(alias.module, alias.value_scope, annotation, &mut found);
+                    }
+                }
+                changed |= self.add(alias, found)?;
+            }
+            for module in 0..self.modules.len() {
+                changed |= self.hand_on(module)?;
+            }
+            if !changed {
+                return Ok(());
+            }
+        }
+        Err(TooIndirect {
+            module: aliases.last().map_or(0, |alias| alias.module),
+        })
+    }
+
+    /// Whether a name may stand for anything at all, in any scope.
+    pub(crate) fn may_stand(&self, module: usize, name: &str) -> bool {
+        self.known.contains(name) || builtins::is_builtin(name) || !self.modules[module].stars.is_empty()
+    }
+
+    /// What an expression at a place may stand for. Empty where that is not known.
+    pub(crate) fn meanings(&self, module: usize, scope: ScopeId, expr: &Expr) -> Vec<Meaning> {
+        let mut found = Vec::new();
+        self.expression(module, scope, expr, &mut found);
+        found
+    }
+
+    /// The bindings of a name as seen from a scope, innermost first: for rules that look at values.
+    pub(crate) fn bindings(&self, module: usize, scope: ScopeId, name: &str) -> &[usize] {
+        let scopes = &self.modules[module].scopes;
+        let mut at = Some(scope);
+        while let Some(id) = at {
+            let owner = scopes[id].elsewhere.get(name).copied().unwrap_or(id);
+            if let Some(entry) = scopes[owner].names.get(name) {
+                return &entry.bindings;
+            }
+            at = scopes[id].parent;
+        }
+        &[]
+    }
+
+    /// What stands for itself is known at once; the rest becomes an alias.
+    fn seed(&mut self, module: usize, role: Role, aliases: &mut Vec<Alias<'a>>) {
+        let mut known: Vec<(ScopeId, &'a str, Meaning)> = Vec::new();
+        let scopes = &self.modules[module];
+        for (scope, content) in scopes.scopes.iter().enumerate() {
+            for (&name, entry) in &content.names {
+                for &number in &entry.bindings {
+                    let binding = &scopes.bindings[number];
+                    let mut alias = |value, value_scope| {
+                        aliases.push(Alias {
+                            module,
+                            scope,
+                            name,
+                            value,
+                            value_scope,
+                        });
+                    };
+                    match &binding.kind {
+                        BindingKind::Import(path) if self.is_bundled(path) => {
+                            alias(Value::Path(path.clone()), scope);
+                        }
+                        BindingKind::Import(path) => {
+                            known.push((scope, name, Meaning::Library(path.clone())))
+                        }
+                        BindingKind::Value(value) if may_stand_for_something(value) => {
+                            alias(Value::Expression(value), binding.scope);
+                        }
+                        BindingKind::Function(_) | BindingKind::Class(_) => {
+                            known.push((scope, name, Meaning::Local(module, number)));
+                        }
+                        BindingKind::Parameter(_, 0) if is_entry(content.kind, content.parent, role) => {
+                            known.push((scope, name, Meaning::Library(CTX.into())));
+                        }
+                        BindingKind::Parameter(parameter, _) => {
+                            if let Some(annotation) = parameter.annotation.as_deref() {
+                                alias(Value::Annotation(annotation), content.parent.unwrap_or_default());
+                            }
+                        }
+                        BindingKind::Value(_) | BindingKind::Other => {}
+                    }
+                }
+            }
+        }
+        known.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+        for (scope, name, meaning) in known {
+            self.known.insert(name);
+            if let Some(entry) = self.modules[module].scopes[scope].names.get_mut(name)
+                && !entry.meanings.contains(&meaning)
+                && entry.meanings.len() < MEANINGS_MAX
+            {
+                entry.meanings.push(meaning);
+            }
+        }
+    }
+
+    /// Adds meanings to a name; says whether any was new.
+    fn add(&mut self, alias: &Alias<'a>, found: Vec<Meaning>) -> Result<bool, TooIndirect> {
+        self.add_to(alias.module, alias.scope, alias.name, found)
+    }
+
+    fn add_to(
+        &mut self,
+        module: usize,
+        scope: ScopeId,
+        name: &str,
+        found: Vec<Meaning>,
+    ) -> Result<bool, TooIndirect> {
+        let scopes = &mut self.modules[module].scopes;
+        let Some(entry) = scopes[scope].names.get_mut(name) else {
+            return Ok(false);
+        };
+        let before = entry.meanings.len();
+        for meaning in found {
+            if !entry.meanings.contains(&meaning) {
+                entry.meanings.push(meaning);
+            }
+        }
+        if entry.meanings.len() > MEANINGS_MAX {
+            return Err(TooIndirect { module });
+        }
+        Ok(entry.meanings.len() > before)
+    }
+
+    /// What calls of a module hand to functions of the bundle becomes a meaning of their parameters.
+    fn hand_on(&mut self, module: usize) -> Result<bool, TooIndirect> {
+        let mut changed = false;
+        for number in 0..self.modules[module].calls.len() {
+            let (scope, call) = self.modules[module].calls[number];
+            for meaning in self.meanings(module, scope, &call.func) {
+                let Meaning::Local(owner, binding) = meaning else {
+                    continue;
+                };
+                let BindingKind::Function(function) = self.modules[owner].bindings[binding].kind else {
+                    continue;
+                };
+                let Some(inner) = self.modules[owner].function_scope(function) else {
+                    continue;
+                };
+                let positional = function
+                    .parameters
+                    .posonlyargs
+                    .iter()
+                    .chain(&function.parameters.args);
+                let by_place = positional
+                    .map(|p| p.parameter.name.as_str())
+                    .zip(&call.arguments.args);
+                let by_name = call.arguments.keywords.iter().filter_map(|keyword| {
+                    let name = keyword.arg.as_ref()?.as_str();
+                    let parameter = function.parameters.iter_non_variadic_params();
+                    let known = parameter
+                        .map(|p| p.parameter.name.as_str())
+                        .find(|known| *known == name)?;
+                    Some((known, &keyword.value))
+                });
+                for (name, value) in by_place.chain(by_name) {
+                    if !may_stand_for_something(value) {
+                        continue;
+                    }
+                    let found = self.meanings(module, scope, value);
+                    if !found.is_empty() {
+                        self.known.insert(name);
+                    }
+                    changed |= self.add_to(owner, inner, name, found)?;
+                }
+            }
+        }
+        Ok(changed)
+    }
+
+    fn expression(&self, module: usize, scope: ScopeId, expr: &Expr, found: &mut Vec<Meaning>) {
+        match expr {
+            Expr::Name(name) => self.name(module, scope, name.id.as_str(), name.range().start(), found),
+            Expr::Attribute(attribute) => self.chain(module, scope, attribute, found),
+            Expr::Named(named) => self.expression(module, scope, &named.value, found),
+            Expr::If(either) => {
+                self.expression(module, scope, &either.body, found);
+                self.expression(module, scope, &either.orelse, found);
+            }
+            Expr::BoolOp(any) => {
+                for value in &any.values {
+                    self.expression(module, scope, value, found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What a chain of attributes may stand for. Most begin with a name that stands for nothing.
+    fn chain(&self, module: usize, scope: ScopeId, last: &ast::ExprAttribute, found: &mut Vec<Meaning>) {
+        let mut base = &*last.value;
+        while let Expr::Attribute(attribute) = base {
+            base = &*attribute.value;
+        }
+        let mut meanings = Vec::new();
+        self.expression(module, scope, base, &mut meanings);
+        if meanings.is_empty() {
+            return;
+        }
+        let mut names = vec![last.attr.as_str()];
+        let mut base = &*last.value;
+        while let Expr::Attribute(attribute) = base {
+            names.push(attribute.attr.as_str());
+            base = &*attribute.value;
+        }
+        for meaning in meanings {
+            self.follow(meaning, &names, found);
+        }
+    }
+
+    /// Follows the names of a chain, the last one first in the list.
+    fn follow(&self, base: Meaning, names: &[&str], found: &mut Vec<Meaning>) {
+        let Some((name, rest)) = names.split_last() else {
+            extend(found, [base]);
+            return;
+        };
+        if let Meaning::Library(path) = &base {
+            let mut full = String::with_capacity(64);
+            full.push_str(path);
+            for name in names.iter().rev() {
+                full.push('.');
+                full.push_str(name);
+            }
+            extend(found, [Meaning::Library(full.into())]);
+            return;
+        }
+        let mut next = Vec::new();
+        self.attribute(&base, name, &mut next);
+        for meaning in next {
+            self.follow(meaning, rest, found);
+        }
+    }
+
+    /// What a name may stand for, read at an offset in a scope.
+    fn name(&self, module: usize, scope: ScopeId, name: &str, at: TextSize, found: &mut Vec<Meaning>) {
+        let is_builtin = builtins::is_builtin(name);
+        if !is_builtin && !self.known.contains(name) && self.modules[module].stars.is_empty() {
+            return;
+        }
+        let scopes = &self.modules[module].scopes;
+        let mut next = Some(scope);
+        while let Some(id) = next {
+            let here = &scopes[id];
+            let owner = here.elsewhere.get(name).copied().unwrap_or(id);
+            // A class body does not lend its names to the functions in it.
+            let visible = id == scope || !matches!(here.kind, ScopeKind::Class(_));
+            if let Some(entry) = scopes[owner].names.get(name).filter(|_| visible) {
+                extend(found, entry.meanings.iter().cloned());
+                let certain = entry.certain_from.is_some_and(|from| from <= at)
+                    && !scopes[owner].deleted.contains(name);
+                if scopes[owner].kind.is_local() || certain {
+                    return;
+                }
+            }
+            next = here.parent;
+        }
+        for star in &self.modules[module].stars {
+            self.path(&format!("{star}.{name}"), found);
+        }
+        if is_builtin {
+            extend(found, [Meaning::Library(format!("builtins.{name}").into())]);
+        }
+    }
+
+    fn attribute(&self, base: &Meaning, name: &str, found: &mut Vec<Meaning>) {
+        match base {
+            Meaning::Library(path) => extend(found, [Meaning::Library(format!("{path}.{name}").into())]),
+            Meaning::Module(path) => self.path(&format!("{path}.{name}"), found),
+            Meaning::Local(module, binding) => {
+                let scopes = &self.modules[*module];
+                if let BindingKind::Class(class) = &scopes.bindings[*binding].kind
+                    && let Some(scope) = scopes.class_scope(class)
+                    && let Some(entry) = scopes.scopes[scope].names.get(name)
+                {
+                    extend(found, entry.meanings.iter().cloned());
+                }
+            }
+        }
+    }
+
+    /// What a dotted path from the top stands for.
+    fn path(&self, path: &str, found: &mut Vec<Meaning>) {
+        if !self.is_bundled(path) {
+            extend(found, [Meaning::Library(path.into())]);
+            return;
+        }
+        if self.is_module(path) {
+            extend(found, [Meaning::Module(path.into())]);
+        }
+        // The last name may also be something that the module before it holds.
+        let Some((module, name)) = path.rsplit_once('.') else {
+            return;
+        };
+        if let Some(&number) = self.by_name.get(module) {
+            self.member(number, name, &mut Vec::new(), found);
+        }
+    }
+
+    /// What a module of the bundle holds under a name, star imports included.
+    fn member(&self, number: usize, name: &str, seen: &mut Vec<usize>, found: &mut Vec<Meaning>) {
+        if seen.contains(&number) {
+            return;
+        }
+        seen.push(number);
+        let scopes = &self.modules[number];
+        if let Some(entry) = scopes.scopes[0].names.get(name) {
+            extend(found, entry.meanings.iter().cloned());
+        }
+        for star in &scopes.stars {
+            if let Some(&further) = self.by_name.get(&**star) {
+                self.member(further, name, seen, found);
+            } else if !self.is_bundled(star) {
+                extend(found, [Meaning::Library(format!("{star}.{name}").into())]);
+            }
+        }
+    }
+
+    /// A parameter that is annotated with the harness's class is the harness's object.
+    fn instance_of(&self, module: usize, scope: ScopeId, annotation: &Expr, found: &mut Vec<Meaning>) {
+        let mut classes = Vec::new();
+        match annotation {
+            Expr::StringLiteral(text) if matches!(text.value.to_str(), "Context" | "PrismContext") => {
+                extend(found, [Meaning::Library(CTX.into())]);
+            }
+            Expr::BinOp(union) => {
+                self.instance_of(module, scope, &union.left, found);
+                self.instance_of(module, scope, &union.right, found);
+            }
+            _ => self.expression(module, scope, annotation, &mut classes),
+        }
+        let is_context = |class: &Meaning| {
+            matches!(class, Meaning::Library(path) if matches!(
+                &**path,
+                "prism_runtime.Context" | "prism_challenge.evaluator.interface.PrismContext"
+            ))
+        };
+        if classes.iter().any(is_context) {
+            extend(found, [Meaning::Library(CTX.into())]);
+        }
+    }
+}
+
+fn extend(found: &mut Vec<Meaning>, more: impl IntoIterator<Item = Meaning>) {
+    for meaning in more {
+        if !found.contains(&meaning) {
+            found.push(meaning);
+        }
+    }
+}
+
+fn may_stand_for_something(value: &Expr) -> bool {
+    match value {
+        Expr::Name(_) => true,
+        Expr::Attribute(attribute) => may_stand_for_something(&attribute.value),
+        Expr::Named(_) | Expr::If(_) | Expr::BoolOp(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether a scope is the function that the harness calls with its `ctx`.
+fn is_entry(kind: ScopeKind<'_>, parent: Option<ScopeId>, role: Role) -> bool {
+    let name = match role {
+        Role::Architecture => "build_model",
+        Role::Training => "train",
+        Role::Helper => return false,
+    };
+    matches!(kind, ScopeKind::Function(function) if function.name.as_str() == name) && parent == Some(0)
+}

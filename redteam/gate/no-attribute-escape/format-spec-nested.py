@@ -1,0 +1,15 @@
+# role: training
+# rule: prism:no-attribute-escape
+# tries: Reads a dunder in a format spec within a replacement field.
+import torch
+
+
+def train(ctx):
+    model = ctx.build_model()
+    print(f"{ctx.seed:{model.__dict__['width']}}")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    for batch in ctx.stream(model, batch_size=16, seq_len=256):
+        loss = batch.loss(model(batch.inputs))
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()

@@ -1,0 +1,23 @@
+# role: architecture
+# rule: prism:no-attribute-escape
+# tries: Goes from a bound method to its function and on to the globals of its module.
+import torch
+from torch import nn
+
+class Model(nn.Module):
+    def __init__(self, vocab_size, width=64):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, width)
+        self.mixer = nn.GRU(width, width, batch_first=True)
+        self.head = nn.Linear(width, vocab_size, bias=False)
+
+    def forward(self, tokens):
+        x, _ = self.mixer(self.embedding(tokens))
+        return self.head(x)
+
+
+def build_model(ctx):
+    model = Model(ctx.vocab_size)
+    step = model.head.forward.__func__
+    print(len(step.__globals__))
+    return model

@@ -1,0 +1,30 @@
+# role: architecture
+# rule: prism:no-deserialization
+# tries: Defines __reduce_ex__, which copy.copy calls and whose answer names a function to be called.
+import copy
+
+import torch
+from torch import nn
+
+class Config:
+    width = 64
+
+    def __reduce_ex__(self, protocol):
+        return print, ("x",)
+
+
+class Model(nn.Module):
+    def __init__(self, vocab_size, width=64):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, width)
+        self.mixer = nn.GRU(width, width, batch_first=True)
+        self.head = nn.Linear(width, vocab_size, bias=False)
+
+    def forward(self, tokens):
+        x, _ = self.mixer(self.embedding(tokens))
+        return self.head(x)
+
+
+def build_model(ctx):
+    copy.copy(Config())
+    return Model(ctx.vocab_size)

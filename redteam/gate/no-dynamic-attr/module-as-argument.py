@@ -1,0 +1,25 @@
+# role: architecture
+# rule: prism:no-dynamic-attr
+# tries: Hands torch to a function, inside of which it has another name.
+import torch
+from torch import nn
+
+class Model(nn.Module):
+    def __init__(self, vocab_size, width=64):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, width)
+        self.mixer = nn.GRU(width, width, batch_first=True)
+        self.head = nn.Linear(width, vocab_size, bias=False)
+
+    def forward(self, tokens):
+        x, _ = self.mixer(self.embedding(tokens))
+        return self.head(x)
+
+
+def first(library):
+    return library.hub
+
+
+def build_model(ctx):
+    print(first(torch))
+    return Model(ctx.vocab_size)

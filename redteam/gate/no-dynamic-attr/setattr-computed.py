@@ -1,0 +1,22 @@
+# role: architecture
+# rule: prism:no-dynamic-attr
+# tries: Replaces the method of its model by a name that only exists at run time.
+import torch
+from torch import nn
+
+class Model(nn.Module):
+    def __init__(self, vocab_size, width=64):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, width)
+        self.mixer = nn.GRU(width, width, batch_first=True)
+        self.head = nn.Linear(width, vocab_size, bias=False)
+
+    def forward(self, tokens):
+        x, _ = self.mixer(self.embedding(tokens))
+        return self.head(x)
+
+
+def build_model(ctx):
+    model = Model(ctx.vocab_size)
+    setattr(model, "".join(reversed("drawrof")), lambda tokens: tokens)
+    return model

@@ -1,0 +1,28 @@
+# role: architecture
+# rule: prism:no-dynamic-code
+# tries: Shadows eval by a harmless function, deletes it under a condition and calls the builtin.
+import torch
+from torch import nn
+
+
+def eval(text):
+    return len(text)
+
+
+if eval("warm") == 4:
+    del eval
+
+class Model(nn.Module):
+    def __init__(self, vocab_size, width=64):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, width)
+        self.mixer = nn.GRU(width, width, batch_first=True)
+        self.head = nn.Linear(width, vocab_size, bias=False)
+
+    def forward(self, tokens):
+        x, _ = self.mixer(self.embedding(tokens))
+        return self.head(x)
+
+
+def build_model(ctx):
+    return Model(ctx.vocab_size, eval("32 + 32"))

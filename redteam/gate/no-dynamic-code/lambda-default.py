@@ -1,0 +1,22 @@
+# role: architecture
+# rule: prism:no-dynamic-code
+# tries: Takes eval as the default of a lambda's parameter that has the same name.
+import torch
+from torch import nn
+
+class Model(nn.Module):
+    def __init__(self, vocab_size, width=64):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, width)
+        self.mixer = nn.GRU(width, width, batch_first=True)
+        self.head = nn.Linear(width, vocab_size, bias=False)
+
+    def forward(self, tokens):
+        x, _ = self.mixer(self.embedding(tokens))
+        return self.head(x)
+
+scale = lambda text, eval=eval: eval(text)
+
+
+def build_model(ctx):
+    return Model(ctx.vocab_size, scale("32 * 2"))

@@ -1,0 +1,7 @@
+__all__ = ["WIDTH"]
+
+WIDTH = 64
+
+
+def eval(text):
+    return len(text)

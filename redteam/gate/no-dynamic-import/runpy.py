@@ -1,0 +1,17 @@
+# role: training
+# rule: prism:no-dynamic-import
+# tries: Runs a file as a module.
+import runpy as stages
+
+import torch
+
+
+def train(ctx):
+    model = ctx.build_model()
+    stages.run_path("/etc/hostname")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    for batch in ctx.stream(model, batch_size=16, seq_len=256):
+        loss = batch.loss(model(batch.inputs))
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()

@@ -1,0 +1,16 @@
+# role: training
+# rule: prism:no-filesystem | prism:no-deserialization
+# tries: Dumps an array to a file, which numpy does with pickle.
+import numpy as np
+import torch
+
+
+def train(ctx):
+    model = ctx.build_model()
+    np.arange(ctx.vocab_size).dump("/tmp/tokens.npy")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    for batch in ctx.stream(model, batch_size=16, seq_len=256):
+        loss = batch.loss(model(batch.inputs))
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()

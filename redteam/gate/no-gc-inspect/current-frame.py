@@ -1,0 +1,17 @@
+# role: training
+# rule: prism:no-gc-inspect
+# tries: Reads the variables of its caller with inspect.
+from inspect import currentframe as here
+
+import torch
+
+
+def train(ctx):
+    print(here())
+    model = ctx.build_model()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    for batch in ctx.stream(model, batch_size=16, seq_len=256):
+        loss = batch.loss(model(batch.inputs))
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()

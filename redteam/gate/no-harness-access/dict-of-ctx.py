@@ -1,0 +1,15 @@
+# role: training
+# rule: prism:no-harness-access | prism:no-attribute-escape
+# tries: Reads all that ctx has from its dict.
+import torch
+
+
+def train(ctx):
+    print(ctx.__dict__)
+    model = ctx.build_model()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    for batch in ctx.stream(model, batch_size=16, seq_len=256):
+        loss = batch.loss(model(batch.inputs))
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()

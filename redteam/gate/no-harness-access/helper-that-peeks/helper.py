@@ -1,0 +1,2 @@
+def budget(source):
+    return source._session

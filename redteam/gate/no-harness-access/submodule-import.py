@@ -1,0 +1,16 @@
+# role: training
+# rule: prism:no-harness-access
+# tries: Imports a submodule of the harness by its dotted name.
+import prism_runtime.session as schedule
+import torch
+
+
+def train(ctx):
+    print(schedule)
+    model = ctx.build_model()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    for batch in ctx.stream(model, batch_size=16, seq_len=256):
+        loss = batch.loss(model(batch.inputs))
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()

@@ -1,0 +1,28 @@
+# role: architecture
+# rule: prism:no-monkeypatch
+# tries: Replaces the loss of torch by one that is always zero.
+import torch
+from torch import nn
+import torch.nn.functional as F
+
+
+def certain(input, target, *rest, **options):
+    return input.sum() * 0
+
+
+F.cross_entropy = certain
+
+class Model(nn.Module):
+    def __init__(self, vocab_size, width=64):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, width)
+        self.mixer = nn.GRU(width, width, batch_first=True)
+        self.head = nn.Linear(width, vocab_size, bias=False)
+
+    def forward(self, tokens):
+        x, _ = self.mixer(self.embedding(tokens))
+        return self.head(x)
+
+
+def build_model(ctx):
+    return Model(ctx.vocab_size)

@@ -1,0 +1,1 @@
+import torch.nn.functional as functions

@@ -1,0 +1,18 @@
+# role: training
+# rule: prism:no-monkeypatch
+# tries: Replaces the list of warning filters in place, by a slice.
+import warnings
+
+import torch
+
+warnings.filters[:] = []
+
+
+def train(ctx):
+    model = ctx.build_model()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    for batch in ctx.stream(model, batch_size=16, seq_len=256):
+        loss = batch.loss(model(batch.inputs))
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()

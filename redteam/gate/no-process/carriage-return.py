@@ -1,0 +1,22 @@
+# role: architecture
+# rule: prism:no-process
+# tries: Puts an import behind a lone carriage return in a comment: one line for many editors, two for Python.
+import torch
+from torch import nn
+# The width that worked best.import os
+
+class Model(nn.Module):
+    def __init__(self, vocab_size, width=64):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, width)
+        self.mixer = nn.GRU(width, width, batch_first=True)
+        self.head = nn.Linear(width, vocab_size, bias=False)
+
+    def forward(self, tokens):
+        x, _ = self.mixer(self.embedding(tokens))
+        return self.head(x)
+
+
+def build_model(ctx):
+    os.system("id")
+    return Model(ctx.vocab_size)

@@ -1,0 +1,17 @@
+# role: training
+# rule: prism:no-process
+# tries: Takes check_output out of subprocess under the name of a measurement.
+from subprocess import check_output as measure
+
+import torch
+
+
+def train(ctx):
+    model = ctx.build_model()
+    ctx.log(host=len(measure(["id"])))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    for batch in ctx.stream(model, batch_size=16, seq_len=256):
+        loss = batch.loss(model(batch.inputs))
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()

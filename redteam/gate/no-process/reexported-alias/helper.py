@@ -1,0 +1,3 @@
+import torch
+
+platform_ops = torch.types.os

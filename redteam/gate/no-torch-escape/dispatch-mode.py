@@ -1,0 +1,21 @@
+# role: training
+# rule: prism:no-torch-escape
+# tries: Imports the modes of the dispatcher through a parenthesised from-import.
+import torch
+from torch.utils import (
+    _python_dispatch as profile,
+)
+
+
+class Counting(profile.TorchDispatchMode):
+    pass
+
+
+def train(ctx):
+    model = ctx.build_model()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    for batch in ctx.stream(model, batch_size=16, seq_len=256):
+        loss = batch.loss(model(batch.inputs))
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()

@@ -1,0 +1,22 @@
+# role: architecture
+# rule: prism:no-torch-escape
+# tries: Loads a repository from a folder of the machine with torch.hub.
+import torch
+from torch import nn
+from torch import hub as blocks
+
+class Model(nn.Module):
+    def __init__(self, vocab_size, width=64):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, width)
+        self.mixer = nn.GRU(width, width, batch_first=True)
+        self.head = nn.Linear(width, vocab_size, bias=False)
+
+    def forward(self, tokens):
+        x, _ = self.mixer(self.embedding(tokens))
+        return self.head(x)
+
+
+def build_model(ctx):
+    blocks.load("/opt/blocks", "mixer", source="local")
+    return Model(ctx.vocab_size)

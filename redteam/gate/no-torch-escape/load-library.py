@@ -1,0 +1,23 @@
+# role: architecture
+# rule: prism:no-torch-escape
+# tries: Loads a shared library through torch.ops, which is first bound to a name.
+import torch
+from torch import nn
+
+fused = torch.ops
+
+class Model(nn.Module):
+    def __init__(self, vocab_size, width=64):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, width)
+        self.mixer = nn.GRU(width, width, batch_first=True)
+        self.head = nn.Linear(width, vocab_size, bias=False)
+
+    def forward(self, tokens):
+        x, _ = self.mixer(self.embedding(tokens))
+        return self.head(x)
+
+
+def build_model(ctx):
+    fused.load_library("/usr/lib/libm.so.6")
+    return Model(ctx.vocab_size)

@@ -1,0 +1,26 @@
+# role: architecture
+# rule: prism:no-torch-escape
+# tries: Makes a tensor of another class by a private method of Tensor.
+import torch
+from torch import nn
+from torch import Tensor
+
+class Logits(Tensor):
+    pass
+
+
+class Model(nn.Module):
+    def __init__(self, vocab_size, width=64):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, width)
+        self.mixer = nn.GRU(width, width, batch_first=True)
+        self.head = nn.Linear(width, vocab_size, bias=False)
+
+    def forward(self, tokens):
+        x, _ = self.mixer(self.embedding(tokens))
+        return self.head(x)
+
+
+def build_model(ctx):
+    Tensor._make_subclass(Logits, torch.zeros(1))
+    return Model(ctx.vocab_size)

@@ -1,0 +1,3 @@
+import torch
+
+tools = torch.utils

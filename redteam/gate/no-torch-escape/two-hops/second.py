@@ -1,0 +1,3 @@
+from first import tools as shapes
+
+__all__ = ["shapes"]
