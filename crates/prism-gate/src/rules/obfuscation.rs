@@ -63,9 +63,33 @@ const LOOK_ALIKES: &str = "АВЕКМНОРСТУХЅІЈԌԚԜаеорсухѕ�
                            ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοօսոցհԱՏՕᎪᎬᎻᏀᏢᏟᎢᎡᏙᎳ";
 
 fn module(checker: &mut Checker<'_, '_>) {
-    characters(checker);
-    names(checker);
-    lines(checker);
+    // Most files are plain ASCII in short lines, where there is nothing to look for.
+    let text = checker.source().text;
+    if !is_plain(text) {
+        characters(checker);
+        names(checker);
+    }
+    if has_a_long_line(text) {
+        lines(checker);
+    }
+}
+
+/// Whether a text is printable ASCII with ordinary line ends. Without a branch a byte, so that it is fast.
+fn is_plain(text: &str) -> bool {
+    let odd = |byte: u8| ((byte < b' ') & (byte != b'\n') & (byte != b'\t')) | (byte > b'~');
+    !text.bytes().fold(false, |found, byte| found | odd(byte))
+}
+
+/// Whether a line has more than [`LINE_CHARS_MAX`] bytes. Looks at few of them: from each line end it leaps.
+fn has_a_long_line(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    while rest.len() > LINE_CHARS_MAX {
+        match rest[..=LINE_CHARS_MAX].iter().rposition(|byte| *byte == b'\n') {
+            Some(end) => rest = &rest[end + 1..],
+            None => return true,
+        }
+    }
+    false
 }
 
 /// What is wrong with a character wherever it stands. `None` is the edge of the text.
