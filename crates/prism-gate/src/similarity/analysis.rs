@@ -18,7 +18,7 @@ use crate::source::Source;
 /// Most tokens of normalised code that are compared; honest bundles have a few thousand.
 pub const TOKENS_MAX: usize = 200_000;
 
-/// Most blocks in one another: CPython reads no more levels of indentation. Each level reads its content once more.
+/// Most blocks in one another: Python reads no more levels of indentation. Each level reads its content once more.
 const BLOCKS_MAX: usize = 100;
 
 /// Which pieces of code count.
