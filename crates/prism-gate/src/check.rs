@@ -6,7 +6,7 @@
 use std::ptr;
 use std::thread;
 
-use prism_bundle::{Bundle, Manifest};
+use prism_bundle::Bundle;
 use ruff_python_ast::{self as ast, Expr, ExprContext, ModModule, Pattern, Stmt};
 use ruff_python_parser::{Mode, ParseOptions, Parsed};
 use ruff_text_size::{Ranged, TextRange};
@@ -50,7 +50,7 @@ pub fn check_all<'b>(
     on_a_large_stack(|| {
         let bundles = bundles.into_iter();
         bundles
-            .map(|bundle| check_sources(&Source::all(bundle), Some(bundle.manifest()), options))
+            .map(|bundle| check_sources(&Source::all(bundle), options))
             .collect()
     })
 }
@@ -78,11 +78,7 @@ pub(crate) fn parse(source: &Source<'_>) -> Result<Parsed<ModModule>, TextRange>
     parsed.try_into_module().ok_or_else(TextRange::default)
 }
 
-pub(crate) fn check_sources(
-    sources: &[Source<'_>],
-    declared: Option<&Manifest>,
-    options: &Options,
-) -> Report {
+pub(crate) fn check_sources(sources: &[Source<'_>], options: &Options) -> Report {
     let trees: Vec<Result<Parsed<ModModule>, TextRange>> = sources.iter().map(parse).collect();
     let bodies: Vec<&[Stmt]> = trees
         .iter()
@@ -99,7 +95,6 @@ pub(crate) fn check_sources(
         sources,
         trees: &trees,
         names: &names,
-        declared,
         options,
         module: 0,
         scopes: Vec::new(),
@@ -158,8 +153,6 @@ pub(crate) struct Checker<'c, 'a> {
     pub(crate) sources: &'a [Source<'a>],
     pub(crate) trees: &'a [Result<Parsed<ModModule>, TextRange>],
     pub(crate) names: &'c Names<'a>,
-    /// What `prism.yaml` says.
-    pub(crate) declared: Option<&'c Manifest>,
     pub(crate) options: &'c Options,
     /// The module that is being walked.
     pub(crate) module: usize,

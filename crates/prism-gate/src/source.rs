@@ -42,7 +42,11 @@ impl<'b> Source<'b> {
         let manifest = bundle.manifest();
         bundle
             .files()
-            .filter(|(path, _)| path.as_str().ends_with(".py"))
+            .filter(|(path, _)| {
+                path.as_str()
+                    .rsplit_once('.')
+                    .is_some_and(|(_, suffix)| suffix == "py")
+            })
             .map(|(path, text)| {
                 let role = if *path == manifest.architecture {
                     Role::Architecture

@@ -410,7 +410,7 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
         return;
     }
     for keyword in &call.expr.arguments.keywords {
-        let name = keyword.arg.as_ref().map(|name| name.as_str());
+        let name = keyword.arg.as_ref().map(ruff_python_ast::Identifier::as_str);
         if matches!(name, None | Some("filename" | "filemode" | "handlers" | "stream")) {
             let message = "logging may only go where it goes by itself".to_owned();
             checker.report(

@@ -342,7 +342,7 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
         return;
     }
     for keyword in &call.expr.arguments.keywords {
-        let name = keyword.arg.as_ref().map(|name| name.as_str());
+        let name = keyword.arg.as_ref().map(ruff_python_ast::Identifier::as_str);
         let honest = match (name, &keyword.value) {
             (Some("backend"), Expr::StringLiteral(text)) => BACKENDS.contains(&text.value.to_str()),
             (Some("backend") | None, _) => false,
@@ -362,7 +362,10 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
 /// Workers of a `DataLoader` are processes, with code of their own.
 fn workers<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall) {
     for keyword in &call.arguments.keywords {
-        let harmless = match (keyword.arg.as_ref().map(|name| name.as_str()), &keyword.value) {
+        let harmless = match (
+            keyword.arg.as_ref().map(ruff_python_ast::Identifier::as_str),
+            &keyword.value,
+        ) {
             (Some("num_workers"), Expr::NumberLiteral(number)) => {
                 number.value.as_int().is_some_and(|n| *n == 0)
             }

@@ -75,8 +75,9 @@ fn module(checker: &mut Checker<'_, '_>) {
 }
 
 /// Whether a text is printable ASCII with ordinary line ends. Without a branch a byte, so that it is fast.
+#[allow(clippy::needless_bitwise_bool, reason = "a branch a byte would make it slow")]
 fn is_plain(text: &str) -> bool {
-    let odd = |byte: u8| ((byte < b' ') & (byte != b'\n') & (byte != b'\t')) | (byte > b'~');
+    let odd = |byte: u8| ((byte < b' ') && (byte != b'\n') && (byte != b'\t')) || (byte > b'~');
     !text.bytes().fold(false, |found, byte| found | odd(byte))
 }
 

@@ -257,8 +257,12 @@ fn bytes_at_most(checker: &Checker<'_, '_>) -> usize {
         for token in parsed.tokens() {
             let length = token.range().len().to_usize();
             match token.kind() {
-                TokenKind::String | TokenKind::FStringMiddle | TokenKind::TStringMiddle => bytes += length,
-                TokenKind::Int | TokenKind::Float | TokenKind::Complex => bytes += length,
+                TokenKind::String
+                | TokenKind::FStringMiddle
+                | TokenKind::TStringMiddle
+                | TokenKind::Int
+                | TokenKind::Float
+                | TokenKind::Complex => bytes += length,
                 TokenKind::Name if is_defined => bytes += length + 1,
                 // The name of an argument, if it is one.
                 TokenKind::Equal => bytes += name_bytes + 1,

@@ -179,12 +179,11 @@ impl<'a> Binder<'a> {
     fn import(&mut self, import: &'a ast::StmtImport) {
         for alias in &import.names {
             let path = alias.name.as_str();
-            let (name, path) = match &alias.asname {
-                Some(asname) => (asname.as_str(), path),
-                None => {
-                    let top = path.split('.').next().unwrap_or(path);
-                    (top, top)
-                }
+            let (name, path) = if let Some(asname) = &alias.asname {
+                (asname.as_str(), path)
+            } else {
+                let top = path.split('.').next().unwrap_or(path);
+                (top, top)
             };
             self.bind(name, BindingKind::Import(path.into()), import.range.end());
         }

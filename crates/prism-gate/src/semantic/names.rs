@@ -191,7 +191,7 @@ impl<'a> Names<'a> {
                             alias(Value::Path(path.clone()), scope);
                         }
                         BindingKind::Import(path) => {
-                            known.push((scope, name, Meaning::Library(path.clone())))
+                            known.push((scope, name, Meaning::Library(path.clone())));
                         }
                         BindingKind::Value(value) if may_stand_for_something(value) => {
                             alias(Value::Expression(value), binding.scope);
@@ -480,9 +480,8 @@ fn extend(found: &mut Vec<Meaning>, more: impl IntoIterator<Item = Meaning>) {
 
 fn may_stand_for_something(value: &Expr) -> bool {
     match value {
-        Expr::Name(_) => true,
         Expr::Attribute(attribute) => may_stand_for_something(&attribute.value),
-        Expr::Named(_) | Expr::If(_) | Expr::BoolOp(_) => true,
+        Expr::Name(_) | Expr::Named(_) | Expr::If(_) | Expr::BoolOp(_) => true,
         _ => false,
     }
 }
