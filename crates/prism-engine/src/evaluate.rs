@@ -174,20 +174,7 @@ fn run(
             format!("{} is no usable corpus: {error}", request.corpus.display()),
         )
     })?;
-    let info = TokenizerInfo {
-        name: bundle.tokenizer().name().to_owned(),
-        vocab_size: tokenizer.vocab_size(),
-        end_of_text: tokenizer.end_of_text(),
-    };
-    if info.vocab_size > recipe.stream.max_vocab_size {
-        return Err(Failure::new(
-            Reason::TokenizerInvalid,
-            format!(
-                "the vocabulary has {} tokens; at most {} are allowed",
-                info.vocab_size, recipe.stream.max_vocab_size
-            ),
-        ));
-    }
+    let info = tokenizer_info(&bundle, &tokenizer, recipe)?;
     let (text, entropy_floor_bpb) = open_text(&corpus, recipe, tokenizer)?;
     let totals = text.totals().map_err(|error| match error {
         TextError::Corpus(detail) => Failure::new(Reason::CorpusInvalid, detail),
@@ -298,7 +285,7 @@ fn run(
     Ok(completed(&record))
 }
 
-fn settings() -> Result<Settings, Failure> {
+pub(crate) fn settings() -> Result<Settings, Failure> {
     Settings::from_env().map_err(|error| Failure::new(Reason::RuntimeMissing, error.to_string()))
 }
 
@@ -343,7 +330,7 @@ fn read_bundle(path: &Path) -> Result<Bundle, Failure> {
     Bundle::from_zip(&archive).map_err(|error| invalid(error.to_string()))
 }
 
-fn load_tokenizer(bundle: &Bundle) -> Result<Tokenizer, Failure> {
+pub(crate) fn load_tokenizer(bundle: &Bundle) -> Result<Tokenizer, Failure> {
     let spec = match bundle.tokenizer() {
         TokenizerChoice::Bytes => TokenizerSpec::Bytes,
         TokenizerChoice::Gpt2 => TokenizerSpec::Gpt2,
@@ -352,6 +339,29 @@ fn load_tokenizer(bundle: &Bundle) -> Result<Tokenizer, Failure> {
         }
     };
     Tokenizer::load(&spec).map_err(|error| Failure::new(Reason::TokenizerInvalid, error.to_string()))
+}
+
+/// What a run says of its tokenizer, whose vocabulary must be within the recipe's limit.
+pub(crate) fn tokenizer_info(
+    bundle: &Bundle,
+    tokenizer: &Tokenizer,
+    recipe: &Recipe,
+) -> Result<TokenizerInfo, Failure> {
+    let info = TokenizerInfo {
+        name: bundle.tokenizer().name().to_owned(),
+        vocab_size: tokenizer.vocab_size(),
+        end_of_text: tokenizer.end_of_text(),
+    };
+    if info.vocab_size > recipe.stream.max_vocab_size {
+        return Err(Failure::new(
+            Reason::TokenizerInvalid,
+            format!(
+                "the vocabulary has {} tokens; at most {} are allowed",
+                info.vocab_size, recipe.stream.max_vocab_size
+            ),
+        ));
+    }
+    Ok(info)
 }
 
 fn open_text(
@@ -392,11 +402,20 @@ fn corpus_source(corpus: &Corpus) -> String {
 }
 
 fn preflight(host: &Host, recipe: &Recipe, state: &mut RunState) -> Result<(Capabilities, Runtime), Failure> {
-    let capabilities = prism_sandbox::preflight(&host.helper)
-        .map_err(|error| Failure::new(Reason::SandboxUnavailable, error.to_string()))?;
+    let (capabilities, runtime) = machine(host, recipe)?;
     if capabilities.memory_cap == MemoryCap::Watchdog {
         state.rehearse(RehearsalReason::MemoryWatchdog);
     }
+    if runtime.origin == Origin::External {
+        state.rehearse(RehearsalReason::ExternalRuntime);
+    }
+    Ok((capabilities, runtime))
+}
+
+/// Whether this machine can run a submission: a trial of the sandbox, the device, the interpreter.
+pub(crate) fn machine(host: &Host, recipe: &Recipe) -> Result<(Capabilities, Runtime), Failure> {
+    let capabilities = prism_sandbox::preflight(&host.helper)
+        .map_err(|error| Failure::new(Reason::SandboxUnavailable, error.to_string()))?;
     if recipe.compute.device == Device::Cuda && !Path::new("/dev/nvidiactl").exists() {
         return Err(Failure::new(
             Reason::DeviceMissing,
@@ -406,9 +425,6 @@ fn preflight(host: &Host, recipe: &Recipe, state: &mut RunState) -> Result<(Capa
     }
     let runtime = prism_runtime::locate(&settings()?)
         .map_err(|error| Failure::new(Reason::RuntimeMissing, error.to_string()))?;
-    if runtime.origin == Origin::External {
-        state.rehearse(RehearsalReason::ExternalRuntime);
-    }
     Ok((capabilities, runtime))
 }
 
@@ -499,14 +515,17 @@ fn fresh_key() -> Result<AuditKey, Failure> {
 }
 
 /// The bundle on disk, twice: an auditor never sees the training script.
-struct Unpacked {
+pub(crate) struct Unpacked {
     _temp: tempfile::TempDir,
-    learner: PathBuf,
-    auditor: PathBuf,
+    /// All of it.
+    pub learner: PathBuf,
+    /// Without the training script.
+    pub auditor: PathBuf,
 }
 
 impl Unpacked {
-    fn write(bundle: &Bundle) -> Result<Self, Failure> {
+    /// Writes both; they are gone when this is dropped.
+    pub(crate) fn write(bundle: &Bundle) -> Result<Self, Failure> {
         let storage =
             |error: String| Failure::new(Reason::Storage, format!("the bundle cannot be unpacked: {error}"));
         let temp = tempfile::Builder::new()

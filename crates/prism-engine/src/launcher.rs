@@ -2,7 +2,8 @@
 //! no referee.
 //!
 //! Decides what each role may see. An auditor and a claimant never see the training script: their copy of the bundle
-//! does not hold it. Used by [`crate::evaluate`] alone.
+//! does not hold it. Used by [`crate::evaluate`] and
+//! [`crate::instantiate`] alone.
 
 use std::{
     ffi::OsString,

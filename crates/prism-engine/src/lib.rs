@@ -5,7 +5,7 @@
 //! sandbox and the referee together.
 //!
 //! Reading order: [`request`], [`outcome`], [`event`] (what goes in and out), [`evaluate`] (the one function), [`text`]
-//! and [`launcher`] (what it hands to the referee), [`manifest`], [`run_dir`] (what stays), [`report`] and
+//! and [`launcher`] (what it hands to the referee), [`instantiate`] (the model built once, before any of it), [`manifest`], [`run_dir`] (what stays), [`report`] and
 //! [`runs`] (who reads it).
 
 pub mod request;
@@ -17,6 +17,8 @@ pub mod event;
 pub mod manifest;
 
 pub mod evaluate;
+
+pub mod instantiate;
 
 mod text;
 

@@ -15,7 +15,7 @@ use crate::{
     lanes::{Step, question_row, target},
     layout::Layout,
     message::{self, Role, WeightSource},
-    plan::Plan,
+    plan::{Plan, Terms},
     worker::{Failure, Launcher, Worker},
 };
 
@@ -66,26 +66,41 @@ impl Forwarder {
         role: Role,
         cancel: &Cancel,
     ) -> Result<Self, Failure> {
-        let segment = OwnSegment::create(plan.segment_bytes())
+        Self::start_on(&plan.terms(), launcher, role, cancel)
+    }
+
+    /// The same without a whole plan.
+    pub fn start_on(
+        terms: &Terms<'_>,
+        launcher: &mut dyn Launcher,
+        role: Role,
+        cancel: &Cancel,
+    ) -> Result<Self, Failure> {
+        let segment = OwnSegment::create(terms.segment_bytes())
             .map_err(|error| Failure::internal("a snapshot segment cannot be made", &error))?;
         let fd = segment
             .try_clone_fd()
             .map_err(|error| Failure::internal("a snapshot segment cannot be shared", &error))?;
-        let load_timeout = Duration::from_secs(plan.recipe.sandbox.startup_seconds);
+        let load_timeout = Duration::from_secs(terms.recipe.sandbox.startup_seconds);
         let deadline = Instant::now() + load_timeout;
-        let worker = Worker::start(launcher, role, fd, &plan.worker_config(role), cancel, deadline)?;
+        let worker = Worker::start(launcher, role, fd, &terms.worker_config(role), cancel, deadline)?;
         Ok(Self {
             worker,
             segment,
-            vocab_size: plan.tokenizer.vocab_size,
-            end_of_text: plan.tokenizer.end_of_text,
-            question_timeout: Duration::from_secs(plan.recipe.sandbox.question_seconds),
+            vocab_size: terms.tokenizer.vocab_size,
+            end_of_text: terms.tokenizer.end_of_text,
+            question_timeout: Duration::from_secs(terms.recipe.sandbox.question_seconds),
             load_timeout,
             next_id: 0,
             seq_len: 0,
             body: Vec::new(),
             row: Vec::new(),
         })
+    }
+
+    /// Changes how long a build, a layout or a load may take from now on.
+    pub fn set_load_timeout(&mut self, load_timeout: Duration) {
+        self.load_timeout = load_timeout;
     }
 
     /// Waits until `build_model` has returned.

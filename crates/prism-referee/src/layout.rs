@@ -5,6 +5,10 @@
 
 use std::collections::HashSet;
 
+use prism_core::{outcome::Reason, recipe::Caps};
+
+use crate::worker::Failure;
+
 /// Tensors start at multiples of this, in bytes.
 const ALIGNMENT_BYTES: u64 = 64;
 
@@ -72,6 +76,13 @@ impl TensorSpec {
             .iter()
             .try_fold(1_u64, |product, &size| product.checked_mul(size))
     }
+
+    /// Length in the segment, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.elements()
+            .unwrap_or(u64::MAX)
+            .saturating_mul(self.dtype.bytes())
+    }
 }
 
 /// All tensors of a snapshot, in the order of the segment.
@@ -113,6 +124,42 @@ impl Layout {
     /// Length of a snapshot in the segment, in bytes.
     pub fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// The tensors, each with the place of its first byte in the segment.
+    pub fn placed(&self) -> impl Iterator<Item = (u64, &TensorSpec)> {
+        // `new` has shown that none of this overflows; saturating keeps it so by itself.
+        let mut end_bytes = 0_u64;
+        self.tensors.iter().map(move |tensor| {
+            let start_bytes = end_bytes
+                .checked_next_multiple_of(ALIGNMENT_BYTES)
+                .unwrap_or(u64::MAX);
+            end_bytes = start_bytes.saturating_add(tensor.bytes());
+            (start_bytes, tensor)
+        })
+    }
+
+    /// Refuses a model above a cap of the recipe.
+    pub fn check_caps(&self, caps: &Caps) -> Result<(), Failure> {
+        if self.parameters > caps.max_params {
+            return Err(Failure::new(
+                Reason::ParameterCap,
+                format!(
+                    "the model has {} parameters; at most {} are allowed",
+                    self.parameters, caps.max_params
+                ),
+            ));
+        }
+        if self.bytes > caps.max_snapshot_bytes {
+            return Err(Failure::new(
+                Reason::SnapshotCap,
+                format!(
+                    "parameters and buffers take {} bytes; at most {} are allowed",
+                    self.bytes, caps.max_snapshot_bytes
+                ),
+            ));
+        }
+        Ok(())
     }
 
     /// The first difference to `other`, in words for the miner; `None` if they are equal.
@@ -158,6 +205,11 @@ mod tests {
         .unwrap();
         assert_eq!(layout.parameters(), 16);
         assert_eq!(layout.bytes(), 128 + 7);
+        let places: Vec<(u64, u64)> = layout
+            .placed()
+            .map(|(start, tensor)| (start, tensor.bytes()))
+            .collect();
+        assert_eq!(places, [(0, 60), (64, 2), (128, 7)]);
     }
 
     #[test]

@@ -235,7 +235,7 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
         let open = message::parse_open(body).map_err(|error| self.violation(&error))?;
         let batches = self.check_shape(open)?;
         let layout = self.auditor.shape(open.batch_size, open.seq_len)?;
-        self.check_caps(&layout)?;
+        layout.check_caps(&self.plan.recipe.caps)?;
         (self.events)(Event::Opened {
             batch_size: open.batch_size,
             seq_len: open.seq_len,
@@ -292,34 +292,9 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
         Ok(total.div_ceil(per_step))
     }
 
-    fn check_caps(&self, layout: &Layout) -> Result<(), Failure> {
-        let caps = &self.plan.recipe.caps;
-        if layout.parameters() > caps.max_params {
-            return Err(Failure::new(
-                Reason::ParameterCap,
-                format!(
-                    "the model has {} parameters; at most {} are allowed",
-                    layout.parameters(),
-                    caps.max_params
-                ),
-            ));
-        }
-        if layout.bytes() > caps.max_snapshot_bytes {
-            return Err(Failure::new(
-                Reason::SnapshotCap,
-                format!(
-                    "parameters and buffers take {} bytes; at most {} are allowed",
-                    layout.bytes(),
-                    caps.max_snapshot_bytes
-                ),
-            ));
-        }
-        Ok(())
-    }
-
     fn layout(&mut self, body: &[u8]) -> Result<(), Failure> {
         let layout = message::parse_layout(body).map_err(|error| self.violation(&error))?;
-        self.check_caps(&layout)?;
+        layout.check_caps(&self.plan.recipe.caps)?;
         let expected = self
             .auditor_layout
             .as_ref()
@@ -533,13 +508,13 @@ pub fn start_learner(
     launcher: &mut dyn Launcher,
     cancel: &Cancel,
 ) -> Result<(Worker, PeerSegment), Failure> {
-    let segment = PeerSegment::create(plan.segment_bytes())
+    let segment = PeerSegment::create(plan.terms().segment_bytes())
         .map_err(|error| Failure::internal("a snapshot segment cannot be made", &error))?;
     let fd = segment
         .try_clone_fd()
         .map_err(|error| Failure::internal("a snapshot segment cannot be shared", &error))?;
     let deadline = Instant::now() + Duration::from_secs(plan.recipe.sandbox.startup_seconds);
-    let config = plan.worker_config(Role::Learner);
+    let config = plan.terms().worker_config(Role::Learner);
     let worker = Worker::start(launcher, Role::Learner, fd, &config, cancel, deadline)?;
     Ok((worker, segment))
 }

@@ -15,6 +15,7 @@
 //!
 //! Reading order: [`frame`], [`message`], [`connection`] (the wire, outside in), [`lanes`] (text to rows), [`draws`],
 //! [`account`], [`verdict`] (the arithmetic), [`worker`], [`session`] (one measurement), [`targets`], [`record`].
+//! Beside them [`trial`]: one model built once, before there is anything to measure.
 //!
 //! # Never
 //!
@@ -50,5 +51,9 @@ pub mod learner;
 pub mod heldout;
 
 pub mod session;
+
+pub mod trial;
+
+mod shaken;
 
 pub mod record;

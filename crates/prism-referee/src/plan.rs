@@ -1,6 +1,6 @@
 //! What one measurement is about: everything that the engine decides before it starts, and what it is told meanwhile.
 //!
-//! Data only. Nothing here is sent to a sandbox but what [`Plan::worker_config`] writes.
+//! Data only. Nothing here is sent to a sandbox but what [`Terms::worker_config`] writes.
 
 use prism_core::{hash::Sha256Hash, recipe::Recipe};
 use serde::{Deserialize, Serialize};
@@ -103,7 +103,35 @@ pub struct Plan<'a> {
 /// Bytes of the segments above the cap of a snapshot, so that the cap itself is reported, not the segment's end.
 const SEGMENT_SLACK_BYTES: u64 = 4096;
 
+/// What a worker is told before it starts: the part of a [`Plan`] that concerns one process and its model.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// The constants.
+    pub recipe: &'a Recipe,
+    /// The forced seed.
+    pub seed: u64,
+    /// The tokenizer.
+    pub tokenizer: &'a TokenizerInfo,
+    /// Totals of the stream.
+    pub totals: &'a StreamTotals,
+    /// Where things lie inside a sandbox.
+    pub paths: &'a WorkerPaths,
+}
+
 impl Plan<'_> {
+    /// What each worker is told before it starts.
+    pub fn terms(&self) -> Terms<'_> {
+        Terms {
+            recipe: self.recipe,
+            seed: self.seed,
+            tokenizer: &self.tokenizer,
+            totals: &self.totals,
+            paths: &self.paths,
+        }
+    }
+}
+
+impl Terms<'_> {
     /// Size of a snapshot segment, in bytes.
     pub fn segment_bytes(&self) -> u64 {
         self.recipe.caps.max_snapshot_bytes.next_multiple_of(4096) + SEGMENT_SLACK_BYTES
@@ -111,7 +139,7 @@ impl Plan<'_> {
 
     /// The CONFIG frame's JSON for one role.
     pub fn worker_config(&self, role: Role) -> Vec<u8> {
-        let (recipe, totals) = (self.recipe, &self.totals);
+        let (recipe, totals) = (self.recipe, self.totals);
         let step_budget = recipe
             .budget
             .max_steps

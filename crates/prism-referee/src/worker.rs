@@ -104,6 +104,7 @@ pub struct Worker {
     process: Box<dyn Process>,
     frozen: bool,
     notes: Vec<String>,
+    failed: Option<Failed>,
 }
 
 impl Worker {
@@ -125,6 +126,7 @@ impl Worker {
             process,
             frozen: false,
             notes: Vec::new(),
+            failed: None,
         };
         worker.send(Kind::Config, deadline, |out| out.extend_from_slice(config))?;
         Ok(worker)
@@ -138,6 +140,11 @@ impl Worker {
     /// Warnings for the report.
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// Its own account of why it gave up, if it gave one.
+    pub fn failed(&self) -> Option<&Failed> {
+        self.failed.as_ref()
     }
 
     /// The process, for its usage.
@@ -216,7 +223,9 @@ impl Worker {
                 }
                 Kind::Failed => {
                     let failed = message::parse_failed(body).map_err(|error| self.violation(&error))?;
-                    return Err(self.gave_up(failed));
+                    let failure = self.gave_up(&failed);
+                    self.failed = Some(failed);
+                    return Err(failure);
                 }
                 kind => return Ok(kind),
             }
@@ -301,7 +310,7 @@ impl Worker {
         Failure::new(reason, detail)
     }
 
-    fn gave_up(&self, failed: Failed) -> Failure {
+    fn gave_up(&self, failed: &Failed) -> Failure {
         let by_phase = match failed.phase {
             Phase::ImportArchitecture => Reason::ArchitectureImport,
             Phase::ImportTraining => Reason::TrainingImport,
@@ -330,7 +339,7 @@ impl Worker {
             (exception, "") => exception.to_owned(),
             (exception, message) => format!("{exception}: {message}"),
         };
-        let traceback = (!failed.traceback.is_empty()).then_some(failed.traceback);
+        let traceback = (!failed.traceback.is_empty()).then(|| failed.traceback.clone());
         Failure {
             reason,
             detail: format!("{} ({})", detail, self.role.as_str()),

@@ -99,6 +99,11 @@ impl OwnSegment {
         &self.map
     }
 
+    /// The bytes, to be written.
+    pub fn as_mut_slice(&mut self) -> &mut [u8] {
+        &mut self.map
+    }
+
     /// Copies the first `bytes` bytes of `other` into this one.
     pub fn copy_from(&mut self, other: &Self, bytes: u64) -> io::Result<()> {
         let len = check_len(bytes, self.bytes().min(other.bytes()))?;

@@ -138,6 +138,20 @@ pub(crate) enum Cheat {
     AuditorDies,
     AuditorOtherLayout,
     HugeBatch,
+    /// Answers depend on how many there were.
+    ScoresDrift,
+    /// The same, but only with other weights than those of the start.
+    ScoresDriftWhenShaken,
+    DiesWhenShaken,
+    DiesOfTwoRows,
+    ScoresNan,
+    ScoresShort,
+    /// Says of itself that it is somebody else.
+    OtherRole,
+    /// Is gone before it has said anything.
+    Mute,
+    /// Gives up in `build_model`, and says so.
+    FailsInBuild,
 }
 
 /// A thread as a process: it can be stopped at its next frame, which is all that a session can see of a freeze.
@@ -438,10 +452,28 @@ impl Peer {
     }
 
     fn forwarder(mut self, role: Role) -> io::Result<Exit> {
-        self.hello(role)?;
+        match self.cheat {
+            Cheat::Mute => return Ok(Exit::Code(1)),
+            Cheat::OtherRole => {
+                self.send(Kind::Hello, &[Role::Learner as u8, 1, b'r'])?;
+                self.receive()?;
+            }
+            _ => self.hello(role)?,
+        }
+        if self.cheat == Cheat::FailsInBuild {
+            let mut body = vec![2, 9];
+            body.extend_from_slice(b"exception");
+            for text in ["ValueError", "no model today"] {
+                body.extend_from_slice(&u16::try_from(text.len()).unwrap().to_le_bytes());
+                body.extend_from_slice(text.as_bytes());
+            }
+            body.extend_from_slice(&[2, 0, 0, 0, b't', b'b']);
+            self.send(Kind::Failed, &body)?;
+            return Ok(Exit::Code(1));
+        }
         self.send(Kind::Built, &[])?;
         let (_, shape) = self.receive()?;
-        let (b, t) = (u32_at(&shape, 0) as usize, u32_at(&shape, 4) as usize);
+        assert_eq!(shape.len(), 8);
         self.layout(if self.cheat == Cheat::AuditorOtherLayout {
             6
         } else {
@@ -493,6 +525,19 @@ impl Peer {
                     self.send(Kind::Answer, &answer)?;
                 }
                 Kind::Score => {
+                    let (b, t) = (u32_at(&body, 8) as usize, u32_at(&body, 12) as usize);
+                    match self.cheat {
+                        Cheat::ScoresDrift => table[0] += 0.25,
+                        Cheat::ScoresDriftWhenShaken if table != init => table[0] += 0.25,
+                        Cheat::DiesWhenShaken if table != init => return Ok(Exit::Signal(11)),
+                        Cheat::DiesOfTwoRows if b == 2 => return Ok(Exit::Signal(11)),
+                        Cheat::ScoresNan => table.fill(f32::NAN),
+                        Cheat::ScoresShort => {
+                            self.send(Kind::Scores, &body[..8])?;
+                            continue;
+                        }
+                        _ => {}
+                    }
                     let tokens = i32s(&body[16..16 + 4 * b * (t + 1)]);
                     let mut scores = body[..8].to_vec();
                     scores.extend_from_slice(&u32::try_from(b * t).unwrap().to_le_bytes());
@@ -534,6 +579,24 @@ pub(crate) fn dense_nats(text: &Text, batch: u32, seq_len: u32) -> f64 {
     total
 }
 
+pub(crate) fn tokenizer() -> TokenizerInfo {
+    TokenizerInfo {
+        name: "test".into(),
+        vocab_size: VOCAB,
+        end_of_text: EOT,
+    }
+}
+
+pub(crate) fn paths() -> WorkerPaths {
+    WorkerPaths {
+        bundle_dir: "/b".into(),
+        architecture_file: "architecture.py".into(),
+        training_file: "training.py".into(),
+        artifacts_dir: "/a".into(),
+        data_dir: "/d".into(),
+    }
+}
+
 pub(crate) struct Ran {
     pub(crate) result: Result<(Record, Vec<u8>), Failure>,
     pub(crate) events: Vec<Event>,
@@ -555,21 +618,11 @@ pub(crate) fn run(text: &Text, cheat: Cheat, key: u8, change: impl FnOnce(&mut R
             runtime_lock: "none".into(),
             runtime_sources: Sha256Hash([3; 32]),
         },
-        tokenizer: TokenizerInfo {
-            name: "test".into(),
-            vocab_size: VOCAB,
-            end_of_text: EOT,
-        },
+        tokenizer: tokenizer(),
         totals: text.totals(),
         bundle_bits: 0,
         entropy_floor_bpb: None,
-        paths: WorkerPaths {
-            bundle_dir: "/b".into(),
-            architecture_file: "architecture.py".into(),
-            training_file: "training.py".into(),
-            artifacts_dir: "/a".into(),
-            data_dir: "/d".into(),
-        },
+        paths: paths(),
         text,
     };
     let mut launcher = Threads::new(cheat);

@@ -1,7 +1,8 @@
 //! The real binary, from the outside: what it prints, where, and how it exits.
 //!
 //! Every test runs `prism` in a directory of its own with an environment of its own; modules follow the commands. The
-//! two that start real evaluations, `eval` and `redteam`, share the machine that `host` sets up.
+//! two that start real evaluations, `eval` and `redteam`, share the machine that `host` sets up; so does `instantiate`,
+//! which calls the engine's function, with the binary as the sandbox's init.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
@@ -14,6 +15,7 @@ mod eval;
 mod eval_usage;
 mod help;
 mod init;
+mod instantiate;
 mod recipe;
 mod redteam;
 mod report;

@@ -1,0 +1,290 @@
+//! The instantiation gate: the model is built once, in the sandbox, before anything is measured.
+//!
+//! Called by whoever wants to know in seconds whether a bundle's model builds at all, stays below the caps, returns
+//! logits of the right shape and predicts the same thing twice. The process is a claimant of an ordinary run, with its
+//! limits and without `training.py`. What it says is hostile and believed no further than that its author is told
+//! about it: nothing here enters a score.
+//!
+//! # What is counted against the limits
+//!
+//! The import of torch has the recipe's `startup_seconds`, since it is the machine's matter and not the bundle's. The
+//! clock of [`InstantiationLimits::build`] starts once torch is there and the worker has said hello; it covers the
+//! import of the architecture, `build_model` and the first forward. Memory is the recipe's `auditor_memory_bytes`, for
+//! the whole life of the process.
+//!
+//! # Which forwards are made
+//!
+//! One row of end-of-text tokens, so that lazy parameters exist; then, with the weights of the start, two rows of
+//! made-up tokens asked about as first, second, first, and both at once; then first, second, first again with made-up
+//! weights, under which a head that starts at zero is no longer silent. With a vocabulary so large that two rows of
+//! logits are above 128 MiB the harness splits "both at once" into single rows.
+//!
+//! A bundle does not declare the length of its rows before it runs. So a forward that fails at the recipe's
+//! `default_seq_len` is tried again, in a fresh process, at [`InstantiationLimits::other_seq_lens`]: a model for rows
+//! of 60 tokens is no broken model.
+
+mod findings;
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use prism_bundle::Bundle;
+use prism_core::{outcome::Reason, recipe::Recipe};
+use prism_referee::{
+    connection::Cancel,
+    plan::{StreamTotals, Terms, TokenizerInfo},
+    trial::{self, Patience, Tried},
+    worker::Failure,
+};
+use serde::Serialize;
+
+use crate::{
+    evaluate::{Host, Unpacked, load_tokenizer, machine, settings, tokenizer_info},
+    launcher::{SandboxLauncher, worker_paths},
+};
+
+/// How long the parts may take, and where else a forward is tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstantiationLimits {
+    /// Import of the architecture, `build_model` and the first forward together.
+    pub build: Duration,
+    /// Each further forward.
+    pub answer: Duration,
+    /// Lengths of a row, in tokens, at which a forward is tried again that fails at the recipe's `default_seq_len`.
+    pub other_seq_lens: Vec<u32>,
+}
+
+impl Default for InstantiationLimits {
+    fn default() -> Self {
+        Self {
+            build: Duration::from_secs(30),
+            answer: Duration::from_secs(30),
+            // For models that take only short rows, only very short ones, and only whole blocks of many tokens.
+            other_seq_lens: vec![64, 16, 1024],
+        }
+    }
+}
+
+/// Whether a finding refuses the bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// It does.
+    Error,
+    /// It is advice.
+    Warning,
+}
+
+/// One thing that is wrong. Texts quote the submission: whoever shows them escapes them for the place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InstantiationFinding {
+    /// Its number, as `PRS311`.
+    pub code: &'static str,
+    /// Its name, as `prism:build-model`.
+    pub id: &'static str,
+    /// Whether it refuses the bundle.
+    pub severity: Severity,
+    /// What happened.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+    /// The miner's own frames, with paths relative to the bundle.
+    pub traceback: Option<String>,
+}
+
+/// What one instantiation showed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Instantiated {
+    /// Parameters of the model, tied tensors once; absent if it was never laid out.
+    pub parameters: Option<u64>,
+    /// Parameters and buffers as a snapshot, in bytes.
+    pub snapshot_bytes: Option<u64>,
+    /// Length of the rows that the forwards were made of, in tokens; absent if none worked.
+    pub seq_len: Option<u32>,
+    /// What is wrong, errors first. Empty for a model that can be measured.
+    pub findings: Vec<InstantiationFinding>,
+    /// Everything together, in seconds.
+    pub wall_seconds: f64,
+}
+
+impl Instantiated {
+    /// Whether an error refuses the bundle.
+    pub fn is_refused(&self) -> bool {
+        self.findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error)
+    }
+}
+
+/// Builds the model of a bundle once, under the forced seed, and looks at it.
+///
+/// # Errors
+/// Only for what is not the submission's fault: no sandbox, no runtime, no device, somebody cancelled.
+pub fn instantiate(
+    bundle: &Bundle,
+    recipe: &Recipe,
+    seed: u64,
+    host: &Host,
+    cancel: &Cancel,
+) -> Result<Instantiated, Failure> {
+    instantiate_within(
+        &InstantiationLimits::default(),
+        bundle,
+        recipe,
+        seed,
+        host,
+        cancel,
+    )
+}
+
+/// The same with limits of the caller's own.
+///
+/// # Errors
+/// As [`instantiate`].
+pub fn instantiate_within(
+    limits: &InstantiationLimits,
+    bundle: &Bundle,
+    recipe: &Recipe,
+    seed: u64,
+    host: &Host,
+    cancel: &Cancel,
+) -> Result<Instantiated, Failure> {
+    let started = Instant::now();
+    recipe
+        .check()
+        .map_err(|error| Failure::new(Reason::RecipeInvalid, error.to_string()))?;
+    let tokenizer = load_tokenizer(bundle).and_then(|tokenizer| tokenizer_info(bundle, &tokenizer, recipe));
+    let mut found = match tokenizer {
+        Ok(tokenizer) => {
+            let attempt = Attempt {
+                limits,
+                bundle,
+                recipe,
+                seed,
+                tokenizer,
+            };
+            attempt.run(host, cancel)?
+        }
+        // Without a vocabulary there is no `ctx` to build a model with.
+        Err(failure) => refused(findings::without_tokenizer(failure)?),
+    };
+    found.wall_seconds = started.elapsed().as_secs_f64();
+    Ok(found)
+}
+
+fn refused(finding: InstantiationFinding) -> Instantiated {
+    Instantiated {
+        parameters: None,
+        snapshot_bytes: None,
+        seq_len: None,
+        findings: vec![finding],
+        wall_seconds: 0.0,
+    }
+}
+
+/// One bundle under one recipe.
+struct Attempt<'a> {
+    limits: &'a InstantiationLimits,
+    bundle: &'a Bundle,
+    recipe: &'a Recipe,
+    seed: u64,
+    tokenizer: TokenizerInfo,
+}
+
+impl Attempt<'_> {
+    fn run(&self, host: &Host, cancel: &Cancel) -> Result<Instantiated, Failure> {
+        let (capabilities, runtime) = machine(host, self.recipe)?;
+        let sources = prism_runtime::runtime_sources(&settings()?)
+            .map_err(|error| Failure::new(Reason::RuntimeMissing, error.to_string()))?;
+        let unpacked = Unpacked::write(self.bundle)?;
+        let manifest = self.bundle.manifest();
+        let terms = Terms {
+            recipe: self.recipe,
+            seed: self.seed,
+            tokenizer: &self.tokenizer,
+            totals: &self.totals(),
+            paths: &worker_paths(manifest.architecture.as_str(), manifest.training.as_str()),
+        };
+        let patience = Patience {
+            start: Duration::from_secs(self.recipe.sandbox.startup_seconds),
+            build: self.limits.build,
+            answer: self.limits.answer,
+        };
+        let mut first: Option<Instantiated> = None;
+        for seq_len in self.seq_lens() {
+            let mut launcher = SandboxLauncher {
+                helper: &host.helper,
+                capabilities: &capabilities,
+                runtime: &runtime,
+                sources_dir: &sources.dir,
+                learner_bundle: &unpacked.learner,
+                auditor_bundle: &unpacked.auditor,
+                recipe: self.recipe,
+                logs: Arc::new(Mutex::new(Vec::new())),
+                auditors: 0,
+            };
+            let words = self.words(seq_len);
+            let stopped = match trial::run(&terms, &mut launcher, seq_len, &patience, cancel) {
+                Ok(tried) => return Ok(answered(&tried, seq_len, &words)),
+                Err(stopped) => stopped,
+            };
+            let mut found = refused(words.error(&stopped)?);
+            if let Some(layout) = &stopped.layout {
+                found.parameters = Some(layout.parameters());
+                found.snapshot_bytes = Some(layout.bytes());
+            }
+            // Other lengths are tried for the sake of a first one that may be wrong for this model, not for their own.
+            let again = first.is_some() || findings::may_depend_on_length(&stopped);
+            first.get_or_insert(found);
+            if !again {
+                break;
+            }
+        }
+        first.ok_or_else(|| Failure::new(Reason::Internal, "an instantiation tried no length of a row"))
+    }
+
+    /// The recipe's length first, then the others that it allows.
+    fn seq_lens(&self) -> impl Iterator<Item = u32> + '_ {
+        let stream = &self.recipe.stream;
+        let others = self.limits.other_seq_lens.iter().copied();
+        let others = others
+            .filter(|&other| (1..=stream.max_seq_len).contains(&other) && other != stream.default_seq_len);
+        std::iter::once(stream.default_seq_len).chain(others)
+    }
+
+    /// There is no corpus yet: the totals are those of the longest stream of the recipe, one target a byte.
+    fn totals(&self) -> StreamTotals {
+        let bytes = self.recipe.stream.max_bytes;
+        StreamTotals {
+            documents: 1,
+            bytes,
+            targets: bytes,
+        }
+    }
+
+    fn words(&self, seq_len: u32) -> findings::Words<'_> {
+        findings::Words {
+            limits: self.limits,
+            recipe: self.recipe,
+            architecture: self.bundle.manifest().architecture.as_str(),
+            seq_len,
+        }
+    }
+}
+
+fn answered(tried: &Tried, seq_len: u32, words: &findings::Words<'_>) -> Instantiated {
+    let only_one_row = tried
+        .two_rows
+        .as_deref()
+        .map(|stopped| words.only_one_row(stopped));
+    let stateful = (!tried.repeats).then(|| words.stateful());
+    Instantiated {
+        parameters: Some(tried.layout.parameters()),
+        snapshot_bytes: Some(tried.layout.bytes()),
+        seq_len: Some(seq_len),
+        findings: only_one_row.into_iter().chain(stateful).collect(),
+        wall_seconds: 0.0,
+    }
+}

@@ -1,0 +1,93 @@
+//! Trials against threads that speak the protocol, honestly or not.
+
+use std::time::Duration;
+
+use prism_core::{outcome::Reason, recipe::Recipe};
+use prism_referee::{
+    connection::Cancel,
+    message::Role,
+    plan::Terms,
+    trial::{self, Patience, Point, Stopped, Tried},
+};
+
+use crate::threads::{Cheat, Text, Threads, VOCAB, paths, recipe, tokenizer};
+
+/// Makes one trial.
+fn try_out(cheat: Cheat, change: impl FnOnce(&mut Recipe)) -> Result<Tried, Box<Stopped>> {
+    let mut recipe = recipe();
+    change(&mut recipe);
+    let terms = Terms {
+        recipe: &recipe,
+        seed: 1,
+        tokenizer: &tokenizer(),
+        totals: &Text::new(3).totals(),
+        paths: &paths(),
+    };
+    let patience = Patience {
+        start: Duration::from_secs(20),
+        build: Duration::from_secs(20),
+        answer: Duration::from_secs(20),
+    };
+    let mut launcher = Threads::new(cheat);
+    let result = trial::run(&terms, &mut launcher, 24, &patience, &Cancel::new());
+    assert_eq!(launcher.launched, [Role::Claimant]);
+    result
+}
+
+#[test]
+fn an_honest_model_is_laid_out_and_repeats_itself() {
+    for cheat in [Cheat::Honest, Cheat::ScoresNan, Cheat::DiesWhenShaken] {
+        let tried = try_out(cheat, |_| {}).unwrap();
+        assert_eq!(tried.layout.parameters(), u64::from(VOCAB * VOCAB), "{cheat:?}");
+        assert!(tried.repeats, "{cheat:?}");
+        assert!(tried.two_rows.is_none(), "{cheat:?}");
+    }
+}
+
+#[test]
+fn answers_that_drift_are_noticed_with_either_weights() {
+    for cheat in [Cheat::ScoresDrift, Cheat::ScoresDriftWhenShaken] {
+        let tried = try_out(cheat, |_| {}).unwrap();
+        assert!(!tried.repeats, "{cheat:?}");
+    }
+}
+
+#[test]
+fn a_model_for_one_row_is_told_apart_from_one_that_does_not_work() {
+    let tried = try_out(Cheat::DiesOfTwoRows, |_| {}).unwrap();
+    assert!(tried.repeats);
+    let two_rows = tried.two_rows.unwrap();
+    assert_eq!(two_rows.point, Point::TwoRows);
+    assert_eq!(two_rows.failure.reason, Reason::KilledBySignal);
+}
+
+#[test]
+fn every_breach_stops_a_trial_by_name_where_it_happens() {
+    for (cheat, point, reason) in [
+        (Cheat::Mute, Point::Start, Reason::AuditorDied),
+        (Cheat::OtherRole, Point::Start, Reason::ProtocolViolation),
+        (Cheat::FailsInBuild, Point::Build, Reason::BuildModelException),
+        (Cheat::ScoresShort, Point::OneRow, Reason::ProtocolViolation),
+    ] {
+        let stopped = try_out(cheat, |_| {}).map(|_| ()).unwrap_err();
+        let found = (stopped.point, stopped.failure.reason);
+        assert_eq!(found, (point, reason), "{cheat:?}: {}", stopped.failure.detail);
+        assert_eq!(stopped.failed.is_some(), cheat == Cheat::FailsInBuild);
+        assert_eq!(stopped.layout.is_some(), point == Point::OneRow);
+    }
+}
+
+#[test]
+fn caps_are_counted_by_the_referee() {
+    let cells = u64::from(VOCAB * VOCAB);
+    let stopped = try_out(Cheat::Honest, |r| r.caps.max_params = cells - 1)
+        .map(|_| ())
+        .unwrap_err();
+    assert_eq!(stopped.failure.reason, Reason::ParameterCap);
+    assert_eq!(stopped.layout.unwrap().parameters(), cells);
+    let stopped = try_out(Cheat::Honest, |r| r.caps.max_snapshot_bytes = 4 * cells - 1)
+        .map(|_| ())
+        .unwrap_err();
+    assert_eq!(stopped.failure.reason, Reason::SnapshotCap);
+    assert!(try_out(Cheat::Honest, |r| r.caps.max_params = cells).is_ok());
+}

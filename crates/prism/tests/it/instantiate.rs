@@ -1,0 +1,286 @@
+//! The instantiation gate: real bundles through the engine's function and the real sandbox, with the binary under test
+//! as the sandbox's init. After every one of them nothing may be left running.
+
+use std::{path::Path, time::Duration};
+
+use prism_bundle::Bundle;
+use prism_core::{outcome::Reason, recipe::Recipe};
+use prism_engine::{
+    evaluate::Host,
+    instantiate::{Instantiated, InstantiationLimits, Severity, instantiate, instantiate_within},
+};
+use prism_referee::connection::Cancel;
+use prism_sandbox::Helper;
+
+use crate::host::{descendants, host, repository, turn};
+
+const SEED: u64 = 5;
+const TRAINING: &str = "def train(ctx):\n    pass\n";
+/// A model that other parts are put into: `BODY` is its forward, `BUILD` makes it.
+const MODEL: &str = "
+import torch
+from torch import nn
+
+
+class Model(nn.Module):
+    def __init__(self, vocab_size):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, 8)
+        self.head = nn.Linear(8, vocab_size)
+        self.calls = 0
+        self.register_buffer('seen', torch.zeros(()), persistent=False)
+
+    def forward(self, tokens):
+        BODY
+
+
+def build_model(ctx):
+    BUILD
+";
+
+fn engine_host() -> Host {
+    // Installs the runtime where it is missing.
+    let _ = host();
+    Host {
+        helper: Helper {
+            path: env!("CARGO_BIN_EXE_prism").into(),
+        },
+    }
+}
+
+fn recipe() -> Recipe {
+    let path = repository().join("redteam/recipe.toml");
+    Recipe::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn of_dir(dir: &Path) -> Bundle {
+    let mut entries = prism_bundle::pack::read_dir(dir).unwrap();
+    entries.retain(|(path, _)| path != "case.toml");
+    Bundle::from_entries(entries).unwrap()
+}
+
+fn redteam(name: &str) -> Bundle {
+    of_dir(&repository().join("redteam").join(name))
+}
+
+fn made_of(body: &str, build: &str) -> Bundle {
+    let architecture = MODEL.replace("BODY", body).replace("BUILD", build);
+    Bundle::from_entries(vec![
+        ("architecture.py".into(), architecture.into_bytes()),
+        ("training.py".into(), TRAINING.into()),
+    ])
+    .unwrap()
+}
+
+fn with_forward(body: &str) -> Bundle {
+    made_of(body, "return Model(ctx.vocab_size)")
+}
+
+/// Workers below this very process; another program on the machine may have its own.
+fn survivors() -> Vec<u32> {
+    let mut found = descendants(std::process::id());
+    found.retain(|pid| {
+        std::fs::read(format!("/proc/{pid}/cmdline"))
+            .is_ok_and(|line| String::from_utf8_lossy(&line).contains("/prism/runtime/boot.py"))
+    });
+    found
+}
+
+/// What must hold of every instantiation.
+fn check(found: &Instantiated) {
+    assert_eq!(survivors(), Vec::<u32>::new());
+    for finding in &found.findings {
+        let traceback = finding.traceback.as_deref().unwrap_or_default();
+        for text in [&finding.message, &finding.hint, traceback] {
+            for foreign in ["/prism", "site-packages", "prism_runtime/", "claimant"] {
+                assert!(!text.contains(foreign), "{foreign} in {text}");
+            }
+        }
+    }
+}
+
+fn of(bundle: &Bundle) -> Instantiated {
+    let found = instantiate(bundle, &recipe(), SEED, &engine_host(), &Cancel::new()).unwrap();
+    check(&found);
+    found
+}
+
+/// The code and the message of the only finding.
+fn only(found: &Instantiated, severity: Severity) -> (&'static str, &str) {
+    assert_eq!(found.findings.len(), 1, "{found:?}");
+    let finding = &found.findings[0];
+    assert_eq!(finding.severity, severity, "{finding:?}");
+    assert_eq!(found.is_refused(), severity == Severity::Error);
+    (finding.code, &finding.message)
+}
+
+#[test]
+fn honest_models_pass() {
+    let _turn = turn();
+    let found = of(&of_dir(&repository().join("examples/transformer-small")));
+    assert_eq!(found.findings, [], "{found:?}");
+    // 257 tokens of width 128, two blocks of attention and a gated layer, five norms.
+    let block = 4 * 128 * 128 + 3 * 128 * 256 + 2 * 128;
+    assert_eq!(found.parameters, Some(257 * 128 + 2 * block + 128));
+    assert_eq!(found.seq_len, Some(256));
+    for name in ["recurrent-small", "bundle-tokenizer", "legacy-interface"] {
+        let found = of(&of_dir(&repository().join("examples").join(name)));
+        assert_eq!(found.findings, [], "{name}: {found:?}");
+    }
+    // State that a buffer holds is part of the snapshot, NaN is equal to itself, and short rows are no fault.
+    for body in [
+        "self.seen += 1.0; return self.head(self.embedding(tokens)) * self.seen",
+        "return self.head(self.embedding(tokens)) * float('nan')",
+        "assert tokens.shape[1] <= 60; return self.head(self.embedding(tokens))",
+    ] {
+        let found = of(&with_forward(body));
+        assert_eq!(found.findings, [], "{body}: {found:?}");
+        assert_eq!(
+            found.seq_len,
+            Some(if body.starts_with("assert") { 16 } else { 256 })
+        );
+    }
+}
+
+#[test]
+fn a_build_that_does_not_give_a_module_is_refused() {
+    let _turn = turn();
+    let found = of(&redteam("raises-in-build"));
+    assert_eq!(
+        only(&found, Severity::Error),
+        ("PRS311", "`build_model` raised ValueError: no model today")
+    );
+    let traceback = found.findings[0].traceback.as_deref().unwrap();
+    assert!(
+        traceback.contains("File \"architecture.py\", line"),
+        "{traceback}"
+    );
+    assert!(traceback.contains("raise ValueError"), "{traceback}");
+    assert_eq!(found.findings[0].id, "prism:build-model");
+
+    let cases = [
+        (redteam("not-a-module"), "`build_model` returned function"),
+        (
+            redteam("raises-at-import"),
+            "the import of `architecture.py` raised",
+        ),
+        (
+            made_of("return tokens", "import os; os._exit(0)"),
+            "the import of `architecture.py` or `build_model` ended the process",
+        ),
+        (
+            made_of("return tokens", "import os; os.kill(os.getpid(), 11)"),
+            "crashed: a signal ended the process",
+        ),
+        (
+            made_of("return tokens", "import os; os.write(3, b'x' * 64)"),
+            "wrote to the harness's own descriptors",
+        ),
+    ];
+    for (bundle, words) in cases {
+        let found = of(&bundle);
+        let (code, message) = only(&found, Severity::Error);
+        assert_eq!(code, "PRS311", "{message}");
+        assert!(message.contains(words), "{message}");
+        assert_eq!(found.parameters, None);
+    }
+}
+
+#[test]
+fn time_and_memory_have_a_limit() {
+    let _turn = turn();
+    let limits = InstantiationLimits {
+        build: Duration::from_secs(2),
+        ..InstantiationLimits::default()
+    };
+    let never = made_of("return tokens", "while True: pass");
+    let found = instantiate_within(&limits, &never, &recipe(), SEED, &engine_host(), &Cancel::new()).unwrap();
+    check(&found);
+    let (code, message) = only(&found, Severity::Error);
+    assert_eq!(code, "PRS311");
+    assert!(message.contains("did not end within 2 s"), "{message}");
+
+    let found = of(&redteam("memory-bomb-in-build"));
+    let (code, message) = only(&found, Severity::Error);
+    assert_eq!(code, "PRS311", "{message}");
+    assert!(message.contains("memory"), "{message}");
+}
+
+#[test]
+fn caps_hold_for_lazy_parameters_and_buffers_too() {
+    let _turn = turn();
+    for name in ["parameter-cap", "parameter-cap-lazily", "snapshot-cap-by-buffers"] {
+        let found = of(&redteam(name));
+        let (code, message) = only(&found, Severity::Error);
+        assert_eq!(code, "PRS312", "{name}: {message}");
+        assert_eq!(found.findings[0].id, "prism:param-cap");
+    }
+}
+
+#[test]
+fn logits_must_have_the_shape_of_the_contract() {
+    let _turn = turn();
+    for name in ["logits-wide", "logits-wrong-rank", "raises-in-forward"] {
+        let found = of(&redteam(name));
+        let (code, message) = only(&found, Severity::Error);
+        assert_eq!(code, "PRS313", "{name}: {message}");
+        assert_eq!(found.findings[0].id, "prism:logits-shape");
+        // What it was at the recipe's own length, not at the last one that was tried.
+        assert!(message.contains("256"), "{name}: {message}");
+    }
+    let found = of(&with_forward(
+        "assert tokens.shape[0] == 1; return self.head(self.embedding(tokens))",
+    ));
+    let (code, message) = only(&found, Severity::Warning);
+    assert_eq!(code, "PRS313");
+    assert!(message.contains("one row but not two"), "{message}");
+    assert!(found.findings[0].traceback.is_some());
+}
+
+#[test]
+fn state_outside_of_the_snapshot_is_warned_about() {
+    let _turn = turn();
+    let counter =
+        with_forward("self.calls += 1; return self.head(self.embedding(tokens)) * (1 + 0.01 * self.calls)");
+    let random =
+        with_forward("return nn.functional.dropout(self.head(self.embedding(tokens)), 0.5, training=True)");
+    // Its head starts at zero: only other weights than those of the start show what it remembers.
+    for bundle in [counter, random, redteam("state-outside-parameters")] {
+        let found = of(&bundle);
+        let (code, _) = only(&found, Severity::Warning);
+        assert_eq!(code, "PRS314");
+        assert_eq!(found.findings[0].id, "prism:stateful-forward");
+        assert!(found.parameters.is_some());
+    }
+}
+
+#[test]
+fn what_is_not_the_submissions_fault_is_no_finding() {
+    let _turn = turn();
+    let bundle = redteam("honest-small");
+    let cancel = Cancel::new();
+    cancel.cancel();
+    let cancelled = instantiate(&bundle, &recipe(), SEED, &engine_host(), &cancel).unwrap_err();
+    assert_eq!(cancelled.reason, Reason::Cancelled, "{}", cancelled.detail);
+    let nobody = Host {
+        helper: Helper {
+            path: "/nonexistent".into(),
+        },
+    };
+    let failure = instantiate(&bundle, &recipe(), SEED, &nobody, &Cancel::new()).unwrap_err();
+    assert_eq!(failure.reason, Reason::SandboxUnavailable, "{}", failure.detail);
+    let mut broken = recipe();
+    broken.compute.threads = 0;
+    let failure = instantiate(&bundle, &broken, SEED, &engine_host(), &Cancel::new()).unwrap_err();
+    assert_eq!(failure.reason, Reason::RecipeInvalid);
+    assert_eq!(survivors(), Vec::<u32>::new());
+}
+
+#[test]
+fn a_tokenizer_that_cannot_be_used_is_a_finding() {
+    let _turn = turn();
+    let found = of(&redteam("tokenizer-not-json"));
+    let (code, message) = only(&found, Severity::Error);
+    assert_eq!(code, "PRS311");
+    assert!(message.contains("tokenizer cannot be used"), "{message}");
+}
