@@ -5,6 +5,9 @@
 
 use crate::rule::{Rule, RuleSet};
 
+pub(crate) mod build_model;
+pub(crate) mod bundle;
+pub(crate) mod logits_shape;
 pub(crate) mod nesting;
 pub(crate) mod no_attribute_escape;
 pub(crate) mod no_deserialization;
@@ -21,13 +24,16 @@ pub(crate) mod no_network;
 pub(crate) mod no_process;
 pub(crate) mod no_threads;
 pub(crate) mod no_torch_escape;
+pub(crate) mod param_cap;
 pub(crate) mod paths;
+pub(crate) mod stateful_forward;
 pub(crate) mod syntax;
 
 /// Every rule.
 pub(crate) static ALL: &[&RuleSet] = &[
     &syntax::SET,
     &nesting::SET,
+    &bundle::SET,
     &no_process::SET,
     &no_network::SET,
     &no_filesystem::SET,
@@ -43,6 +49,10 @@ pub(crate) static ALL: &[&RuleSet] = &[
     &no_harness_access::SET,
     &no_gc_inspect::SET,
     &no_threads::SET,
+    &build_model::SET,
+    &param_cap::SET,
+    &logits_shape::SET,
+    &stateful_forward::SET,
 ];
 
 /// The metadata of every rule, in the order of the codes.
@@ -57,4 +67,12 @@ pub fn find(name: &str) -> Option<&'static Rule> {
             || rule.id == name
             || rule.id.strip_prefix("prism:") == Some(name)
     })
+}
+
+/// The rule of a finding of the instantiation gate, which names its rules by their codes.
+pub fn of_instantiation(code: &str) -> &'static Rule {
+    let rules = [&build_model::RULE, &param_cap::RULE, &logits_shape::RULE, &stateful_forward::RULE];
+    let named = rules.into_iter().find(|rule| rule.code == code);
+    // That gate, too, calls everything that it has no better name for a model that does not build.
+    named.unwrap_or(&build_model::RULE)
 }
