@@ -177,7 +177,7 @@ impl<'a> Page<'a> {
 
 /// What is shown of a line, and spaces and carets that are to stand under it.
 fn cut_and_mark(line: &str, from: usize, to: usize) -> (String, String) {
-    let (from, to) = (from.saturating_sub(1), to.saturating_sub(1));
+    let (from, to) = (from.saturating_sub(1).min(line.chars().count()), to.saturating_sub(1));
     let skipped = from.saturating_sub(BEFORE_CHARS);
     let (mut shown, mut mark) = (String::new(), String::new());
     let mut column = 0;
