@@ -19,8 +19,9 @@ use crate::options::Options;
 use crate::prescan;
 use crate::rule::Rule;
 use crate::rules;
+use crate::rules::hooks;
 use crate::semantic::walk::{Pass, Walker};
-use crate::semantic::{Names, Reference, ScopeId, ScopeKind, Usage, binder};
+use crate::semantic::{Call, Meaning, Names, Reference, ScopeId, ScopeKind, Usage, binder};
 use crate::source::Source;
 
 /// Why there is no report: the machine, never the bundle.
@@ -36,10 +37,20 @@ pub enum GateError {
 
 /// Checks every Python file of a bundle.
 pub fn check(bundle: &Bundle, options: &Options) -> Result<Report, GateError> {
+    let mut reports = check_all([bundle], options)?;
+    reports.pop().ok_or(GateError::Defect)
+}
+
+/// Checks several bundles, each by itself, on one thread: a report for each, in their order.
+pub fn check_all<'b>(
+    bundles: impl IntoIterator<Item = &'b Bundle> + Send,
+    options: &Options,
+) -> Result<Vec<Report>, GateError> {
     on_a_large_stack(|| {
-        let sources = Source::all(bundle);
-        let declared: &Manifest = bundle.manifest();
-        check_sources(&sources, Some(declared), options)
+        let bundles = bundles.into_iter();
+        bundles
+            .map(|bundle| check_sources(&Source::all(bundle), Some(bundle.manifest()), options))
+            .collect()
     })
 }
 
@@ -92,6 +103,7 @@ pub(crate) fn check_sources(sources: &[Source], declared: Option<&Manifest>, opt
         inner: ptr::null(),
         report: Report::default(),
         seen: FxHashSet::default(),
+        harmless: FxHashSet::default(),
     };
     for (module, tree) in trees.iter().enumerate() {
         checker.module = module;
@@ -106,10 +118,8 @@ pub(crate) fn check_sources(sources: &[Source], declared: Option<&Manifest>, opt
         .position(|source| source.role == crate::source::Role::Architecture)
         .unwrap_or_default();
     if !sources.is_empty() {
-        for set in rules::ALL {
-            if let Some(hook) = set.hooks.bundle {
-                hook(&mut checker);
-            }
+        for hook in &hooks().bundle {
+            hook(&mut checker);
         }
     }
     let mut report = checker.report;
@@ -117,6 +127,23 @@ pub(crate) fn check_sources(sources: &[Source], declared: Option<&Manifest>, opt
         .findings
         .sort_by(|a, b| (&a.file, a.place, a.rule.code).cmp(&(&b.file, b.place, b.rule.code)));
     report
+}
+
+/// Whether a chain holds an attribute that some rule wants to see of any object, and the name that it begins with.
+fn is_notable(mut expr: &Expr) -> (bool, Option<&str>) {
+    let attributes = &hooks().attributes;
+    let mut notable = false;
+    loop {
+        match expr {
+            Expr::Name(name) => return (notable || name.id.starts_with("__"), Some(name.id.as_str())),
+            Expr::Attribute(attribute) => {
+                let name = attribute.attr.as_str();
+                notable = notable || name.starts_with("__") || attributes.contains(name);
+                expr = &attribute.value;
+            }
+            _ => return (notable, None),
+        }
+    }
 }
 
 /// What a rule sees, and where it puts what it finds.
@@ -132,11 +159,13 @@ pub(crate) struct Checker<'c, 'a> {
     scopes: Vec<ScopeId>,
     opened: usize,
     /// The callee of the call that was met last.
-    callee: Option<(*const Expr, &'a ast::ExprCall)>,
+    callee: Option<(*const Expr, &'a ast::ExprCall, Vec<Meaning>)>,
     /// The rest of a chain of attributes whose end was already reported.
     inner: *const Expr,
     report: Report,
     seen: FxHashSet<(usize, &'static str, TextRange)>,
+    /// Paths that were judged and are not refused.
+    harmless: FxHashSet<Box<str>>,
 }
 
 impl<'a> Checker<'_, 'a> {
@@ -156,7 +185,7 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// What an expression in this place may stand for.
-    pub(crate) fn meanings(&self, expr: &Expr) -> Vec<crate::semantic::Meaning> {
+    pub(crate) fn meanings(&self, expr: &Expr) -> Vec<Meaning> {
         self.names.meanings(self.module, self.scope(), expr)
     }
 
@@ -164,7 +193,15 @@ impl<'a> Checker<'_, 'a> {
     pub(crate) fn may_be(&self, expr: &Expr, path: &str) -> bool {
         self.meanings(expr)
             .iter()
-            .any(|meaning| matches!(meaning, crate::semantic::Meaning::Library(found) if **found == *path))
+            .any(|meaning| matches!(meaning, Meaning::Library(found) if **found == *path))
+    }
+
+    /// Whether the bundle itself gives its objects an attribute of this name: `self.name = ...` or a method.
+    pub(crate) fn defines_attribute(&self, name: &str) -> bool {
+        self.names
+            .modules
+            .iter()
+            .any(|module| module.attributes.contains(name))
     }
 
     /// Adds a finding of the rule's own severity.
@@ -218,10 +255,8 @@ impl<'a> Checker<'_, 'a> {
         }
         self.scopes = vec![0];
         self.opened = 1;
-        for set in rules::ALL {
-            if let Some(hook) = set.hooks.module {
-                hook(self);
-            }
+        for hook in &hooks().module {
+            hook(self);
         }
         Walker::module(self, body);
     }
@@ -266,36 +301,58 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
+    fn call(&mut self, call: &'a ast::ExprCall) {
+        let event = Call {
+            expr: call,
+            callee: self.meanings(&call.func),
+        };
+        for hook in &hooks().call {
+            hook(self, &event);
+        }
+        self.callee = Some((&raw const *call.func, call, event.callee));
+    }
+
     fn reference(&mut self, expr: &'a Expr) {
         let context = match expr {
             Expr::Name(name) => name.ctx,
             Expr::Attribute(attribute) => attribute.ctx,
             _ => return,
         };
-        let called = self.callee.filter(|(callee, _)| ptr::eq(*callee, expr));
-        let usage = match (context, called) {
-            (ExprContext::Store, _) => Usage::Store,
-            (ExprContext::Del, _) => Usage::Delete,
-            (_, Some((_, call))) => Usage::Call(call),
-            _ => Usage::Load,
+        let (notable, root) = is_notable(expr);
+        if !notable && !root.is_none_or(|root| self.names.may_stand(self.module, root)) {
+            return;
+        }
+        let called = self.callee.take_if(|(callee, ..)| ptr::eq(*callee, expr));
+        let bare = matches!(expr, Expr::Name(_));
+        let (usage, meanings) = match (context, called) {
+            (ExprContext::Store, _) if bare => (Usage::Store, Vec::new()),
+            (ExprContext::Del, _) if bare => (Usage::Delete, Vec::new()),
+            (ExprContext::Store, _) => (Usage::Store, self.meanings(expr)),
+            (ExprContext::Del, _) => (Usage::Delete, self.meanings(expr)),
+            (_, Some((_, call, meanings))) => (Usage::Call(call), meanings),
+            _ => (Usage::Load, self.meanings(expr)),
         };
-        let meanings = if matches!(expr, Expr::Name(_)) && matches!(usage, Usage::Store | Usage::Delete) {
-            Vec::new()
-        } else {
-            self.meanings(expr)
-        };
+        if meanings.is_empty() && !notable {
+            return;
+        }
         let reference = Reference {
             expr,
             meanings,
             usage,
         };
         for path in reference.paths() {
-            self.refuse(verdict::of_reference(path), path, expr.range());
-        }
-        for set in rules::ALL {
-            if let Some(hook) = set.hooks.reference {
-                hook(self, &reference);
+            if self.harmless.contains(path) {
+                continue;
             }
+            match verdict::of_reference(path) {
+                None => {
+                    self.harmless.insert(path.into());
+                }
+                refusal => self.refuse(refusal, path, expr.range()),
+            }
+        }
+        for hook in &hooks().reference {
+            hook(self, &reference);
         }
     }
 }
@@ -312,10 +369,8 @@ impl<'a> Pass<'a> for Checker<'_, 'a> {
 
     fn statement(&mut self, stmt: &'a Stmt) {
         self.import(stmt);
-        for set in rules::ALL {
-            if let Some(hook) = set.hooks.statement {
-                hook(self, stmt);
-            }
+        for hook in &hooks().statement {
+            hook(self, stmt);
         }
     }
 
@@ -336,29 +391,18 @@ impl<'a> Pass<'a> for Checker<'_, 'a> {
                 self.inner = &raw const *attribute.value;
                 self.reference(expr);
             }
-            Expr::Call(call) => {
-                for set in rules::ALL {
-                    if let Some(hook) = set.hooks.call {
-                        hook(self, call);
-                    }
-                }
-                self.callee = Some((&raw const *call.func, call));
-            }
+            Expr::Call(call) => self.call(call),
             _ => {}
         }
-        for set in rules::ALL {
-            if let Some(hook) = set.hooks.expression {
-                hook(self, expr);
-            }
+        for hook in &hooks().expression {
+            hook(self, expr);
         }
         true
     }
 
     fn pattern(&mut self, pattern: &'a Pattern) {
-        for set in rules::ALL {
-            if let Some(hook) = set.hooks.pattern {
-                hook(self, pattern);
-            }
+        for hook in &hooks().pattern {
+            hook(self, pattern);
         }
     }
 }

@@ -23,7 +23,7 @@ mod rules;
 mod semantic;
 mod source;
 
-pub use check::{GateError, check};
+pub use check::{GateError, check, check_all};
 pub use finding::{Finding, Place, Report, Severity};
 pub use format::{of_bundle_error, of_pack_error};
 pub use options::{DistributedPolicy, Options};

@@ -12,7 +12,7 @@ use crate::limits::NESTING_MAX;
 
 /// Where the text goes deeper than it may, if it does.
 pub(crate) fn too_deep(text: &str) -> Option<TextRange> {
-    if !exceeds(text) {
+    if links_at_most(text) <= NESTING_MAX || !exceeds(text) {
         return None;
     }
     // The lexer does not tell its position, so the shortest prefix that is too deep is searched for.
@@ -27,7 +27,27 @@ pub(crate) fn too_deep(text: &str) -> Option<TextRange> {
         }
     }
     let end = TextSize::try_from(deep).unwrap_or_default();
-    Some(TextRange::new(end.checked_sub(TextSize::from(1)).unwrap_or_default(), end))
+    Some(TextRange::new(
+        end.checked_sub(TextSize::from(1)).unwrap_or_default(),
+        end,
+    ))
+}
+
+/// An upper bound of the links in a text, strings and comments counted as if they were code: most files need no more.
+fn links_at_most(text: &str) -> usize {
+    let mut links = 0;
+    let mut word = 0;
+    for &byte in text.as_bytes() {
+        if byte.is_ascii_lowercase() {
+            word += 1;
+            continue;
+        }
+        // The keywords that link have two to six letters; any word of that length counts where it stands alone.
+        links += usize::from((2..=6).contains(&word) && !matches!(byte, b'_' | b'A'..=b'Z' | b'0'..=b'9'));
+        links += usize::from(byte.is_ascii_punctuation() && !matches!(byte, b'_' | b',' | b'#' | b'\\'));
+        word = 0;
+    }
+    links + 1
 }
 
 fn exceeds(text: &str) -> bool {
@@ -85,7 +105,10 @@ fn makes_a_link(kind: TokenKind) -> bool {
         return false;
     }
     kind.is_operator()
-        || matches!(kind, At | Dot | If | Else | Lambda | Not | And | Or | In | Is | Await | Yield | For)
+        || matches!(
+            kind,
+            At | Dot | If | Else | Lambda | Not | And | Or | In | Is | Await | Yield | For
+        )
 }
 
 #[cfg(test)]
@@ -99,8 +122,21 @@ mod tests {
             assert_eq!(too_deep(&nested(NESTING_MAX)), None);
             assert!(too_deep(&nested(NESTING_MAX + 1)).is_some());
         }
-        for link in ["-", "not ", "x.", "x+", "x if x else ", "lambda: ", "await ", "x**", "x or "] {
-            assert!(too_deep(&format!("y = {}x\n", link.repeat(NESTING_MAX + 1))).is_some(), "{link}");
+        for link in [
+            "-",
+            "not ",
+            "x.",
+            "x+",
+            "x if x else ",
+            "lambda: ",
+            "await ",
+            "x**",
+            "x or ",
+        ] {
+            assert!(
+                too_deep(&format!("y = {}x\n", link.repeat(NESTING_MAX + 1))).is_some(),
+                "{link}"
+            );
         }
         assert!(too_deep(&format!("x{}\n", "()".repeat(NESTING_MAX + 1))).is_some());
         assert!(too_deep(&format!("x{}\n", "[0]".repeat(NESTING_MAX + 1))).is_some());
@@ -111,7 +147,10 @@ mod tests {
         let table = format!("x = [{}]\n", "-1.5 + 2, ".repeat(5_000));
         assert_eq!(too_deep(&table), None);
         assert_eq!(too_deep(&"x = a.b(c)[0] + 1\n".repeat(5_000)), None);
-        assert_eq!(too_deep(&format!("x = '{}'  # {}\n", "(".repeat(5_000), "[".repeat(5_000))), None);
+        assert_eq!(
+            too_deep(&format!("x = '{}'  # {}\n", "(".repeat(5_000), "[".repeat(5_000))),
+            None
+        );
     }
 
     #[test]
@@ -123,7 +162,11 @@ mod tests {
 
     #[test]
     fn brackets_within_f_strings_count() {
-        let text = format!("x = f'{{{}0{}}}'\n", "(".repeat(NESTING_MAX), ")".repeat(NESTING_MAX));
+        let text = format!(
+            "x = f'{{{}0{}}}'\n",
+            "(".repeat(NESTING_MAX),
+            ")".repeat(NESTING_MAX)
+        );
         assert!(too_deep(&text).is_some());
     }
 }

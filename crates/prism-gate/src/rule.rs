@@ -7,7 +7,7 @@ use ruff_python_ast as ast;
 
 use crate::check::Checker;
 use crate::finding::Severity;
-use crate::semantic::Reference;
+use crate::semantic::{Call, Reference};
 
 /// The metadata of a rule.
 #[derive(Debug)]
@@ -38,7 +38,10 @@ impl Rule {
     /// The title: the first line of the page, without its mark.
     pub fn title(&self) -> &'static str {
         let line = self.source.lines().next().unwrap_or_default();
-        line.trim_start_matches("//!").trim().trim_start_matches('#').trim()
+        line.trim_start_matches("//!")
+            .trim()
+            .trim_start_matches('#')
+            .trim()
     }
 
     /// The first paragraph under "What it does", as one line.
@@ -72,26 +75,35 @@ pub(crate) struct RuleSet {
     pub(crate) reason: &'static str,
     /// Library names and builtins (as `builtins.eval`) that this rule refuses wherever they are referenced.
     pub(crate) denied: &'static [Denied],
+    /// Attributes that the reference hook wants to see of any object; those with two underscores it sees anyway.
+    pub(crate) attributes: &'static [&'static str],
     pub(crate) hooks: Hooks,
 }
 
+pub(crate) type ReferenceHook = for<'r, 'a> fn(&mut Checker<'_, 'a>, &'r Reference<'a>);
+pub(crate) type CallHook = for<'r, 'a> fn(&mut Checker<'_, 'a>, &'r Call<'a>);
+pub(crate) type ExpressionHook = for<'a> fn(&mut Checker<'_, 'a>, &'a ast::Expr);
+pub(crate) type StatementHook = for<'a> fn(&mut Checker<'_, 'a>, &'a ast::Stmt);
+pub(crate) type PatternHook = for<'a> fn(&mut Checker<'_, 'a>, &'a ast::Pattern);
+pub(crate) type WholeHook = for<'a> fn(&mut Checker<'_, 'a>);
+
 /// Where a rule looks. Each is called once for every place of its kind, in the order of the source.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(crate) struct Hooks {
-    /// A name or a chain of attributes, with what it may stand for.
-    pub(crate) reference: Option<for<'r, 'a> fn(&mut Checker<'_, 'a>, &'r Reference<'a>)>,
-    /// A call, after its callee was seen as a reference.
-    pub(crate) call: Option<for<'a> fn(&mut Checker<'_, 'a>, &'a ast::ExprCall)>,
-    /// Any other expression.
-    pub(crate) expression: Option<for<'a> fn(&mut Checker<'_, 'a>, &'a ast::Expr)>,
+    /// A name or a chain of attributes that may stand for something, or in which an attribute is notable.
+    pub(crate) reference: Option<ReferenceHook>,
+    /// A call, before its callee is seen as a reference.
+    pub(crate) call: Option<CallHook>,
+    /// Any expression.
+    pub(crate) expression: Option<ExpressionHook>,
     /// A statement.
-    pub(crate) statement: Option<for<'a> fn(&mut Checker<'_, 'a>, &'a ast::Stmt)>,
+    pub(crate) statement: Option<StatementHook>,
     /// A pattern of a `match` statement.
-    pub(crate) pattern: Option<for<'a> fn(&mut Checker<'_, 'a>, &'a ast::Pattern)>,
+    pub(crate) pattern: Option<PatternHook>,
     /// A module, before anything in it.
-    pub(crate) module: Option<for<'a> fn(&mut Checker<'_, 'a>)>,
+    pub(crate) module: Option<WholeHook>,
     /// The whole bundle, after all modules. Findings need a place: the module is that of the architecture.
-    pub(crate) bundle: Option<for<'a> fn(&mut Checker<'_, 'a>)>,
+    pub(crate) bundle: Option<WholeHook>,
 }
 
 impl Hooks {

@@ -2,6 +2,8 @@
 //!
 //! Made once per check by [`crate::check`]; rules read it through the checker.
 
+use std::cell::OnceCell;
+
 use prism_bundle::Bundle;
 use ruff_source_file::LineIndex;
 use ruff_text_size::{Ranged, TextRange, TextSize};
@@ -30,7 +32,8 @@ pub(crate) struct Source {
     pub(crate) role: Role,
     /// Its text; a byte-order mark is kept, as the parser wants it.
     pub(crate) text: String,
-    lines: LineIndex,
+    /// Made when the first finding needs a place: most files have none.
+    lines: OnceCell<LineIndex>,
 }
 
 impl Source {
@@ -65,7 +68,7 @@ impl Source {
             is_package,
             role,
             text: text.to_owned(),
-            lines: LineIndex::from_source_text(text),
+            lines: OnceCell::new(),
         }
     }
 
@@ -74,8 +77,9 @@ impl Source {
         let end_of_text = TextSize::of(self.text.as_str());
         let start = self.boundary(range.start().min(end_of_text));
         let end = self.boundary(range.end().min(end_of_text)).max(start);
-        let from = self.lines.line_column(start, &self.text);
-        let to = self.lines.line_column(end, &self.text);
+        let lines = self.lines.get_or_init(|| LineIndex::from_source_text(&self.text));
+        let from = lines.line_column(start, &self.text);
+        let to = lines.line_column(end, &self.text);
         let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
         Place {
             start_byte: start.to_u32(),

@@ -39,7 +39,10 @@ fn file_case(path: &Path) -> Case {
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let role = header(&text, "role");
     let mut entries = vec![
-        ("architecture.py".to_owned(), HONEST_ARCHITECTURE.as_bytes().to_vec()),
+        (
+            "architecture.py".to_owned(),
+            HONEST_ARCHITECTURE.as_bytes().to_vec(),
+        ),
         ("training.py".to_owned(), HONEST_TRAINING.as_bytes().to_vec()),
     ];
     match role {
@@ -108,7 +111,11 @@ fn judge(entries: Vec<(String, Vec<u8>)>) -> Result<Report, String> {
 #[test]
 fn every_hostile_script_is_refused_by_its_rule() {
     let cases = hostile();
-    assert!(cases.len() >= 150, "only {} hostile scripts were found", cases.len());
+    assert!(
+        cases.len() >= 150,
+        "only {} hostile scripts were found",
+        cases.len()
+    );
     let mut missed: BTreeMap<String, String> = BTreeMap::new();
     let total = cases.len();
     for case in cases {
@@ -125,7 +132,11 @@ fn every_hostile_script_is_refused_by_its_rule() {
             missed.insert(case.name, format!("due {:?}, found {found:?}", case.rules));
         }
     }
-    assert!(missed.is_empty(), "{} of {total} missed:\n{missed:#?}", missed.len());
+    assert!(
+        missed.is_empty(),
+        "{} of {total} missed:\n{missed:#?}",
+        missed.len()
+    );
 }
 
 #[test]
@@ -133,11 +144,18 @@ fn no_honest_bundle_has_an_error() {
     let mut wrong = String::new();
     let mut count = 0;
     for root in ["redteam/honest", "examples"] {
-        for dir in sorted(&repository().join(root)).iter().filter(|path| path.is_dir()) {
+        for dir in sorted(&repository().join(root))
+            .iter()
+            .filter(|path| path.is_dir())
+        {
             count += 1;
             match judge(prism_bundle::pack::read_dir(dir).unwrap()) {
                 Ok(report) => {
-                    for finding in report.findings.iter().filter(|finding| finding.severity == Severity::Error) {
+                    for finding in report
+                        .findings
+                        .iter()
+                        .filter(|finding| finding.severity == Severity::Error)
+                    {
                         wrong.push_str(&format!(
                             "{}/{}:{}:{}: {} {}\n",
                             dir.display(),

@@ -1,8 +1,13 @@
 //! The names that every module sees without an import.
 
+use std::sync::OnceLock;
+
+use rustc_hash::FxHashSet;
+
 /// Whether Python resolves the name by itself where no scope binds it.
 pub(crate) fn is_builtin(name: &str) -> bool {
-    NAMES.binary_search(&name).is_ok()
+    static SET: OnceLock<FxHashSet<&str>> = OnceLock::new();
+    SET.get_or_init(|| NAMES.into_iter().collect()).contains(name)
 }
 
 #[rustfmt::skip]

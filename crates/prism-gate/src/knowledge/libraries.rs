@@ -57,8 +57,8 @@ const PUBLIC: &[(&str, &[&str])] = &[
         "fields", "is_dataclass", "replace",
     ]),
     ("functools", &[
-        "cache", "cached_property", "cmp_to_key", "lru_cache", "partial", "partialmethod", "reduce", "singledispatch",
-        "singledispatchmethod", "total_ordering", "wraps", "update_wrapper",
+        "cache", "cached_property", "cmp_to_key", "lru_cache", "partial", "partialmethod", "reduce", "total_ordering",
+        "update_wrapper", "wraps",
     ]),
     ("json", &["JSONDecodeError", "dumps", "loads"]),
     ("logging", &[
@@ -66,6 +66,8 @@ const PUBLIC: &[(&str, &[&str])] = &[
         "StreamHandler", "Formatter", "basicConfig", "critical", "debug", "error", "exception", "getLogger", "info",
         "log", "warn", "warning",
     ]),
+    ("prism_challenge", &["evaluator"]),
+    ("prism_challenge.evaluator", &["interface"]),
     ("prism_challenge.evaluator.interface", &["PrismBatch", "PrismContext", "TrainingRecipe"]),
     ("prism_runtime", &["Batch", "Context", "PrismBatch", "PrismError", "Stream", "Tokenizer"]),
     ("random", &[
@@ -93,18 +95,22 @@ pub(crate) fn is_allowed(module: &str) -> bool {
 
 /// Whether a path is a module that may be imported, or lies above one: a value that is a whole module.
 pub(crate) fn is_module(path: &str) -> bool {
-    is_allowed(path)
-        || MODULES
+    match MODULES.binary_search(&path) {
+        Ok(_) => true,
+        // What lies below a path stands behind its place in the sorted list.
+        Err(place) => MODULES[place..]
             .iter()
-            .any(|module| module.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+            .take_while(|module| module.starts_with(path))
+            .any(|module| module[path.len()..].starts_with('.')),
+    }
 }
 
 /// Whether the library of a path lends its name: `false` only where the module has a list and the name is not on it.
 pub(crate) fn is_public(module: &str, name: &str) -> bool {
-    PUBLIC
-        .iter()
-        .find(|(known, _)| *known == module)
-        .is_none_or(|(_, names)| names.contains(&name) || is_module(&format!("{module}.{name}")))
+    match PUBLIC.binary_search_by_key(&module, |(known, _)| known) {
+        Ok(place) => PUBLIC[place].1.contains(&name) || is_module(&format!("{module}.{name}")),
+        Err(_) => true,
+    }
 }
 
 #[cfg(test)]

@@ -34,12 +34,39 @@ fn table() -> &'static Table {
 
 /// Names that are both a refused module and an honest member of an allowed one.
 const HONEST_MEMBERS: &[&str] = &[
-    "__future__", "array", "cmd", "code", "codecs", "copyreg", "formatter", "imp", "io", "parser", "platform", "queue",
-    "resource", "sched", "select", "signal", "site", "symbol", "test", "this", "trace",
+    "__future__",
+    "array",
+    "cmd",
+    "cuda",
+    "code",
+    "codecs",
+    "copyreg",
+    "formatter",
+    "imp",
+    "io",
+    "parser",
+    "platform",
+    "queue",
+    "resource",
+    "sched",
+    "select",
+    "signal",
+    "site",
+    "symbol",
+    "test",
+    "this",
+    "trace",
 ];
 
 /// Private names of torch that honest code uses.
-const HONEST_PRIVATE: &[&str] = &["_assert", "_check", "_orig_mod", "_C_flash_attention", "_LRScheduler", "_Loss"];
+const HONEST_PRIVATE: &[&str] = &[
+    "_assert",
+    "_check",
+    "_orig_mod",
+    "_C_flash_attention",
+    "_LRScheduler",
+    "_Loss",
+];
 
 /// Whether an import of a whole module is refused.
 pub(crate) fn of_import(module: &str) -> Option<Refusal> {
@@ -54,28 +81,30 @@ pub(crate) fn of_import(module: &str) -> Option<Refusal> {
 
 /// Whether a reference to a member of a library is refused. A whole module is judged where it is imported.
 pub(crate) fn of_reference(path: &str) -> Option<Refusal> {
+    if path.starts_with('<') {
+        return None;
+    }
     of_prefix(path, 2)
         .or_else(|| of_component(path))
         .or_else(|| of_private(path))
+        .or_else(|| of_dunder(path))
         .or_else(|| of_public(path))
 }
 
 /// The table's entry for the longest prefix of at least so many components.
 fn of_prefix(path: &str, components_min: usize) -> Option<Refusal> {
-    let mut prefix = path;
-    let mut count = path.split('.').count();
-    while count >= components_min {
-        if let Some((set, denied)) = table().get(prefix) {
-            return Some(Refusal {
-                set,
-                reason: set.reason,
-                hint: denied.hint,
-            });
-        }
-        prefix = prefix.rsplit_once('.').map_or("", |(before, _)| before);
-        count -= 1;
-    }
-    None
+    let dots = path
+        .bytes()
+        .enumerate()
+        .filter(|(_, byte)| *byte == b'.')
+        .map(|(place, _)| place);
+    let ends = dots.chain([path.len()]).skip(components_min - 1);
+    let (set, denied) = ends.filter_map(|end| table().get(&path[..end])).last()?;
+    Some(Refusal {
+        set,
+        reason: set.reason,
+        hint: denied.hint,
+    })
 }
 
 /// A library's own import of a refused module is as good as ours.
@@ -85,11 +114,13 @@ fn of_component(path: &str) -> Option<Refusal> {
         return None;
     }
     path.split('.').skip(1).find_map(|component| {
-        let name = component.strip_prefix('_').unwrap_or(component);
-        if name == component && HONEST_MEMBERS.contains(&name) {
-            return None;
-        }
-        let (set, denied) = table().get(component).or_else(|| table().get(name))?;
+        let entry = match component.strip_prefix('_') {
+            Some(name) => table().get(component).or_else(|| table().get(name)),
+            None => table()
+                .get(component)
+                .filter(|_| !HONEST_MEMBERS.contains(&component)),
+        };
+        let (set, denied) = entry?;
         Some(Refusal {
             set,
             reason: set.reason,
@@ -113,14 +144,30 @@ fn of_private(path: &str) -> Option<Refusal> {
     })?;
     debug_assert!(!private.is_empty());
     let (set, hint): (&'static RuleSet, _) = match top {
-        "torch" => (&rules::no_torch_escape::SET, "use the documented function of `torch` that does this"),
+        "torch" => (
+            &rules::no_torch_escape::SET,
+            "use the documented function of `torch` that does this",
+        ),
         "prism_runtime" | "prism_challenge" => (&rules::no_harness_access::SET, "use the documented `ctx`"),
-        _ => (&rules::no_attribute_escape::SET, "use the library's public names"),
+        _ => (&rules::no_forbidden_import::SET, "use the library's public names"),
     };
     Some(Refusal {
         set,
         reason: "is private to its library",
         hint,
+    })
+}
+
+/// `from functools import __loader__` needs no dot, but is the same as `functools.__loader__`.
+fn of_dunder(path: &str) -> Option<Refusal> {
+    let is_refused = path
+        .split('.')
+        .skip(1)
+        .any(rules::no_attribute_escape::is_refused);
+    is_refused.then_some(Refusal {
+        set: &rules::no_attribute_escape::SET,
+        reason: rules::no_attribute_escape::SET.reason,
+        hint: "use the library's public names",
     })
 }
 

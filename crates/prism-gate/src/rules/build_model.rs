@@ -47,5 +47,6 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "",
     denied: &[],
+    attributes: &[],
     hooks: Hooks::NONE,
 };

@@ -46,5 +46,6 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "",
     denied: &[],
+    attributes: &[],
     hooks: Hooks::NONE,
 };

@@ -3,10 +3,17 @@
 //! [`ALL`] is what the checker asks, in the order of the codes. To add a rule: write its file, name it here twice, add
 //! its fixture, regenerate the pages.
 
-use crate::rule::{Rule, RuleSet};
+use std::sync::OnceLock;
+
+use rustc_hash::FxHashSet;
+
+use crate::rule::{
+    CallHook, ExpressionHook, PatternHook, ReferenceHook, Rule, RuleSet, StatementHook, WholeHook,
+};
 
 pub(crate) mod build_model;
 pub(crate) mod bundle;
+pub(crate) mod constants;
 pub(crate) mod logits_shape;
 pub(crate) mod nesting;
 pub(crate) mod no_attribute_escape;
@@ -54,6 +61,38 @@ pub(crate) static ALL: &[&RuleSet] = &[
     &logits_shape::SET,
     &stateful_forward::SET,
 ];
+
+/// The hooks of all rules by kind, so that the checker asks only those that want to know.
+#[derive(Default)]
+pub(crate) struct AllHooks {
+    pub(crate) reference: Vec<ReferenceHook>,
+    pub(crate) call: Vec<CallHook>,
+    pub(crate) expression: Vec<ExpressionHook>,
+    pub(crate) statement: Vec<StatementHook>,
+    pub(crate) pattern: Vec<PatternHook>,
+    pub(crate) module: Vec<WholeHook>,
+    pub(crate) bundle: Vec<WholeHook>,
+    pub(crate) attributes: FxHashSet<&'static str>,
+}
+
+/// The hooks, collected once.
+pub(crate) fn hooks() -> &'static AllHooks {
+    static HOOKS: OnceLock<AllHooks> = OnceLock::new();
+    HOOKS.get_or_init(|| {
+        let mut all = AllHooks::default();
+        for set in ALL {
+            all.reference.extend(set.hooks.reference);
+            all.call.extend(set.hooks.call);
+            all.expression.extend(set.hooks.expression);
+            all.statement.extend(set.hooks.statement);
+            all.pattern.extend(set.hooks.pattern);
+            all.module.extend(set.hooks.module);
+            all.bundle.extend(set.hooks.bundle);
+            all.attributes.extend(set.attributes);
+        }
+        all
+    })
+}
 
 /// The metadata of every rule, in the order of the codes.
 pub fn list() -> impl Iterator<Item = &'static Rule> {

@@ -39,20 +39,18 @@ pub(crate) static RULE: Rule = Rule {
 pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "goes too deep",
-    denied: &[
-
-    ],
-    hooks: Hooks {
-        
-        ..Hooks::NONE
-    },
+    denied: &[],
+    attributes: &[],
+    hooks: Hooks { ..Hooks::NONE },
 };
 
 const HINT: &str = "split it into several statements or functions";
 
 /// The scan before the parser refused the file.
 pub(crate) fn too_deep(checker: &mut Checker<'_, '_>, range: TextRange) {
-    let message = format!("brackets and operators go more than {NESTING_MAX} levels deep; the file was not read further");
+    let message = format!(
+        "brackets and operators go more than {NESTING_MAX} levels deep; the file was not read further"
+    );
     checker.report(&RULE, range, message, HINT);
 }
 
@@ -66,6 +64,7 @@ pub(crate) fn too_many_scopes(checker: &mut Checker<'_, '_>) {
 
 /// Names stand for one another in too many steps.
 pub(crate) fn too_indirect(checker: &mut Checker<'_, '_>) {
-    let message = format!("names stand for one another in more than {ALIAS_ROUNDS_MAX} steps or for too many things");
+    let message =
+        format!("names stand for one another in more than {ALIAS_ROUNDS_MAX} steps or for too many things");
     checker.report(&RULE, TextRange::default(), message, "use a name for one thing");
 }

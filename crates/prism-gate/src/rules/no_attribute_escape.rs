@@ -4,8 +4,7 @@
 //!
 //! Refuses the attributes by which a Python object leads to its class, its module, its code or its frame: `__class__`,
 //! `__globals__`, `__subclasses__`, `__dict__`, `__code__`, `__builtins__`, `gi_frame`, `tb_frame`, `f_globals` and their
-//! like, wherever they are named: in an expression, a pattern of `match`, a format string or as the name of a method. Also
-//! refused are private names of libraries, such as `random._os`. Methods that a class may well define, such as
+//! like, wherever they are named: in an expression, a pattern of `match`, a format string or as the name of a method. Methods that a class may well define, such as
 //! `__init__`, `__len__` or `__call__`, are allowed, and so are `__name__`, `__doc__` and `__version__`.
 //!
 //! ## Why is this refused?
@@ -28,11 +27,15 @@
 
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet};
-use ruff_python_ast::{Expr, Pattern, Stmt, StmtFunctionDef};
+use std::borrow::Cow;
+
+use ruff_python_ast::{Expr, Operator, Pattern, Stmt, StmtFunctionDef};
 use ruff_text_size::TextRange;
 
 use crate::check::Checker;
 use crate::semantic::Reference;
+
+use super::constants;
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS109",
@@ -45,9 +48,8 @@ pub(crate) static RULE: Rule = Rule {
 pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "leads to the interpreter behind an object",
-    denied: &[
-
-    ],
+    denied: &[],
+    attributes: INNER,
     hooks: Hooks {
         reference: Some(reference),
         expression: Some(expression),
@@ -60,19 +62,27 @@ pub(crate) static SET: RuleSet = RuleSet {
 /// Dunder names that may be read of any object, sorted. Those of operators can be called, which does what the operator does.
 #[rustfmt::skip]
 const HARMLESS: &[&str] = &[
-    "__abs__", "__add__", "__aenter__", "__aexit__", "__all__", "__and__", "__annotations__", "__author__", "__bool__",
-    "__call__", "__complex__", "__contains__", "__copy__", "__debug__", "__deepcopy__", "__delitem__", "__divmod__",
-    "__doc__", "__enter__", "__eq__", "__exit__", "__file__", "__float__", "__floordiv__", "__format__", "__ge__",
-    "__getitem__", "__gt__", "__hash__", "__iadd__", "__imul__", "__index__", "__init__", "__int__", "__invert__",
-    "__isub__", "__iter__", "__itruediv__", "__le__", "__len__", "__length_hint__", "__lt__", "__match_args__",
-    "__matmul__", "__missing__", "__mod__", "__mul__", "__name__", "__ne__", "__neg__", "__next__", "__or__",
-    "__post_init__", "__pos__", "__pow__", "__qualname__", "__radd__", "__repr__", "__reversed__", "__rmatmul__",
-    "__rmod__", "__rmul__", "__round__", "__rpow__", "__rsub__", "__rtruediv__", "__setitem__", "__slots__", "__str__",
-    "__sub__", "__truediv__", "__version__", "__xor__",
+    "__abs__", "__add__", "__aenter__", "__aexit__", "__all__", "__and__", "__annotations__", "__author__",
+    "__bool__", "__call__", "__complex__", "__contains__", "__copy__", "__debug__", "__deepcopy__",
+    "__delitem__", "__divmod__", "__doc__", "__enter__", "__eq__", "__exit__", "__file__", "__float__",
+    "__floordiv__", "__format__", "__ge__", "__getitem__", "__gt__", "__hash__", "__iadd__", "__imul__",
+    "__index__", "__init__", "__int__", "__invert__", "__isub__", "__iter__", "__itruediv__", "__le__",
+    "__len__", "__length_hint__", "__lt__", "__match_args__", "__matmul__", "__missing__", "__mod__", "__mul__",
+    "__name__", "__ne__", "__neg__", "__next__", "__or__", "__pos__", "__post_init__", "__pow__",
+    "__qualname__", "__radd__", "__repr__", "__reversed__", "__rmatmul__", "__rmod__", "__rmul__", "__round__",
+    "__rpow__", "__rsub__", "__rtruediv__", "__setitem__", "__slots__", "__str__", "__sub__", "__truediv__",
+    "__version__", "__xor__",
 ];
 
 /// Dunder names that a class may define besides [`HARMLESS`]; reading them of another object is refused.
-const DEFINABLE: &[&str] = &["__new__", "__getattr__", "__delattr__", "__setattr__", "__init_subclass__", "__class_getitem__"];
+const DEFINABLE: &[&str] = &[
+    "__new__",
+    "__getattr__",
+    "__delattr__",
+    "__setattr__",
+    "__init_subclass__",
+    "__class_getitem__",
+];
 
 /// Names without underscores that lead to frames, code and class hierarchies, sorted.
 #[rustfmt::skip]
@@ -97,10 +107,17 @@ fn report(checker: &mut Checker<'_, '_>, name: &str, range: TextRange) {
         "__dict__" => "write the attributes out, or use `dataclasses.asdict`",
         "__bases__" | "__mro__" | "__subclasses__" | "mro" => "use `isinstance` or `issubclass`",
         "__setattr__" => "assign to the attribute: `self.x = y`",
-        "__traceback__" | "with_traceback" | "tb_frame" => "let the exception end the run: the report shows your traceback",
+        "__traceback__" | "with_traceback" | "tb_frame" => {
+            "let the exception end the run: the report shows your traceback"
+        }
         _ => "use what the object documents",
     };
-    checker.report(&RULE, range, format!("`{name}` leads to the interpreter behind an object"), hint);
+    checker.report(
+        &RULE,
+        range,
+        format!("`{name}` leads to the interpreter behind an object"),
+        hint,
+    );
 }
 
 /// `super().__new__(cls)` and the like: a method that hands on to the one that it overrides.
@@ -128,13 +145,17 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
 
 /// Format strings read attributes too: `"{0.__class__}".format(x)`.
 fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
-    let Expr::StringLiteral(literal) = expr else {
-        return;
+    let text = match expr {
+        Expr::StringLiteral(literal) => Cow::Borrowed(literal.value.to_str()),
+        Expr::BinOp(sum) if sum.op == Operator::Add => match constants::text(checker, expr) {
+            Some(text) => Cow::Owned(text),
+            None => return,
+        },
+        _ => return,
     };
-    let text = literal.value.to_str();
-    if let Some(name) = attribute_in_format(text) {
+    if let Some(name) = attribute_in_format(&text) {
         let message = format!("the format string reads the attribute `{name}`");
-        checker.report(&RULE, literal, message, "read the attribute first, then format it");
+        checker.report(&RULE, expr, message, "read the attribute first, then format it");
     }
 }
 
@@ -165,7 +186,15 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
     // Those have rules of their own, which say more.
     let is_of_another_rule = name.starts_with("__torch_")
         || name.starts_with("__array_")
-        || matches!(name, "__reduce__" | "__reduce_ex__" | "__getstate__" | "__setstate__" | "__getnewargs__" | "__getnewargs_ex__");
+        || matches!(
+            name,
+            "__reduce__"
+                | "__reduce_ex__"
+                | "__getstate__"
+                | "__setstate__"
+                | "__getnewargs__"
+                | "__getnewargs_ex__"
+        );
     if is_refused(name) && name.starts_with("__") && !is_of_another_rule && !may_define(function) {
         report(checker, name, function.name.range);
     }
@@ -200,7 +229,10 @@ mod tests {
     #[test]
     fn format_strings_are_read_as_python_reads_them() {
         assert_eq!(attribute_in_format("{0.__class__}"), Some("__class__"));
-        assert_eq!(attribute_in_format("{x[a].__globals__!r:>10}"), Some("__globals__"));
+        assert_eq!(
+            attribute_in_format("{x[a].__globals__!r:>10}"),
+            Some("__globals__")
+        );
         assert_eq!(attribute_in_format("{0.shape} {1:.__f}"), None);
         assert_eq!(attribute_in_format("__class__"), None);
         assert_eq!(attribute_in_format("{"), None);

@@ -26,7 +26,7 @@ use crate::rule::{Hooks, Rule, RuleSet, denied};
 use ruff_python_ast::{Expr, Stmt};
 
 use crate::check::Checker;
-use crate::semantic::{Reference, Usage};
+use crate::semantic::{Call, Reference, Usage};
 
 use super::paths;
 
@@ -42,35 +42,135 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "turns bytes into objects",
     denied: &[
-    denied("pickle", "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`"),
-    denied("_pickle", "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`"),
-    denied("cPickle", "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`"),
-    denied("pickletools", "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`"),
-    denied("marshal", "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`"),
-    denied("shelve", "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`"),
-    denied("copyreg", "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`"),
-    denied("dill", "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`"),
-    denied("cloudpickle", "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`"),
-    denied("joblib", "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`"),
-    denied("jsonpickle", "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`"),
-    denied("msgpack", "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`"),
-    denied("torch.package", "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`"),
-    denied("torch.serialization", "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`"),
-    denied("torch.utils.serialization", "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`"),
-    denied("numpy.lib.format", "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`"),
-    denied("_compat_pickle", "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`"),
-    denied("base64", "keep data out of strings; everything is learnt from the stream"),
-    denied("binascii", "keep data out of strings; everything is learnt from the stream"),
-    denied("uu", "keep data out of strings; everything is learnt from the stream"),
-    denied("quopri", "keep data out of strings; everything is learnt from the stream"),
-    denied("binhex", "keep data out of strings; everything is learnt from the stream"),
-    denied("xml", "keep data out of strings; everything is learnt from the stream"),
-    denied("html", "keep data out of strings; everything is learnt from the stream"),
-    denied("plistlib", "keep data out of strings; everything is learnt from the stream"),
-    denied("xdrlib", "keep data out of strings; everything is learnt from the stream"),
+        denied(
+            "pickle",
+            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
+        ),
+        denied(
+            "_pickle",
+            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
+        ),
+        denied(
+            "cPickle",
+            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
+        ),
+        denied(
+            "pickletools",
+            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
+        ),
+        denied(
+            "marshal",
+            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
+        ),
+        denied(
+            "shelve",
+            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
+        ),
+        denied(
+            "copyreg",
+            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
+        ),
+        denied(
+            "dill",
+            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
+        ),
+        denied(
+            "cloudpickle",
+            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
+        ),
+        denied(
+            "joblib",
+            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
+        ),
+        denied(
+            "jsonpickle",
+            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
+        ),
+        denied(
+            "msgpack",
+            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
+        ),
+        denied(
+            "torch.package",
+            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
+        ),
+        denied(
+            "torch.utils.serialization",
+            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
+        ),
+        denied(
+            "numpy.lib.format",
+            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
+        ),
+        denied(
+            "_compat_pickle",
+            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
+        ),
+        denied(
+            "base64",
+            "keep data out of strings; everything is learnt from the stream",
+        ),
+        denied(
+            "binascii",
+            "keep data out of strings; everything is learnt from the stream",
+        ),
+        denied(
+            "uu",
+            "keep data out of strings; everything is learnt from the stream",
+        ),
+        denied(
+            "quopri",
+            "keep data out of strings; everything is learnt from the stream",
+        ),
+        denied(
+            "binhex",
+            "keep data out of strings; everything is learnt from the stream",
+        ),
+        denied(
+            "xml",
+            "keep data out of strings; everything is learnt from the stream",
+        ),
+        denied(
+            "html",
+            "keep data out of strings; everything is learnt from the stream",
+        ),
+        denied(
+            "plistlib",
+            "keep data out of strings; everything is learnt from the stream",
+        ),
+        denied(
+            "xdrlib",
+            "keep data out of strings; everything is learnt from the stream",
+        ),
+        denied(
+            "torch.distributed.all_gather_object",
+            "send tensors: objects are pickled on the way",
+        ),
+        denied(
+            "torch.distributed.gather_object",
+            "send tensors: objects are pickled on the way",
+        ),
+        denied(
+            "torch.distributed.broadcast_object_list",
+            "send tensors: objects are pickled on the way",
+        ),
+        denied(
+            "torch.distributed.scatter_object_list",
+            "send tensors: objects are pickled on the way",
+        ),
+        denied(
+            "torch.distributed.send_object_list",
+            "send tensors: objects are pickled on the way",
+        ),
+        denied(
+            "torch.distributed.recv_object_list",
+            "send tensors: objects are pickled on the way",
+        ),
     ],
+    attributes: &["dump"],
     hooks: Hooks {
         reference: Some(reference),
+        call: Some(call),
         statement: Some(statement),
         ..Hooks::NONE
     },
@@ -81,7 +181,12 @@ const LOAD_HINT: &str =
 
 /// Methods by which an object tells pickle what to do.
 const PICKLE_HOOKS: &[&str] = &[
-    "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__getnewargs__", "__getnewargs_ex__",
+    "__reduce__",
+    "__reduce_ex__",
+    "__getstate__",
+    "__setstate__",
+    "__getnewargs__",
+    "__getnewargs_ex__",
 ];
 
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
@@ -92,6 +197,20 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
         let message = "`.dump` of an array writes a pickle".to_owned();
         checker.report(&RULE, &attribute.attr, message, "keep it in a tensor");
     }
+    let bound = match reference.expr {
+        Expr::Name(name) if matches!(reference.usage, Usage::Store) => Some((name.id.as_str(), name.range)),
+        Expr::Attribute(attribute) => Some((attribute.attr.as_str(), attribute.attr.range)),
+        _ => None,
+    };
+    if let Some((name, range)) = bound.filter(|(name, _)| PICKLE_HOOKS.contains(name)) {
+        let message = format!("`{name}` tells pickle what to do");
+        checker.report(
+            &RULE,
+            range,
+            message,
+            "leave it out; `copy.deepcopy` works without it",
+        );
+    }
     if !reference.paths().any(|path| path == "torch.load") {
         return;
     }
@@ -101,7 +220,8 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
         && call.arguments.find_keyword("pickle_module").is_none()
         && call.arguments.keywords.iter().all(|keyword| keyword.arg.is_some()));
     if !allowed {
-        let message = "`torch.load` may only read a path under `ctx.artifacts_dir`, with `weights_only=True`".to_owned();
+        let message = "`torch.load` may only read a path under `ctx.artifacts_dir`, with `weights_only=True`"
+            .to_owned();
         checker.report(&RULE, reference.expr, message, LOAD_HINT);
     }
 }
@@ -110,11 +230,29 @@ fn is_true(expr: &Expr) -> bool {
     matches!(expr, Expr::BooleanLiteral(literal) if literal.value)
 }
 
+/// `np.load(path, allow_pickle=True)` and its like.
+fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    if let Some(keyword) = call.expr.arguments.find_keyword("allow_pickle") {
+        let message = "`allow_pickle` turns bytes into objects".to_owned();
+        checker.report(
+            &RULE,
+            keyword,
+            message,
+            "keep it in a tensor: there is nothing to read",
+        );
+    }
+}
+
 fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
     if let Stmt::FunctionDef(function) = stmt
         && PICKLE_HOOKS.contains(&function.name.as_str())
     {
         let message = format!("`{}` tells pickle what to do", function.name.as_str());
-        checker.report(&RULE, &function.name, message, "leave it out; `copy.deepcopy` works without it");
+        checker.report(
+            &RULE,
+            &function.name,
+            message,
+            "leave it out; `copy.deepcopy` works without it",
+        );
     }
 }

@@ -29,6 +29,8 @@
 
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
+use std::rc::Rc;
+
 use ruff_python_ast::{Expr, ExprCall};
 
 use crate::check::Checker;
@@ -49,18 +51,52 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "reaches attributes by computed names",
     denied: &[
-    denied("operator.attrgetter", "write the attribute out, or choose from a dictionary"),
-    denied("operator.methodcaller", "write the attribute out, or choose from a dictionary"),
-    denied("builtins.vars", "write the attribute out, or choose from a dictionary"),
-    denied("builtins.globals", "write the attribute out, or choose from a dictionary"),
-    denied("builtins.locals", "write the attribute out, or choose from a dictionary"),
-    denied("builtins.dir", "write the attribute out, or choose from a dictionary"),
-    denied("types.ModuleType", "write the attribute out, or choose from a dictionary"),
-    denied("builtins.object.__setattr__", "write the attribute out, or choose from a dictionary"),
-    denied("builtins.object.__getattribute__", "write the attribute out, or choose from a dictionary"),
-    denied("builtins.type.__getattribute__", "write the attribute out, or choose from a dictionary"),
-    denied("builtins.object.__delattr__", "write the attribute out, or choose from a dictionary"),
+        denied(
+            "operator.attrgetter",
+            "write the attribute out, or choose from a dictionary",
+        ),
+        denied(
+            "operator.methodcaller",
+            "write the attribute out, or choose from a dictionary",
+        ),
+        denied(
+            "builtins.vars",
+            "write the attribute out, or choose from a dictionary",
+        ),
+        denied(
+            "builtins.globals",
+            "write the attribute out, or choose from a dictionary",
+        ),
+        denied(
+            "builtins.locals",
+            "write the attribute out, or choose from a dictionary",
+        ),
+        denied(
+            "builtins.dir",
+            "write the attribute out, or choose from a dictionary",
+        ),
+        denied(
+            "types.ModuleType",
+            "write the attribute out, or choose from a dictionary",
+        ),
+        denied(
+            "builtins.object.__setattr__",
+            "write the attribute out, or choose from a dictionary",
+        ),
+        denied(
+            "builtins.object.__getattribute__",
+            "write the attribute out, or choose from a dictionary",
+        ),
+        denied(
+            "builtins.type.__getattribute__",
+            "write the attribute out, or choose from a dictionary",
+        ),
+        denied(
+            "builtins.object.__delattr__",
+            "write the attribute out, or choose from a dictionary",
+        ),
     ],
+    attributes: &[],
     hooks: Hooks {
         reference: Some(reference),
         expression: Some(expression),
@@ -69,6 +105,7 @@ pub(crate) static SET: RuleSet = RuleSet {
 };
 
 const HINT: &str = "write the attribute out, or choose from a dictionary";
+const ACCESSORS: &[&str] = &["builtins.getattr", "builtins.hasattr"];
 const MODULE_HINT: &str = "write `module.name` where it is used";
 
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
@@ -99,8 +136,8 @@ fn judge<'a>(checker: &mut Checker<'_, 'a>, accessor: &str, call: &'a ExprCall) 
         checker.report(&RULE, call, message, HINT);
         return;
     };
-    if no_attribute_escape::is_refused(name) || name.starts_with('_') {
-        let message = format!("`{accessor}` reaches `{name}`, which is private or leads out");
+    if no_attribute_escape::is_refused(name) || name.starts_with("__") {
+        let message = format!("`{accessor}` reaches `{name}`, which leads out of the object");
         checker.report(&RULE, call, message, "use what the object documents");
         return;
     }
@@ -122,38 +159,65 @@ fn judge<'a>(checker: &mut Checker<'_, 'a>, accessor: &str, call: &'a ExprCall) 
 
 /// A module may be called by its name with a dot behind it, or given another name; anything else hands it around.
 fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
-    let hand_on: Vec<&'a Expr> = match expr {
+    match expr {
         Expr::Call(call) => {
-            let values = call.arguments.keywords.iter().map(|keyword| &keyword.value);
-            call.arguments.args.iter().chain(values).collect()
+            let values = call
+                .arguments
+                .args
+                .iter()
+                .chain(call.arguments.keywords.iter().map(|keyword| &keyword.value));
+            // `getattr` and `hasattr` were judged with the name that they are asked for.
+            if values
+                .clone()
+                .any(|value| names_a_module(checker, value).is_some())
+                && !ACCESSORS
+                    .iter()
+                    .any(|accessor| checker.may_be(&call.func, accessor))
+            {
+                values.for_each(|value| refuse_module(checker, value));
+            }
         }
-        Expr::List(list) => list.elts.iter().collect(),
-        Expr::Tuple(tuple) => tuple.elts.iter().collect(),
-        Expr::Set(set) => set.elts.iter().collect(),
-        Expr::Dict(dict) => dict.items.iter().map(|item| &item.value).collect(),
-        Expr::Lambda(lambda) => vec![&*lambda.body],
-        Expr::Yield(result) => result.value.as_deref().into_iter().collect(),
-        Expr::Starred(starred) => vec![&*starred.value],
-        Expr::Subscript(subscript) => vec![&*subscript.value],
-        _ => Vec::new(),
-    };
-    for value in hand_on {
-        refuse_module(checker, value);
+        Expr::List(list) => list.elts.iter().for_each(|value| refuse_module(checker, value)),
+        Expr::Tuple(tuple) => tuple.elts.iter().for_each(|value| refuse_module(checker, value)),
+        Expr::Set(set) => set.elts.iter().for_each(|value| refuse_module(checker, value)),
+        Expr::Dict(dict) => dict
+            .items
+            .iter()
+            .for_each(|item| refuse_module(checker, &item.value)),
+        Expr::Lambda(lambda) => refuse_module(checker, &lambda.body),
+        Expr::Yield(result) => {
+            if let Some(value) = &result.value {
+                refuse_module(checker, value);
+            }
+        }
+        Expr::Starred(starred) => refuse_module(checker, &starred.value),
+        Expr::Subscript(subscript) => refuse_module(checker, &subscript.value),
+        _ => {}
     }
 }
 
 /// Refuses an expression that may be a whole module.
 pub(crate) fn refuse_module(checker: &mut Checker<'_, '_>, value: &Expr) {
-    if !matches!(value, Expr::Name(_) | Expr::Attribute(_) | Expr::If(_) | Expr::BoolOp(_) | Expr::Named(_)) {
-        return;
-    }
-    let module = checker.meanings(value).into_iter().find_map(|meaning| match meaning {
-        Meaning::Library(path) if libraries::is_module(&path) => Some(path),
-        Meaning::Module(path) => Some(path),
-        Meaning::Library(_) | Meaning::Local(..) => None,
-    });
-    if let Some(module) = module {
+    if let Some(module) = names_a_module(checker, value) {
         let message = format!("the module `{module}` is handed around as a value");
         checker.report(&RULE, value, message, MODULE_HINT);
     }
+}
+
+/// The module that an expression may be.
+fn names_a_module(checker: &Checker<'_, '_>, value: &Expr) -> Option<Rc<str>> {
+    if !matches!(
+        value,
+        Expr::Name(_) | Expr::Attribute(_) | Expr::If(_) | Expr::BoolOp(_) | Expr::Named(_)
+    ) {
+        return None;
+    }
+    checker
+        .meanings(value)
+        .into_iter()
+        .find_map(|meaning| match meaning {
+            Meaning::Library(path) if libraries::is_module(&path) => Some(path),
+            Meaning::Module(path) => Some(path),
+            Meaning::Library(_) | Meaning::Local(..) => None,
+        })
 }

@@ -28,9 +28,10 @@
 
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
-use ruff_python_ast::ExprCall;
+use ruff_python_ast::{Expr, Stmt};
 
 use crate::check::Checker;
+use crate::semantic::Call;
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS106",
@@ -44,87 +45,310 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "makes or runs code that nobody can read beforehand",
     denied: &[
-    denied("builtins.eval", "write the code out, or choose from a dictionary of functions"),
-    denied("builtins.exec", "write the code out, or choose from a dictionary of functions"),
-    denied("builtins.compile", "write the code out, or choose from a dictionary of functions"),
-    denied("builtins.__build_class__", "write the code out, or choose from a dictionary of functions"),
-    denied("builtins.__builtins__", "write the code out, or choose from a dictionary of functions"),
-    denied("builtins", "write the code out, or choose from a dictionary of functions"),
-    denied("code", "write the code out, or choose from a dictionary of functions"),
-    denied("codeop", "write the code out, or choose from a dictionary of functions"),
-    denied("ast", "write the code out, or choose from a dictionary of functions"),
-    denied("_ast", "write the code out, or choose from a dictionary of functions"),
-    denied("symtable", "write the code out, or choose from a dictionary of functions"),
-    denied("tokenize", "write the code out, or choose from a dictionary of functions"),
-    denied("_tokenize", "write the code out, or choose from a dictionary of functions"),
-    denied("dis", "write the code out, or choose from a dictionary of functions"),
-    denied("opcode", "write the code out, or choose from a dictionary of functions"),
-    denied("py_compile", "write the code out, or choose from a dictionary of functions"),
-    denied("compileall", "write the code out, or choose from a dictionary of functions"),
-    denied("parser", "write the code out, or choose from a dictionary of functions"),
-    denied("lib2to3", "write the code out, or choose from a dictionary of functions"),
-    denied("bdb", "write the code out, or choose from a dictionary of functions"),
-    denied("pdb", "write the code out, or choose from a dictionary of functions"),
-    denied("trace", "write the code out, or choose from a dictionary of functions"),
-    denied("cProfile", "write the code out, or choose from a dictionary of functions"),
-    denied("profile", "write the code out, or choose from a dictionary of functions"),
-    denied("pstats", "write the code out, or choose from a dictionary of functions"),
-    denied("timeit", "write the code out, or choose from a dictionary of functions"),
-    denied("doctest", "write the code out, or choose from a dictionary of functions"),
-    denied("unittest", "write the code out, or choose from a dictionary of functions"),
-    denied("test", "write the code out, or choose from a dictionary of functions"),
-    denied("idlelib", "write the code out, or choose from a dictionary of functions"),
-    denied("ptpython", "write the code out, or choose from a dictionary of functions"),
-    denied("IPython", "write the code out, or choose from a dictionary of functions"),
-    denied("pydoc", "write the code out, or choose from a dictionary of functions"),
-    denied("venv", "write the code out, or choose from a dictionary of functions"),
-    denied("types.FunctionType", "write the code out, or choose from a dictionary of functions"),
-    denied("types.LambdaType", "write the code out, or choose from a dictionary of functions"),
-    denied("types.CodeType", "write the code out, or choose from a dictionary of functions"),
-    denied("types.MethodType", "write the code out, or choose from a dictionary of functions"),
-    denied("types.new_class", "write the code out, or choose from a dictionary of functions"),
-    denied("types.prepare_class", "write the code out, or choose from a dictionary of functions"),
-    denied("types.resolve_bases", "write the code out, or choose from a dictionary of functions"),
-    denied("types.coroutine", "write the code out, or choose from a dictionary of functions"),
-    denied("types.CellType", "write the code out, or choose from a dictionary of functions"),
-    denied("types.DynamicClassAttribute", "write the code out, or choose from a dictionary of functions"),
-    denied("builtins.breakpoint", "leave it out: nobody is there to answer"),
-    denied("builtins.help", "leave it out: nobody is there to answer"),
-    denied("builtins.credits", "leave it out: nobody is there to answer"),
-    denied("builtins.license", "leave it out: nobody is there to answer"),
-    denied("builtins.copyright", "leave it out: nobody is there to answer"),
-    denied("dataclasses.make_dataclass", "write the class out"),
-    denied("typing.get_type_hints", "annotations are for readers; keep what you need in a dictionary"),
-    denied("typing.ForwardRef", "annotations are for readers; keep what you need in a dictionary"),
-    denied("typing_extensions.get_type_hints", "annotations are for readers; keep what you need in a dictionary"),
-    denied("typing_extensions.ForwardRef", "annotations are for readers; keep what you need in a dictionary"),
-    denied("typing.evaluate_forward_ref", "annotations are for readers; keep what you need in a dictionary"),
-    denied("typing_extensions.evaluate_forward_ref", "annotations are for readers; keep what you need in a dictionary"),
-    denied("torch.jit.CompilationUnit", "use `torch.compile`"),
-    denied("torch.jit.frontend", "use `torch.compile`"),
-    denied("torch.jit.generate_bytecode", "use `torch.compile`"),
-    denied("torch.fx", "use `torch.compile`"),
-    denied("torch.export", "use `torch.compile`"),
-    denied("torch.nativert", "use `torch.compile`"),
-    denied("torch.jit.mobile", "use `torch.compile`"),
-    denied("torch.jit.quantized", "use `torch.compile`"),
-    denied("torch.jit.interface", "use `torch.compile`"),
-    denied("numpy.vectorize.pyfunc", "write the expression with `jacobian`-free tensor operations"),
-    denied("sympy", "write the expression with `jacobian`-free tensor operations"),
+        denied(
+            "builtins.eval",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "builtins.exec",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "builtins.compile",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "builtins.__build_class__",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "builtins.__builtins__",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "builtins",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "code",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "codeop",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "ast",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "_ast",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "symtable",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "tokenize",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "_tokenize",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "dis",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "opcode",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "py_compile",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "compileall",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "parser",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "lib2to3",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "bdb",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "pdb",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "trace",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "cProfile",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "profile",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "pstats",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "timeit",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "doctest",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "test",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "idlelib",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "ptpython",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "IPython",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "pydoc",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "venv",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "types.FunctionType",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "types.LambdaType",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "types.CodeType",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "types.MethodType",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "types.new_class",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "types.prepare_class",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "types.resolve_bases",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "types.coroutine",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "types.CellType",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied(
+            "types.DynamicClassAttribute",
+            "write the code out, or choose from a dictionary of functions",
+        ),
+        denied("builtins.breakpoint", "leave it out: nobody is there to answer"),
+        denied("builtins.help", "leave it out: nobody is there to answer"),
+        denied("builtins.credits", "leave it out: nobody is there to answer"),
+        denied("builtins.license", "leave it out: nobody is there to answer"),
+        denied("builtins.copyright", "leave it out: nobody is there to answer"),
+        denied("dataclasses.make_dataclass", "write the class out"),
+        denied(
+            "typing.get_type_hints",
+            "annotations are for readers; keep what you need in a dictionary",
+        ),
+        denied(
+            "typing.ForwardRef",
+            "annotations are for readers; keep what you need in a dictionary",
+        ),
+        denied(
+            "typing_extensions.get_type_hints",
+            "annotations are for readers; keep what you need in a dictionary",
+        ),
+        denied(
+            "typing_extensions.ForwardRef",
+            "annotations are for readers; keep what you need in a dictionary",
+        ),
+        denied(
+            "typing.evaluate_forward_ref",
+            "annotations are for readers; keep what you need in a dictionary",
+        ),
+        denied(
+            "typing_extensions.evaluate_forward_ref",
+            "annotations are for readers; keep what you need in a dictionary",
+        ),
+        denied("torch.jit.CompilationUnit", "use `torch.compile`"),
+        denied("torch.jit.frontend", "use `torch.compile`"),
+        denied("torch.jit.generate_bytecode", "use `torch.compile`"),
+        denied("torch.fx", "use `torch.compile`"),
+        denied("torch.export", "use `torch.compile`"),
+        denied("torch.nativert", "use `torch.compile`"),
+        denied("torch.jit.mobile", "use `torch.compile`"),
+        denied("torch.jit.quantized", "use `torch.compile`"),
+        denied("torch.jit.interface", "use `torch.compile`"),
+        denied(
+            "torch.utils.benchmark",
+            "write the code out; time it with `time.perf_counter()`",
+        ),
+        denied(
+            "numpy.testing",
+            "write the code out; time it with `time.perf_counter()`",
+        ),
+        denied("torch.jit.annotations", "leave the annotations to readers"),
+        denied(
+            "functools.singledispatch",
+            "it evaluates annotations: use `isinstance`, or a dictionary by type",
+        ),
+        denied(
+            "functools.singledispatchmethod",
+            "it evaluates annotations: use `isinstance`, or a dictionary by type",
+        ),
     ],
+    attributes: &[],
     hooks: Hooks {
         call: Some(call),
+        statement: Some(statement),
         ..Hooks::NONE
     },
 };
 
-fn call<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall) {
-    let arguments = &call.arguments;
+fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    if !call.may_be("builtins.type") {
+        return;
+    }
+    let arguments = &call.expr.arguments;
     let makes_a_class = arguments.args.len() > 1
         || !arguments.keywords.is_empty()
-        || arguments.args.iter().any(ruff_python_ast::Expr::is_starred_expr);
-    if makes_a_class && checker.may_be(&call.func, "builtins.type") {
-        let message = "`type` with several arguments makes a class that nobody can read beforehand".to_owned();
-        checker.report(&RULE, call, message, "write a `class` statement");
+        || arguments.args.iter().any(Expr::is_starred_expr);
+    if makes_a_class {
+        let message =
+            "`type` with several arguments makes a class that nobody can read beforehand".to_owned();
+        checker.report(&RULE, call.expr, message, "write a `class` statement");
+    }
+}
+
+/// Some libraries evaluate annotations that are strings, so those must be types and nothing else.
+fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
+    match stmt {
+        Stmt::FunctionDef(function) => {
+            for parameter in &*function.parameters {
+                if let Some(annotation) = parameter.annotation() {
+                    annotation_is_a_type(checker, annotation);
+                }
+            }
+            if let Some(returns) = &function.returns {
+                annotation_is_a_type(checker, returns);
+            }
+        }
+        Stmt::AnnAssign(assign) => annotation_is_a_type(checker, &assign.annotation),
+        _ => {}
+    }
+}
+
+fn annotation_is_a_type(checker: &mut Checker<'_, '_>, annotation: &Expr) {
+    match annotation {
+        Expr::StringLiteral(literal) => {
+            let text = literal.value.to_str();
+            if text.contains('(') || text.contains("__") || text.contains("lambda") || text.contains(":=") {
+                let message = "this annotation is code, which some libraries would run".to_owned();
+                checker.report(
+                    &RULE,
+                    literal,
+                    message,
+                    "write a type, or leave the annotation out",
+                );
+            }
+        }
+        Expr::BinOp(union) => {
+            annotation_is_a_type(checker, &union.left);
+            annotation_is_a_type(checker, &union.right);
+        }
+        Expr::Subscript(generic) => {
+            let name = match &*generic.value {
+                Expr::Name(name) => name.id.as_str(),
+                Expr::Attribute(attribute) => attribute.attr.as_str(),
+                _ => "",
+            };
+            // Their strings are values and no types.
+            if !matches!(name, "Literal" | "Annotated") {
+                annotation_is_a_type(checker, &generic.slice);
+            }
+        }
+        Expr::Tuple(tuple) => {
+            for element in &tuple.elts {
+                annotation_is_a_type(checker, element);
+            }
+        }
+        _ => {}
     }
 }

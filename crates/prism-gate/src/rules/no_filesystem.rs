@@ -28,10 +28,10 @@
 //! torch.save(model.state_dict(), f"{ctx.artifacts_dir}/model.pt")
 //! ```
 
+use crate::check::Checker;
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
-use crate::check::Checker;
-use crate::semantic::{Reference, Usage};
+use crate::semantic::{Call, Reference, Usage};
 
 use super::paths;
 
@@ -47,115 +47,328 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "reaches the file system",
     denied: &[
-    denied("builtins.open", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("io", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("_io", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("pathlib", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("shutil", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("tempfile", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("glob", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("fileinput", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("linecache", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("codecs", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("fnmatch", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("filecmp", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("stat", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("mmap", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("ntpath", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("genericpath", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("zipfile", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("tarfile", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("gzip", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("bz2", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("lzma", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("zlib", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("csv", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("configparser", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("sqlite3", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("dbm", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("netrc", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("plistlib", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("zipapp", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("h5py", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("pandas", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("polars", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("pyarrow", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("safetensors", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("scipy", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("tiktoken", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("tokenizers", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("sentencepiece", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("yaml", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("toml", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("tomllib", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("_sqlite3", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("_winapi", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("aifc", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("wave", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("xdrlib", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("posixpath", "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`"),
-    denied("numpy.load", "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`"),
-    denied("numpy.save", "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`"),
-    denied("numpy.savez", "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`"),
-    denied("numpy.savez_compressed", "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`"),
-    denied("numpy.savetxt", "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`"),
-    denied("numpy.loadtxt", "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`"),
-    denied("numpy.genfromtxt", "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`"),
-    denied("numpy.fromfile", "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`"),
-    denied("numpy.memmap", "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`"),
-    denied("numpy.lib", "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`"),
-    denied("numpy.DataSource", "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`"),
-    denied("numpy.fromregex", "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`"),
-    denied("numpy.core", "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`"),
-    denied("numpy.f2py", "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`"),
-    denied("numpy.testing", "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`"),
-    denied("numpy.distutils", "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`"),
-    denied("numpy.show_config", "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`"),
-    denied("numpy.rec", "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`"),
-    denied("torch.from_file", "read the stream instead"),
-    denied("torch.UntypedStorage", "read the stream instead"),
-    denied("torch.TypedStorage", "read the stream instead"),
-    denied("torch.FloatStorage", "read the stream instead"),
-    denied("torch.ByteStorage", "read the stream instead"),
-    denied("torch.storage", "read the stream instead"),
-    denied("torch.Storage", "read the stream instead"),
-    denied("torch.DoubleStorage", "read the stream instead"),
-    denied("torch.HalfStorage", "read the stream instead"),
-    denied("torch.IntStorage", "read the stream instead"),
-    denied("torch.LongStorage", "read the stream instead"),
-    denied("torch.CharStorage", "read the stream instead"),
-    denied("torch.ShortStorage", "read the stream instead"),
-    denied("torch.BoolStorage", "read the stream instead"),
-    denied("torch.BFloat16Storage", "read the stream instead"),
-    denied("torch.cuda.gds", "read the stream instead"),
-    denied("torch.utils.tensorboard", "log with `ctx.log(...)`"),
-    denied("torch.utils.benchmark", "log with `ctx.log(...)`"),
-    denied("torch.utils.collect_env", "log with `ctx.log(...)`"),
-    denied("torch.utils.model_dump", "log with `ctx.log(...)`"),
-    denied("torch.utils.file_baton", "log with `ctx.log(...)`"),
-    denied("torch.utils.bundled_inputs", "log with `ctx.log(...)`"),
-    denied("torch.utils.mobile_optimizer", "log with `ctx.log(...)`"),
-    denied("torch.utils.show_pickle", "log with `ctx.log(...)`"),
-    denied("torch.utils.viz", "log with `ctx.log(...)`"),
-    denied("torch.utils.throughput_benchmark", "log with `ctx.log(...)`"),
-    denied("torch.distributed.checkpoint", "log with `ctx.log(...)`"),
-    denied("torch.distributed.flight_recorder", "log with `ctx.log(...)`"),
-    denied("torch.profiler.tensorboard_trace_handler", "profile at home; the report shows the time of each part"),
-    denied("torch.profiler.profile", "profile at home; the report shows the time of each part"),
-    denied("torch.profiler.itt", "profile at home; the report shows the time of each part"),
-    denied("torch.profiler.ExecutionTraceObserver", "profile at home; the report shows the time of each part"),
-    denied("torch.autograd.profiler.profile", "profile at home; the report shows the time of each part"),
-    denied("torch.autograd.profiler.load_nvprof", "profile at home; the report shows the time of each part"),
-    denied("torch.cuda.memory._dump_snapshot", "profile at home; the report shows the time of each part"),
-    denied("torch.cuda.profiler", "profile at home; the report shows the time of each part"),
-    denied("torch.profiler.python_tracer", "profile at home; the report shows the time of each part"),
-    denied("logging.FileHandler", "write to the log with `ctx.log(...)` or `print`"),
-    denied("logging.handlers", "write to the log with `ctx.log(...)` or `print`"),
-    denied("logging.config", "write to the log with `ctx.log(...)` or `print`"),
-    denied("builtins.input", "leave it out: nobody answers"),
+        denied(
+            "builtins.open",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "io",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "_io",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "pathlib",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "shutil",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "tempfile",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "glob",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "fileinput",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "linecache",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "codecs",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "fnmatch",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "filecmp",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "stat",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "mmap",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "ntpath",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "genericpath",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "zipfile",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "tarfile",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "gzip",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "bz2",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "lzma",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "zlib",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "csv",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "configparser",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "sqlite3",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "dbm",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "netrc",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "plistlib",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "zipapp",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "h5py",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "pandas",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "polars",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "pyarrow",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "safetensors",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "scipy",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "tiktoken",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "tokenizers",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "sentencepiece",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "yaml",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "toml",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "tomllib",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "_sqlite3",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "_winapi",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "aifc",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "wave",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "xdrlib",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "posixpath",
+            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
+        denied(
+            "numpy.load",
+            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
+        ),
+        denied(
+            "numpy.save",
+            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
+        ),
+        denied(
+            "numpy.savez",
+            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
+        ),
+        denied(
+            "numpy.savez_compressed",
+            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
+        ),
+        denied(
+            "numpy.savetxt",
+            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
+        ),
+        denied(
+            "numpy.loadtxt",
+            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
+        ),
+        denied(
+            "numpy.genfromtxt",
+            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
+        ),
+        denied(
+            "numpy.fromfile",
+            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
+        ),
+        denied(
+            "numpy.memmap",
+            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
+        ),
+        denied(
+            "numpy.lib",
+            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
+        ),
+        denied(
+            "numpy.DataSource",
+            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
+        ),
+        denied(
+            "numpy.fromregex",
+            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
+        ),
+        denied(
+            "numpy.core",
+            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
+        ),
+        denied(
+            "numpy.show_config",
+            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
+        ),
+        denied(
+            "numpy.rec",
+            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
+        ),
+        denied("torch.from_file", "read the stream instead"),
+        denied("torch.UntypedStorage", "read the stream instead"),
+        denied("torch.TypedStorage", "read the stream instead"),
+        denied("torch.FloatStorage", "read the stream instead"),
+        denied("torch.ByteStorage", "read the stream instead"),
+        denied("torch.storage", "read the stream instead"),
+        denied("torch.Storage", "read the stream instead"),
+        denied("torch.DoubleStorage", "read the stream instead"),
+        denied("torch.HalfStorage", "read the stream instead"),
+        denied("torch.IntStorage", "read the stream instead"),
+        denied("torch.LongStorage", "read the stream instead"),
+        denied("torch.CharStorage", "read the stream instead"),
+        denied("torch.ShortStorage", "read the stream instead"),
+        denied("torch.BoolStorage", "read the stream instead"),
+        denied("torch.BFloat16Storage", "read the stream instead"),
+        denied("torch.cuda.gds", "read the stream instead"),
+        denied("torch.utils.tensorboard", "log with `ctx.log(...)`"),
+        denied("torch.utils.collect_env", "log with `ctx.log(...)`"),
+        denied("torch.utils.model_dump", "log with `ctx.log(...)`"),
+        denied("torch.utils.file_baton", "log with `ctx.log(...)`"),
+        denied("torch.utils.bundled_inputs", "log with `ctx.log(...)`"),
+        denied("torch.utils.mobile_optimizer", "log with `ctx.log(...)`"),
+        denied("torch.utils.show_pickle", "log with `ctx.log(...)`"),
+        denied("torch.utils.viz", "log with `ctx.log(...)`"),
+        denied("torch.utils.throughput_benchmark", "log with `ctx.log(...)`"),
+        denied("torch.distributed.checkpoint", "log with `ctx.log(...)`"),
+        denied("torch.distributed.flight_recorder", "log with `ctx.log(...)`"),
+        denied(
+            "torch.profiler.tensorboard_trace_handler",
+            "profile at home; the report shows the time of each part",
+        ),
+        denied(
+            "torch.profiler.profile",
+            "profile at home; the report shows the time of each part",
+        ),
+        denied(
+            "torch.profiler.itt",
+            "profile at home; the report shows the time of each part",
+        ),
+        denied(
+            "torch.profiler.ExecutionTraceObserver",
+            "profile at home; the report shows the time of each part",
+        ),
+        denied(
+            "torch.autograd.profiler.profile",
+            "profile at home; the report shows the time of each part",
+        ),
+        denied(
+            "torch.autograd.profiler.load_nvprof",
+            "profile at home; the report shows the time of each part",
+        ),
+        denied(
+            "torch.cuda.profiler",
+            "profile at home; the report shows the time of each part",
+        ),
+        denied(
+            "torch.profiler.python_tracer",
+            "profile at home; the report shows the time of each part",
+        ),
+        denied(
+            "logging.FileHandler",
+            "write to the log with `ctx.log(...)` or `print`",
+        ),
+        denied(
+            "logging.handlers",
+            "write to the log with `ctx.log(...)` or `print`",
+        ),
+        denied("builtins.input", "leave it out: nobody answers"),
+        denied("fsspec", "keep it in a tensor: there is nothing to read"),
     ],
+    attributes: WRITING_METHODS,
     hooks: Hooks {
         reference: Some(reference),
+        call: Some(call),
         ..Hooks::NONE
     },
 };
@@ -163,22 +376,57 @@ pub(crate) static SET: RuleSet = RuleSet {
 const SAVE_HINT: &str = "write `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`, with the name spelled out";
 
 /// Methods of tensors, arrays and profilers that write files whatever they are called on.
-const WRITING_METHODS: &[&str] = &["tofile", "export_chrome_trace", "export_stacks", "export_memory_timeline", "from_file"];
+const WRITING_METHODS: &[&str] = &[
+    "tofile",
+    "export_chrome_trace",
+    "export_stacks",
+    "export_memory_timeline",
+    "from_file",
+];
 
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     if let ruff_python_ast::Expr::Attribute(attribute) = reference.expr
         && WRITING_METHODS.contains(&attribute.attr.as_str())
     {
         let message = format!("`{}` reads or writes a file", attribute.attr.as_str());
-        checker.report(&RULE, &attribute.attr, message, "keep it in a tensor, or log it with `ctx.log(...)`");
+        checker.report(
+            &RULE,
+            &attribute.attr,
+            message,
+            "keep it in a tensor, or log it with `ctx.log(...)`",
+        );
     }
-    if reference.paths().any(|path| matches!(path, "torch.save" | "torch.serialization.save")) {
+    if reference
+        .paths()
+        .any(|path| matches!(path, "torch.save" | "torch.serialization.save"))
+    {
         let allowed = matches!(reference.usage, Usage::Call(call)
             if call.arguments.find_argument_value("f", 1).is_some_and(|path| paths::is_under_artifacts(checker, path))
             && call.arguments.find_keyword("pickle_module").is_none());
         if !allowed {
-            let message = "`torch.save` may only write to a path that is spelled out under `ctx.artifacts_dir`".to_owned();
+            let message =
+                "`torch.save` may only write to a path that is spelled out under `ctx.artifacts_dir`"
+                    .to_owned();
             checker.report(&RULE, reference.expr, message, SAVE_HINT);
+        }
+    }
+}
+
+/// `logging.basicConfig(filename=...)`.
+fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    if !call.may_be("logging.basicConfig") {
+        return;
+    }
+    for keyword in &call.expr.arguments.keywords {
+        let name = keyword.arg.as_ref().map(|name| name.as_str());
+        if matches!(name, None | Some("filename" | "filemode" | "handlers" | "stream")) {
+            let message = "logging may only go where it goes by itself".to_owned();
+            checker.report(
+                &RULE,
+                keyword,
+                message,
+                "leave it out: what is logged is kept with the run",
+            );
         }
     }
 }

@@ -43,22 +43,21 @@ pub(crate) static RULE: Rule = Rule {
 pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "is not on the list of modules that a bundle may import",
-    denied: &[
-
-    ],
-    hooks: Hooks {
-        
-        ..Hooks::NONE
-    },
+    denied: &[],
+    attributes: &[],
+    hooks: Hooks { ..Hooks::NONE },
 };
 
 /// What to write in place of modules that people often import.
 pub(crate) fn hint(module: &str) -> &'static str {
     match module.split('.').next().unwrap_or_default() {
-        "tqdm" | "rich" | "progressbar" => "leave it out: the command line shows the progress; log with `ctx.log(...)`",
+        "tqdm" | "rich" | "progressbar" => {
+            "leave it out: the command line shows the progress; log with `ctx.log(...)`"
+        }
         "datetime" | "calendar" => "use `time.time()`",
         "hashlib" | "hmac" | "secrets" => "use `random` or `torch.manual_seed`; the harness has seeded both",
         "sklearn" | "matplotlib" | "seaborn" | "plotly" => "plot at home; log numbers with `ctx.log(...)`",
+        "triton" => "write it with tensor operations, and `torch.compile` it: that writes the kernels",
         "mamba_ssm" | "flash_attn" | "xformers" | "causal_conv1d" | "apex" | "bitsandbytes" | "fla" => {
             "write it with tensor operations; `F.scaled_dot_product_attention` and `torch.compile` are fast"
         }

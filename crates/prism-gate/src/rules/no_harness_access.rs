@@ -27,10 +27,10 @@
 
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
-use ruff_python_ast::{Expr, Stmt};
+use ruff_python_ast::{Expr, ExprContext, Pattern, Stmt};
 
 use crate::check::Checker;
-use crate::semantic::{CTX, Reference, Usage};
+use crate::semantic::{CTX, Meaning, Reference, Usage};
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS113",
@@ -44,34 +44,37 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "belongs to the harness",
     denied: &[
-    denied("prism_runtime.wire", "use the documented `ctx`"),
-    denied("prism_runtime.session", "use the documented `ctx`"),
-    denied("prism_runtime.channel", "use the documented `ctx`"),
-    denied("prism_runtime.learner", "use the documented `ctx`"),
-    denied("prism_runtime.auditor", "use the documented `ctx`"),
-    denied("prism_runtime.claimant", "use the documented `ctx`"),
-    denied("prism_runtime.config", "use the documented `ctx`"),
-    denied("prism_runtime.context", "use the documented `ctx`"),
-    denied("prism_runtime.worker", "use the documented `ctx`"),
-    denied("prism_runtime.stream", "use the documented `ctx`"),
-    denied("prism_runtime.batch", "use the documented `ctx`"),
-    denied("prism_runtime.loader", "use the documented `ctx`"),
-    denied("prism_runtime.snapshot", "use the documented `ctx`"),
-    denied("prism_runtime.messages", "use the documented `ctx`"),
-    denied("prism_runtime.codec", "use the documented `ctx`"),
-    denied("prism_runtime.layout", "use the documented `ctx`"),
-    denied("prism_runtime.forward", "use the documented `ctx`"),
-    denied("prism_runtime.failures", "use the documented `ctx`"),
-    denied("prism_runtime.determinism", "use the documented `ctx`"),
-    denied("prism_runtime.predictor", "use the documented `ctx`"),
-    denied("prism_runtime.limits", "use the documented `ctx`"),
-    denied("prism_runtime.errors", "use the documented `ctx`"),
-    denied("prism_runtime.tokenizer", "use the documented `ctx`"),
-    denied("prism_runtime.compat", "use the documented `ctx`"),
+        denied("prism_runtime.wire", "use the documented `ctx`"),
+        denied("prism_runtime.session", "use the documented `ctx`"),
+        denied("prism_runtime.channel", "use the documented `ctx`"),
+        denied("prism_runtime.learner", "use the documented `ctx`"),
+        denied("prism_runtime.auditor", "use the documented `ctx`"),
+        denied("prism_runtime.claimant", "use the documented `ctx`"),
+        denied("prism_runtime.config", "use the documented `ctx`"),
+        denied("prism_runtime.context", "use the documented `ctx`"),
+        denied("prism_runtime.worker", "use the documented `ctx`"),
+        denied("prism_runtime.stream", "use the documented `ctx`"),
+        denied("prism_runtime.batch", "use the documented `ctx`"),
+        denied("prism_runtime.loader", "use the documented `ctx`"),
+        denied("prism_runtime.snapshot", "use the documented `ctx`"),
+        denied("prism_runtime.messages", "use the documented `ctx`"),
+        denied("prism_runtime.codec", "use the documented `ctx`"),
+        denied("prism_runtime.layout", "use the documented `ctx`"),
+        denied("prism_runtime.forward", "use the documented `ctx`"),
+        denied("prism_runtime.failures", "use the documented `ctx`"),
+        denied("prism_runtime.determinism", "use the documented `ctx`"),
+        denied("prism_runtime.predictor", "use the documented `ctx`"),
+        denied("prism_runtime.limits", "use the documented `ctx`"),
+        denied("prism_runtime.errors", "use the documented `ctx`"),
+        denied("prism_runtime.tokenizer", "use the documented `ctx`"),
+        denied("prism_runtime.compat", "use the documented `ctx`"),
     ],
+    attributes: INNER,
     hooks: Hooks {
         reference: Some(reference),
         statement: Some(statement),
+        expression: Some(expression),
+        pattern: Some(pattern),
         ..Hooks::NONE
     },
 };
@@ -85,7 +88,16 @@ const DOCUMENTED: &[&str] = &[
 ];
 
 /// Private attributes of the harness's objects, which no bundle has a reason to name.
-const INNER: &[&str] = &["_session", "_channel", "_config", "_streaming", "_claims", "_connection", "_wire", "_referee"];
+#[rustfmt::skip]
+const INNER: &[&str] = &[
+    "_all_real", "_batches", "_bundle", "_channel", "_check_same", "_claim", "_claims", "_config", "_fingerprint",
+    "_hidden", "_import", "_log_calls", "_next_batch", "_open_first", "_opened", "_predictor", "_referee", "_segment",
+    "_session", "_snapshot", "_socket", "_streaming", "_terms", "_true_targets", "_untouched", "_vocab_size", "_wire",
+    "_wrap_everywhere", "_wrappers",
+];
+
+/// What a batch holds.
+const OF_A_BATCH: &[&str] = &["inputs", "loss", "mask", "step", "targets", "tokens"];
 
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     for path in reference.paths() {
@@ -98,46 +110,89 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
             checker.report(&RULE, reference.expr, message, "see the list on the rule's page");
         } else if matches!(reference.usage, Usage::Store | Usage::Delete) {
             let message = format!("`ctx.{name}` is the harness's and cannot be changed");
-            checker.report(&RULE, reference.expr, message, "keep the value in a variable of your own");
+            checker.report(
+                &RULE,
+                reference.expr,
+                message,
+                "keep the value in a variable of your own",
+            );
         }
     }
     private_of_the_harness(checker, reference.expr);
 }
 
+/// `case Context(_session=s)` reads a private attribute.
+fn pattern<'a>(checker: &mut Checker<'_, 'a>, pattern: &'a Pattern) {
+    let Pattern::MatchClass(class) = pattern else {
+        return;
+    };
+    let of_harness = is_of_the_harness(checker, &class.cls);
+    for keyword in &class.arguments.keywords {
+        let name = keyword.attr.as_str();
+        if name.starts_with('_') && (of_harness || INNER.contains(&name)) {
+            let message = format!("`{name}` is private to the harness");
+            checker.report(
+                &RULE,
+                &keyword.attr,
+                message,
+                "use what `ctx`, the stream and the batch document",
+            );
+        }
+    }
+}
+
+fn is_of_the_harness(checker: &Checker<'_, '_>, class: &Expr) -> bool {
+    checker.meanings(class).iter().any(|meaning| {
+        matches!(meaning, Meaning::Library(path)
+            if path.starts_with("prism_runtime.") || path.starts_with("prism_challenge."))
+    })
+}
+
 fn private_of_the_harness(checker: &mut Checker<'_, '_>, mut expr: &Expr) {
     while let Expr::Attribute(attribute) = expr {
-        let of_self = matches!(&*attribute.value, Expr::Name(name) if name.id.as_str() == "self");
-        if INNER.contains(&attribute.attr.as_str()) && !of_self {
+        let name = attribute.attr.as_str();
+        let of_self = matches!(&*attribute.value, Expr::Name(base) if base.id.as_str() == "self");
+        if INNER.contains(&name) && !of_self && !checker.defines_attribute(name) {
             let message = format!("`{}` is private to the harness", attribute.attr.as_str());
-            checker.report(&RULE, &attribute.attr, message, "use what `ctx`, the stream and the batch document");
+            checker.report(
+                &RULE,
+                &attribute.attr,
+                message,
+                "use what `ctx`, the stream and the batch document",
+            );
         }
         expr = &attribute.value;
     }
 }
 
-/// `batch.loss = f` and subclasses of the harness's own classes.
+/// `batch.loss = f`.
+fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
+    if let Expr::Attribute(attribute) = expr
+        && matches!(attribute.ctx, ExprContext::Store | ExprContext::Del)
+        && OF_A_BATCH.contains(&attribute.attr.as_str())
+        && matches!(&*attribute.value, Expr::Name(name) if name.id.as_str() == "batch")
+    {
+        let message = format!(
+            "`batch.{}` is the harness's and cannot be replaced",
+            attribute.attr.as_str()
+        );
+        checker.report(&RULE, expr, message, "keep the value in a variable of your own");
+    }
+}
+
+/// Subclasses of the harness's own classes.
 fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
     match stmt {
-        Stmt::Assign(assign) => {
-            for target in &assign.targets {
-                if let Expr::Attribute(attribute) = target
-                    && attribute.attr.as_str() == "loss"
-                    && matches!(&*attribute.value, Expr::Name(name) if name.id.as_str() == "batch")
-                {
-                    let message = "`batch.loss` is the harness's and cannot be replaced".to_owned();
-                    checker.report(&RULE, target, message, "compute your loss in a variable of your own");
-                }
-            }
-        }
         Stmt::ClassDef(class) => {
             for base in class.bases() {
-                let of_harness = checker.meanings(base).into_iter().any(|meaning| {
-                    matches!(meaning, crate::semantic::Meaning::Library(path)
-                        if path.starts_with("prism_runtime.") || path.starts_with("prism_challenge."))
-                });
-                if of_harness {
+                if is_of_the_harness(checker, base) {
                     let message = "a class of the harness is subclassed".to_owned();
-                    checker.report(&RULE, base, message, "use `ctx`, the stream and the batch as they are");
+                    checker.report(
+                        &RULE,
+                        base,
+                        message,
+                        "use `ctx`, the stream and the batch as they are",
+                    );
                 }
             }
         }

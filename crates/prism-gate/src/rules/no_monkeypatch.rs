@@ -29,7 +29,7 @@ use crate::rule::{Hooks, Rule, RuleSet};
 use ruff_python_ast::{Expr, ExprContext, Stmt};
 
 use crate::check::Checker;
-use crate::semantic::{CTX, Meaning, Reference, Usage};
+use crate::semantic::{CTX, Call, Meaning, Reference, Usage};
 
 use super::no_dynamic_attr;
 
@@ -44,11 +44,11 @@ pub(crate) static RULE: Rule = Rule {
 pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "changes what the bundle does not define",
-    denied: &[
-
-    ],
+    denied: &[],
+    attributes: &[],
     hooks: Hooks {
         reference: Some(reference),
+        call: Some(call),
         expression: Some(expression),
         statement: Some(statement),
         ..Hooks::NONE
@@ -63,7 +63,7 @@ fn is_a_setting(path: &str) -> bool {
 }
 
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
-    let Expr::Attribute(attribute) = reference.expr else {
+    let Expr::Attribute(_) = reference.expr else {
         return;
     };
     if !matches!(reference.usage, Usage::Store | Usage::Delete) {
@@ -76,29 +76,80 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     if let Some(path) = changed {
         let message = format!("this changes `{path}`, which is not the bundle's");
         checker.report(&RULE, reference.expr, message, HINT);
-    } else if let Expr::Call(call) = &*attribute.value
+    }
+}
+
+/// `type(x).attribute = value`.
+fn changes_a_class<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
+    if let Expr::Attribute(attribute) = expr
+        && matches!(attribute.ctx, ExprContext::Store | ExprContext::Del)
+        && let Expr::Call(call) = &*attribute.value
         && checker.may_be(&call.func, "builtins.type")
     {
         let message = "this changes the class of an object, for all objects of that class".to_owned();
-        checker.report(&RULE, reference.expr, message, HINT);
+        checker.report(&RULE, expr, message, HINT);
     }
 }
 
 /// `torch.something["key"] = value` changes a library as well.
 fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
+    changes_a_class(checker, expr);
     let Expr::Subscript(subscript) = expr else {
         return;
     };
     if !matches!(subscript.ctx, ExprContext::Store | ExprContext::Del) {
         return;
     }
-    let library = checker.meanings(&subscript.value).into_iter().find_map(|meaning| match meaning {
-        Meaning::Library(path) if path.contains('.') && !path.starts_with(CTX) => Some(path),
-        _ => None,
-    });
+    let library = checker
+        .meanings(&subscript.value)
+        .into_iter()
+        .find_map(|meaning| match meaning {
+            Meaning::Library(path) if path.contains('.') && !path.starts_with(CTX) => Some(path),
+            _ => None,
+        });
     if let Some(path) = library {
         let message = format!("this changes `{path}`, which is not the bundle's");
         checker.report(&RULE, expr, message, HINT);
+    }
+}
+
+/// Functions that change the class or function that they are given, or make one that does.
+const CHANGERS: &[&str] = &[
+    "dataclasses.dataclass",
+    "functools.total_ordering",
+    "functools.update_wrapper",
+    "functools.wraps",
+    "torch.nn.utils.parametrize.transfer_parametrizations_and_params",
+];
+
+/// `dataclass(nn.Dropout)`, `dataclass(eq=False)(nn.Dropout)`, `update_wrapper(AdamW, mine)`.
+fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    let is_changer = match &*call.expr.func {
+        Expr::Call(inner) => CHANGERS
+            .iter()
+            .any(|changer| checker.may_be(&inner.func, changer)),
+        // `wraps(of)` alone only reads; what it returns is what changes.
+        _ => {
+            !call.callee.is_empty()
+                && CHANGERS.iter().any(|changer| call.may_be(changer))
+                && !call.may_be("functools.wraps")
+        }
+    };
+    if !is_changer {
+        return;
+    }
+    let changed = call.expr.arguments.args.first().and_then(|first| {
+        checker
+            .meanings(first)
+            .into_iter()
+            .find_map(|meaning| match meaning {
+                Meaning::Library(path) if !path.starts_with(CTX) => Some(path),
+                _ => None,
+            })
+    });
+    if let Some(path) = changed {
+        let message = format!("this changes `{path}`, which is not the bundle's");
+        checker.report(&RULE, call.expr, message, HINT);
     }
 }
 
@@ -116,6 +167,7 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
                 no_dynamic_attr::refuse_module(checker, value);
             }
         }
+        Stmt::Match(choice) => no_dynamic_attr::refuse_module(checker, &choice.subject),
         Stmt::With(with) => {
             for item in &with.items {
                 no_dynamic_attr::refuse_module(checker, &item.context_expr);

@@ -35,6 +35,7 @@ use crate::rule::{Hooks, Rule, RuleSet, denied};
 use ruff_python_ast::{Expr, ExprCall, Stmt};
 
 use crate::check::Checker;
+use crate::semantic::{Call, Meaning};
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS108",
@@ -48,77 +49,270 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "leads out of Python or out of the model",
     denied: &[
-    denied("torch.utils.cpp_extension", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.ops", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.classes", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.library", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.utils.hipify", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.utils.backend_registration", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.utils.cpp_backtrace", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.utils.jit", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.utils.mkldnn", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.cuda.CUDAPluggableAllocator", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.cuda.memory.CUDAPluggableAllocator", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.cuda.change_current_allocator", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.cuda.memory.change_current_allocator", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.cuda.memory.MemPool", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.cuda.MemPool", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.cuda.use_mem_pool", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.cuda.tunable", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.cuda.green_contexts", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.cuda.nccl", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.contrib", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.numa", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.monitor", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.mtia", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.utils.rename_privateuse1_backend", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.utils.generate_methods_for_privateuse1_backend", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.backends.python_native", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.backends.xeon", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.nn.cpp", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.nn.backends", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.compile.register_backend", "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it"),
-    denied("torch.hub", "train from scratch: there is nothing to load"),
-    denied("torch.utils.model_zoo", "train from scratch: there is nothing to load"),
-    denied("torch.jit.load", "train from scratch: there is nothing to load"),
-    denied("torch.jit.save", "train from scratch: there is nothing to load"),
-    denied("torch.jit.jit_module_from_flatbuffer", "train from scratch: there is nothing to load"),
-    denied("torch.jit.save_jit_module_to_flatbuffer", "train from scratch: there is nothing to load"),
-    denied("torch.onnx", "train from scratch: there is nothing to load"),
-    denied("torch.overrides", "override `forward` in a module of your own"),
-    denied("torch.utils.weak", "override `forward` in a module of your own"),
-    denied("torch.utils.module_tracker", "override `forward` in a module of your own"),
-    denied("torch.utils.debug_log", "override `forward` in a module of your own"),
-    denied("torch.utils.backcompat", "override `forward` in a module of your own"),
-    denied("torch.set_default_device", "override `forward` in a module of your own"),
-    denied("torch.sym_fresh_size", "override `forward` in a module of your own"),
-    denied("torch._dynamo", "`torch.compile` needs no configuration here"),
-    denied("torch._inductor", "`torch.compile` needs no configuration here"),
-    denied("torch._functorch", "`torch.compile` needs no configuration here"),
-    denied("torch._export", "`torch.compile` needs no configuration here"),
-    denied("torch.compiler.load_cache_artifacts", "`torch.compile` needs no configuration here"),
-    denied("torch.compiler.save_cache_artifacts", "`torch.compile` needs no configuration here"),
-    denied("torch.compiler.substitute_in_graph", "`torch.compile` needs no configuration here"),
-    denied("torch.compiler.wrap_numpy", "`torch.compile` needs no configuration here"),
-    denied("torch._C", "use the documented functions of `torch`"),
-    denied("torch.torch", "use the documented functions of `torch`"),
-    denied("torch.nn.torch", "use the documented functions of `torch`"),
-    denied("torch.utils.torch", "use the documented functions of `torch`"),
-    denied("torch.autograd.graph.saved_tensors_hooks", "keep activations on the device, or use `torch.utils.checkpoint`"),
-    denied("torch.autograd.graph.disable_saved_tensors_hooks", "keep activations on the device, or use `torch.utils.checkpoint`"),
-    denied("torch.autograd.graph.register_multi_grad_hook", "keep activations on the device, or use `torch.utils.checkpoint`"),
-    denied("torch.random.fork_rng.__wrapped__", "the harness seeds everything already: use `torch.manual_seed` only with `ctx.seed`"),
-    denied("torch.nn.modules.module.register_module_forward_hook", "hooks on all modules at once reach the harness too: register them on your own modules"),
-    denied("torch.nn.modules.module.register_module_forward_pre_hook", "hooks on all modules at once reach the harness too: register them on your own modules"),
-    denied("torch.nn.modules.module.register_module_full_backward_hook", "hooks on all modules at once reach the harness too: register them on your own modules"),
-    denied("torch.nn.modules.module.register_module_full_backward_pre_hook", "hooks on all modules at once reach the harness too: register them on your own modules"),
-    denied("torch.nn.modules.module.register_module_backward_hook", "hooks on all modules at once reach the harness too: register them on your own modules"),
-    denied("torch.nn.modules.module.register_module_buffer_registration_hook", "hooks on all modules at once reach the harness too: register them on your own modules"),
-    denied("torch.nn.modules.module.register_module_module_registration_hook", "hooks on all modules at once reach the harness too: register them on your own modules"),
-    denied("torch.nn.modules.module.register_module_parameter_registration_hook", "hooks on all modules at once reach the harness too: register them on your own modules"),
-    denied("torch.optim.optimizer.register_optimizer_step_pre_hook", "hooks on all modules at once reach the harness too: register them on your own modules"),
-    denied("torch.optim.optimizer.register_optimizer_step_post_hook", "hooks on all modules at once reach the harness too: register them on your own modules"),
+        denied(
+            "torch.utils.cpp_extension",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.ops",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.classes",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.library",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.utils.hipify",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.utils.backend_registration",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.utils.cpp_backtrace",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.utils.jit",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.utils.mkldnn",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.cuda.CUDAPluggableAllocator",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.cuda.memory.CUDAPluggableAllocator",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.cuda.change_current_allocator",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.cuda.memory.change_current_allocator",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.cuda.memory.MemPool",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.cuda.MemPool",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.cuda.use_mem_pool",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.cuda.tunable",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.cuda.green_contexts",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.cuda.nccl",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.contrib",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.numa",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.monitor",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.mtia",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.utils.rename_privateuse1_backend",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.utils.generate_methods_for_privateuse1_backend",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.backends.python_native",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.backends.xeon",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.nn.cpp",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.nn.backends",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.compile.register_backend",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied("torch.hub", "train from scratch: there is nothing to load"),
+        denied(
+            "torch.utils.model_zoo",
+            "train from scratch: there is nothing to load",
+        ),
+        denied("torch.jit.load", "train from scratch: there is nothing to load"),
+        denied("torch.jit.save", "train from scratch: there is nothing to load"),
+        denied(
+            "torch.jit.jit_module_from_flatbuffer",
+            "train from scratch: there is nothing to load",
+        ),
+        denied(
+            "torch.jit.save_jit_module_to_flatbuffer",
+            "train from scratch: there is nothing to load",
+        ),
+        denied("torch.onnx", "train from scratch: there is nothing to load"),
+        denied("torch.overrides", "override `forward` in a module of your own"),
+        denied("torch.utils.weak", "override `forward` in a module of your own"),
+        denied(
+            "torch.utils.module_tracker",
+            "override `forward` in a module of your own",
+        ),
+        denied(
+            "torch.utils.debug_log",
+            "override `forward` in a module of your own",
+        ),
+        denied(
+            "torch.utils.backcompat",
+            "override `forward` in a module of your own",
+        ),
+        denied(
+            "torch.set_default_device",
+            "override `forward` in a module of your own",
+        ),
+        denied(
+            "torch.sym_fresh_size",
+            "override `forward` in a module of your own",
+        ),
+        denied("torch._dynamo", "`torch.compile` needs no configuration here"),
+        denied("torch._inductor", "`torch.compile` needs no configuration here"),
+        denied("torch._functorch", "`torch.compile` needs no configuration here"),
+        denied("torch._export", "`torch.compile` needs no configuration here"),
+        denied(
+            "torch.compiler.load_cache_artifacts",
+            "`torch.compile` needs no configuration here",
+        ),
+        denied(
+            "torch.compiler.save_cache_artifacts",
+            "`torch.compile` needs no configuration here",
+        ),
+        denied(
+            "torch.compiler.substitute_in_graph",
+            "`torch.compile` needs no configuration here",
+        ),
+        denied(
+            "torch.compiler.wrap_numpy",
+            "`torch.compile` needs no configuration here",
+        ),
+        denied("torch._C", "use the documented functions of `torch`"),
+        denied("torch.torch", "use the documented functions of `torch`"),
+        denied("torch.nn.torch", "use the documented functions of `torch`"),
+        denied("torch.utils.torch", "use the documented functions of `torch`"),
+        denied(
+            "torch.autograd.graph.saved_tensors_hooks",
+            "keep activations on the device, or use `torch.utils.checkpoint`",
+        ),
+        denied(
+            "torch.autograd.graph.disable_saved_tensors_hooks",
+            "keep activations on the device, or use `torch.utils.checkpoint`",
+        ),
+        denied(
+            "torch.autograd.graph.register_multi_grad_hook",
+            "keep activations on the device, or use `torch.utils.checkpoint`",
+        ),
+        denied(
+            "torch.random.fork_rng.__wrapped__",
+            "the harness seeds everything already: use `torch.manual_seed` only with `ctx.seed`",
+        ),
+        denied(
+            "torch.nn.modules.module.register_module_forward_hook",
+            "hooks on all modules at once reach the harness too: register them on your own modules",
+        ),
+        denied(
+            "torch.nn.modules.module.register_module_forward_pre_hook",
+            "hooks on all modules at once reach the harness too: register them on your own modules",
+        ),
+        denied(
+            "torch.nn.modules.module.register_module_full_backward_hook",
+            "hooks on all modules at once reach the harness too: register them on your own modules",
+        ),
+        denied(
+            "torch.nn.modules.module.register_module_full_backward_pre_hook",
+            "hooks on all modules at once reach the harness too: register them on your own modules",
+        ),
+        denied(
+            "torch.nn.modules.module.register_module_backward_hook",
+            "hooks on all modules at once reach the harness too: register them on your own modules",
+        ),
+        denied(
+            "torch.nn.modules.module.register_module_buffer_registration_hook",
+            "hooks on all modules at once reach the harness too: register them on your own modules",
+        ),
+        denied(
+            "torch.nn.modules.module.register_module_module_registration_hook",
+            "hooks on all modules at once reach the harness too: register them on your own modules",
+        ),
+        denied(
+            "torch.nn.modules.module.register_module_parameter_registration_hook",
+            "hooks on all modules at once reach the harness too: register them on your own modules",
+        ),
+        denied(
+            "torch.optim.optimizer.register_optimizer_step_pre_hook",
+            "hooks on all modules at once reach the harness too: register them on your own modules",
+        ),
+        denied(
+            "torch.optim.optimizer.register_optimizer_step_post_hook",
+            "hooks on all modules at once reach the harness too: register them on your own modules",
+        ),
+        denied(
+            "torch.cuda.jiterator",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.serialization",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.utils.data.datapipes",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.utils.data.graph",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.utils.data.graph_settings",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
+        denied(
+            "torch.utils.data.backward_compatibility",
+            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
+        ),
     ],
+    attributes: &[],
     hooks: Hooks {
         call: Some(call),
         statement: Some(statement),
@@ -130,13 +324,24 @@ pub(crate) static SET: RuleSet = RuleSet {
 const BACKENDS: &[&str] = &["inductor", "eager", "aot_eager", "cudagraphs"];
 
 /// Methods by which a class takes over torch's own functions.
-const TAKE_OVER: &[&str] = &["__torch_function__", "__torch_dispatch__", "__array_function__", "__array_ufunc__"];
+const TAKE_OVER: &[&str] = &[
+    "__torch_function__",
+    "__torch_dispatch__",
+    "__array_function__",
+    "__array_ufunc__",
+];
 
-fn call<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall) {
-    if !checker.may_be(&call.func, "torch.compile") && !checker.may_be(&call.func, "torch.compiler.compile") {
+fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    let is_loader = call.callee.iter().any(
+        |meaning| matches!(meaning, Meaning::Library(path) if path.ends_with(".DataLoader") && path.starts_with("torch.")),
+    );
+    if is_loader {
+        workers(checker, call.expr);
+    }
+    if !call.may_be("torch.compile") && !call.may_be("torch.compiler.compile") {
         return;
     }
-    for keyword in &call.arguments.keywords {
+    for keyword in &call.expr.arguments.keywords {
         let name = keyword.arg.as_ref().map(|name| name.as_str());
         let honest = match (name, &keyword.value) {
             (Some("backend"), Expr::StringLiteral(text)) => BACKENDS.contains(&text.value.to_str()),
@@ -144,9 +349,34 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall) {
             _ => true,
         };
         if !honest {
-            let message = "`torch.compile` may only use a backend that is spelled out and runs no foreign code".to_owned();
-            let hint = "leave `backend` out, or write one of \"inductor\", \"eager\", \"aot_eager\", \"cudagraphs\"";
+            let message =
+                "`torch.compile` may only use a backend that is spelled out and runs no foreign code"
+                    .to_owned();
+            let hint =
+                "leave `backend` out, or write one of \"inductor\", \"eager\", \"aot_eager\", \"cudagraphs\"";
             checker.report(&RULE, keyword, message, hint);
+        }
+    }
+}
+
+/// Workers of a `DataLoader` are processes, with code of their own.
+fn workers<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall) {
+    for keyword in &call.arguments.keywords {
+        let harmless = match (keyword.arg.as_ref().map(|name| name.as_str()), &keyword.value) {
+            (Some("num_workers"), Expr::NumberLiteral(number)) => {
+                number.value.as_int().is_some_and(|n| *n == 0)
+            }
+            (Some("num_workers" | "worker_init_fn" | "multiprocessing_context") | None, _) => false,
+            _ => true,
+        };
+        if !harmless {
+            let message = "a `DataLoader` with workers starts processes".to_owned();
+            checker.report(
+                &RULE,
+                keyword,
+                message,
+                "leave it out: the text comes from `ctx.stream`, ready when it is due",
+            );
         }
     }
 }
@@ -170,5 +400,10 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
 
 fn report(checker: &mut Checker<'_, '_>, name: &str, range: ruff_text_size::TextRange) {
     let message = format!("`{name}` takes over the functions of torch, the harness's calls included");
-    checker.report(&RULE, range, message, "write a function or a module of your own, and call that");
+    checker.report(
+        &RULE,
+        range,
+        message,
+        "write a function or a module of your own, and call that",
+    );
 }

@@ -40,5 +40,6 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "",
     denied: &[],
+    attributes: &[],
     hooks: Hooks::NONE,
 };

@@ -32,7 +32,9 @@ fn is_under(checker: &Checker<'_, '_>, expr: &Expr, depth: usize) -> bool {
                         }
                         // A number in the name of a file.
                         InterpolatedStringElement::Interpolation(number) => {
-                            !first && matches!(&*number.expression, Expr::Name(_)) && is_a_number(checker, &number.expression)
+                            !first
+                                && matches!(&*number.expression, Expr::Name(_))
+                                && is_a_number(checker, &number.expression)
                         }
                     }
                 })
@@ -47,7 +49,9 @@ fn is_under(checker: &Checker<'_, '_>, expr: &Expr, depth: usize) -> bool {
                     || is_under(checker, &sum.left, depth + 1))
         }
         Expr::Name(name) if depth < 8 && matches!(name.ctx, ExprContext::Load) => {
-            let bindings = checker.names.bindings(checker.module, checker.scope(), name.id.as_str());
+            let bindings = checker
+                .names
+                .bindings(checker.module, checker.scope(), name.id.as_str());
             let module = &checker.names.modules[checker.module];
             !bindings.is_empty()
                 && bindings.iter().all(|&number| {
@@ -71,11 +75,16 @@ fn is_a_number(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
     let Expr::Name(name) = expr else {
         return false;
     };
-    let bindings = checker.names.bindings(checker.module, checker.scope(), name.id.as_str());
+    let bindings = checker
+        .names
+        .bindings(checker.module, checker.scope(), name.id.as_str());
     let module = &checker.names.modules[checker.module];
     !bindings.is_empty()
         && bindings.iter().all(|&number| {
-            matches!(&module.bindings[number].kind, BindingKind::Value(Expr::NumberLiteral(_)))
+            matches!(
+                &module.bindings[number].kind,
+                BindingKind::Value(Expr::NumberLiteral(_))
+            )
         })
 }
 

@@ -41,13 +41,9 @@ pub(crate) static RULE: Rule = Rule {
 pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "does not parse",
-    denied: &[
-
-    ],
-    hooks: Hooks {
-        
-        ..Hooks::NONE
-    },
+    denied: &[],
+    attributes: &[],
+    hooks: Hooks { ..Hooks::NONE },
 };
 
 /// The version that a bundle must run on at least.
@@ -57,15 +53,30 @@ pub(crate) const VERSION: PythonVersion = PythonVersion::PY311;
 pub(crate) fn errors(checker: &mut Checker<'_, '_>, parsed: &Parsed<ModModule>) {
     for error in parsed.errors() {
         let message = format!("syntax error: {}", error.error.to_string().trim_end_matches('.'));
-        checker.report(&RULE, error.location, message, "run the file with Python 3.11 to see the same");
+        checker.report(
+            &RULE,
+            error.location,
+            message,
+            "run the file with Python 3.11 to see the same",
+        );
     }
     for error in parsed.unsupported_syntax_errors() {
         let message = format!("syntax error: {}", error.to_string().trim_end_matches('.'));
-        checker.report(&RULE, error.range, message, "write it so that Python 3.11 understands it");
+        checker.report(
+            &RULE,
+            error.range,
+            message,
+            "write it so that Python 3.11 understands it",
+        );
     }
     if let Some(offset) = checker.source().text.find('\0') {
         let start = TextSize::try_from(offset).unwrap_or_default();
         let range = TextRange::at(start, TextSize::from(1));
-        checker.report(&RULE, range, "the file holds a null byte".to_owned(), "save it as plain text");
+        checker.report(
+            &RULE,
+            range,
+            "the file holds a null byte".to_owned(),
+            "save it as plain text",
+        );
     }
 }

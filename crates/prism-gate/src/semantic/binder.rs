@@ -51,7 +51,13 @@ impl<'a> Binder<'a> {
 
     fn bind(&mut self, name: &'a str, kind: BindingKind<'a>, end: TextSize) {
         let value_scope = self.value_scope();
-        self.bind_in(self.scope(), name, kind, value_scope, self.is_certain().then_some(end));
+        self.bind_in(
+            self.scope(),
+            name,
+            kind,
+            value_scope,
+            self.is_certain().then_some(end),
+        );
     }
 
     /// The scope has begun: from here on values are evaluated in it.
@@ -88,6 +94,13 @@ impl<'a> Binder<'a> {
         if let (Some(end), None) = (certain, elsewhere) {
             entry.certain_from = Some(entry.certain_from.map_or(end, |first| first.min(end)));
         }
+    }
+
+    /// Binds what may never come to be bound: a loop may have no turn, a `with` may swallow an exception.
+    fn perhaps(&mut self, bind: impl FnOnce(&mut Self)) {
+        self.body(true);
+        bind(self);
+        self.body(false);
     }
 
     /// Binds the names of a target to the parts of a value, as far as both are spelled out.
@@ -127,14 +140,26 @@ impl<'a> Binder<'a> {
             let parameter = parameter.as_parameter();
             let kind = BindingKind::Parameter(parameter, number);
             let value_scope = self.value_scope();
-            self.bind_in(self.scope(), parameter.name.as_str(), kind, value_scope, Some(start));
+            self.bind_in(
+                self.scope(),
+                parameter.name.as_str(),
+                kind,
+                value_scope,
+                Some(start),
+            );
         }
         // A default is one of the values that a parameter may have.
         for parameter in parameters.iter_non_variadic_params() {
             if let Some(default) = parameter.default() {
                 let kind = BindingKind::Value(default);
                 let value_scope = self.value_scope();
-                self.bind_in(self.scope(), parameter.parameter.name.as_str(), kind, value_scope, None);
+                self.bind_in(
+                    self.scope(),
+                    parameter.parameter.name.as_str(),
+                    kind,
+                    value_scope,
+                    None,
+                );
             }
         }
     }
@@ -196,6 +221,16 @@ pub(crate) fn absolute(source: &Source, import: &ast::StmtImportFrom) -> Rc<str>
     package.join(".").into()
 }
 
+/// Whether an argument of a call may stand for something.
+fn hands_something_on(call: &ast::ExprCall) -> bool {
+    let keywords = call.arguments.keywords.iter().map(|keyword| &keyword.value);
+    call.arguments
+        .args
+        .iter()
+        .chain(keywords)
+        .any(|value| matches!(value, Expr::Name(_) | Expr::Attribute(_)))
+}
+
 /// The elements of a literal tuple, list or set.
 fn elements(expr: &Expr) -> Option<&[Expr]> {
     match expr {
@@ -252,6 +287,9 @@ impl<'a> Pass<'a> for Binder<'a> {
         let end = stmt.range().end();
         match stmt {
             Stmt::FunctionDef(function) => {
+                if matches!(self.found.scopes[self.scope()].kind, ScopeKind::Class(_)) {
+                    self.found.attributes.insert(function.name.as_str());
+                }
                 // Decorators, defaults and annotations are evaluated before the name is bound.
                 let body = function.body.first().map_or(end, |first| first.range().start());
                 self.bind(function.name.as_str(), BindingKind::Function(function), body);
@@ -271,11 +309,11 @@ impl<'a> Pass<'a> for Binder<'a> {
             }
             Stmt::AugAssign(assign) => self.assign(&assign.target, None, end),
             Stmt::TypeAlias(alias) => self.assign(&alias.name, Some(&alias.value), end),
-            Stmt::For(each) => self.iterate(&each.target, &each.iter, end),
+            Stmt::For(each) => self.perhaps(|binder| binder.iterate(&each.target, &each.iter, end)),
             Stmt::With(with) => {
                 for item in &with.items {
                     if let Some(target) = &item.optional_vars {
-                        self.assign(target, None, end);
+                        self.perhaps(|binder| binder.assign(target, None, end));
                     }
                 }
             }
@@ -318,10 +356,22 @@ impl<'a> Pass<'a> for Binder<'a> {
                     self.bind_in(scope, name.id.as_str(), kind, value_scope, None);
                 }
             }
+            Expr::Attribute(attribute)
+                if matches!(attribute.ctx, ExprContext::Store)
+                    && matches!(&*attribute.value, Expr::Name(name) if name.id.as_str() == "self") =>
+            {
+                self.found.attributes.insert(attribute.attr.as_str());
+            }
+            Expr::Call(call) if call.func.is_name_expr() && hands_something_on(call) => {
+                let scope = self.scope();
+                self.found.calls.push((scope, call));
+            }
             Expr::Name(name) if matches!(name.ctx, ExprContext::Del) => {
                 let scope = self.scope();
                 let owner = self.found.scopes[scope].elsewhere.get(name.id.as_str()).copied();
-                self.found.scopes[owner.unwrap_or(scope)].deleted.insert(name.id.as_str());
+                self.found.scopes[owner.unwrap_or(scope)]
+                    .deleted
+                    .insert(name.id.as_str());
             }
             _ => {}
         }

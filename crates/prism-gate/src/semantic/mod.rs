@@ -45,6 +45,22 @@ pub(crate) enum Usage<'a> {
     Delete,
 }
 
+/// A call, with what is called.
+pub(crate) struct Call<'a> {
+    pub(crate) expr: &'a ExprCall,
+    /// What the callee may stand for; empty where that is not known.
+    pub(crate) callee: Vec<Meaning>,
+}
+
+impl Call<'_> {
+    /// Whether the callee may be a library's function.
+    pub(crate) fn may_be(&self, path: &str) -> bool {
+        self.callee
+            .iter()
+            .any(|meaning| matches!(meaning, Meaning::Library(found) if **found == *path))
+    }
+}
+
 /// A name or the longest chain of attributes at one place.
 pub(crate) struct Reference<'a> {
     pub(crate) expr: &'a Expr,

@@ -5,9 +5,9 @@
 
 use std::rc::Rc;
 
-use ruff_python_ast::Expr;
+use ruff_python_ast::{self as ast, Expr};
 use ruff_text_size::{Ranged, TextSize};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::scope::{BindingKind, ModuleScopes, ScopeId, ScopeKind};
 use super::{CTX, Meaning};
@@ -25,6 +25,8 @@ pub(crate) struct TooIndirect {
 pub(crate) struct Names<'a> {
     pub(crate) modules: Vec<ModuleScopes<'a>>,
     by_name: FxHashMap<&'a str, usize>,
+    /// Names that stand for something in some scope. All others need no look.
+    known: FxHashSet<&'a str>,
 }
 
 /// A name that may stand for what another place says.
@@ -70,7 +72,11 @@ impl<'a> Names<'a> {
                 Role::Helper => None,
             };
         }
-        Self { modules, by_name }
+        Self {
+            modules,
+            by_name,
+            known: FxHashSet::default(),
+        }
     }
 
     /// Whether a dotted path lies in the bundle: its first component is a module or a package of it.
@@ -98,6 +104,9 @@ impl<'a> Names<'a> {
         for (module, source) in sources.iter().enumerate() {
             self.seed(module, source.role, &mut aliases);
         }
+        for alias in &aliases {
+            self.known.insert(alias.name);
+        }
         // The order of a hash map must not decide the order of anything.
         aliases.sort_by_key(|alias| (alias.module, alias.start(), alias.scope, alias.name));
         for _ in 0..ALIAS_ROUNDS_MAX {
@@ -115,6 +124,9 @@ impl<'a> Names<'a> {
                 }
                 changed |= self.add(alias, found)?;
             }
+            for module in 0..self.modules.len() {
+                changed |= self.hand_on(module)?;
+            }
             if !changed {
                 return Ok(());
             }
@@ -122,6 +134,11 @@ impl<'a> Names<'a> {
         Err(TooIndirect {
             module: aliases.last().map_or(0, |alias| alias.module),
         })
+    }
+
+    /// Whether a name may stand for anything at all, in any scope.
+    pub(crate) fn may_stand(&self, module: usize, name: &str) -> bool {
+        self.known.contains(name) || builtins::is_builtin(name) || !self.modules[module].stars.is_empty()
     }
 
     /// What an expression at a place may stand for. Empty where that is not known.
@@ -166,7 +183,9 @@ impl<'a> Names<'a> {
                         BindingKind::Import(path) if self.is_bundled(path) => {
                             alias(Value::Path(path.clone()), scope);
                         }
-                        BindingKind::Import(path) => known.push((scope, name, Meaning::Library(path.clone()))),
+                        BindingKind::Import(path) => {
+                            known.push((scope, name, Meaning::Library(path.clone())))
+                        }
                         BindingKind::Value(value) if may_stand_for_something(value) => {
                             alias(Value::Expression(value), binding.scope);
                         }
@@ -188,6 +207,7 @@ impl<'a> Names<'a> {
         }
         known.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
         for (scope, name, meaning) in known {
+            self.known.insert(name);
             if let Some(entry) = self.modules[module].scopes[scope].names.get_mut(name)
                 && !entry.meanings.contains(&meaning)
                 && entry.meanings.len() < MEANINGS_MAX
@@ -199,8 +219,18 @@ impl<'a> Names<'a> {
 
     /// Adds meanings to a name; says whether any was new.
     fn add(&mut self, alias: &Alias<'a>, found: Vec<Meaning>) -> Result<bool, TooIndirect> {
-        let scopes = &mut self.modules[alias.module].scopes;
-        let Some(entry) = scopes[alias.scope].names.get_mut(alias.name) else {
+        self.add_to(alias.module, alias.scope, alias.name, found)
+    }
+
+    fn add_to(
+        &mut self,
+        module: usize,
+        scope: ScopeId,
+        name: &str,
+        found: Vec<Meaning>,
+    ) -> Result<bool, TooIndirect> {
+        let scopes = &mut self.modules[module].scopes;
+        let Some(entry) = scopes[scope].names.get_mut(name) else {
             return Ok(false);
         };
         let before = entry.meanings.len();
@@ -210,21 +240,61 @@ impl<'a> Names<'a> {
             }
         }
         if entry.meanings.len() > MEANINGS_MAX {
-            return Err(TooIndirect { module: alias.module });
+            return Err(TooIndirect { module });
         }
         Ok(entry.meanings.len() > before)
+    }
+
+    /// What calls of a module hand to functions of the bundle becomes a meaning of their parameters.
+    fn hand_on(&mut self, module: usize) -> Result<bool, TooIndirect> {
+        let mut changed = false;
+        for number in 0..self.modules[module].calls.len() {
+            let (scope, call) = self.modules[module].calls[number];
+            for meaning in self.meanings(module, scope, &call.func) {
+                let Meaning::Local(owner, binding) = meaning else {
+                    continue;
+                };
+                let BindingKind::Function(function) = self.modules[owner].bindings[binding].kind else {
+                    continue;
+                };
+                let Some(inner) = self.modules[owner].function_scope(function) else {
+                    continue;
+                };
+                let positional = function
+                    .parameters
+                    .posonlyargs
+                    .iter()
+                    .chain(&function.parameters.args);
+                let by_place = positional
+                    .map(|p| p.parameter.name.as_str())
+                    .zip(&call.arguments.args);
+                let by_name = call.arguments.keywords.iter().filter_map(|keyword| {
+                    let name = keyword.arg.as_ref()?.as_str();
+                    let parameter = function.parameters.iter_non_variadic_params();
+                    let known = parameter
+                        .map(|p| p.parameter.name.as_str())
+                        .find(|known| *known == name)?;
+                    Some((known, &keyword.value))
+                });
+                for (name, value) in by_place.chain(by_name) {
+                    if !may_stand_for_something(value) {
+                        continue;
+                    }
+                    let found = self.meanings(module, scope, value);
+                    if !found.is_empty() {
+                        self.known.insert(name);
+                    }
+                    changed |= self.add_to(owner, inner, name, found)?;
+                }
+            }
+        }
+        Ok(changed)
     }
 
     fn expression(&self, module: usize, scope: ScopeId, expr: &Expr, found: &mut Vec<Meaning>) {
         match expr {
             Expr::Name(name) => self.name(module, scope, name.id.as_str(), name.range().start(), found),
-            Expr::Attribute(attribute) => {
-                let mut base = Vec::new();
-                self.expression(module, scope, &attribute.value, &mut base);
-                for meaning in base {
-                    self.attribute(&meaning, attribute.attr.as_str(), found);
-                }
-            }
+            Expr::Attribute(attribute) => self.chain(module, scope, attribute, found),
             Expr::Named(named) => self.expression(module, scope, &named.value, found),
             Expr::If(either) => {
                 self.expression(module, scope, &either.body, found);
@@ -239,8 +309,57 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// What a chain of attributes may stand for. Most begin with a name that stands for nothing.
+    fn chain(&self, module: usize, scope: ScopeId, last: &ast::ExprAttribute, found: &mut Vec<Meaning>) {
+        let mut base = &*last.value;
+        while let Expr::Attribute(attribute) = base {
+            base = &*attribute.value;
+        }
+        let mut meanings = Vec::new();
+        self.expression(module, scope, base, &mut meanings);
+        if meanings.is_empty() {
+            return;
+        }
+        let mut names = vec![last.attr.as_str()];
+        let mut base = &*last.value;
+        while let Expr::Attribute(attribute) = base {
+            names.push(attribute.attr.as_str());
+            base = &*attribute.value;
+        }
+        for meaning in meanings {
+            self.follow(meaning, &names, found);
+        }
+    }
+
+    /// Follows the names of a chain, the last one first in the list.
+    fn follow(&self, base: Meaning, names: &[&str], found: &mut Vec<Meaning>) {
+        let Some((name, rest)) = names.split_last() else {
+            extend(found, [base]);
+            return;
+        };
+        if let Meaning::Library(path) = &base {
+            let mut full = String::with_capacity(64);
+            full.push_str(path);
+            for name in names.iter().rev() {
+                full.push('.');
+                full.push_str(name);
+            }
+            extend(found, [Meaning::Library(full.into())]);
+            return;
+        }
+        let mut next = Vec::new();
+        self.attribute(&base, name, &mut next);
+        for meaning in next {
+            self.follow(meaning, rest, found);
+        }
+    }
+
     /// What a name may stand for, read at an offset in a scope.
     fn name(&self, module: usize, scope: ScopeId, name: &str, at: TextSize, found: &mut Vec<Meaning>) {
+        let is_builtin = builtins::is_builtin(name);
+        if !is_builtin && !self.known.contains(name) && self.modules[module].stars.is_empty() {
+            return;
+        }
         let scopes = &self.modules[module].scopes;
         let mut next = Some(scope);
         while let Some(id) = next {
@@ -261,7 +380,7 @@ impl<'a> Names<'a> {
         for star in &self.modules[module].stars {
             self.path(&format!("{star}.{name}"), found);
         }
-        if builtins::is_builtin(name) {
+        if is_builtin {
             extend(found, [Meaning::Library(format!("builtins.{name}").into())]);
         }
     }

@@ -84,6 +84,11 @@ pub(crate) struct ModuleScopes<'a> {
     /// The deepest nesting of scopes.
     pub(crate) depth: usize,
     classes: FxHashMap<TextSize, ScopeId>,
+    functions: FxHashMap<TextSize, ScopeId>,
+    /// Attributes that the module gives to `self`, and its methods.
+    pub(crate) attributes: FxHashSet<&'a str>,
+    /// Calls by name, with the scope they stand in: what they hand on settles like an alias.
+    pub(crate) calls: Vec<(ScopeId, &'a ast::ExprCall)>,
 }
 
 impl<'a> ModuleScopes<'a> {
@@ -94,6 +99,9 @@ impl<'a> ModuleScopes<'a> {
             stars: Vec::new(),
             depth: 0,
             classes: FxHashMap::default(),
+            functions: FxHashMap::default(),
+            attributes: FxHashSet::default(),
+            calls: Vec::new(),
         };
         scopes.open(ScopeKind::Module, None);
         scopes
@@ -102,9 +110,11 @@ impl<'a> ModuleScopes<'a> {
     pub(crate) fn open(&mut self, kind: ScopeKind<'a>, parent: Option<ScopeId>) -> ScopeId {
         let depth = parent.map_or(0, |parent| self.scopes[parent].depth + 1);
         self.depth = self.depth.max(depth);
-        if let ScopeKind::Class(class) = kind {
-            self.classes.insert(class.range.start(), self.scopes.len());
-        }
+        match kind {
+            ScopeKind::Class(class) => self.classes.insert(class.range.start(), self.scopes.len()),
+            ScopeKind::Function(function) => self.functions.insert(function.range.start(), self.scopes.len()),
+            ScopeKind::Module | ScopeKind::Lambda(_) | ScopeKind::Comprehension(_) => None,
+        };
         self.scopes.push(Scope {
             kind,
             parent,
@@ -116,6 +126,11 @@ impl<'a> ModuleScopes<'a> {
         self.scopes.len() - 1
     }
 
+    /// The scope of a function.
+    pub(crate) fn function_scope(&self, function: &ast::StmtFunctionDef) -> Option<ScopeId> {
+        self.functions.get(&function.range.start()).copied()
+    }
+
     /// The scope of a class.
     pub(crate) fn class_scope(&self, class: &ast::StmtClassDef) -> Option<ScopeId> {
         self.classes.get(&class.range.start()).copied()
@@ -123,7 +138,9 @@ impl<'a> ModuleScopes<'a> {
 
     /// The nearest enclosing scope that is no comprehension: where a walrus binds.
     pub(crate) fn not_comprehension(&self, mut scope: ScopeId) -> ScopeId {
-        while let (ScopeKind::Comprehension(_), Some(parent)) = (self.scopes[scope].kind, self.scopes[scope].parent) {
+        while let (ScopeKind::Comprehension(_), Some(parent)) =
+            (self.scopes[scope].kind, self.scopes[scope].parent)
+        {
             scope = parent;
         }
         scope

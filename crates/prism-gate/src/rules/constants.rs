@@ -1,0 +1,49 @@
+//! What an expression is worth where that can be read off: sums of strings and of names that stand for strings.
+//!
+//! Used by rules that look into text. It follows a name only if it has a single binding, goes a few steps and gives up
+//! on anything long, so its work is bounded.
+
+use ruff_python_ast::{Expr, ExprContext, Operator};
+
+use crate::check::Checker;
+use crate::semantic::BindingKind;
+
+/// Most steps into names and sums.
+const STEPS_MAX: usize = 64;
+/// Longest text that is put together, in bytes.
+const TEXT_BYTES_MAX: usize = 4 * 1024;
+
+/// The text that an expression is, if it can be read off.
+pub(crate) fn text(checker: &Checker<'_, '_>, expr: &Expr) -> Option<String> {
+    let mut text = String::new();
+    let mut steps = STEPS_MAX;
+    append(checker, expr, &mut text, &mut steps)?;
+    Some(text)
+}
+
+fn append(checker: &Checker<'_, '_>, expr: &Expr, text: &mut String, steps: &mut usize) -> Option<()> {
+    *steps = steps.checked_sub(1)?;
+    match expr {
+        Expr::StringLiteral(literal) => {
+            text.push_str(literal.value.to_str());
+            (text.len() <= TEXT_BYTES_MAX).then_some(())
+        }
+        Expr::BinOp(sum) if sum.op == Operator::Add => {
+            append(checker, &sum.left, text, steps)?;
+            append(checker, &sum.right, text, steps)
+        }
+        Expr::Name(name) if matches!(name.ctx, ExprContext::Load) => {
+            let bindings = checker
+                .names
+                .bindings(checker.module, checker.scope(), name.id.as_str());
+            let [only] = bindings else {
+                return None;
+            };
+            match checker.names.modules[checker.module].bindings[*only].kind {
+                BindingKind::Value(value) => append(checker, value, text, steps),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
