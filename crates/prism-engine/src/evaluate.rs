@@ -167,7 +167,11 @@ fn run(
     let bundle = read_bundle(&request.bundle)?;
     if !request.rehearsal.contains(&RehearsalReason::NoGate) {
         // Before anything costs time or starts a process.
-        stage(events, EvalStage::Gate, "checking the source by the rules of the gate")?;
+        stage(
+            events,
+            EvalStage::Gate,
+            "checking the source by the rules of the gate",
+        )?;
         let said = gate::judge(&bundle, &request.bundle)?;
         if let Some(event) = said.event() {
             events(event);
@@ -182,7 +186,11 @@ fn run(
         .map_err(|error| Failure::new(Reason::Internal, error.to_string()))?;
     let tokenizer = load_tokenizer(&bundle)?;
 
-    stage(events, EvalStage::Corpus, "verifying the corpus and counting its tokens")?;
+    stage(
+        events,
+        EvalStage::Corpus,
+        "verifying the corpus and counting its tokens",
+    )?;
     let corpus = Corpus::open(&request.corpus).map_err(|error| {
         Failure::new(
             Reason::CorpusInvalid,
@@ -206,7 +214,11 @@ fn run(
         state.rehearse(RehearsalReason::ShortStream);
     }
 
-    stage(events, EvalStage::Preflight, "trying the sandbox and the Python runtime")?;
+    stage(
+        events,
+        EvalStage::Preflight,
+        "trying the sandbox and the Python runtime",
+    )?;
     let (capabilities, runtime) = preflight(host, recipe, state)?;
     let dir = make_run_dir(request, &bundle, state)?;
     check_resources(dir.path(), recipe, &totals)?;

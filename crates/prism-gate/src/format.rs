@@ -41,7 +41,12 @@ pub fn of_bundle_error(error: &BundleError, entries: &[(String, Vec<u8>)]) -> Fi
 
 /// The finding that stands for a directory that holds what no bundle may hold.
 pub fn of_pack_error(error: &PackError) -> Finding {
-    of_text(&rules::bundle::RULE, String::new(), Place::START, &error.to_string())
+    of_text(
+        &rules::bundle::RULE,
+        String::new(),
+        Place::START,
+        &error.to_string(),
+    )
 }
 
 fn of_text(rule: &'static Rule, file: String, place: Place, text: &str) -> Finding {
@@ -65,7 +70,11 @@ fn contract() -> &'static Rule {
 fn of_content(error: &ContentError, entries: &[(String, Vec<u8>)]) -> (&'static Rule, String, Place) {
     let of_text = |path: &str| {
         let is_python = path.strip_suffix(".py").is_some();
-        if is_python { &rules::syntax::RULE } else { &rules::bundle::RULE }
+        if is_python {
+            &rules::syntax::RULE
+        } else {
+            &rules::bundle::RULE
+        }
     };
     match error {
         ContentError::FileTooLarge { path, .. } => {
@@ -81,7 +90,11 @@ fn of_content(error: &ContentError, entries: &[(String, Vec<u8>)]) -> (&'static 
         }
         ContentError::SourceEncoding { path, line, .. } => {
             let line = u32::try_from(*line).unwrap_or(u32::MAX);
-            (of_text(path.as_str()), path.as_str().to_owned(), Place::at(line, 1))
+            (
+                of_text(path.as_str()),
+                path.as_str().to_owned(),
+                Place::at(line, 1),
+            )
         }
     }
 }
@@ -117,7 +130,10 @@ mod tests {
     /// Rule, file, line and column of what is wrong with a bundle that differs from an honest one in these files.
     fn found(files: &[(&str, &[u8])]) -> String {
         let mut entries = vec![
-            ("architecture.py".to_owned(), b"def build_model(ctx): ...\n".to_vec()),
+            (
+                "architecture.py".to_owned(),
+                b"def build_model(ctx): ...\n".to_vec(),
+            ),
             ("training.py".to_owned(), b"def train(ctx): ...\n".to_vec()),
         ];
         for (path, content) in files {
@@ -126,17 +142,35 @@ mod tests {
         }
         let error = Bundle::from_entries(entries.clone()).unwrap_err();
         let finding = of_bundle_error(&error, &entries);
-        assert!(!finding.message.is_empty() && !finding.hint.is_empty(), "{finding:?}");
-        assert!(!finding.message.starts_with("prism.yaml, line"), "the place is not said twice: {finding:?}");
-        format!("{} {}:{}:{}", finding.rule.code, finding.file, finding.place.line, finding.place.column)
+        assert!(
+            !finding.message.is_empty() && !finding.hint.is_empty(),
+            "{finding:?}"
+        );
+        assert!(
+            !finding.message.starts_with("prism.yaml, line"),
+            "the place is not said twice: {finding:?}"
+        );
+        format!(
+            "{} {}:{}:{}",
+            finding.rule.code, finding.file, finding.place.line, finding.place.column
+        )
     }
 
     #[test]
     fn a_wrong_byte_has_its_line_and_column() {
-        assert_eq!(found(&[("training.py", b"a = 1\r\nb = '\xc3\xa4\xff'\n")]), "PRS001 training.py:2:7");
+        assert_eq!(
+            found(&[("training.py", b"a = 1\r\nb = '\xc3\xa4\xff'\n")]),
+            "PRS001 training.py:2:7"
+        );
         assert_eq!(found(&[("training.py", b"a = 1\rb\0")]), "PRS001 training.py:2:2");
-        assert_eq!(found(&[("training.py", b"\xef\xbb\xbfa\xff")]), "PRS001 training.py:1:2");
-        assert_eq!(found(&[("training.py", b"\n# coding: latin-1\n")]), "PRS001 training.py:2:1");
+        assert_eq!(
+            found(&[("training.py", b"\xef\xbb\xbfa\xff")]),
+            "PRS001 training.py:1:2"
+        );
+        assert_eq!(
+            found(&[("training.py", b"\n# coding: latin-1\n")]),
+            "PRS001 training.py:2:1"
+        );
         assert_eq!(found(&[("notes.md", b"\xff")]), "PRS003 notes.md:1:1");
     }
 
@@ -145,7 +179,10 @@ mod tests {
         let long = vec![b'x'; 1 << 20];
         assert_eq!(found(&[("helper.py", &long)]), "PRS003 helper.py:1:1");
         assert_eq!(found(&[("torch.py", b"")]), "PRS003 :1:1");
-        let manifest = found(&[("prism.yaml", b"name: x\nentrypoints:\n  architecture: nowhere.py\n")]);
+        let manifest = found(&[(
+            "prism.yaml",
+            b"name: x\nentrypoints:\n  architecture: nowhere.py\n",
+        )]);
         assert!(manifest.ends_with(" prism.yaml:1:1"), "{manifest}");
         let manifest = found(&[("prism.yaml", b"name: x\nentrypoint: y\n")]);
         assert!(manifest.ends_with(" prism.yaml:2:1"), "{manifest}");

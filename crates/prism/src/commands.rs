@@ -27,7 +27,8 @@ pub(crate) fn run(cli: &Cli) -> ExitCode {
     if let Format::Sarif | Format::Github = output.format()
         && !matches!(cli.command, Command::Check(_))
     {
-        let text = "only `prism check` prints SARIF and workflow commands; use `--format text` or `--format json`";
+        let text =
+            "only `prism check` prints SARIF and workflow commands; use `--format text` or `--format json`";
         return output.failure(&Failure::usage("usage", &text)).into();
     }
     let result = match &cli.command {

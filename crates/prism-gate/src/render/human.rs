@@ -44,7 +44,11 @@ pub fn human(report: &Report, subject: &Subject<'_>, style: Style) -> String {
         Instantiation::Skipped | Instantiation::Done { .. } | Instantiation::Unavailable { .. } => {}
     }
     if let Some(finding) = report.findings.first() {
-        let _ = writeln!(page.out, "`prism explain {}` says why and what to write instead", finding.rule.code);
+        let _ = writeln!(
+            page.out,
+            "`prism explain {}` says why and what to write instead",
+            finding.rule.code
+        );
     }
     page.out
 }
@@ -72,14 +76,29 @@ impl<'a> Page<'a> {
         };
         let head = format!("{}[{}]", finding.severity.as_str(), finding.rule.code);
         let mut message = finding.message.lines();
-        let said = format!("{}: {}", finding.rule.id, text::line(message.next().unwrap_or_default()));
-        let _ = writeln!(self.out, "{} {}", self.paint(colour, &head), self.paint(BOLD, &said));
+        let said = format!(
+            "{}: {}",
+            finding.rule.id,
+            text::line(message.next().unwrap_or_default())
+        );
+        let _ = writeln!(
+            self.out,
+            "{} {}",
+            self.paint(colour, &head),
+            self.paint(BOLD, &said)
+        );
         for line in message.take(TRACEBACK_LINES_MAX) {
             let _ = writeln!(self.out, "    {}", text::line(line));
         }
         let width = finding.place.end_line.to_string().len();
         let place = self.place(finding);
-        let _ = writeln!(self.out, "{:width$}{} {}", "", self.paint(BLUE, "-->"), text::line(&place));
+        let _ = writeln!(
+            self.out,
+            "{:width$}{} {}",
+            "",
+            self.paint(BLUE, "-->"),
+            text::line(&place)
+        );
         self.snippet(finding, width, colour);
         if let Some(traceback) = &finding.traceback {
             for line in traceback.lines().take(TRACEBACK_LINES_MAX) {
@@ -131,7 +150,8 @@ impl<'a> Page<'a> {
             mut end_column,
             ..
         } = finding.place;
-        let (Some(first), Some(last)) = (self.line(&finding.file, line), self.line(&finding.file, end_line)) else {
+        let (Some(first), Some(last)) = (self.line(&finding.file, line), self.line(&finding.file, end_line))
+        else {
             return;
         };
         if end_line == line + 1 && end_column <= 1 {
@@ -177,7 +197,10 @@ impl<'a> Page<'a> {
 
 /// What is shown of a line, and spaces and carets that are to stand under it.
 fn cut_and_mark(line: &str, from: usize, to: usize) -> (String, String) {
-    let (from, to) = (from.saturating_sub(1).min(line.chars().count()), to.saturating_sub(1));
+    let (from, to) = (
+        from.saturating_sub(1).min(line.chars().count()),
+        to.saturating_sub(1),
+    );
     let skipped = from.saturating_sub(BEFORE_CHARS);
     let (mut shown, mut mark) = (String::new(), String::new());
     let mut column = 0;

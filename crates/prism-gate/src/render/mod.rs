@@ -92,7 +92,10 @@ impl<'a> Texts<'a> {
 
     /// How many of the files are Python.
     fn python_files(&self) -> usize {
-        self.0.keys().filter(|path| path.strip_suffix(".py").is_some()).count()
+        self.0
+            .keys()
+            .filter(|path| path.strip_suffix(".py").is_some())
+            .count()
     }
 }
 

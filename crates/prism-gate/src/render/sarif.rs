@@ -11,7 +11,8 @@ use super::{Subject, page};
 use crate::finding::{Finding, Report, Severity};
 use crate::rule::Rule;
 
-const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 /// What relative paths are relative to, by the name that code scanning gives it.
 const ROOT: &str = "%SRCROOT%";
 

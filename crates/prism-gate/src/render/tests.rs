@@ -56,7 +56,9 @@ fn report() -> (Bundle, Report) {
         },
         message: "100% of `build_model`, they say:\nraised".into(),
         hint: "return a module, not `None`".into(),
-        traceback: Some("  File \"architecture.py\", line 6, in build_model\nValueError: \x1b[31m::error::no".into()),
+        traceback: Some(
+            "  File \"architecture.py\", line 6, in build_model\nValueError: \x1b[31m::error::no".into(),
+        ),
     });
     report.findings.push(Finding {
         rule: &rules::bundle::RULE,
@@ -403,7 +405,11 @@ fn colours_are_all_that_a_style_adds() {
     let coloured = human(&report, &subject(&bundle), Style::Coloured);
     let mut plain = String::new();
     for (number, part) in coloured.split("\x1b[").enumerate() {
-        let text = if number == 0 { part } else { part.split_once('m').unwrap().1 };
+        let text = if number == 0 {
+            part
+        } else {
+            part.split_once('m').unwrap().1
+        };
         plain.push_str(text);
     }
     assert_eq!(plain, human(&report, &subject(&bundle), Style::Plain));
@@ -432,9 +438,17 @@ fn nothing_to_say_is_said_in_every_form() {
 #[test]
 fn lines_end_where_the_parser_ends_them() {
     assert_eq!(text::lines("\u{feff}a\r\nb\rc\nd"), ["a", "b", "c", "d"]);
-    for source in ["\u{feff}import os", "x = 1\r\nimport os", "x = 1\rimport os", "x = 1\n\u{c}\nimport os\n"] {
+    for source in [
+        "\u{feff}import os",
+        "x = 1\r\nimport os",
+        "x = 1\rimport os",
+        "x = 1\n\u{c}\nimport os\n",
+    ] {
         let (bundle, report) = checked(source);
         let text = human(&report, &subject(&bundle), Style::Plain);
-        assert!(text.contains(" | import os\n  |        ^^\n"), "{source:?}: {text}");
+        assert!(
+            text.contains(" | import os\n  |        ^^\n"),
+            "{source:?}: {text}"
+        );
     }
 }

@@ -6,7 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use prism_bundle::limits::MAX_ARCHIVE_BYTES;
@@ -30,9 +30,11 @@ const SEED: u64 = 0;
 
 /// Arguments of `prism check`.
 #[derive(Debug, Args)]
-#[command(after_help = "Formats: `text` (also `human`) and `json` as everywhere, and here `sarif` (2.1.0, for code \
+#[command(
+    after_help = "Formats: `text` (also `human`) and `json` as everywhere, and here `sarif` (2.1.0, for code \
 scanning and editors) and `github` (annotations of a workflow). Exit codes: 0 nothing stops it, warnings included; \
-1 an error stops it; 2 usage; 3 this machine cannot build the model.")]
+1 an error stops it; 2 usage; 3 this machine cannot build the model."
+)]
 pub(crate) struct CheckArgs {
     /// The bundle: a directory or a `.zip` with `architecture.py` and `training.py`
     #[arg(value_name = "BUNDLE")]
@@ -200,7 +202,10 @@ fn finding(found: InstantiationFinding, bundle: &Bundle) -> Finding {
 /// The last `File "...", line N` that is a line of the bundle. The traceback is hostile: it is only looked up.
 fn last_frame(traceback: &str, bundle: &Bundle) -> Option<(String, u32)> {
     traceback.lines().rev().find_map(|line| {
-        let (file, rest) = line.trim_start().strip_prefix("File \"")?.split_once("\", line ")?;
+        let (file, rest) = line
+            .trim_start()
+            .strip_prefix("File \"")?
+            .split_once("\", line ")?;
         let digits = rest.split(',').next()?;
         let number: u32 = digits.trim().parse().ok()?;
         let lines = bundle.file(file)?.lines().count();
@@ -278,9 +283,10 @@ impl Read {
 
 /// `my-model/` of `my-model` and `./my-model/`, nothing of `.`.
 fn prefix(path: &Path) -> String {
-    let shown = path.components().collect::<PathBuf>().display().to_string();
+    let named = path.components().filter(|part| *part != Component::CurDir);
+    let shown = named.collect::<PathBuf>().display().to_string();
     match shown.as_str() {
-        "" | "." => String::new(),
+        "" => String::new(),
         shown if shown.ends_with('/') => shown.to_owned(),
         shown => format!("{shown}/"),
     }
@@ -297,6 +303,7 @@ mod tests {
             ("./", ""),
             ("a", "a/"),
             ("a//b/", "a/b/"),
+            ("./a/", "a/"),
             ("/", "/"),
             ("/a", "/a/"),
             ("../a", "../a/"),

@@ -54,7 +54,10 @@ pub(crate) fn run(args: &ExplainArgs, output: Output) -> CommandResult {
         return Ok(Exit::Ok);
     };
     let rule = prism_gate::find(name).ok_or_else(|| {
-        let text = format!("there is no rule `{}`; see `prism explain --all`", show::line(name));
+        let text = format!(
+            "there is no rule `{}`; see `prism explain --all`",
+            show::line(name)
+        );
         Failure::usage("no_such_rule", &text)
     })?;
     output.result(&Explained::from(rule), || render::page(rule))?;

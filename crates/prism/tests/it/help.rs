@@ -23,6 +23,8 @@ fn help_and_version_go_to_stdout() {
     Commands:
       demo     Set everything up, evaluate three example bundles and show the leaderboard
       init     Make a bundle that already runs, to be changed
+      check    Check a bundle by the rules of the gate, in seconds
+      explain  Explain a rule of the gate: what, why, and what to write instead
       data     Turn text into a locked corpus, or make a synthetic one
       eval     Evaluate a bundle on a corpus
       verify   Compute the score of a run again from its record, bit for bit, without Python
@@ -84,8 +86,7 @@ fn help_and_version_go_to_stdout() {
           --time-limit <SECONDS>   Most wall time of the learner
           --audit-key-file <FILE>  A file with the audit key, 64 hexadecimal digits, readable by its
                                    owner alone
-          --no-gate                Skip the static gate, which this version does not have yet: the run
-                                   is only marked
+          --no-gate                Skip the static gate; `prism check` shows what it says
     ----- stderr
     ");
     assert_snapshot!(context.shown("--version"), @"
@@ -102,6 +103,8 @@ fn every_command_explains_itself() {
     for words in [
         "demo",
         "init",
+        "check",
+        "explain",
         "data lock",
         "data synth",
         "data show",

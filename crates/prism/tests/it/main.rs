@@ -10,9 +10,11 @@ mod context;
 mod host;
 mod run_fixture;
 
+mod check;
 mod data;
 mod eval;
 mod eval_usage;
+mod explain;
 mod help;
 mod init;
 mod instantiate;

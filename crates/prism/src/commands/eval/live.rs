@@ -68,14 +68,20 @@ impl Live {
                 self.bar.set_position(*covered_bytes);
                 self.bar.set_message(format!("{mean_bpb:.3} bpb"));
             }
-            EvalEvent::Gate { errors: 0, warnings, .. } => {
+            EvalEvent::Gate {
+                errors: 0, warnings, ..
+            } => {
                 let warnings = show::count(*warnings, "warning", "warnings");
                 self.bar.suspend(|| {
-                    self.output
-                        .note(format_args!("note: the gate has {warnings}; `prism check` shows what about"));
+                    self.output.note(format_args!(
+                        "note: the gate has {warnings}; `prism check` shows what about"
+                    ));
                 });
             }
-            EvalEvent::Gate { .. } | EvalEvent::Run { .. } | EvalEvent::Log { .. } | EvalEvent::Finished { .. } => {}
+            EvalEvent::Gate { .. }
+            | EvalEvent::Run { .. }
+            | EvalEvent::Log { .. }
+            | EvalEvent::Finished { .. } => {}
         }
     }
 }
