@@ -32,6 +32,13 @@ pub fn of_bundle_error(error: &BundleError, entries: &[(String, Vec<u8>)]) -> Fi
             let file = if declared { MANIFEST_FILE } else { "" };
             (contract(), file.to_owned(), Place::START)
         }
+        BundleError::Path(_) => {
+            // Such an error quotes the path; one that had to be escaped is nowhere to be found.
+            let quoted = |path: &str| error.to_string().contains(&format!("`{path}`"));
+            let named = entries.iter().find(|(path, _)| quoted(path));
+            let file = named.map(|(path, _)| path.clone()).unwrap_or_default();
+            (&rules::bundle::RULE, file, Place::START)
+        }
         _ => (&rules::bundle::RULE, String::new(), Place::START),
     };
     let text = error.to_string();
@@ -178,7 +185,8 @@ mod tests {
     fn what_is_wrong_with_the_files_is_a_finding_too() {
         let long = vec![b'x'; 1 << 20];
         assert_eq!(found(&[("helper.py", &long)]), "PRS003 helper.py:1:1");
-        assert_eq!(found(&[("torch.py", b"")]), "PRS003 :1:1");
+        assert_eq!(found(&[("torch.py", b"")]), "PRS003 torch.py:1:1");
+        assert_eq!(found(&[("a\n.py", b"")]), "PRS003 :1:1");
         let manifest = found(&[(
             "prism.yaml",
             b"name: x\nentrypoints:\n  architecture: nowhere.py\n",

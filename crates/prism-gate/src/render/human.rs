@@ -40,7 +40,7 @@ pub fn human(report: &Report, subject: &Subject<'_>, style: Style) -> String {
     match &subject.instantiation {
         Instantiation::Done {
             parameters: Some(parameters),
-        } => drop(writeln!(page.out, "the model was built: {parameters} parameters")),
+        } => drop(writeln!(page.out, "the model was built: {} parameters", grouped(*parameters))),
         Instantiation::Skipped | Instantiation::Done { .. } | Instantiation::Unavailable { .. } => {}
     }
     if let Some(finding) = report.findings.first() {
@@ -51,6 +51,19 @@ pub fn human(report: &Report, subject: &Subject<'_>, style: Style) -> String {
         );
     }
     page.out
+}
+
+/// `1234567` as `1,234,567`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 struct Page<'a> {

@@ -346,7 +346,7 @@ fn marks_stand_under_what_they_mean() {
         ("a\tb\teval", 5, 9),
         ("漢字 = eval", 6, 10),
         ("漢字 = eval", 1, 3),
-        ("e\u{301}\u{301} = eval", 7, 11),
+        ("x\u{301}\u{301} = eval", 7, 11),
         ("'\u{202e}\u{200b}' + eval", 8, 12),
         ("'\u{202e}' + eval", 2, 3),
         ("'\x1b[2J' + eval", 10, 14),
@@ -367,7 +367,7 @@ fn marks_stand_under_what_they_mean() {
       |        ^^^^
     2 | 漢字 = eval
       | ^^^^
-    2 | é́ = eval
+    2 | x́́ = eval
       |     ^^^^
     2 | '\u{202e}\u{200b}' + eval
       |                      ^^^^
@@ -427,7 +427,7 @@ fn nothing_to_say_is_said_in_every_form() {
     };
     assert_snapshot!(human(&report, &subject, Style::Plain), @"
     2 Python files: nothing to complain about
-    the model was built: 361216 parameters
+    the model was built: 361,216 parameters
     ");
     assert_snapshot!(github(&report, &subject), @"prism check: 2 Python files: nothing to complain about");
     let json: serde_json::Value = serde_json::from_str(&json(&report, &subject).unwrap()).unwrap();

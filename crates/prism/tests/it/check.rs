@@ -195,8 +195,8 @@ fn whatever_lies_in_the_files_is_a_finding_with_a_place() {
     1 f-strings                "PRS002" "architecture.py":2:1506
     1 1 MiB line               "PRS003" "architecture.py":1:1
     1 data that is not UTF-8   "PRS003" "notes.md":1:1
-    1 native code              "PRS003" null:1:1
-    1 shadows torch            "PRS003" null:1:1
+    1 native code              "PRS003" "fast.so":1:1
+    1 shadows torch            "PRS003" "torch.py":1:1
     1 name with an escape      "PRS003" null:1:1
     1 manifest to nowhere      "PRS001" "prism.yaml":1:1
     1 manifest is no YAML      "PRS001" "prism.yaml":3:1
