@@ -102,6 +102,7 @@ pub(crate) fn check_sources(sources: &[Source], declared: Option<&Manifest>, opt
         callee: None,
         inner: ptr::null(),
         report: Report::default(),
+        has_errors: false,
         seen: FxHashSet::default(),
         harmless: FxHashSet::default(),
     };
@@ -163,6 +164,7 @@ pub(crate) struct Checker<'c, 'a> {
     /// The rest of a chain of attributes whose end was already reported.
     inner: *const Expr,
     report: Report,
+    has_errors: bool,
     seen: FxHashSet<(usize, &'static str, TextRange)>,
     /// Paths that were judged and are not refused.
     harmless: FxHashSet<Box<str>>,
@@ -204,6 +206,11 @@ impl<'a> Checker<'_, 'a> {
             .any(|module| module.attributes.contains(name))
     }
 
+    /// Counts findings that are not worth a place of their own.
+    pub(crate) fn omit(&mut self, count: usize) {
+        self.report.omitted += count;
+    }
+
     /// Adds a finding of the rule's own severity.
     pub(crate) fn report(&mut self, rule: &'static Rule, at: impl Ranged, message: String, hint: &str) {
         self.report_as(rule, rule.severity, at, message, hint);
@@ -225,10 +232,11 @@ impl<'a> Checker<'_, 'a> {
         if self.report.findings.len() >= FINDINGS_MAX {
             // What does not fit is counted, and an error always makes the report one of errors.
             self.report.omitted += 1;
-            if severity == Severity::Warning || self.report.has_errors() {
+            if severity == Severity::Warning || self.has_errors {
                 return;
             }
         }
+        self.has_errors |= severity == Severity::Error;
         let source = self.source();
         self.report.findings.push(Finding {
             rule,

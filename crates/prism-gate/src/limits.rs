@@ -14,6 +14,10 @@ pub const SCOPE_DEPTH_MAX: usize = 64;
 pub const MEANINGS_MAX: usize = 64;
 /// Most findings that are kept for one bundle; the rest is counted.
 pub const FINDINGS_MAX: usize = 1_000;
+/// Most modules of which one file may import everything.
+pub const STARS_MAX: usize = 16;
+/// Most syntax errors of one file that are kept; after the first few the parser guesses.
+pub const SYNTAX_ERRORS_MAX: usize = 50;
 /// A literal that looks packed is a warning from this size, in bytes.
 pub const BLOB_WARNING_BYTES: usize = 2 * 1024;
 /// A literal that looks packed is an error from this size, in bytes.

@@ -26,7 +26,7 @@ use crate::rule::{Hooks, Rule, RuleSet};
 use ruff_text_size::TextRange;
 
 use crate::check::Checker;
-use crate::limits::{ALIAS_ROUNDS_MAX, NESTING_MAX, SCOPE_DEPTH_MAX};
+use crate::limits::{ALIAS_ROUNDS_MAX, NESTING_MAX, SCOPE_DEPTH_MAX, STARS_MAX};
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS002",
@@ -64,7 +64,8 @@ pub(crate) fn too_many_scopes(checker: &mut Checker<'_, '_>) {
 
 /// Names stand for one another in too many steps.
 pub(crate) fn too_indirect(checker: &mut Checker<'_, '_>) {
-    let message =
-        format!("names stand for one another in more than {ALIAS_ROUNDS_MAX} steps or for too many things");
+    let message = format!(
+        "names stand for one another in more than {ALIAS_ROUNDS_MAX} steps, for too many things, or come from more than {STARS_MAX} `import *`"
+    );
     checker.report(&RULE, TextRange::default(), message, "use a name for one thing");
 }

@@ -29,6 +29,7 @@ use ruff_python_parser::Parsed;
 use ruff_text_size::{TextRange, TextSize};
 
 use crate::check::Checker;
+use crate::limits::SYNTAX_ERRORS_MAX;
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS001",
@@ -51,7 +52,11 @@ pub(crate) const VERSION: PythonVersion = PythonVersion::PY311;
 
 /// Reports what the parser found.
 pub(crate) fn errors(checker: &mut Checker<'_, '_>, parsed: &Parsed<ModModule>) {
-    for error in parsed.errors() {
+    let (errors, unsupported) = (parsed.errors(), parsed.unsupported_syntax_errors());
+    let shown = errors.len().min(SYNTAX_ERRORS_MAX);
+    let shown_unsupported = unsupported.len().min(SYNTAX_ERRORS_MAX);
+    checker.omit(errors.len() - shown + unsupported.len() - shown_unsupported);
+    for error in &errors[..shown] {
         let message = format!("syntax error: {}", error.error.to_string().trim_end_matches('.'));
         checker.report(
             &RULE,
@@ -60,7 +65,7 @@ pub(crate) fn errors(checker: &mut Checker<'_, '_>, parsed: &Parsed<ModModule>) 
             "run the file with Python 3.11 to see the same",
         );
     }
-    for error in parsed.unsupported_syntax_errors() {
+    for error in &unsupported[..shown_unsupported] {
         let message = format!("syntax error: {}", error.to_string().trim_end_matches('.'));
         checker.report(
             &RULE,

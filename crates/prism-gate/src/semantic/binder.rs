@@ -10,6 +10,7 @@ use ruff_text_size::{Ranged, TextSize};
 
 use super::scope::{Binding, BindingKind, ModuleScopes, ScopeId, ScopeKind};
 use super::walk::{Pass, Walker};
+use crate::limits::STARS_MAX;
 use crate::source::Source;
 
 /// Binds a module.
@@ -194,7 +195,9 @@ impl<'a> Binder<'a> {
         for alias in &import.names {
             let name = alias.name.as_str();
             if name == "*" {
-                self.found.stars.push(base.clone());
+                if !self.found.stars.contains(&base) && self.found.stars.len() <= STARS_MAX {
+                    self.found.stars.push(base.clone());
+                }
                 continue;
             }
             let path: Rc<str> = if base.is_empty() {

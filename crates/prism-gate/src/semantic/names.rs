@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::scope::{BindingKind, ModuleScopes, ScopeId, ScopeKind};
 use super::{CTX, Meaning};
 use crate::knowledge::builtins;
-use crate::limits::{ALIAS_ROUNDS_MAX, MEANINGS_MAX};
+use crate::limits::{ALIAS_ROUNDS_MAX, MEANINGS_MAX, STARS_MAX};
 use crate::source::{Role, Source};
 
 /// A name of this module stands for something only in too many steps.
@@ -100,6 +100,13 @@ impl<'a> Names<'a> {
 
     /// Lets aliases settle. Must be called once before [`Names::meanings`].
     pub(crate) fn settle(&mut self, sources: &[Source]) -> Result<(), TooIndirect> {
+        if let Some(module) = self
+            .modules
+            .iter()
+            .position(|module| module.stars.len() > STARS_MAX)
+        {
+            return Err(TooIndirect { module });
+        }
         let mut aliases = Vec::new();
         for (module, source) in sources.iter().enumerate() {
             self.seed(module, source.role, &mut aliases);
