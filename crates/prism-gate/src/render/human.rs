@@ -40,7 +40,11 @@ pub fn human(report: &Report, subject: &Subject<'_>, style: Style) -> String {
     match &subject.instantiation {
         Instantiation::Done {
             parameters: Some(parameters),
-        } => drop(writeln!(page.out, "the model was built: {} parameters", grouped(*parameters))),
+        } => drop(writeln!(
+            page.out,
+            "the model was built: {} parameters",
+            grouped(*parameters)
+        )),
         Instantiation::Skipped | Instantiation::Done { .. } | Instantiation::Unavailable { .. } => {}
     }
     if let Some(finding) = report.findings.first() {

@@ -400,6 +400,37 @@ fn a_long_line_is_cut_around_the_place() {
 }
 
 #[test]
+fn a_place_that_does_not_exist_breaks_no_form() {
+    let (bundle, report) = report();
+    let mut odd = report.clone();
+    let numbers = [0, 1, 3, 9, u32::MAX];
+    odd.findings.clear();
+    for line in numbers {
+        for column in numbers {
+            for (end_line, end_column) in [(line, column), (0, 0), (1, 1), (8, 9), (u32::MAX, u32::MAX)] {
+                let mut finding = report.findings[0].clone();
+                finding.place = Place {
+                    line,
+                    column,
+                    end_line,
+                    end_column,
+                    start_byte: u32::MAX,
+                    end_byte: 0,
+                };
+                odd.findings.push(finding);
+            }
+        }
+    }
+    let subject = subject(&bundle);
+    let heads = human(&odd, &subject, Style::Plain)
+        .matches("error[PRS101]")
+        .count();
+    assert_eq!(heads, odd.findings.len());
+    assert_eq!(github(&odd, &subject).lines().count(), odd.findings.len() + 1);
+    assert!(json(&odd, &subject).is_ok() && sarif(&odd, &subject).is_ok());
+}
+
+#[test]
 fn colours_are_all_that_a_style_adds() {
     let (bundle, report) = report();
     let coloured = human(&report, &subject(&bundle), Style::Coloured);
