@@ -21,16 +21,18 @@ pub fn of_bundle_error(error: &BundleError, entries: &[(String, Vec<u8>)]) -> Fi
             let (line, column) = manifest.place();
             let number = |value| u32::try_from(value).unwrap_or(u32::MAX);
             let place = Place::at(number(line), number(column));
-            (contract(), MANIFEST_FILE.to_owned(), place)
+            (&rules::contract::RULE, MANIFEST_FILE.to_owned(), place)
         }
-        BundleError::ManifestMisnamed { path } => (contract(), path.as_str().to_owned(), Place::START),
+        BundleError::ManifestMisnamed { path } => {
+            (&rules::contract::RULE, path.as_str().to_owned(), Place::START)
+        }
         BundleError::MissingEntrypoint { .. }
         | BundleError::SameEntrypoint { .. }
         | BundleError::MissingTokenizer
         | BundleError::UndeclaredTokenizer => {
             let declared = entries.iter().any(|(path, _)| path == MANIFEST_FILE);
             let file = if declared { MANIFEST_FILE } else { "" };
-            (contract(), file.to_owned(), Place::START)
+            (&rules::contract::RULE, file.to_owned(), Place::START)
         }
         BundleError::Path(_) => {
             // Such an error quotes the path; one that had to be escaped is nowhere to be found.
@@ -67,11 +69,6 @@ fn of_text(rule: &'static Rule, file: String, place: Place, text: &str) -> Findi
         hint: hint.unwrap_or_else(|| format!("see `prism explain {}`", rule.code)),
         traceback: None,
     }
-}
-
-/// The rule about the two scripts and the manifest.
-fn contract() -> &'static Rule {
-    rules::find("PRS301").unwrap_or(&rules::syntax::RULE)
 }
 
 fn of_content(error: &ContentError, entries: &[(String, Vec<u8>)]) -> (&'static Rule, String, Place) {
@@ -191,8 +188,8 @@ mod tests {
             "prism.yaml",
             b"name: x\nentrypoints:\n  architecture: nowhere.py\n",
         )]);
-        assert!(manifest.ends_with(" prism.yaml:1:1"), "{manifest}");
+        assert_eq!(manifest, "PRS301 prism.yaml:1:1");
         let manifest = found(&[("prism.yaml", b"name: x\nentrypoint: y\n")]);
-        assert!(manifest.ends_with(" prism.yaml:2:1"), "{manifest}");
+        assert_eq!(manifest, "PRS301 prism.yaml:2:1");
     }
 }

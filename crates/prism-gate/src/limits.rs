@@ -22,5 +22,13 @@ pub const SYNTAX_ERRORS_MAX: usize = 50;
 pub const BLOB_WARNING_BYTES: usize = 2 * 1024;
 /// A literal that looks packed is an error from this size, in bytes.
 pub const BLOB_ERROR_BYTES: usize = 16 * 1024;
+/// So many significant digits of a bundle's numbers are not counted as packed data.
+pub const BLOB_FREE_DIGITS: usize = 2 * 1024;
+/// For so many readable bytes of a literal one unreadable byte is not counted as packed data.
+pub const BLOB_FREE_SHARE: usize = 16;
 /// A line of code that is longer is hard to read on purpose, in characters.
 pub const LINE_CHARS_MAX: usize = 500;
+/// GPUs of the machine that a submission may run on.
+pub const NODE_GPUS_MAX: i64 = 8;
+/// Machines that a submission may run on.
+pub const NODES_MAX: i64 = 1;

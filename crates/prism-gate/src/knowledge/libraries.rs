@@ -57,8 +57,8 @@ const PUBLIC: &[(&str, &[&str])] = &[
         "fields", "is_dataclass", "replace",
     ]),
     ("functools", &[
-        "cache", "cached_property", "cmp_to_key", "lru_cache", "partial", "partialmethod", "reduce", "total_ordering",
-        "update_wrapper", "wraps",
+        "cache", "cached_property", "cmp_to_key", "lru_cache", "partial", "partialmethod", "reduce", "singledispatch",
+        "singledispatchmethod", "total_ordering", "update_wrapper", "wraps",
     ]),
     ("json", &["JSONDecodeError", "dumps", "loads"]),
     ("logging", &[
@@ -88,9 +88,22 @@ const PUBLIC: &[(&str, &[&str])] = &[
     ("warnings", &["catch_warnings", "filterwarnings", "resetwarnings", "simplefilter", "warn"]),
 ];
 
+/// Packages of which every public module may be imported.
+const OPEN_PACKAGES: &[&str] = &[
+    "torch.distributions.",
+    "torch.nn.modules.",
+    "torch.nn.utils.",
+    "torch.optim.",
+];
+
 /// Whether a module may be imported.
 pub(crate) fn is_allowed(module: &str) -> bool {
     MODULES.binary_search(&module).is_ok()
+        || OPEN_PACKAGES.iter().any(|package| {
+            module
+                .strip_prefix(package)
+                .is_some_and(|rest| !rest.starts_with('_') && !rest.contains("._"))
+        })
 }
 
 /// Whether a path is a module that may be imported, or lies above one: a value that is a whole module.

@@ -46,6 +46,7 @@ const HONEST_MEMBERS: &[&str] = &[
     "io",
     "parser",
     "platform",
+    "profile",
     "queue",
     "resource",
     "sched",

@@ -13,7 +13,12 @@ use crate::rule::{
 
 pub(crate) mod build_model;
 pub(crate) mod bundle;
+pub(crate) mod census;
 pub(crate) mod constants;
+pub(crate) mod contract;
+pub(crate) mod distributed_contract;
+pub(crate) mod distributed_rank0_guard;
+pub(crate) mod folding;
 pub(crate) mod logits_shape;
 pub(crate) mod nesting;
 pub(crate) mod no_attribute_escape;
@@ -31,8 +36,15 @@ pub(crate) mod no_network;
 pub(crate) mod no_process;
 pub(crate) mod no_threads;
 pub(crate) mod no_torch_escape;
+pub(crate) mod non_causal;
+pub(crate) mod obfuscation;
+pub(crate) mod opaque_blob;
+pub(crate) mod packed;
 pub(crate) mod param_cap;
 pub(crate) mod paths;
+pub(crate) mod regions;
+pub(crate) mod scores;
+pub(crate) mod single_node_bound;
 pub(crate) mod stateful_forward;
 pub(crate) mod syntax;
 
@@ -56,10 +68,17 @@ pub(crate) static ALL: &[&RuleSet] = &[
     &no_harness_access::SET,
     &no_gc_inspect::SET,
     &no_threads::SET,
+    &opaque_blob::SET,
+    &obfuscation::SET,
+    &contract::SET,
     &build_model::SET,
     &param_cap::SET,
     &logits_shape::SET,
     &stateful_forward::SET,
+    &non_causal::SET,
+    &distributed_contract::SET,
+    &distributed_rank0_guard::SET,
+    &single_node_bound::SET,
 ];
 
 /// The hooks of all rules by kind, so that the checker asks only those that want to know.

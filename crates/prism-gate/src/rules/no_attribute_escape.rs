@@ -63,7 +63,7 @@ pub(crate) static SET: RuleSet = RuleSet {
 #[rustfmt::skip]
 const HARMLESS: &[&str] = &[
     "__abs__", "__add__", "__aenter__", "__aexit__", "__all__", "__and__", "__annotations__", "__author__",
-    "__bool__", "__call__", "__complex__", "__contains__", "__copy__", "__debug__", "__deepcopy__",
+    "__bool__", "__call__", "__complex__", "__constants__", "__contains__", "__copy__", "__debug__", "__deepcopy__",
     "__delitem__", "__divmod__", "__doc__", "__enter__", "__eq__", "__exit__", "__file__", "__float__",
     "__floordiv__", "__format__", "__ge__", "__getitem__", "__gt__", "__hash__", "__iadd__", "__imul__",
     "__index__", "__init__", "__int__", "__invert__", "__isub__", "__iter__", "__itruediv__", "__le__",

@@ -265,14 +265,6 @@ pub(crate) static SET: RuleSet = RuleSet {
             "write the code out; time it with `time.perf_counter()`",
         ),
         denied("torch.jit.annotations", "leave the annotations to readers"),
-        denied(
-            "functools.singledispatch",
-            "it evaluates annotations: use `isinstance`, or a dictionary by type",
-        ),
-        denied(
-            "functools.singledispatchmethod",
-            "it evaluates annotations: use `isinstance`, or a dictionary by type",
-        ),
     ],
     attributes: &[],
     hooks: Hooks {

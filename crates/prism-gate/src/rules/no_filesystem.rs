@@ -327,19 +327,11 @@ pub(crate) static SET: RuleSet = RuleSet {
             "profile at home; the report shows the time of each part",
         ),
         denied(
-            "torch.profiler.profile",
-            "profile at home; the report shows the time of each part",
-        ),
-        denied(
             "torch.profiler.itt",
             "profile at home; the report shows the time of each part",
         ),
         denied(
             "torch.profiler.ExecutionTraceObserver",
-            "profile at home; the report shows the time of each part",
-        ),
-        denied(
-            "torch.autograd.profiler.profile",
             "profile at home; the report shows the time of each part",
         ),
         denied(

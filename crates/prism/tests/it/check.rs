@@ -154,7 +154,11 @@ fn whatever_lies_in_the_files_is_a_finding_with_a_place() {
     for (what, path, content) in cases {
         let context = with(&[(path, &content)]);
         let (exit, value) = context.json("check model --json");
-        let first = &value["findings"][0];
+        let findings = value["findings"].as_array().unwrap();
+        let first = findings
+            .iter()
+            .find(|finding| finding["severity"] == "error")
+            .unwrap();
         let place = &first["place"];
         let _ = writeln!(
             shown,
@@ -198,11 +202,11 @@ fn whatever_lies_in_the_files_is_a_finding_with_a_place() {
     1 native code              "PRS003" "fast.so":1:1
     1 shadows torch            "PRS003" "torch.py":1:1
     1 name with an escape      "PRS003" null:1:1
-    1 manifest to nowhere      "PRS001" "prism.yaml":1:1
-    1 manifest is no YAML      "PRS001" "prism.yaml":3:1
-    1 manifest with a typo     "PRS001" "prism.yaml":1:1
-    1 manifest elsewhere       "PRS001" "conf/prism.yml":1:1
-    1 tokenizer undeclared     "PRS001" null:1:1
+    1 manifest to nowhere      "PRS301" "prism.yaml":1:1
+    1 manifest is no YAML      "PRS301" "prism.yaml":3:1
+    1 manifest with a typo     "PRS301" "prism.yaml":1:1
+    1 manifest elsewhere       "PRS301" "conf/prism.yml":1:1
+    1 tokenizer undeclared     "PRS301" null:1:1
     "#);
 }
 
@@ -231,7 +235,7 @@ fn a_place_that_holds_no_bundle_is_a_finding_too() {
     1 model     "PRS003" null "\"model/notes.txt\" is a symbolic link"
     1 not.zip   "PRS003" null "this is not a .zip archive, or its end is cut off"
     1 empty.zip "PRS003" null "this is not a .zip archive, or its end is cut off"
-    1 empty     "PRS001" null "the architecture script `architecture.py` is not in the bundle"
+    1 empty     "PRS301" null "the architecture script `architecture.py` is not in the bundle"
     1 many      "PRS003" null "\"many\" has more than 64 files besides hidden ones and caches"
     "#);
 }
