@@ -21,6 +21,7 @@ pub mod render;
 mod rule;
 mod rules;
 mod semantic;
+pub mod similarity;
 mod source;
 
 pub use check::{GateError, check, check_all};

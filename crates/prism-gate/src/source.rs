@@ -77,7 +77,7 @@ impl Source {
         let end_of_text = TextSize::of(self.text.as_str());
         let start = self.boundary(range.start().min(end_of_text));
         let end = self.boundary(range.end().min(end_of_text)).max(start);
-        let lines = self.lines.get_or_init(|| LineIndex::from_source_text(&self.text));
+        let lines = self.lines();
         let from = lines.line_column(start, &self.text);
         let to = lines.line_column(end, &self.text);
         let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
@@ -89,6 +89,15 @@ impl Source {
             end_line: number(to.line.get()),
             end_column: number(to.column.get()),
         }
+    }
+
+    /// The line of an offset, from 1.
+    pub(crate) fn line(&self, offset: TextSize) -> u32 {
+        u32::try_from(self.lines().line_index(offset).get()).unwrap_or(u32::MAX)
+    }
+
+    fn lines(&self) -> &LineIndex {
+        self.lines.get_or_init(|| LineIndex::from_source_text(&self.text))
     }
 
     /// The text of a node.

@@ -18,8 +18,10 @@ pub(crate) mod constants;
 pub(crate) mod contract;
 pub(crate) mod distributed_contract;
 pub(crate) mod distributed_rank0_guard;
+pub(crate) mod duplicate;
 pub(crate) mod folding;
 pub(crate) mod logits_shape;
+pub(crate) mod near_duplicate;
 pub(crate) mod nesting;
 pub(crate) mod no_attribute_escape;
 pub(crate) mod no_deserialization;
@@ -79,6 +81,8 @@ pub(crate) static ALL: &[&RuleSet] = &[
     &distributed_contract::SET,
     &distributed_rank0_guard::SET,
     &single_node_bound::SET,
+    &duplicate::SET,
+    &near_duplicate::SET,
 ];
 
 /// The hooks of all rules by kind, so that the checker asks only those that want to know.

@@ -23,8 +23,10 @@ use crate::cli::Format;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::{recipes, signals};
+use crate::{recipes, show, signals};
 
+/// Most bundles that one is compared with.
+const EARLIER_MAX: usize = 10_000;
 /// The seed of the model that is built.
 const SEED: u64 = 0;
 
@@ -45,6 +47,9 @@ pub(crate) struct CheckArgs {
     /// Whose caps and row lengths the model must fit: `demo`, `official` or the path of a recipe file
     #[arg(long, default_value = recipes::DEFAULT, value_name = "NAME|FILE")]
     recipe: String,
+    /// Compare with the bundles in this directory, which came earlier: directories and `.zip` files
+    #[arg(long, value_name = "DIR")]
+    against: Option<PathBuf>,
     /// What becomes of findings about distributed training
     #[arg(long, value_enum, default_value_t = DistributedArg::Flag, value_name = "POLICY")]
     distributed: DistributedArg,
@@ -94,6 +99,12 @@ fn check(bundle: &Bundle, read: &Read, args: &CheckArgs, output: Output) -> Comm
     let mut report = prism_gate::check(bundle, &options).map_err(|error| gate_failure(&error))?;
     let mut subject = read.subject(Texts::of_bundle(bundle));
     subject.bundle_sha256 = Some(bundle.hash().to_string());
+    if let Some(dir) = &args.against {
+        let earlier = earlier(dir, &args.bundle)?;
+        let copied =
+            prism_gate::similarity::against(bundle, &earlier).map_err(|error| gate_failure(&error))?;
+        report.findings.extend(copied);
+    }
     let mut cannot = None;
     if !args.no_instantiate && !report.has_errors() {
         match instantiation_findings(bundle, args, output)? {
@@ -118,6 +129,54 @@ fn check(bundle: &Bundle, read: &Read, args: &CheckArgs, output: Output) -> Comm
         None if report.has_errors() => Ok(Exit::Submission),
         None => Ok(Exit::Ok),
     }
+}
+
+/// The bundles of a directory by their names, without the one that is checked.
+fn earlier(dir: &Path, checked: &Path) -> Result<Vec<(String, Bundle)>, Failure> {
+    let shown = dir.display();
+    let unreadable = |error: std::io::Error| {
+        Failure::usage(
+            "against_unreadable",
+            &format!("{shown} cannot be read: {error}; name a directory of bundles"),
+        )
+    };
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(dir).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.is_dir() || path.extension().is_some_and(|extension| extension == "zip") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    if paths.len() > EARLIER_MAX {
+        let text = format!(
+            "{shown} holds {} bundles; at most {EARLIER_MAX} are compared",
+            paths.len()
+        );
+        return Err(Failure::usage("against_too_many", &text));
+    }
+    let itself = fs::canonicalize(checked).ok();
+    let mut found = Vec::new();
+    for path in paths.iter().filter(|path| fs::canonicalize(path).ok() != itself) {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        match Read::new(path)?.bundle() {
+            Ok(bundle) => found.push((name, bundle)),
+            Err(finding) => crate::output::warn(format_args!(
+                "{} was not compared: {}",
+                show::line(&name),
+                show::line(&finding.message)
+            )),
+        }
+    }
+    if found.is_empty() {
+        let text = format!("{shown} holds no other bundle; name the directory above them");
+        return Err(Failure::usage("against_empty", &text));
+    }
+    Ok(found)
 }
 
 /// The gate had no thread to run on, or is broken.

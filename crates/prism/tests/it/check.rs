@@ -241,6 +241,43 @@ fn a_place_that_holds_no_bundle_is_a_finding_too() {
 }
 
 #[test]
+fn a_copy_of_an_earlier_bundle_is_told_by_name() {
+    let context = with(&[]);
+    context.write("earlier/no-bundle/notes.txt", "");
+    context.write("earlier/other/architecture.py", ARCHITECTURE);
+    context.write(
+        "earlier/other/training.py",
+        "def train(ctx):\n    for batch in ctx.iter_train_batches(ctx.build_model()):\n        print(batch)\n",
+    );
+    let check = "check model --no-instantiate --against earlier --json";
+    let output = context.run(check);
+    assert_eq!(output.status.code(), Some(0), "{}", context.show(&output));
+    let warned = String::from_utf8(output.stderr).unwrap();
+    assert!(warned.contains("no-bundle was not compared"), "{warned}");
+
+    for name in ["architecture.py", "training.py"] {
+        let text = fs::read(context.path(&format!("model/{name}"))).unwrap();
+        context.write(&format!("earlier/first/{name}"), text);
+    }
+    let (exit, value) = context.json(check);
+    let copied = &value["findings"][0];
+    assert_eq!((exit, &copied["code"]), (1, &json!("PRS601")), "{value}");
+    assert!(copied["message"].as_str().unwrap().contains("`first`"), "{value}");
+    // What lies in the directory itself is not its own copy.
+    assert_eq!(
+        context
+            .run("check earlier/first --no-instantiate --against earlier")
+            .status
+            .code(),
+        Some(0)
+    );
+    for dir in ["nowhere", "model"] {
+        let output = context.run(&format!("check model --no-instantiate --against {dir}"));
+        assert_eq!(output.status.code(), Some(2), "{}", context.show(&output));
+    }
+}
+
+#[test]
 fn what_is_typed_wrong_is_a_usage_error() {
     let context = with(&[]);
     assert_snapshot!(context.shown("check nowhere"), @"

@@ -1,0 +1,70 @@
+//! Files to k-grams: parse, resolve, cut into pieces, normalise, winnow. The one road by which code becomes hashes.
+//!
+//! Called for bundles by [`super::fingerprints`] and for the building blocks by [`super::standard`], on a large stack.
+
+use ruff_python_ast::Stmt;
+use rustc_hash::FxHashMap;
+
+use super::expression::Writer;
+use super::resolve::Bundled;
+use super::token::Token;
+use super::winnow::Gram;
+use super::{SimilarityError, statement, units};
+use crate::check::parse;
+use crate::source::Source;
+
+/// Most tokens of normalised code that are compared; honest bundles have a few thousand.
+pub const TOKENS_MAX: usize = 500_000;
+
+/// Which pieces of code count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pieces {
+    /// Those that something mentions.
+    Reached,
+    /// All, as in a collection of building blocks.
+    All,
+}
+
+/// The k-grams of each file, picked by `pick` from each piece's tokens, with the number of the file.
+pub(super) fn grams(
+    sources: &[Source],
+    pieces: Pieces,
+    pick: fn(&[Token]) -> Vec<Gram>,
+) -> Result<Vec<(usize, Gram)>, SimilarityError> {
+    let mut trees = Vec::with_capacity(sources.len());
+    for source in sources {
+        let parsed = parse(source).map_err(|range| SimilarityError::TooDeep {
+            file: source.path.clone(),
+            line: source.line(range.start()),
+        })?;
+        if let Some(error) = parsed.errors().first() {
+            return Err(SimilarityError::Syntax {
+                file: source.path.clone(),
+                line: source.line(error.location.start()),
+            });
+        }
+        trees.push(parsed);
+    }
+    let bodies: Vec<&[Stmt]> = trees.iter().map(|tree| &tree.syntax().body[..]).collect();
+    let bundled = Bundled::new(sources, &bodies);
+    let mut found = Vec::new();
+    let mut tokens_left = TOKENS_MAX;
+    for unit in units::of(&bodies, pieces) {
+        let mut writer = Writer {
+            source: &sources[unit.file],
+            names: &bundled.files[unit.file],
+            bundled: &bundled,
+            own: unit.own,
+            sets_up: unit.sets_up,
+            aliases: FxHashMap::default(),
+            replaced: FxHashMap::default(),
+            depth: 0,
+        };
+        let tokens = statement::tokens(&mut writer, &unit);
+        tokens_left = tokens_left
+            .checked_sub(tokens.len())
+            .ok_or(SimilarityError::TooLarge)?;
+        found.extend(pick(&tokens).into_iter().map(|gram| (unit.file, gram)));
+    }
+    Ok(found)
+}
