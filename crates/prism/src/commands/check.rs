@@ -4,13 +4,12 @@
 //! sandbox. Whatever is wrong with the submission is a finding with a place; only what is wrong with the command line or
 //! the machine is a failure. Nothing of a bundle runs that the static gate refuses.
 
-use std::fs::{self, File};
-use std::io::Read as _;
-use std::path::{Component, Path, PathBuf};
+mod read;
+
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use prism_bundle::limits::MAX_ARCHIVE_BYTES;
-use prism_bundle::{Bundle, PackError};
+use prism_bundle::Bundle;
 use prism_core::outcome::Reason;
 use prism_engine::evaluate::Host;
 use prism_engine::instantiate::{self, InstantiationFinding, instantiate};
@@ -18,15 +17,14 @@ use prism_gate::render::{self, Instantiation, Style, Subject, Texts};
 use prism_gate::{DistributedPolicy, Finding, GateError, Options, Place, Report, Severity};
 use prism_referee::connection::Cancel;
 
+use self::read::{Read, earlier};
 use super::CommandResult;
 use crate::cli::Format;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::{recipes, show, signals};
+use crate::{recipes, signals};
 
-/// Most bundles that one is compared with.
-const EARLIER_MAX: usize = 10_000;
 /// The seed of the model that is built.
 const SEED: u64 = 0;
 
@@ -108,9 +106,11 @@ fn check(bundle: &Bundle, read: &Read, args: &CheckArgs, output: Output) -> Comm
     let mut cannot = None;
     if !args.no_instantiate && !report.has_errors() {
         match instantiation_findings(bundle, args, output)? {
-            Ok((findings, parameters)) => {
-                report.findings.extend(findings);
-                subject.instantiation = Instantiation::Done { parameters };
+            Ok(built) => {
+                report.findings.extend(built.findings);
+                subject.instantiation = Instantiation::Done {
+                    parameters: built.parameters,
+                };
             }
             Err(failure) => {
                 subject.instantiation = Instantiation::Unavailable {
@@ -129,54 +129,6 @@ fn check(bundle: &Bundle, read: &Read, args: &CheckArgs, output: Output) -> Comm
         None if report.has_errors() => Ok(Exit::Submission),
         None => Ok(Exit::Ok),
     }
-}
-
-/// The bundles of a directory by their names, without the one that is checked.
-fn earlier(dir: &Path, checked: &Path) -> Result<Vec<(String, Bundle)>, Failure> {
-    let shown = dir.display();
-    let unreadable = |error: std::io::Error| {
-        Failure::usage(
-            "against_unreadable",
-            &format!("{shown} cannot be read: {error}; name a directory of bundles"),
-        )
-    };
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(dir).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if path.is_dir() || path.extension().is_some_and(|extension| extension == "zip") {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    if paths.len() > EARLIER_MAX {
-        let text = format!(
-            "{shown} holds {} bundles; at most {EARLIER_MAX} are compared",
-            paths.len()
-        );
-        return Err(Failure::usage("against_too_many", &text));
-    }
-    let itself = fs::canonicalize(checked).ok();
-    let mut found = Vec::new();
-    for path in paths.iter().filter(|path| fs::canonicalize(path).ok() != itself) {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        match Read::new(path)?.bundle() {
-            Ok(bundle) => found.push((name, bundle)),
-            Err(finding) => crate::output::warn(format_args!(
-                "{} was not compared: {}",
-                show::line(&name),
-                show::line(&finding.message)
-            )),
-        }
-    }
-    if found.is_empty() {
-        let text = format!("{shown} holds no other bundle; name the directory above them");
-        return Err(Failure::usage("against_empty", &text));
-    }
-    Ok(found)
 }
 
 /// The gate had no thread to run on, or is broken.
@@ -200,13 +152,20 @@ fn tell(report: &Report, subject: &Subject<'_>, output: Output) -> Result<(), Fa
     }
 }
 
-/// What building the model once shows, and how many parameters it has. The outer error ends the command; the inner one
+/// What building the model once shows.
+struct Built {
+    findings: Vec<Finding>,
+    /// Parameters of the model, if it came so far.
+    parameters: Option<u64>,
+}
+
+/// Builds the model once. The outer error ends the command; the inner one
 /// is this machine's, and the findings so far are still told.
 fn instantiation_findings(
     bundle: &Bundle,
     args: &CheckArgs,
     output: Output,
-) -> Result<Result<(Vec<Finding>, Option<u64>), Failure>, Failure> {
+) -> Result<Result<Built, Failure>, Failure> {
     let recipe = recipes::load(&args.recipe).map_err(|error| Failure::usage("recipe_invalid", &error))?;
     let cancel = Cancel::new();
     signals::watch(&cancel.flag())?;
@@ -219,7 +178,10 @@ fn instantiation_findings(
     match built {
         Ok(built) => {
             let findings = built.findings.into_iter().map(|found| finding(found, bundle));
-            Ok(Ok((findings.collect(), built.parameters)))
+            Ok(Ok(Built {
+                findings: findings.collect(),
+                parameters: built.parameters,
+            }))
         }
         Err(failure) if failure.reason == Reason::Cancelled => {
             Err(Failure::submission("cancelled", &failure.detail))
@@ -272,104 +234,9 @@ fn last_frame(traceback: &str, bundle: &Bundle) -> Option<(String, u32)> {
     })
 }
 
-/// What lies at the path that was typed.
-struct Read {
-    /// The files of a directory.
-    entries: Vec<(String, Vec<u8>)>,
-    /// The bytes of an archive.
-    archive: Option<Vec<u8>>,
-    /// What a directory holds that no bundle may hold.
-    refused: Option<PackError>,
-    /// What stands before the path of a file where the reader's tools look for it.
-    prefix: String,
-}
-
-impl Read {
-    fn new(path: &Path) -> Result<Self, Failure> {
-        let unreadable = |error: std::io::Error| {
-            Failure::usage(
-                "bundle_unreadable",
-                &format!("the bundle {} cannot be read: {error}", path.display()),
-            )
-        };
-        let mut read = Self {
-            entries: Vec::new(),
-            archive: None,
-            refused: None,
-            prefix: String::new(),
-        };
-        if fs::metadata(path).map_err(unreadable)?.is_dir() {
-            read.prefix = prefix(path);
-            match prism_bundle::pack::read_dir(path) {
-                Ok(entries) => read.entries = entries,
-                Err(error @ PackError::Io { .. }) => {
-                    return Err(Failure::usage("bundle_unreadable", &error));
-                }
-                Err(error) => read.refused = Some(error),
-            }
-        } else {
-            let mut archive = Vec::new();
-            // One byte over the limit, so that the bundle's own rules see that it is too large.
-            File::open(path)
-                .and_then(|file| file.take(MAX_ARCHIVE_BYTES + 1).read_to_end(&mut archive))
-                .map_err(unreadable)?;
-            read.archive = Some(archive);
-        }
-        Ok(read)
-    }
-
-    fn bundle(&self) -> Result<Bundle, Box<Finding>> {
-        if let Some(error) = &self.refused {
-            return Err(Box::new(prism_gate::of_pack_error(error)));
-        }
-        match &self.archive {
-            Some(archive) => Bundle::from_zip(archive),
-            None => Bundle::from_entries(self.entries.clone()),
-        }
-        .map_err(|error| Box::new(prism_gate::of_bundle_error(&error, &self.entries)))
-    }
-
-    fn subject<'a>(&self, texts: Texts<'a>) -> Subject<'a> {
-        Subject {
-            prefix: self.prefix.clone(),
-            texts,
-            bundle_sha256: None,
-            version: env!("CARGO_PKG_VERSION"),
-            instantiation: Instantiation::Skipped,
-        }
-    }
-}
-
-/// `my-model/` of `my-model` and `./my-model/`, nothing of `.`.
-fn prefix(path: &Path) -> String {
-    let named = path.components().filter(|part| *part != Component::CurDir);
-    let shown = named.collect::<PathBuf>().display().to_string();
-    match shown.as_str() {
-        "" => String::new(),
-        shown if shown.ends_with('/') => shown.to_owned(),
-        shown => format!("{shown}/"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_place_is_where_the_readers_tools_look_for_it() {
-        for (path, expected) in [
-            (".", ""),
-            ("./", ""),
-            ("a", "a/"),
-            ("a//b/", "a/b/"),
-            ("./a/", "a/"),
-            ("/", "/"),
-            ("/a", "/a/"),
-            ("../a", "../a/"),
-        ] {
-            assert_eq!(prefix(Path::new(path)), expected, "{path}");
-        }
-    }
 
     #[test]
     fn only_lines_of_the_bundle_are_believed_of_a_traceback() {

@@ -105,7 +105,7 @@ fn an_archive_is_checked_like_its_directory() {
 
 #[test]
 fn whatever_lies_in_the_files_is_a_finding_with_a_place() {
-    let long_line = [b"x = '", &[b'a'; 1 << 20][..], b"'\n"].concat();
+    let long_line = format!("x = '{}'\n", "a".repeat(1 << 20)).into_bytes();
     let deep = |open: &str, levels| format!("x = 1\ny = {}\n", open.repeat(levels)).into_bytes();
     let broken: &[u8] = b"def build_model(ctx)\n    return None\n";
     let marked = [b"\xef\xbb\xbf", broken].concat();
@@ -122,7 +122,7 @@ fn whatever_lies_in_the_files_is_a_finding_with_a_place() {
         ),
         ("not UTF-8", "architecture.py", b"x = 1\ny = '\xe9'\n".to_vec()),
         ("null byte", "architecture.py", b"x = 1\ny = '\0'\n".to_vec()),
-        ("UTF-16", "architecture.py", b"\xff\xfex\0=\01\0".to_vec()),
+        ("UTF-16", "architecture.py", b"\xff\xfex\0=\x001\0".to_vec()),
         (
             "other encoding",
             "architecture.py",
