@@ -19,6 +19,7 @@ use crate::options::Options;
 use crate::prescan;
 use crate::rule::Rule;
 use crate::rules;
+use crate::rules::census::Mention;
 use crate::rules::hooks;
 use crate::semantic::walk::{Pass, Walker};
 use crate::semantic::{Call, Meaning, Names, Reference, ScopeId, ScopeKind, Usage, binder};
@@ -101,6 +102,7 @@ pub(crate) fn check_sources(sources: &[Source], declared: Option<&Manifest>, opt
         opened: 0,
         callee: None,
         inner: ptr::null(),
+        mentions: Vec::new(),
         report: Report::default(),
         has_errors: false,
         seen: FxHashSet::default(),
@@ -163,6 +165,8 @@ pub(crate) struct Checker<'c, 'a> {
     callee: Option<(*const Expr, &'a ast::ExprCall, Vec<Meaning>)>,
     /// The rest of a chain of attributes whose end was already reported.
     inner: *const Expr,
+    /// Every reference to a library, for rules that look at the whole.
+    pub(crate) mentions: Vec<Mention<'a>>,
     report: Report,
     has_errors: bool,
     seen: FxHashSet<(usize, &'static str, TextRange)>,
@@ -357,6 +361,19 @@ impl<'a> Checker<'_, 'a> {
                     self.harmless.insert(path.into());
                 }
                 refusal => self.refuse(refusal, path, expr.range()),
+            }
+        }
+        let call = match reference.usage {
+            Usage::Call(call) => Some(call),
+            Usage::Load | Usage::Store | Usage::Delete => None,
+        };
+        for meaning in &reference.meanings {
+            if let Meaning::Library(path) = meaning {
+                self.mentions.push(Mention {
+                    module: self.module,
+                    path: path.clone(),
+                    call,
+                });
             }
         }
         for hook in &hooks().reference {

@@ -287,13 +287,7 @@ fn the_operator_decides_about_distributed_training() {
     ] {
         let text = fs::read_to_string(fixtures().join(code).join(part)).unwrap();
         let weight = |distributed| {
-            let report = judge(
-                around(&text).0,
-                Options {
-                    distributed,
-                    ..Options::default()
-                },
-            );
+            let report = judge(around(&text).0, Options { distributed });
             report
                 .findings
                 .iter()
@@ -315,13 +309,7 @@ fn one_machine_is_the_bound_whatever_the_operator_decides() {
         DistributedPolicy::Flag,
         DistributedPolicy::Off,
     ] {
-        let report = judge(
-            around(text).0,
-            Options {
-                distributed,
-                ..Options::default()
-            },
-        );
+        let report = judge(around(text).0, Options { distributed });
         let is_bound =
             |finding: &Finding| finding.rule.code == "PRS503" && finding.severity == Severity::Error;
         assert!(report.findings.iter().any(is_bound));

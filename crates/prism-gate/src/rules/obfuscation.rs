@@ -63,9 +63,18 @@ const LOOK_ALIKES: &str = "АВЕКМНОРСТУХЅІЈԌԚԜаеорсухѕ�
                            ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοօսոցհԱՏՕᎪᎬᎻᏀᏢᏟᎢᎡᏙᎳ";
 
 fn module(checker: &mut Checker<'_, '_>) {
-    characters(checker);
-    names(checker);
-    lines(checker);
+    // Most files are plain ASCII in short lines, where there is nothing to look for.
+    let text = &checker.source().text;
+    if !text
+        .bytes()
+        .all(|byte| matches!(byte, b'\t' | b'\n' | b' '..=b'~'))
+    {
+        characters(checker);
+        names(checker);
+    }
+    if text.split('\n').any(|line| line.len() > LINE_CHARS_MAX) {
+        lines(checker);
+    }
 }
 
 /// What is wrong with a character wherever it stands. `None` is the edge of the text.
