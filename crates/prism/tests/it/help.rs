@@ -89,6 +89,33 @@ fn help_and_version_go_to_stdout() {
           --no-gate                Skip the static gate; `prism check` shows what it says
     ----- stderr
     ");
+    assert_snapshot!(context.shown("check -h"), @"
+    exit: 0
+    ----- stdout
+    Check a bundle by the rules of the gate, in seconds
+
+    Usage: prism check [OPTIONS] <BUNDLE>
+
+    Arguments:
+      <BUNDLE>  The bundle: a directory or a `.zip` with `architecture.py` and `training.py`
+
+    Options:
+          --no-instantiate        Do not build the model: milliseconds, and no Python runtime is needed
+          --recipe <NAME|FILE>    Whose caps and row lengths the model must fit: `demo`, `official` or
+                                  the path of a recipe file [default: demo]
+          --against <DIR>         Compare with the bundles in this directory, which came earlier:
+                                  directories and `.zip` files
+          --distributed <POLICY>  What becomes of findings about distributed training [default: flag]
+                                  [possible values: reject, flag, off]
+          --json                  Print one JSON object to stdout; the same as `--format json`
+          --format <FORMAT>       How results are printed [possible values: text, json]
+      -h, --help                  Print help (see more with '--help')
+
+    Formats: `text` (also `human`) and `json` as everywhere, and here `sarif` (2.1.0, for code scanning
+    and editors) and `github` (annotations of a workflow). Exit codes: 0 nothing stops it, warnings
+    included; 1 an error stops it; 2 usage; 3 this machine cannot build the model.
+    ----- stderr
+    ");
     assert_snapshot!(context.shown("--version"), @"
     exit: 0
     ----- stdout
