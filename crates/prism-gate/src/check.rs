@@ -69,16 +69,20 @@ pub(crate) fn on_a_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Resu
 }
 
 /// The tree of one file. A file that goes too deep is not parsed; one with syntax errors is checked as far as it goes.
-pub(crate) fn parse(source: &Source) -> Result<Parsed<ModModule>, TextRange> {
-    if let Some(range) = prescan::too_deep(&source.text) {
+pub(crate) fn parse(source: &Source<'_>) -> Result<Parsed<ModModule>, TextRange> {
+    if let Some(range) = prescan::too_deep(source.text) {
         return Err(range);
     }
     let options = ParseOptions::from(Mode::Module).with_target_version(rules::syntax::VERSION);
-    let parsed = ruff_python_parser::parse_unchecked(&source.text, options);
+    let parsed = ruff_python_parser::parse_unchecked(source.text, options);
     parsed.try_into_module().ok_or_else(TextRange::default)
 }
 
-pub(crate) fn check_sources(sources: &[Source], declared: Option<&Manifest>, options: &Options) -> Report {
+pub(crate) fn check_sources(
+    sources: &[Source<'_>],
+    declared: Option<&Manifest>,
+    options: &Options,
+) -> Report {
     let trees: Vec<Result<Parsed<ModModule>, TextRange>> = sources.iter().map(parse).collect();
     let bodies: Vec<&[Stmt]> = trees
         .iter()
@@ -151,7 +155,7 @@ fn is_notable(mut expr: &Expr) -> (bool, Option<&str>) {
 
 /// What a rule sees, and where it puts what it finds.
 pub(crate) struct Checker<'c, 'a> {
-    pub(crate) sources: &'a [Source],
+    pub(crate) sources: &'a [Source<'a>],
     pub(crate) trees: &'a [Result<Parsed<ModModule>, TextRange>],
     pub(crate) names: &'c Names<'a>,
     /// What `prism.yaml` says.
@@ -176,7 +180,7 @@ pub(crate) struct Checker<'c, 'a> {
 
 impl<'a> Checker<'_, 'a> {
     /// The file that is being walked.
-    pub(crate) fn source(&self) -> &'a Source {
+    pub(crate) fn source(&self) -> &'a Source<'a> {
         &self.sources[self.module]
     }
 

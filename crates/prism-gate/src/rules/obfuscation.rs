@@ -64,17 +64,32 @@ const LOOK_ALIKES: &str = "АВЕКМНОРСТУХЅІЈԌԚԜаеорсухѕ�
 
 fn module(checker: &mut Checker<'_, '_>) {
     // Most files are plain ASCII in short lines, where there is nothing to look for.
-    let text = &checker.source().text;
-    if !text
-        .bytes()
-        .all(|byte| matches!(byte, b'\t' | b'\n' | b' '..=b'~'))
-    {
+    let text = checker.source().text;
+    if !is_plain(text) {
         characters(checker);
         names(checker);
     }
-    if text.split('\n').any(|line| line.len() > LINE_CHARS_MAX) {
+    if has_a_long_line(text) {
         lines(checker);
     }
+}
+
+/// Whether a text is printable ASCII with ordinary line ends. Without a branch a byte, so that it is fast.
+fn is_plain(text: &str) -> bool {
+    let odd = |byte: u8| ((byte < b' ') & (byte != b'\n') & (byte != b'\t')) | (byte > b'~');
+    !text.bytes().fold(false, |found, byte| found | odd(byte))
+}
+
+/// Whether a line has more than [`LINE_CHARS_MAX`] bytes. Looks at few of them: from each line end it leaps.
+fn has_a_long_line(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    while rest.len() > LINE_CHARS_MAX {
+        match rest[..=LINE_CHARS_MAX].iter().rposition(|byte| *byte == b'\n') {
+            Some(end) => rest = &rest[end + 1..],
+            None => return true,
+        }
+    }
+    false
 }
 
 /// What is wrong with a character wherever it stands. `None` is the edge of the text.

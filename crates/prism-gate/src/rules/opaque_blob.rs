@@ -83,7 +83,7 @@ struct Group {
 
 /// Reads all literals of all modules.
 struct Reader<'a> {
-    source: &'a Source,
+    source: &'a Source<'a>,
     module: usize,
     open: Vec<Group>,
     done: Vec<Group>,

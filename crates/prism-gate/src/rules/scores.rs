@@ -24,7 +24,7 @@ const VISITS_MAX: usize = 64;
 const ASSIGNMENTS_MAX: usize = 8;
 
 /// The softmaxes of a function that see everything.
-pub(crate) fn unmasked(function: &ast::StmtFunctionDef, source: &Source) -> Vec<TextRange> {
+pub(crate) fn unmasked(function: &ast::StmtFunctionDef, source: &Source<'_>) -> Vec<TextRange> {
     let text = source.slice(function).to_ascii_lowercase();
     if !text.contains("softmax") || MASKS.iter().any(|word| text.contains(word)) {
         return Vec::new();

@@ -14,7 +14,7 @@ use crate::limits::STARS_MAX;
 use crate::source::Source;
 
 /// Binds a module.
-pub(crate) fn bind<'a>(source: &'a Source, body: &'a [Stmt]) -> ModuleScopes<'a> {
+pub(crate) fn bind<'a>(source: &'a Source<'a>, body: &'a [Stmt]) -> ModuleScopes<'a> {
     let mut binder = Binder {
         source,
         found: ModuleScopes::new(),
@@ -35,7 +35,7 @@ struct Open {
 }
 
 struct Binder<'a> {
-    source: &'a Source,
+    source: &'a Source<'a>,
     found: ModuleScopes<'a>,
     open: Vec<Open>,
 }
@@ -212,7 +212,7 @@ impl<'a> Binder<'a> {
 }
 
 /// The module that an import statement names, from the top of the bundle.
-pub(crate) fn absolute(source: &Source, import: &ast::StmtImportFrom) -> Rc<str> {
+pub(crate) fn absolute(source: &Source<'_>, import: &ast::StmtImportFrom) -> Rc<str> {
     let module = import.module.as_ref().map_or("", |module| module.as_str());
     if import.level == 0 {
         return module.into();

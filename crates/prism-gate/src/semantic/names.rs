@@ -58,7 +58,7 @@ impl Alias<'_> {
 }
 
 impl<'a> Names<'a> {
-    pub(crate) fn new(sources: &'a [Source], modules: Vec<ModuleScopes<'a>>) -> Self {
+    pub(crate) fn new(sources: &'a [Source<'a>], modules: Vec<ModuleScopes<'a>>) -> Self {
         let mut by_name: FxHashMap<&str, usize> = sources
             .iter()
             .enumerate()
@@ -99,7 +99,7 @@ impl<'a> Names<'a> {
     }
 
     /// Lets aliases settle. Must be called once before [`Names::meanings`].
-    pub(crate) fn settle(&mut self, sources: &[Source]) -> Result<(), TooIndirect> {
+    pub(crate) fn settle(&mut self, sources: &[Source<'_>]) -> Result<(), TooIndirect> {
         if let Some(module) = self
             .modules
             .iter()

@@ -27,7 +27,7 @@ pub(super) enum Pieces {
 
 /// The k-grams of each file, picked by `pick` from each piece's tokens, with the number of the file.
 pub(super) fn grams(
-    sources: &[Source],
+    sources: &[Source<'_>],
     pieces: Pieces,
     pick: fn(&[Token]) -> Vec<Gram>,
 ) -> Result<Vec<(usize, Gram)>, SimilarityError> {

@@ -17,7 +17,7 @@ const SORTED_DEPTH_MAX: usize = 16;
 
 /// Writes the expressions of one piece of code.
 pub(super) struct Writer<'u, 'a> {
-    pub(super) source: &'u Source,
+    pub(super) source: &'u Source<'u>,
     pub(super) names: &'u Names,
     pub(super) bundled: &'u Bundled,
     /// The name by which a method knows its object.

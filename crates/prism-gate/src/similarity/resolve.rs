@@ -32,7 +32,7 @@ pub(super) struct Bundled {
 }
 
 impl Bundled {
-    pub(super) fn new(sources: &[Source], bodies: &[&[Stmt]]) -> Self {
+    pub(super) fn new(sources: &[Source<'_>], bodies: &[&[Stmt]]) -> Self {
         let modules: FxHashSet<&str> = sources.iter().map(|source| source.module.as_str()).collect();
         let mut settings = FxHashSet::default();
         let mut files: Vec<Names> = Vec::with_capacity(sources.len());
@@ -59,7 +59,7 @@ impl Bundled {
         self.settings.contains(name)
     }
 
-    fn follow(&mut self, sources: &[Source]) {
+    fn follow(&mut self, sources: &[Source<'_>]) {
         let by_name: FxHashMap<&str, usize> = sources
             .iter()
             .enumerate()
@@ -174,7 +174,7 @@ fn is_plain(expr: &Expr, settings: &FxHashSet<String>) -> bool {
 }
 
 struct Imports<'s> {
-    source: &'s Source,
+    source: &'s Source<'s>,
     modules: &'s FxHashSet<&'s str>,
     names: Names,
 }

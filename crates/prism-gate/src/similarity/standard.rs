@@ -104,7 +104,7 @@ pub(super) fn standard() -> &'static Standard {
 }
 
 fn hashes(group: &[(&str, &str)]) -> Result<Vec<u64>, super::SimilarityError> {
-    let sources: Vec<Source> = group
+    let sources: Vec<Source<'_>> = group
         .iter()
         .map(|(path, text)| {
             let name = path.rsplit('/').next().unwrap_or(path);
