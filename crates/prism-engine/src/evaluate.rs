@@ -209,6 +209,18 @@ fn run(
             "the train split of the corpus is empty",
         ));
     }
+    let (least, most) = recipe.stream.step_targets(totals.targets);
+    if least > most {
+        return Err(Failure::new(
+            Reason::Usage,
+            format!(
+                "the stream of {} targets is too short for this recipe: a step needs at least {least} targets and may have \
+                 at most {most}; lock more text, raise `--max-bytes`, or take a recipe with a smaller \
+                 `stream.min_targets_per_step`",
+                totals.targets
+            ),
+        ));
+    }
     let allowance_bpb = 8.0 * recipe.bundle.allowance_bytes as f64 / totals.bytes as f64;
     if allowance_bpb > recipe.bundle.max_allowance_bpb {
         state.rehearse(RehearsalReason::ShortStream);

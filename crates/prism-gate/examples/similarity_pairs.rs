@@ -60,6 +60,14 @@ fn main() -> ExitCode {
         index.len(),
         rows.len()
     );
+    // Pairs that share nothing stand at the end, with nothing.
+    let at = |part: usize| rows.get(pairs * (100 - part) / 100).map_or(0.0, |row| row.0);
+    println!(
+        "the greater share: median {:.2}, 90th {:.2}, 99th {:.2}",
+        at(50),
+        at(90),
+        at(99)
+    );
     println!("later  earlier jaccard shared  own  pair");
     for (_, name, own, pair) in rows.iter().take(SHOWN_MAX) {
         println!(

@@ -1,5 +1,11 @@
 //! The comparison of bundles from outside: what changes nothing, what is told, and what hostile input gets.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::struct_excessive_bools,
+    reason = "helpers of tests; a style is a row of switches"
+)]
+
 use std::fmt::Write as _;
 
 use prism_bundle::Bundle;
@@ -243,7 +249,7 @@ proptest! {
 }
 
 /// A mixer of somebody's own.
-const GATED: &str = r#"
+const GATED: &str = r"
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -286,7 +292,7 @@ class Model(nn.Module):
 
 def build_model(ctx):
     return Model(ctx.vocab_size)
-"#;
+";
 
 /// The same by somebody who wants to hide it.
 const DISGUISED: &str = r#"
@@ -491,6 +497,15 @@ fn nesting_and_syntax_errors_are_refused() {
         Fingerprints::of(&bundle(&deep)),
         Err(SimilarityError::TooDeep { file, line: 2 }) if file == "architecture.py"
     ));
+    let mut blocks = "def build_model(ctx):\n".to_owned();
+    for depth in 1..150 {
+        writeln!(blocks, "{}while x:", " ".repeat(depth)).unwrap();
+    }
+    writeln!(blocks, "{}y()", " ".repeat(150)).unwrap();
+    assert!(matches!(
+        Fingerprints::of(&bundle(&blocks)),
+        Err(SimilarityError::TooDeep { line: 102, .. })
+    ));
     let wrong = "def build_model(ctx):\n    return (\n";
     assert!(matches!(
         Fingerprints::of(&bundle(wrong)),
@@ -531,8 +546,8 @@ fn huge_bundles_are_refused() {
     while text.len() < 250_000 {
         text.push_str("  p(a)+p(a)-p(a)/p(a)\n");
     }
-    let paths: Vec<String> = (0..9).map(|number| format!("part{number}.py")).collect();
-    let parts: Vec<String> = (0..9)
+    let paths: Vec<String> = (0..3).map(|number| format!("part{number}.py")).collect();
+    let parts: Vec<String> = (0..3)
         .map(|number| text.replace('a', &number.to_string()))
         .collect();
     let mut files = vec![("architecture.py", text.as_str()), ("training.py", TRAINING)];
@@ -621,4 +636,34 @@ fn hostile_bytes_are_refused_by_name() {
     turned[two..].copy_from_slice(&good[one..two]);
     assert!(matches!(refusal(&turned), BytesError::Mark { .. }));
     assert_eq!(refusal(&[]), BytesError::Truncated { at: 0, needed: 4 });
+}
+
+#[test]
+fn no_two_honest_bundles_come_near_a_review() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut dirs: Vec<_> = ["redteam/honest", "examples"]
+        .iter()
+        .flat_map(|dir| std::fs::read_dir(root.join(dir)).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
+    dirs.sort();
+    assert!(dirs.len() >= 60, "{}", dirs.len());
+    // Well below what a review takes.
+    let mut options = QueryOptions::default();
+    options.thresholds.shared_min /= 2;
+    options.thresholds.review_share *= 0.6;
+    let mut index = Index::new();
+    let mut near = String::new();
+    for dir in dirs {
+        let mut entries = prism_bundle::pack::read_dir(&dir).unwrap();
+        entries.retain(|(path, _)| path != "case.toml");
+        let found = Fingerprints::of(&Bundle::from_entries(entries).unwrap()).unwrap();
+        let id = dir.display().to_string();
+        for told in index.query(&found, &options) {
+            writeln!(near, "{id}: {told:?}").unwrap();
+        }
+        index.add(&id, found).unwrap();
+    }
+    assert!(near.is_empty(), "{near}");
 }

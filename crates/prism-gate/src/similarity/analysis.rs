@@ -3,6 +3,8 @@
 //! Called for bundles by [`super::fingerprints`] and for the building blocks by [`super::standard`], on a large stack.
 
 use ruff_python_ast::Stmt;
+use ruff_python_ast::token::TokenKind;
+use ruff_text_size::Ranged;
 use rustc_hash::FxHashMap;
 
 use super::expression::Writer;
@@ -14,7 +16,10 @@ use crate::check::parse;
 use crate::source::Source;
 
 /// Most tokens of normalised code that are compared; honest bundles have a few thousand.
-pub const TOKENS_MAX: usize = 500_000;
+pub const TOKENS_MAX: usize = 200_000;
+
+/// Most blocks in one another: Python reads no more levels of indentation. Each level reads its content once more.
+const BLOCKS_MAX: usize = 100;
 
 /// Which pieces of code count.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,6 +47,20 @@ pub(super) fn grams(
                 file: source.path.clone(),
                 line: source.line(error.location.start()),
             });
+        }
+        let mut blocks = 0_usize;
+        for token in parsed.tokens() {
+            match token.kind() {
+                TokenKind::Indent => blocks += 1,
+                TokenKind::Dedent => blocks = blocks.saturating_sub(1),
+                _ => {}
+            }
+            if blocks > BLOCKS_MAX {
+                return Err(SimilarityError::TooDeep {
+                    file: source.path.clone(),
+                    line: source.line(token.start()),
+                });
+            }
         }
         trees.push(parsed);
     }

@@ -43,7 +43,7 @@ pub enum SimilarityError {
     #[error(transparent)]
     Gate(#[from] GateError),
     /// Its code goes too deep to be read.
-    #[error("{file}:{line}: brackets and operators go too deep; split the expression")]
+    #[error("{file}:{line}: the code goes too deep; split it")]
     TooDeep {
         /// The file.
         file: String,

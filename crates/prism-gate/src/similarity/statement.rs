@@ -16,7 +16,7 @@ use super::units::{Kind, Unit};
 use super::vocabulary;
 
 /// The longest code that takes the place of a name, in tokens.
-const REPLACED_TOKENS_MAX: usize = 256;
+const REPLACED_TOKENS_MAX: usize = 96;
 
 /// What of an `if` can run.
 pub(super) enum Live<'a> {
@@ -150,7 +150,10 @@ impl<'u> Blocks<'_, 'u> {
                 tokens.remove(0);
                 self.writer.replaced.insert(name, tokens);
                 let reads = std::mem::take(&mut effects[at].reads);
-                effects[to].reads.extend(reads);
+                let later = &mut effects[to].reads;
+                later.extend(reads);
+                later.sort_unstable();
+                later.dedup();
             } else if tokens
                 .iter()
                 .any(|token| token.word != token::ATOM && token.word != word("="))
@@ -196,6 +199,15 @@ impl<'u> Blocks<'_, 'u> {
                 }
             }
         }
+        // Of each name: whether all its mentions are here, and whether none of them reads it.
+        let summary: FxHashMap<&str, (bool, bool)> = mentions
+            .iter()
+            .map(|(name, list)| {
+                let here: usize = list.iter().map(|(_, reads, writes)| reads + writes).sum();
+                let is_unread = list.iter().all(|(_, reads, _)| *reads == 0);
+                (*name, (self.totals.get(name) == Some(&here), is_unread))
+            })
+            .collect();
         for (at, step) in steps.iter().enumerate() {
             let (Some(name), Step::Assign { value, .. }) = (step.name(), step) else {
                 continue;
@@ -206,9 +218,8 @@ impl<'u> Blocks<'_, 'u> {
                 continue;
             }
             let list = &mentions[name];
-            let here: usize = list.iter().map(|(_, reads, writes)| reads + writes).sum();
-            let is_whole = self.totals.get(name) == Some(&here);
-            if is_whole && list.iter().all(|(_, reads, _)| *reads == 0) {
+            let (is_whole, is_unread) = summary[name];
+            if is_whole && is_unread {
                 fates[at] = Fate::Dropped;
                 continue;
             }
