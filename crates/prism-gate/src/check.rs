@@ -246,6 +246,7 @@ impl<'a> Checker<'_, 'a> {
             place: source.place(range),
             message,
             hint: hint.to_owned(),
+            traceback: None,
         });
     }
 

@@ -76,6 +76,7 @@ fn identical(bundle: &Bundle, id: &str) -> Finding {
         place: place(bundle, bundle.manifest().architecture.as_str(), 1, 1),
         message: format!("the bundle is the same as the earlier `{id}`, file by file"),
         hint: HINT_COPY.to_owned(),
+        traceback: None,
     }
 }
 
@@ -107,6 +108,7 @@ fn resembling(bundle: &Bundle, found: &Match) -> Finding {
         place: place(bundle, file, first, last),
         message,
         hint: hint.to_owned(),
+        traceback: None,
     }
 }
 
@@ -124,6 +126,7 @@ fn incomparable(bundle: &Bundle, error: &SimilarityError) -> Finding {
         place: place(bundle, file, line, line),
         message: format!("the bundle cannot be compared with earlier ones: {error}"),
         hint: "mend what `prism check` says of this file".to_owned(),
+        traceback: None,
     }
 }
 

@@ -10,10 +10,12 @@ mod context;
 mod host;
 mod run_fixture;
 
+mod check;
 mod data;
 mod dense;
 mod eval;
 mod eval_usage;
+mod explain;
 mod help;
 mod init;
 mod instantiate;
