@@ -133,7 +133,12 @@ pub fn find(name: &str) -> Option<&'static Rule> {
 
 /// The rule of a finding of the instantiation gate, which names its rules by their codes.
 pub fn of_instantiation(code: &str) -> &'static Rule {
-    let rules = [&build_model::RULE, &param_cap::RULE, &logits_shape::RULE, &stateful_forward::RULE];
+    let rules = [
+        &build_model::RULE,
+        &param_cap::RULE,
+        &logits_shape::RULE,
+        &stateful_forward::RULE,
+    ];
     let named = rules.into_iter().find(|rule| rule.code == code);
     // That gate, too, calls everything that it has no better name for a model that does not build.
     named.unwrap_or(&build_model::RULE)
