@@ -75,8 +75,10 @@ pub fn evaluate(
     let mut outcome = match result {
         Ok(outcome) => outcome,
         Err(failure) => {
-            let mut outcome = Outcome::failed(failure.reason, failure.detail);
-            outcome.traceback = failure.traceback;
+            // Both may quote the submission, and somebody will print them.
+            let detail = prism_sandbox::escape_for_terminal(&failure.detail);
+            let mut outcome = Outcome::failed(failure.reason, detail);
+            outcome.traceback = failure.traceback.map(prism_sandbox::escape_for_terminal);
             outcome
         }
     };
