@@ -1,9 +1,12 @@
 //! Rules of the repository that a compiler does not know: `cargo run -p xtask -- check`.
 //!
 //! Which crate may depend on which; that every source file says what it is; that the protocol's document and its
-//! source agree; that the project names no path of a machine. Run by `.ci/run`; changes nothing.
+//! source agree; that the pages of the gate's rules are those of its code. Run by `.ci/run`; changes nothing. `cargo run -p xtask
+//! -- rules` writes these pages.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
+
+mod rules;
 
 use std::{
     collections::BTreeMap,
@@ -49,22 +52,38 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "prism-sandbox",
         ],
     ),
-    ("xtask", &["prism-referee"]),
+    ("xtask", &["prism-gate", "prism-referee"]),
 ];
 
 /// Adds what it finds wrong; an error is a rule that could not be checked.
 type Rule = fn(&Path, &mut Vec<String>) -> Result<(), String>;
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() != Some("check") {
-        eprintln!("usage: cargo run -p xtask -- check");
-        return ExitCode::from(2);
-    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    match std::env::args().nth(1).as_deref() {
+        Some("check") => check(&root),
+        Some("rules") => match rules::write(&root) {
+            Ok(pages) => {
+                println!("xtask: {pages} pages in {}", rules::FOLDER);
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                eprintln!("{error}");
+                ExitCode::FAILURE
+            }
+        },
+        _ => {
+            eprintln!("usage: cargo run -p xtask -- check|rules");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn check(root: &Path) -> ExitCode {
     let mut complaints = Vec::new();
-    let rules: [Rule; 3] = [dependencies, source_files, protocol_document];
-    for rule in rules {
-        if let Err(error) = rule(&root, &mut complaints) {
+    let all: [Rule; 4] = [dependencies, source_files, protocol_document, rules::check];
+    for rule in all {
+        if let Err(error) = rule(root, &mut complaints) {
             complaints.push(error);
         }
     }

@@ -146,6 +146,8 @@ reasons! {
 
     /// The bundle breaks a rule of the format.
     BundleInvalid = "bundle_invalid" => Rejected, Miner;
+    /// The static gate found an error in the bundle's source.
+    GateRejected = "gate_rejected" => Rejected, Miner;
     /// The bundle's tokenizer breaks a rule of the format.
     TokenizerInvalid = "tokenizer_invalid" => Rejected, Miner;
 

@@ -97,6 +97,19 @@ pub struct StreamLimits {
     pub default_seq_len: u32,
 }
 
+impl StreamLimits {
+    /// The least and the most targets that a step may have on a stream of `total` targets.
+    ///
+    /// A whole stream shorter than the least step is allowed to be one step. Where the least is more than the most, the
+    /// stream is too short for the recipe, whatever a submission does.
+    pub fn step_targets(&self, total: u64) -> (u64, u64) {
+        let least = self.min_targets_per_step.min(total);
+        // Truncation is no loss: the bound is a whole number of targets.
+        let most = total / 1_000_000 * self.max_step_ppm + total % 1_000_000 * self.max_step_ppm / 1_000_000;
+        (least, most.max(1))
+    }
+}
+
 /// When a run ends although the stream has not. Absent means no such budget.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,6 +1,6 @@
 //! The one function behind `prism eval`, the demo, the red team and a service: a request in, events out, an outcome.
 //!
-//! In order: bundle, corpus and tokenizer, runtime, sandbox, resources, run directory, measurement, files. Whatever
+//! In order: bundle, gate, corpus and tokenizer, runtime, sandbox, resources, run directory, measurement, files. Whatever
 //! happens it returns an [`Outcome`]; once there is a run directory, `result.json` in it says the same. Never runs a
 //! line of the submission outside a sandbox; never believes what a submission reports.
 
@@ -35,7 +35,8 @@ use prism_sandbox::{Capabilities, Helper, MemoryCap};
 
 use crate::{
     curve::Curve,
-    event::{EvalEvent, EvalStage},
+    event::{EvalEvent, EvalStage, GateFinding},
+    gate,
     launcher::{CapturedLog, SandboxLauncher, worker_paths},
     manifest,
     outcome::Outcome,
@@ -74,11 +75,14 @@ pub fn evaluate(
     let mut outcome = match result {
         Ok(outcome) => outcome,
         Err(failure) => {
-            let mut outcome = Outcome::failed(failure.reason, failure.detail);
-            outcome.traceback = failure.traceback;
+            // Both may quote the submission, and somebody will print them.
+            let detail = prism_sandbox::escape_for_terminal(&failure.detail);
+            let mut outcome = Outcome::failed(failure.reason, detail);
+            outcome.traceback = failure.traceback.map(prism_sandbox::escape_for_terminal);
             outcome
         }
     };
+    outcome.findings.clone_from(&state.findings);
     outcome.covered_bytes = state.covered_bytes;
     outcome.rehearsal_reasons = state
         .rehearsal
@@ -117,6 +121,7 @@ struct RunState {
     run_id: Option<String>,
     rehearsal: Vec<RehearsalReason>,
     covered_bytes: u64,
+    findings: Vec<GateFinding>,
     curve: Curve,
     metrics: Vec<String>,
     logs: Arc<Mutex<Vec<CapturedLog>>>,
@@ -148,7 +153,7 @@ fn run(
         .check()
         .map_err(|error| Failure::new(Reason::RecipeInvalid, error.to_string()))?;
     note_rehearsal(request, state);
-    let mut stage = |stage: EvalStage, message: &str| {
+    let stage = |events: &mut dyn FnMut(EvalEvent), stage: EvalStage, message: &str| {
         events(EvalEvent::Stage {
             stage,
             message: message.into(),
@@ -160,14 +165,34 @@ fn run(
         }
     };
 
-    stage(EvalStage::Bundle, "reading the bundle")?;
+    stage(events, EvalStage::Bundle, "reading the bundle")?;
     let bundle = read_bundle(&request.bundle)?;
+    if !request.rehearsal.contains(&RehearsalReason::NoGate) {
+        // Before anything costs time or starts a process.
+        stage(
+            events,
+            EvalStage::Gate,
+            "checking the source by the rules of the gate",
+        )?;
+        let said = gate::judge(&bundle, &request.bundle)?;
+        if let Some(event) = said.event() {
+            events(event);
+        }
+        if let Some(detail) = said.refusal {
+            state.findings = said.findings;
+            return Err(Failure::new(Reason::GateRejected, detail));
+        }
+    }
     let bundle_bits = bundle
         .priced_bits(recipe.bundle.allowance_bytes)
         .map_err(|error| Failure::new(Reason::Internal, error.to_string()))?;
     let tokenizer = load_tokenizer(&bundle)?;
 
-    stage(EvalStage::Corpus, "verifying the corpus and counting its tokens")?;
+    stage(
+        events,
+        EvalStage::Corpus,
+        "verifying the corpus and counting its tokens",
+    )?;
     let corpus = Corpus::open(&request.corpus).map_err(|error| {
         Failure::new(
             Reason::CorpusInvalid,
@@ -186,12 +211,28 @@ fn run(
             "the train split of the corpus is empty",
         ));
     }
+    let (least, most) = recipe.stream.step_targets(totals.targets);
+    if least > most {
+        return Err(Failure::new(
+            Reason::Usage,
+            format!(
+                "the stream of {} targets is too short for this recipe: a step needs at least {least} targets and may have \
+                 at most {most}; lock more text, raise `--max-bytes`, or take a recipe with a smaller \
+                 `stream.min_targets_per_step`",
+                totals.targets
+            ),
+        ));
+    }
     let allowance_bpb = 8.0 * recipe.bundle.allowance_bytes as f64 / totals.bytes as f64;
     if allowance_bpb > recipe.bundle.max_allowance_bpb {
         state.rehearse(RehearsalReason::ShortStream);
     }
 
-    stage(EvalStage::Preflight, "trying the sandbox and the Python runtime")?;
+    stage(
+        events,
+        EvalStage::Preflight,
+        "trying the sandbox and the Python runtime",
+    )?;
     let (capabilities, runtime) = preflight(host, recipe, state)?;
     let dir = make_run_dir(request, &bundle, state)?;
     check_resources(dir.path(), recipe, &totals)?;

@@ -1,6 +1,6 @@
 //! What an evaluation tells while it goes on: one JSON line an event on `--progress-fd`.
 //!
-//! Nothing here comes from the submission but `log`, which is marked as the miner's own.
+//! Nothing here comes from the submission but `log`, which is marked as the miner's own, and what `gate` quotes.
 
 use prism_core::outcome::{Reason, Status};
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,15 @@ pub enum EvalEvent {
         stage: EvalStage,
         /// A sentence for people.
         message: String,
+    },
+    /// What the static gate says of the source, where it says anything.
+    Gate {
+        /// Findings that stop the submission.
+        errors: u64,
+        /// Findings that do not.
+        warnings: u64,
+        /// The first of them.
+        findings: Vec<GateFinding>,
     },
     /// The run has a directory.
     Run {
@@ -67,12 +76,35 @@ pub enum EvalEvent {
     },
 }
 
+/// One finding of the static gate. Its texts may quote the submission: whoever shows them escapes them for the place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GateFinding {
+    /// The rule's code, as `PRS102`.
+    pub code: String,
+    /// The rule's name, as `prism:no-network`.
+    pub id: String,
+    /// `error` or `warning`.
+    pub severity: String,
+    /// The file within the bundle.
+    pub file: String,
+    /// Its line, from 1.
+    pub line: u32,
+    /// Its column in characters, from 1.
+    pub column: u32,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub hint: String,
+}
+
 /// Parts of an evaluation, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EvalStage {
     /// Reading the bundle.
     Bundle,
+    /// Checking its source by the rules of the gate.
+    Gate,
     /// Verifying the corpus, tokenising it once.
     Corpus,
     /// Finding the Python runtime, trying the sandbox.

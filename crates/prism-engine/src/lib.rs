@@ -20,6 +20,8 @@ pub mod evaluate;
 
 pub mod instantiate;
 
+mod gate;
+
 mod text;
 
 mod launcher;

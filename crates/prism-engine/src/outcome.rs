@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use prism_core::outcome::{Fault, Reason, Status};
 use serde::{Deserialize, Serialize};
 
+use crate::event::GateFinding;
+
 /// The end of an evaluation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -20,6 +22,9 @@ pub struct Outcome {
     pub detail: String,
     /// The miner's own traceback, where there is one.
     pub traceback: Option<String>,
+    /// The first findings of the static gate that stopped the submission; `prism check` shows all of them.
+    #[serde(default)]
+    pub findings: Vec<GateFinding>,
     /// Bits per byte of the stream.
     pub bpb: Option<f64>,
     /// Its standard error.
@@ -59,6 +64,7 @@ impl Outcome {
             reason,
             detail: detail.into(),
             traceback: None,
+            findings: Vec::new(),
             bpb: None,
             bpb_se: None,
             bpb_ranked: None,

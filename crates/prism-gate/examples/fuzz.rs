@@ -271,7 +271,7 @@ fn main() -> ExitCode {
         honest
             .iter()
             .flatten()
-            .filter(|(path, _)| path.ends_with(".py"))
+            .filter(|(path, _)| path.rsplit_once('.').is_some_and(|(_, suffix)| suffix == "py"))
             .map(|(_, bytes)| bytes.clone()),
     );
     let archives: Vec<Vec<u8>> = honest

@@ -2,7 +2,7 @@
 //!
 //! Every directory with an `architecture.py` and a `training.py` below the arguments is a bundle. All are checked in
 //! turn on one thread; the best and the median of the rounds are printed, and the bytes that were read, so that
-//! `bench/gate.py` can compare them with CPython's own parser on the same files. Times nothing in a test.
+//! `bench/gate.py` can compare them with `CPython`'s own parser on the same files. Times nothing in a test.
 
 #![allow(
     clippy::print_stdout,
@@ -48,7 +48,11 @@ fn main() {
     let bytes: usize = bundles
         .iter()
         .flat_map(Bundle::files)
-        .filter(|(path, _)| path.as_str().ends_with(".py"))
+        .filter(|(path, _)| {
+            path.as_str()
+                .rsplit_once('.')
+                .is_some_and(|(_, suffix)| suffix == "py")
+        })
         .map(|(_, text)| text.len())
         .sum();
     let mut seconds: Vec<f64> = (0..ROUNDS)

@@ -6,7 +6,7 @@
 use std::ptr;
 use std::thread;
 
-use prism_bundle::{Bundle, Manifest};
+use prism_bundle::Bundle;
 use ruff_python_ast::{self as ast, Expr, ExprContext, ModModule, Pattern, Stmt};
 use ruff_python_parser::{Mode, ParseOptions, Parsed};
 use ruff_text_size::{Ranged, TextRange};
@@ -19,6 +19,7 @@ use crate::options::Options;
 use crate::prescan;
 use crate::rule::Rule;
 use crate::rules;
+use crate::rules::census::Mention;
 use crate::rules::hooks;
 use crate::semantic::walk::{Pass, Walker};
 use crate::semantic::{Call, Meaning, Names, Reference, ScopeId, ScopeKind, Usage, binder};
@@ -49,7 +50,7 @@ pub fn check_all<'b>(
     on_a_large_stack(|| {
         let bundles = bundles.into_iter();
         bundles
-            .map(|bundle| check_sources(&Source::all(bundle), Some(bundle.manifest()), options))
+            .map(|bundle| check_sources(&Source::all(bundle), options))
             .collect()
     })
 }
@@ -68,16 +69,16 @@ pub(crate) fn on_a_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Resu
 }
 
 /// The tree of one file. A file that goes too deep is not parsed; one with syntax errors is checked as far as it goes.
-pub(crate) fn parse(source: &Source) -> Result<Parsed<ModModule>, TextRange> {
-    if let Some(range) = prescan::too_deep(&source.text) {
+pub(crate) fn parse(source: &Source<'_>) -> Result<Parsed<ModModule>, TextRange> {
+    if let Some(range) = prescan::too_deep(source.text) {
         return Err(range);
     }
     let options = ParseOptions::from(Mode::Module).with_target_version(rules::syntax::VERSION);
-    let parsed = ruff_python_parser::parse_unchecked(&source.text, options);
+    let parsed = ruff_python_parser::parse_unchecked(source.text, options);
     parsed.try_into_module().ok_or_else(TextRange::default)
 }
 
-pub(crate) fn check_sources(sources: &[Source], declared: Option<&Manifest>, options: &Options) -> Report {
+pub(crate) fn check_sources(sources: &[Source<'_>], options: &Options) -> Report {
     let trees: Vec<Result<Parsed<ModModule>, TextRange>> = sources.iter().map(parse).collect();
     let bodies: Vec<&[Stmt]> = trees
         .iter()
@@ -94,13 +95,13 @@ pub(crate) fn check_sources(sources: &[Source], declared: Option<&Manifest>, opt
         sources,
         trees: &trees,
         names: &names,
-        declared,
         options,
         module: 0,
         scopes: Vec::new(),
         opened: 0,
         callee: None,
         inner: ptr::null(),
+        mentions: Vec::new(),
         report: Report::default(),
         has_errors: false,
         seen: FxHashSet::default(),
@@ -150,11 +151,9 @@ fn is_notable(mut expr: &Expr) -> (bool, Option<&str>) {
 
 /// What a rule sees, and where it puts what it finds.
 pub(crate) struct Checker<'c, 'a> {
-    pub(crate) sources: &'a [Source],
+    pub(crate) sources: &'a [Source<'a>],
     pub(crate) trees: &'a [Result<Parsed<ModModule>, TextRange>],
     pub(crate) names: &'c Names<'a>,
-    /// What `prism.yaml` says.
-    pub(crate) declared: Option<&'c Manifest>,
     pub(crate) options: &'c Options,
     /// The module that is being walked.
     pub(crate) module: usize,
@@ -164,6 +163,8 @@ pub(crate) struct Checker<'c, 'a> {
     callee: Option<(*const Expr, &'a ast::ExprCall, Vec<Meaning>)>,
     /// The rest of a chain of attributes whose end was already reported.
     inner: *const Expr,
+    /// Every reference to a library, for rules that look at the whole.
+    pub(crate) mentions: Vec<Mention<'a>>,
     report: Report,
     has_errors: bool,
     seen: FxHashSet<(usize, &'static str, TextRange)>,
@@ -175,7 +176,7 @@ pub(crate) struct Checker<'c, 'a> {
 
 impl<'a> Checker<'_, 'a> {
     /// The file that is being walked.
-    pub(crate) fn source(&self) -> &'a Source {
+    pub(crate) fn source(&self) -> &'a Source<'a> {
         &self.sources[self.module]
     }
 
@@ -256,6 +257,7 @@ impl<'a> Checker<'_, 'a> {
             place: source.place(range),
             message,
             hint: hint.to_owned(),
+            traceback: None,
         });
     }
 
@@ -367,6 +369,19 @@ impl<'a> Checker<'_, 'a> {
                     self.harmless.insert(path.into());
                 }
                 refusal => self.refuse(refusal, path, expr.range()),
+            }
+        }
+        let call = match reference.usage {
+            Usage::Call(call) => Some(call),
+            Usage::Load | Usage::Store | Usage::Delete => None,
+        };
+        for meaning in &reference.meanings {
+            if let Meaning::Library(path) = meaning {
+                self.mentions.push(Mention {
+                    module: self.module,
+                    path: path.clone(),
+                    call,
+                });
             }
         }
         for hook in &hooks().reference {

@@ -44,6 +44,23 @@ pub struct Place {
     pub end_column: u32,
 }
 
+impl Place {
+    /// Where a finding about a whole file is shown: at its first character.
+    pub const START: Self = Self::at(1, 1);
+
+    /// A point whose offset in bytes is not known.
+    pub const fn at(line: u32, column: u32) -> Self {
+        Self {
+            start_byte: 0,
+            end_byte: 0,
+            line,
+            column,
+            end_line: line,
+            end_column: column,
+        }
+    }
+}
+
 /// One thing that is wrong, or may be.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -51,7 +68,7 @@ pub struct Finding {
     pub rule: &'static Rule,
     /// What it weighs here.
     pub severity: Severity,
-    /// The file within the bundle.
+    /// The file within the bundle; empty where the finding is about the bundle as a whole.
     pub file: String,
     /// Where in it.
     pub place: Place,
@@ -59,6 +76,8 @@ pub struct Finding {
     pub message: String,
     /// What to write instead.
     pub hint: String,
+    /// What the submission's own code said, where it ran: the frames of an exception.
+    pub traceback: Option<String>,
 }
 
 /// What the gate says of a bundle.

@@ -7,21 +7,26 @@
 //! This crate is the only user of the Python parser. It runs no code, reads no file, opens no socket: a bundle in, a
 //! report out, the same on every machine. It never panics on any input and its work is bounded ([`limits`]).
 //!
-//! Reading order: [`rule`], `rules/no_process.rs` as an example, `semantic` (what names stand for), `check` (one walk).
+//! Reading order: [`rule`], `rules/no_process.rs` as an example, `semantic` (what names stand for), `check` (one walk),
+//! [`render`] (how a report is told).
 
 mod check;
 mod finding;
+mod format;
 mod knowledge;
 pub mod limits;
 mod options;
 mod prescan;
+pub mod render;
 mod rule;
 mod rules;
 mod semantic;
+pub mod similarity;
 mod source;
 
 pub use check::{GateError, check, check_all};
 pub use finding::{Finding, Place, Report, Severity};
+pub use format::{of_bundle_error, of_pack_error};
 pub use options::{DistributedPolicy, Options};
 pub use rule::Rule;
-pub use rules::{find, list};
+pub use rules::{find, list, of_instantiation};

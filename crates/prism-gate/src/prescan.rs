@@ -34,21 +34,41 @@ pub(crate) fn too_deep(text: &str) -> Option<TextRange> {
 }
 
 /// An upper bound of the links in a text, strings and comments counted as if they were code: most files need no more.
+///
+/// Operators and brackets count, and so does every word, because the keywords that link are words.
 fn links_at_most(text: &str) -> usize {
     let mut links = 0;
-    let mut word = 0;
+    let mut before = 0;
     for &byte in text.as_bytes() {
-        if byte.is_ascii_lowercase() {
-            word += 1;
-            continue;
-        }
-        // The keywords that link have two to six letters; any word of that length counts where it stands alone.
-        links += usize::from((2..=6).contains(&word) && !matches!(byte, b'_' | b'A'..=b'Z' | b'0'..=b'9'));
-        links += usize::from(byte.is_ascii_punctuation() && !matches!(byte, b'_' | b',' | b'#' | b'\\'));
-        word = 0;
+        let class = CLASSES[usize::from(byte)];
+        // A link is an operator, or the first letter of a word.
+        links += usize::from(class == OPERATOR) + usize::from(class > before && class == WORD);
+        before = class;
     }
-    links + 1
+    links
 }
+
+const OTHER: u8 = 0;
+const OPERATOR: u8 = 1;
+const WORD: u8 = 2;
+
+/// What each byte is to [`links_at_most`].
+static CLASSES: [u8; 256] = {
+    let mut classes = [OTHER; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let character = byte as u8;
+        classes[byte] = if character.is_ascii_alphanumeric() || character == b'_' || character >= 0x80 {
+            WORD
+        } else if character.is_ascii_punctuation() && !matches!(character, b',' | b'#' | b'\\') {
+            OPERATOR
+        } else {
+            OTHER
+        };
+        byte += 1;
+    }
+    classes
+};
 
 fn exceeds(text: &str) -> bool {
     let mut lexer = lexer::lex(text, Mode::Module);

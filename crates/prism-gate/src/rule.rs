@@ -43,6 +43,15 @@ impl Rule {
             .trim_start_matches('#')
             .trim()
     }
+
+    /// The first paragraph under "What it does", as one line.
+    pub fn summary(&self) -> String {
+        let page = self.page();
+        let (_, rest) = page.split_once("## What it does").unwrap_or_default();
+        let lines = rest.lines().map(str::trim).skip_while(|line| line.is_empty());
+        let words: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
+        words.join(" ")
+    }
 }
 
 /// A dotted name that may not be referenced, and all below it.

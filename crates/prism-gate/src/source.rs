@@ -22,7 +22,7 @@ pub(crate) enum Role {
 }
 
 /// A file, before it is parsed.
-pub(crate) struct Source {
+pub(crate) struct Source<'b> {
     /// Its path in the bundle.
     pub(crate) path: String,
     /// How other files import it: `pkg.layers`.
@@ -31,18 +31,22 @@ pub(crate) struct Source {
     pub(crate) is_package: bool,
     pub(crate) role: Role,
     /// Its text; a byte-order mark is kept, as the parser wants it.
-    pub(crate) text: String,
+    pub(crate) text: &'b str,
     /// Made when the first finding needs a place: most files have none.
     lines: OnceCell<LineIndex>,
 }
 
-impl Source {
+impl<'b> Source<'b> {
     /// All Python files of a bundle, in ascending order of their paths.
-    pub(crate) fn all(bundle: &Bundle) -> Vec<Self> {
+    pub(crate) fn all(bundle: &'b Bundle) -> Vec<Self> {
         let manifest = bundle.manifest();
         bundle
             .files()
-            .filter(|(path, _)| path.as_str().ends_with(".py"))
+            .filter(|(path, _)| {
+                path.as_str()
+                    .rsplit_once('.')
+                    .is_some_and(|(_, suffix)| suffix == "py")
+            })
             .map(|(path, text)| {
                 let role = if *path == manifest.architecture {
                     Role::Architecture
@@ -56,7 +60,7 @@ impl Source {
             .collect()
     }
 
-    pub(crate) fn new(path: &str, text: &str, role: Role) -> Self {
+    pub(crate) fn new(path: &str, text: &'b str, role: Role) -> Self {
         let name = path.strip_suffix(".py").unwrap_or(path).replace('/', ".");
         let (module, is_package) = match name.strip_suffix(".__init__") {
             Some(package) => (package.to_owned(), true),
@@ -67,19 +71,19 @@ impl Source {
             module,
             is_package,
             role,
-            text: text.to_owned(),
+            text,
             lines: OnceCell::new(),
         }
     }
 
     /// Line and column of a range. Columns count characters, as editors do.
     pub(crate) fn place(&self, range: TextRange) -> Place {
-        let end_of_text = TextSize::of(self.text.as_str());
+        let end_of_text = TextSize::of(self.text);
         let start = self.boundary(range.start().min(end_of_text));
         let end = self.boundary(range.end().min(end_of_text)).max(start);
-        let lines = self.lines.get_or_init(|| LineIndex::from_source_text(&self.text));
-        let from = lines.line_column(start, &self.text);
-        let to = lines.line_column(end, &self.text);
+        let lines = self.lines();
+        let from = lines.line_column(start, self.text);
+        let to = lines.line_column(end, self.text);
         let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
         Place {
             start_byte: start.to_u32(),
@@ -91,8 +95,17 @@ impl Source {
         }
     }
 
+    /// The line of an offset, from 1.
+    pub(crate) fn line(&self, offset: TextSize) -> u32 {
+        u32::try_from(self.lines().line_index(offset).get()).unwrap_or(u32::MAX)
+    }
+
+    fn lines(&self) -> &LineIndex {
+        self.lines.get_or_init(|| LineIndex::from_source_text(self.text))
+    }
+
     /// The text of a node.
-    pub(crate) fn slice(&self, node: impl Ranged) -> &str {
+    pub(crate) fn slice(&self, node: impl Ranged) -> &'b str {
         self.text.get(node.range().to_std_range()).unwrap_or_default()
     }
 

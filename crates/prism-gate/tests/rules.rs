@@ -19,6 +19,11 @@ use ruff_text_size::Ranged;
 
 const ARCHITECTURE: &str = "from torch import nn\n\n\ndef build_model(ctx):\n    return nn.Embedding(ctx.vocab_size, ctx.vocab_size)\n";
 const TRAINING: &str = "def train(ctx):\n    model = ctx.build_model()\n    for batch in ctx.stream(model, batch_size=32, seq_len=256):\n        batch.loss(model(batch.inputs)).backward()\n";
+/// Rules whose findings are made elsewhere and tested there: of the bundle's format, of the model that is built, and of
+/// the comparison with other bundles.
+const NOT_OF_THE_SOURCE: [&str; 7] = [
+    "PRS003", "PRS311", "PRS312", "PRS313", "PRS314", "PRS601", "PRS602",
+];
 /// Longest line of source in a snapshot, in characters.
 const SHOWN_CHARS: usize = 100;
 
@@ -221,7 +226,7 @@ fn check_part(code: &str, path: &Path, problems: &mut Vec<String>) -> String {
 #[test]
 fn every_rule_keeps_to_its_fixture() {
     let mut problems = Vec::new();
-    for rule in prism_gate::list() {
+    for rule in prism_gate::list().filter(|rule| !NOT_OF_THE_SOURCE.contains(&rule.code)) {
         let code = rule.code;
         let file = fixtures().join(format!("{code}.py"));
         let shown = if file.is_file() {
@@ -282,13 +287,7 @@ fn the_operator_decides_about_distributed_training() {
     ] {
         let text = fs::read_to_string(fixtures().join(code).join(part)).unwrap();
         let weight = |distributed| {
-            let report = judge(
-                around(&text).0,
-                Options {
-                    distributed,
-                    ..Options::default()
-                },
-            );
+            let report = judge(around(&text).0, Options { distributed });
             report
                 .findings
                 .iter()
@@ -310,13 +309,7 @@ fn one_machine_is_the_bound_whatever_the_operator_decides() {
         DistributedPolicy::Flag,
         DistributedPolicy::Off,
     ] {
-        let report = judge(
-            around(text).0,
-            Options {
-                distributed,
-                ..Options::default()
-            },
-        );
+        let report = judge(around(text).0, Options { distributed });
         let is_bound =
             |finding: &Finding| finding.rule.code == "PRS503" && finding.severity == Severity::Error;
         assert!(report.findings.iter().any(is_bound));

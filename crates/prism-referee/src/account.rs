@@ -82,6 +82,8 @@ pub struct Account {
     targets: u64,
     bytes: u64,
     invalid_answers: u64,
+    /// The smoothed claims of one step, kept for its memory.
+    smoothed: Vec<f64>,
 }
 
 impl Account {
@@ -110,6 +112,7 @@ impl Account {
             targets: 0,
             bytes: 0,
             invalid_answers: 0,
+            smoothed: Vec::new(),
         }
     }
 
@@ -121,19 +124,29 @@ impl Account {
         claims: &[f32],
         byte_lengths: &[u16],
     ) -> Vec<Drawn> {
+        // One loop for each kind of work: the sums depend on their own last value, the smoothing and the draws do not.
+        let mut smoothed = std::mem::take(&mut self.smoothed);
+        self.smoothing.apply_all(claims, &mut smoothed);
+
         let mut drawn = Vec::new();
         let mut index = 0;
         for run in runs {
-            let len = run.targets as usize;
+            let range = index..index + run.targets as usize;
             let document = self.documents.entry(run.document).or_default();
-            for (&claim, &bytes) in claims[index..index + len]
-                .iter()
-                .zip(&byte_lengths[index..index + len])
-            {
-                let claimed_nats = self.smoothing.apply(f64::from(claim));
+            let mut nats = document.nats;
+            for &claimed_nats in &smoothed[range.clone()] {
                 self.estimator.claim(claimed_nats);
-                document.nats.add(claimed_nats);
-                document.bytes += u64::from(bytes);
+                nats.add(claimed_nats);
+            }
+            document.nats = nats;
+            let bytes = byte_lengths[range.clone()]
+                .iter()
+                .map(|&bytes| u64::from(bytes))
+                .sum::<u64>();
+            document.bytes += bytes;
+            self.bytes += bytes;
+            for index in range.clone() {
+                let bytes = byte_lengths[index];
                 let probability = match self.probabilities.get(usize::from(bytes)) {
                     Some(&probability) => probability,
                     None => audit_probability(self.rate_per_byte, u32::from(bytes)),
@@ -141,19 +154,19 @@ impl Account {
                 if self.draws.hit(probability) {
                     drawn.push(Drawn {
                         index,
-                        claimed_nats,
+                        claimed_nats: smoothed[index],
                         probability,
                     });
                 }
-                self.bytes += u64::from(bytes);
-                index += 1;
             }
+            index = range.end;
             document.targets += u64::from(run.targets);
             if run.ends {
                 document.complete = true;
                 self.newest_complete.push(run.document);
             }
         }
+        self.smoothed = smoothed;
         self.targets += index as u64;
         drawn
     }

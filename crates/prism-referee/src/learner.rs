@@ -273,12 +273,7 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
             )));
         }
         let per_step = u64::from(b) * u64::from(t);
-        // A whole stream shorter than the least step is allowed to be one step.
-        let least = limits.min_targets_per_step.min(total);
-        // Truncation is no loss: the bound is a whole number of targets.
-        let most = (total / 1_000_000 * limits.max_step_ppm
-            + total % 1_000_000 * limits.max_step_ppm / 1_000_000)
-            .max(1);
+        let (least, most) = limits.step_targets(total);
         if per_step < least {
             return Err(wrong(format!(
                 "batch_size * seq_len = {per_step} targets a step; this recipe wants at least {least}"

@@ -4,7 +4,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{data, demo, eval, init, recipe, report, runs, runtime, verify};
+use crate::commands::{check, data, demo, eval, explain, init, recipe, report, runs, runtime, verify};
 
 /// Measure how well a model learns from scratch
 ///
@@ -45,9 +45,16 @@ impl Common {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people
+    #[value(alias = "human")]
     Text,
     /// For programs
     Json,
+    /// For code scanning; `prism check` alone
+    #[value(hide = true)]
+    Sarif,
+    /// For annotations of a workflow; `prism check` alone
+    #[value(hide = true)]
+    Github,
 }
 
 /// The commands, in the order in which a newcomer needs them.
@@ -57,6 +64,13 @@ pub(crate) enum Command {
     Demo(demo::DemoArgs),
     /// Make a bundle that already runs, to be changed
     Init(init::InitArgs),
+    /// Check a bundle by the rules of the gate, in seconds
+    ///
+    /// The same rules as before an official run: the bundle's format, what its code may not do, and the model built
+    /// once in the sandbox. Every finding says where, why, and what to write instead.
+    Check(check::CheckArgs),
+    /// Explain a rule of the gate: what, why, and what to write instead
+    Explain(explain::ExplainArgs),
     /// Turn text into a locked corpus, or make a synthetic one
     #[command(subcommand)]
     Data(data::DataCommand),

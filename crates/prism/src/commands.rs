@@ -1,8 +1,10 @@
 //! The commands: a file each, and the one place that calls them.
 
+pub(crate) mod check;
 pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod eval;
+pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod recipe;
 pub(crate) mod report;
@@ -12,7 +14,7 @@ pub(crate) mod verify;
 
 use std::process::ExitCode;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Format};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 
@@ -22,9 +24,18 @@ pub(crate) type CommandResult = Result<Exit, Failure>;
 /// Runs what was typed.
 pub(crate) fn run(cli: &Cli) -> ExitCode {
     let output = Output::new(cli.common.format());
+    if let Format::Sarif | Format::Github = output.format()
+        && !matches!(cli.command, Command::Check(_))
+    {
+        let text =
+            "only `prism check` prints SARIF and workflow commands; use `--format text` or `--format json`";
+        return output.failure(&Failure::usage("usage", &text)).into();
+    }
     let result = match &cli.command {
         Command::Demo(args) => demo::run(args, output),
         Command::Init(args) => init::run(args, output),
+        Command::Check(args) => check::run(args, output),
+        Command::Explain(args) => explain::run(args, output),
         Command::Data(command) => data::run(command, output),
         // Its outcome is an object of its own, also where it fails.
         Command::Eval(args) => return eval::run(args, output).into(),

@@ -32,6 +32,11 @@ impl Output {
         Self { format }
     }
 
+    /// What was asked for.
+    pub(crate) fn format(self) -> Format {
+        self.format
+    }
+
     /// Whether a program reads the result.
     pub(crate) fn is_json(self) -> bool {
         self.format == Format::Json
@@ -76,6 +81,11 @@ impl Output {
 /// Prints data that has only one form.
 pub(crate) fn raw(text: &str) -> Result<(), Failure> {
     print(&mut io::stdout().lock(), text)
+}
+
+/// Prints text for people that may have colours in it; they are taken out where nobody would see them.
+pub(crate) fn coloured(text: &str) -> Result<(), Failure> {
+    print(&mut anstream::stdout().lock(), text)
 }
 
 /// Says something that must not be overlooked, whoever reads.

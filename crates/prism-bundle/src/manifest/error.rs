@@ -136,6 +136,31 @@ pub enum ManifestError {
 }
 
 impl ManifestError {
+    /// Line and column, both from one.
+    pub fn place(&self) -> (usize, usize) {
+        match self {
+            Self::Syntax { line, column, .. }
+            | Self::Anchor { line, column }
+            | Self::Alias { line, column }
+            | Self::Tag { line, column }
+            | Self::SeveralDocuments { line, column }
+            | Self::TooDeep { line, column }
+            | Self::TooManyNodes { line, column }
+            | Self::KeyNotText { line, column }
+            | Self::DuplicateKey { line, column, .. }
+            | Self::UnknownKey { line, column, .. }
+            | Self::WrongType { line, column, .. }
+            | Self::ValueTooLong { line, column, .. }
+            | Self::ControlCharacter { line, column, .. }
+            | Self::UnknownTokenizer { line, column, .. }
+            | Self::EntrypointPath { line, column, .. }
+            | Self::EntrypointNotPython { line, column, .. }
+            | Self::EntrypointTwice { line, column, .. }
+            | Self::EntrypointFunction { line, column, .. }
+            | Self::UnsupportedKind { line, column, .. } => (*line, *column),
+        }
+    }
+
     /// A stable name for the cause.
     pub fn code(&self) -> &'static str {
         match self {

@@ -79,11 +79,15 @@ pub(crate) fn of_reference(path: &str) -> Option<Refusal> {
     if path.starts_with('<') {
         return None;
     }
-    of_prefix(path, 2)
-        .or_else(|| of_component(path))
+    let refusal = of_prefix(path, 2);
+    if refusal.is_some() || path.starts_with("builtins.") {
+        return refusal;
+    }
+    let has_underscores = path.contains("._");
+    of_component(path)
         .or_else(|| of_alias(path))
-        .or_else(|| of_private(path))
-        .or_else(|| of_dunder(path))
+        .or_else(|| has_underscores.then(|| of_private(path)).flatten())
+        .or_else(|| has_underscores.then(|| of_dunder(path)).flatten())
         .or_else(|| of_public(path))
 }
 
@@ -105,10 +109,6 @@ fn of_prefix(path: &str, components_min: usize) -> Option<Refusal> {
 
 /// A library's own import of a refused module is as good as ours.
 fn of_component(path: &str) -> Option<Refusal> {
-    let top = path.split('.').next().unwrap_or_default();
-    if top == "builtins" || top.starts_with('<') {
-        return None;
-    }
     path.split('.').skip(1).find_map(|component| {
         let entry = match component.strip_prefix('_') {
             Some(name) => table().get(component).or_else(|| table().get(name)),
@@ -126,7 +126,13 @@ fn of_component(path: &str) -> Option<Refusal> {
 }
 
 /// Functions that have the name of a module.
-const HONEST_ALIASES: &[&str] = &["bisect.bisect", "math.dist", "torch.cuda.init", "torch.dist", "torch.Tensor.dist"];
+const HONEST_ALIASES: &[&str] = &[
+    "bisect.bisect",
+    "math.dist",
+    "torch.cuda.init",
+    "torch.dist",
+    "torch.Tensor.dist",
+];
 
 /// A library's own import of another module: from there on no list holds.
 fn of_alias(path: &str) -> Option<Refusal> {
@@ -140,11 +146,12 @@ fn of_alias(path: &str) -> Option<Refusal> {
         end += 1 + name.len();
         let at = &path[..end];
         if libraries::is_alias(name) && !libraries::is_allowed(at) && !HONEST_ALIASES.contains(&at) {
-            return Some(Refusal {
+            // What lies behind may be private to torch, which is the graver finding.
+            return of_private(path).or(Some(Refusal {
                 set: &rules::no_forbidden_import::SET,
                 reason: "goes through another module that this one imports for itself",
                 hint: "import that module by its own name, if it is on the list",
-            });
+            }));
         }
         if end >= path.len() {
             return None;
@@ -156,9 +163,6 @@ fn of_alias(path: &str) -> Option<Refusal> {
 fn of_private(path: &str) -> Option<Refusal> {
     let mut components = path.split('.');
     let top = components.next().unwrap_or_default();
-    if top == "builtins" || top.starts_with('<') {
-        return None;
-    }
     let private = components.find(|name| {
         name.starts_with('_')
             && !name.starts_with("__")
@@ -195,13 +199,15 @@ fn of_dunder(path: &str) -> Option<Refusal> {
 }
 
 fn of_public(path: &str) -> Option<Refusal> {
-    let mut end = 0;
-    let components: Vec<&str> = path.split('.').collect();
-    for pair in components.windows(2) {
-        end += pair[0].len();
-        let module = &path[..end];
-        end += 1;
-        if !pair[1].starts_with("__") && !libraries::is_public(module, pair[1]) {
+    let dots = path
+        .bytes()
+        .enumerate()
+        .filter(|(_, byte)| *byte == b'.')
+        .map(|(place, _)| place);
+    for dot in dots {
+        let (module, rest) = (&path[..dot], &path[dot + 1..]);
+        let name = rest.split('.').next().unwrap_or(rest);
+        if !libraries::is_public(module, name) && !name.starts_with("__") {
             let set: &'static RuleSet = if module.starts_with("prism_") {
                 &rules::no_harness_access::SET
             } else {
@@ -212,6 +218,10 @@ fn of_public(path: &str) -> Option<Refusal> {
                 reason: "is not among the names that a bundle may use of this module",
                 hint: "see the list on the rule's page",
             });
+        }
+        // No module below torch has a list of its own.
+        if module == "torch" {
+            return None;
         }
     }
     None

@@ -80,6 +80,9 @@ enum Verdict {
     Unfit(Flaw),
 }
 
+/// Most names that are followed from an entry point.
+const NAMES_MAX: usize = 64;
+
 /// Names that were followed, each in its module: none is followed twice.
 type Seen = FxHashSet<(usize, String)>;
 
@@ -141,7 +144,7 @@ fn missing(checker: &mut Checker<'_, '_>, name: &str, call: &str) {
 
 /// What a module leaves bound to a name.
 fn verdict(checker: &Checker<'_, '_>, module: usize, name: &str, seen: &mut Seen) -> Verdict {
-    if !seen.insert((module, name.to_owned())) {
+    if seen.len() >= NAMES_MAX || !seen.insert((module, name.to_owned())) {
         return Verdict::Fits;
     }
     let bound = bound(checker, module, name);

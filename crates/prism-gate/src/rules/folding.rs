@@ -1,6 +1,6 @@
 //! What an expression comes to, where the source says it: numbers, text and lists, through names and arithmetic.
 //!
-//! Called by rules that bound a number. It follows every binding of a name and so answers with all values that it finds,
+//! Called by rules that bound a number. It follows the bindings of a name and so answers with all values that it finds,
 //! up to a bound; what depends on the run has none. It computes only what is small.
 
 use std::cell::Cell;
@@ -26,7 +26,11 @@ const VALUES_MAX: usize = 16;
 /// Most elements of a list that are made; longer ones are cut, which no bound on numbers notices.
 const ELEMENTS_MAX: usize = 64;
 /// Most expressions that are looked at for one answer.
-const VISITS_MAX: usize = 1_000;
+const VISITS_MAX: usize = 256;
+/// Most bindings of one name that are followed.
+const BINDINGS_MAX: usize = 32;
+/// Most numbers and texts that one value may hold, at any depth.
+const PARTS_MAX: usize = 1_024;
 /// Longest text that is made, in bytes.
 const TEXT_BYTES_MAX: usize = 4_096;
 
@@ -42,6 +46,15 @@ impl Constant {
         match self {
             Self::Text(text) => Some(text),
             _ => None,
+        }
+    }
+
+    /// How much it holds, at any depth.
+    fn parts(&self) -> usize {
+        match self {
+            Self::Number(_) | Self::Text(_) => 1,
+            Self::List(elements) => elements.iter().map(Self::parts).sum::<usize>() + 1,
+            Self::Dict(items) => items.iter().map(|(_, value)| value.parts() + 1).sum::<usize>() + 1,
         }
     }
 
@@ -87,6 +100,7 @@ impl Place<'_, '_, '_> {
             return Vec::new();
         }
         let mut found = self.all_values(expr, step + 1);
+        found.retain(|value| value.parts() <= PARTS_MAX);
         found.truncate(VALUES_MAX);
         found
     }
@@ -97,7 +111,9 @@ impl Place<'_, '_, '_> {
                 Number::Int(number) => number.as_i64().map(Constant::Number).into_iter().collect(),
                 _ => Vec::new(),
             },
-            Expr::StringLiteral(literal) => vec![Constant::Text(literal.value.to_str().to_owned())],
+            Expr::StringLiteral(literal) if literal.value.len() <= TEXT_BYTES_MAX => {
+                vec![Constant::Text(literal.value.to_str().to_owned())]
+            }
             Expr::FString(text) => self.format(text, step).map(Constant::Text).into_iter().collect(),
             Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
                 vec![Constant::List(self.elements(elts, step))]
@@ -164,6 +180,7 @@ impl Place<'_, '_, '_> {
                 })),
             }
         }
+        items.truncate(ELEMENTS_MAX);
         items
     }
 
@@ -267,6 +284,7 @@ impl Place<'_, '_, '_> {
         let bindings = self.checker.names.bindings(self.module, self.scope, name);
         bindings
             .iter()
+            .take(BINDINGS_MAX)
             .flat_map(|&number| self.binding(self.module, number, step))
             .collect()
     }
@@ -335,6 +353,7 @@ impl Place<'_, '_, '_> {
                             entry
                                 .bindings
                                 .iter()
+                                .take(BINDINGS_MAX)
                                 .flat_map(|&number| self.binding(module, number, step)),
                         );
                     }
@@ -382,13 +401,15 @@ fn combine(left: &Constant, op: Operator, right: &Constant) -> Option<Constant> 
         )),
         (Constant::List(elements), Constant::Number(times)) if op == Operator::Mult => {
             let length = elements.len().checked_mul(usize::try_from(*times).ok()?)?;
+            let length = length.min(ELEMENTS_MAX);
+            let is_small = elements
+                .first()
+                .is_none_or(|first| first.parts().saturating_mul(length) <= PARTS_MAX);
+            if !is_small {
+                return None;
+            }
             Some(Constant::List(
-                elements
-                    .iter()
-                    .cycle()
-                    .take(length.min(ELEMENTS_MAX))
-                    .cloned()
-                    .collect(),
+                elements.iter().cycle().take(length).cloned().collect(),
             ))
         }
         _ => None,

@@ -11,12 +11,17 @@ use crate::rule::{
     CallHook, ExpressionHook, PatternHook, ReferenceHook, Rule, RuleSet, StatementHook, WholeHook,
 };
 
+pub(crate) mod build_model;
+pub(crate) mod bundle;
 pub(crate) mod census;
 pub(crate) mod constants;
 pub(crate) mod contract;
 pub(crate) mod distributed_contract;
 pub(crate) mod distributed_rank0_guard;
+pub(crate) mod duplicate;
 pub(crate) mod folding;
+pub(crate) mod logits_shape;
+pub(crate) mod near_duplicate;
 pub(crate) mod nesting;
 pub(crate) mod no_attribute_escape;
 pub(crate) mod no_deserialization;
@@ -37,16 +42,19 @@ pub(crate) mod non_causal;
 pub(crate) mod obfuscation;
 pub(crate) mod opaque_blob;
 pub(crate) mod packed;
+pub(crate) mod param_cap;
 pub(crate) mod paths;
 pub(crate) mod regions;
 pub(crate) mod scores;
 pub(crate) mod single_node_bound;
+pub(crate) mod stateful_forward;
 pub(crate) mod syntax;
 
 /// Every rule.
 pub(crate) static ALL: &[&RuleSet] = &[
     &syntax::SET,
     &nesting::SET,
+    &bundle::SET,
     &no_process::SET,
     &no_network::SET,
     &no_filesystem::SET,
@@ -65,10 +73,16 @@ pub(crate) static ALL: &[&RuleSet] = &[
     &opaque_blob::SET,
     &obfuscation::SET,
     &contract::SET,
+    &build_model::SET,
+    &param_cap::SET,
+    &logits_shape::SET,
+    &stateful_forward::SET,
     &non_causal::SET,
     &distributed_contract::SET,
     &distributed_rank0_guard::SET,
     &single_node_bound::SET,
+    &duplicate::SET,
+    &near_duplicate::SET,
 ];
 
 /// The hooks of all rules by kind, so that the checker asks only those that want to know.
@@ -115,4 +129,17 @@ pub fn find(name: &str) -> Option<&'static Rule> {
             || rule.id == name
             || rule.id.strip_prefix("prism:") == Some(name)
     })
+}
+
+/// The rule of a finding of the instantiation gate, which names its rules by their codes.
+pub fn of_instantiation(code: &str) -> &'static Rule {
+    let rules = [
+        &build_model::RULE,
+        &param_cap::RULE,
+        &logits_shape::RULE,
+        &stateful_forward::RULE,
+    ];
+    let named = rules.into_iter().find(|rule| rule.code == code);
+    // That gate, too, calls everything that it has no better name for a model that does not build.
+    named.unwrap_or(&build_model::RULE)
 }

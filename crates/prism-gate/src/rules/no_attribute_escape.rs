@@ -106,8 +106,12 @@ fn report(checker: &mut Checker<'_, '_>, name: &str, range: TextRange) {
         "__class__" => "write `type(x)`: `type(x).__name__` is its name",
         "__dict__" => "write the attributes out, or use `dataclasses.asdict`",
         "__bases__" | "__mro__" | "__subclasses__" | "mro" => "use `isinstance` or `issubclass`",
-        "obj" => "an exception keeps the object whose attribute was missing as `obj`: give yours another name",
-        "__annotations__" => "annotations are for readers; use `dataclasses.fields`, or keep what you need in a dictionary",
+        "obj" => {
+            "an exception keeps the object whose attribute was missing as `obj`: give yours another name"
+        }
+        "__annotations__" => {
+            "annotations are for readers; use `dataclasses.fields`, or keep what you need in a dictionary"
+        }
         "__setattr__" => "assign to the attribute: `self.x = y`",
         "__traceback__" | "with_traceback" | "tb_frame" => {
             "let the exception end the run: the report shows your traceback"
@@ -246,18 +250,16 @@ fn reads_its_own(checker: &Checker<'_, '_>, class: &Expr) -> bool {
         && meanings.iter().all(|meaning| match meaning {
             Meaning::Library(path) => WHOLE.contains(&&**path),
             Meaning::Module(_) => false,
-            Meaning::Local(module, binding) => {
-                match checker.names.modules[*module].bindings[*binding].kind {
-                    BindingKind::Class(class) => {
-                        class.keywords().is_empty()
-                            && class.bases().iter().all(|base| {
-                                matches!(base, Expr::Name(name) if name.id.as_str() == "NamedTuple")
-                                    || matches!(base, Expr::Attribute(name) if name.attr.as_str() == "NamedTuple")
-                            })
-                    }
-                    _ => false,
+            Meaning::Local(module, binding) => match checker.names.modules[*module].bindings[*binding].kind {
+                BindingKind::Class(class) => {
+                    class.keywords().is_empty()
+                        && class.bases().iter().all(|base| {
+                            matches!(base, Expr::Name(name) if name.id.as_str() == "NamedTuple")
+                                || matches!(base, Expr::Attribute(name) if name.attr.as_str() == "NamedTuple")
+                        })
                 }
-            }
+                _ => false,
+            },
         })
 }
 

@@ -261,7 +261,10 @@ fn may_be_a_module(checker: &mut Checker<'_, '_>, value: &Expr) {
             may_be_a_module(checker, &either.body);
             may_be_a_module(checker, &either.orelse);
         }
-        Expr::BoolOp(any) => any.values.iter().for_each(|value| may_be_a_module(checker, value)),
+        Expr::BoolOp(any) => any
+            .values
+            .iter()
+            .for_each(|value| may_be_a_module(checker, value)),
         Expr::Named(named) => may_be_a_module(checker, &named.value),
         _ => {}
     }
@@ -331,7 +334,10 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
             matches!(name.as_str(), "assigned" | "updated")
         })
     });
-    if chosen || arguments.args.len() > places || places < usize::MAX && arguments.args.iter().any(Expr::is_starred_expr) {
+    if chosen
+        || arguments.args.len() > places
+        || places < usize::MAX && arguments.args.iter().any(Expr::is_starred_expr)
+    {
         let message = "attributes are copied by names of the bundle's choice".to_owned();
         checker.report(&RULE, call.expr, message, "leave `assigned` and `updated` out");
     }

@@ -267,7 +267,10 @@ pub(crate) static SET: RuleSet = RuleSet {
         denied("torch.jit.annotations", "leave the annotations to readers"),
         denied("builtins.type.__call__", "write a `class` statement"),
         denied("builtins.type.__init__", "write a `class` statement"),
-        denied("torch.distributed.breakpoint", "leave it out: nobody is there to answer"),
+        denied(
+            "torch.distributed.breakpoint",
+            "leave it out: nobody is there to answer",
+        ),
         denied("torch.jit.ScriptModule.define", "use `torch.compile`"),
     ],
     attributes: &[],

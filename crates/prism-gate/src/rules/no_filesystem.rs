@@ -378,7 +378,10 @@ pub(crate) static SET: RuleSet = RuleSet {
         denied("torch.cuda.LongStorage", "read the stream instead"),
         denied("torch.cuda.ShortStorage", "read the stream instead"),
         denied("torch.types.Storage", "read the stream instead"),
-        denied("torch.autograd.profiler.parse_nvprof_trace", "profile at home; the report shows the time of each part"),
+        denied(
+            "torch.autograd.profiler.parse_nvprof_trace",
+            "profile at home; the report shows the time of each part",
+        ),
     ],
     attributes: WRITING_METHODS,
     hooks: Hooks {
@@ -433,7 +436,7 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
         return;
     }
     for keyword in &call.expr.arguments.keywords {
-        let name = keyword.arg.as_ref().map(|name| name.as_str());
+        let name = keyword.arg.as_ref().map(ruff_python_ast::Identifier::as_str);
         if matches!(name, None | Some("filename" | "filemode" | "handlers" | "stream")) {
             let message = "logging may only go where it goes by itself".to_owned();
             checker.report(

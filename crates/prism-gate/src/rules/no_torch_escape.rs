@@ -312,21 +312,66 @@ pub(crate) static SET: RuleSet = RuleSet {
             "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
         ),
         denied("torch.get_device_module", "write `torch.cuda` or `torch.cpu`"),
-        denied("torch.distributed.c10d_logger", "use the documented functions of `torch.distributed`"),
-        denied("torch.distributed.config", "use the documented functions of `torch.distributed`"),
-        denied("torch.distributed.distributed_c10d", "use the documented functions of `torch.distributed`"),
-        denied("torch.distributed.logging_handlers", "use the documented functions of `torch.distributed`"),
-        denied("torch.distributed.register_rendezvous_handler", "use the documented functions of `torch.distributed`"),
-        denied("torch.distributed.utils", "use the documented functions of `torch.distributed`"),
-        denied("torch.distributed.ProcessGroupGloo", "use the documented functions of `torch.distributed`"),
-        denied("torch.distributed.ProcessGroupNCCL", "use the documented functions of `torch.distributed`"),
-        denied("torch.distributed.ProcessGroupNCCL2", "use the documented functions of `torch.distributed`"),
-        denied("torch.distributed.ProcessGroupNCCLLazy", "use the documented functions of `torch.distributed`"),
-        denied("torch.prepare_multiprocessing_environment", "use the documented functions of `torch`"),
-        denied("torch.backends.cudnn.m", "use the documented settings of `torch.backends`"),
-        denied("torch.backends.mkldnn.m", "use the documented settings of `torch.backends`"),
-        denied("torch.backends.opt_einsum.m", "use the documented settings of `torch.backends`"),
-        denied("torch.compiler.set_default_backend", "leave it out: the default needs no configuration"),
+        denied(
+            "torch.distributed.c10d_logger",
+            "use the documented functions of `torch.distributed`",
+        ),
+        denied(
+            "torch.distributed.config",
+            "use the documented functions of `torch.distributed`",
+        ),
+        denied(
+            "torch.distributed.distributed_c10d",
+            "use the documented functions of `torch.distributed`",
+        ),
+        denied(
+            "torch.distributed.logging_handlers",
+            "use the documented functions of `torch.distributed`",
+        ),
+        denied(
+            "torch.distributed.register_rendezvous_handler",
+            "use the documented functions of `torch.distributed`",
+        ),
+        denied(
+            "torch.distributed.utils",
+            "use the documented functions of `torch.distributed`",
+        ),
+        denied(
+            "torch.distributed.ProcessGroupGloo",
+            "use the documented functions of `torch.distributed`",
+        ),
+        denied(
+            "torch.distributed.ProcessGroupNCCL",
+            "use the documented functions of `torch.distributed`",
+        ),
+        denied(
+            "torch.distributed.ProcessGroupNCCL2",
+            "use the documented functions of `torch.distributed`",
+        ),
+        denied(
+            "torch.distributed.ProcessGroupNCCLLazy",
+            "use the documented functions of `torch.distributed`",
+        ),
+        denied(
+            "torch.prepare_multiprocessing_environment",
+            "use the documented functions of `torch`",
+        ),
+        denied(
+            "torch.backends.cudnn.m",
+            "use the documented settings of `torch.backends`",
+        ),
+        denied(
+            "torch.backends.mkldnn.m",
+            "use the documented settings of `torch.backends`",
+        ),
+        denied(
+            "torch.backends.opt_einsum.m",
+            "use the documented settings of `torch.backends`",
+        ),
+        denied(
+            "torch.compiler.set_default_backend",
+            "leave it out: the default needs no configuration",
+        ),
         denied("torch.optim.lr_scheduler.ref", "leave it out"),
     ],
     attributes: &[],
@@ -359,7 +404,7 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
         return;
     }
     for keyword in &call.expr.arguments.keywords {
-        let name = keyword.arg.as_ref().map(|name| name.as_str());
+        let name = keyword.arg.as_ref().map(ruff_python_ast::Identifier::as_str);
         let honest = match (name, &keyword.value) {
             (Some("backend"), Expr::StringLiteral(text)) => BACKENDS.contains(&text.value.to_str()),
             (Some("backend") | None, _) => false,
@@ -379,7 +424,10 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
 /// Workers of a `DataLoader` are processes, with code of their own.
 fn workers<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall) {
     for keyword in &call.arguments.keywords {
-        let harmless = match (keyword.arg.as_ref().map(|name| name.as_str()), &keyword.value) {
+        let harmless = match (
+            keyword.arg.as_ref().map(ruff_python_ast::Identifier::as_str),
+            &keyword.value,
+        ) {
             (Some("num_workers"), Expr::NumberLiteral(number)) => {
                 number.value.as_int().is_some_and(|n| *n == 0)
             }

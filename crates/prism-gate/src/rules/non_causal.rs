@@ -106,6 +106,9 @@ fn bundle(checker: &mut Checker<'_, '_>) {
         for call in &regions.calls {
             method_call(checker, call, &attending);
         }
+        if !checker.source().text.contains("softmax") {
+            continue;
+        }
         for function in &regions.functions {
             for range in scores::unmasked(function, checker.source()) {
                 let message =
@@ -190,7 +193,7 @@ fn library_call(checker: &mut Checker<'_, '_>, mention: &Mention<'_>, regions: &
             );
         }
         "flip"
-            if mention.path == "torch.flip"
+            if &*mention.path == "torch.flip"
                 && is_along_time(call.arguments.find_argument_value("dims", 1)) =>
         {
             warn(
@@ -201,7 +204,7 @@ fn library_call(checker: &mut Checker<'_, '_>, mention: &Mention<'_>, regions: &
             );
         }
         "roll"
-            if mention.path == "torch.roll"
+            if &*mention.path == "torch.roll"
                 && is_along_time(call.arguments.find_argument_value("dims", 2)) =>
         {
             warn(checker, call, ROLL, ROLL_HINT);
@@ -235,7 +238,7 @@ fn library_call(checker: &mut Checker<'_, '_>, mention: &Mention<'_>, regions: &
             );
         }
         "mean"
-            if mention.path == "torch.mean"
+            if &*mention.path == "torch.mean"
                 && is_dimension(call.arguments.find_argument_value("dim", 1), &[1]) =>
         {
             warn(
@@ -316,6 +319,10 @@ fn attending_attributes(mentions: &[Mention<'_>], module: usize, body: &[Stmt]) 
             Some((std::ptr::from_ref(mention.call?), layer))
         })
         .collect();
+    let layers: FxHashMap<*const ExprCall, &'static Layer> = layers;
+    if layers.is_empty() {
+        return found;
+    }
     let mut finder = Finder {
         layers,
         found: &mut found,

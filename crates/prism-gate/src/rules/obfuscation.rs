@@ -63,9 +63,36 @@ const LOOK_ALIKES: &str = "АВЕКМНОРСТУХЅІЈԌԚԜаеорсухѕ�
                            ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοօսոցհԱՏՕᎪᎬᎻᏀᏢᏟᎢᎡᏙᎳ";
 
 fn module(checker: &mut Checker<'_, '_>) {
-    characters(checker);
-    names(checker);
-    lines(checker);
+    // Most files are plain ASCII in short lines, where there is nothing to look for.
+    let text = checker.source().text;
+    if !is_plain(text) {
+        characters(checker);
+        names(checker);
+    }
+    if has_a_long_line(text) {
+        lines(checker);
+    }
+}
+
+/// Whether a text is printable ASCII with ordinary line ends. In chunks without a branch a byte, so that it is fast.
+fn is_plain(text: &str) -> bool {
+    let is_odd = |byte: u8| byte.wrapping_sub(b' ') > b'~' - b' ' && byte != b'\n' && byte != b'\t';
+    text.as_bytes().chunks(256).all(|chunk| {
+        let odd = chunk.iter().fold(0_u8, |odd, byte| odd | u8::from(is_odd(*byte)));
+        odd == 0
+    })
+}
+
+/// Whether a line has more than [`LINE_CHARS_MAX`] bytes. Looks at few of them: from each line end it leaps.
+fn has_a_long_line(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    while rest.len() > LINE_CHARS_MAX {
+        match rest[..=LINE_CHARS_MAX].iter().rposition(|byte| *byte == b'\n') {
+            Some(end) => rest = &rest[end + 1..],
+            None => return true,
+        }
+    }
+    false
 }
 
 /// What is wrong with a character wherever it stands. `None` is the edge of the text.

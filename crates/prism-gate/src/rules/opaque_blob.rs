@@ -34,9 +34,10 @@
 //! table = nn.Parameter(torch.zeros(256, width))  # what has none is learnt
 //! ```
 
+use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{self as ast, Expr, Number, Stmt};
-use ruff_text_size::TextRange;
+use ruff_text_size::{Ranged, TextRange};
 
 use super::packed;
 use crate::check::Checker;
@@ -82,7 +83,7 @@ struct Group {
 
 /// Reads all literals of all modules.
 struct Reader<'a> {
-    source: &'a Source,
+    source: &'a Source<'a>,
     module: usize,
     open: Vec<Group>,
     done: Vec<Group>,
@@ -247,7 +248,41 @@ fn as_text(byte: u8) -> char {
     }
 }
 
+/// An upper bound of what the literals and names of a bundle can hold, read off the tokens.
+fn bytes_at_most(checker: &Checker<'_, '_>) -> usize {
+    let mut bytes = 0;
+    for parsed in checker.trees.iter().flatten() {
+        let mut name_bytes = 0;
+        let mut is_defined = false;
+        for token in parsed.tokens() {
+            let length = token.range().len().to_usize();
+            match token.kind() {
+                TokenKind::String
+                | TokenKind::FStringMiddle
+                | TokenKind::TStringMiddle
+                | TokenKind::Int
+                | TokenKind::Float
+                | TokenKind::Complex => bytes += length,
+                TokenKind::Name if is_defined => bytes += length + 1,
+                // The name of an argument, if it is one.
+                TokenKind::Equal => bytes += name_bytes + 1,
+                _ => {}
+            }
+            name_bytes = if token.kind() == TokenKind::Name {
+                length
+            } else {
+                0
+            };
+            is_defined = matches!(token.kind(), TokenKind::Def | TokenKind::Class);
+        }
+    }
+    bytes
+}
+
 fn bundle(checker: &mut Checker<'_, '_>) {
+    if bytes_at_most(checker) < BLOB_WARNING_BYTES {
+        return;
+    }
     let home = checker.module;
     let mut groups: Vec<Group> = Vec::new();
     let (mut foreign, mut names) = (String::new(), String::new());

@@ -8,6 +8,7 @@ use std::cell::Cell;
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{self as ast, Expr, ExprCall, Operator, Stmt};
 use ruff_text_size::{Ranged, TextRange};
+use rustc_hash::FxHashMap;
 
 use crate::source::Source;
 
@@ -18,10 +19,12 @@ const MASKS: &[&str] = &[
 /// Most steps from a name to the product that it stands for.
 const STEPS_MAX: usize = 4;
 /// Most expressions that are looked at for one softmax.
-const VISITS_MAX: usize = 1_000;
+const VISITS_MAX: usize = 64;
+/// Most assignments to one name that are followed.
+const ASSIGNMENTS_MAX: usize = 8;
 
 /// The softmaxes of a function that see everything.
-pub(crate) fn unmasked(function: &ast::StmtFunctionDef, source: &Source) -> Vec<TextRange> {
+pub(crate) fn unmasked(function: &ast::StmtFunctionDef, source: &Source<'_>) -> Vec<TextRange> {
     let text = source.slice(function).to_ascii_lowercase();
     if !text.contains("softmax") || MASKS.iter().any(|word| text.contains(word)) {
         return Vec::new();
@@ -42,11 +45,14 @@ pub(crate) fn unmasked(function: &ast::StmtFunctionDef, source: &Source) -> Vec<
         .collect()
 }
 
+/// What names of a function are assigned.
+type Assigned<'a> = FxHashMap<&'a str, Vec<&'a Expr>>;
+
 #[derive(Default)]
 struct Finder<'a> {
     /// Softmaxes with what they are taken of.
     softmaxes: Vec<(TextRange, &'a Expr)>,
-    assigned: Vec<(&'a str, &'a Expr)>,
+    assigned: Assigned<'a>,
 }
 
 impl<'a> Visitor<'a> for Finder<'a> {
@@ -57,7 +63,10 @@ impl<'a> Visitor<'a> for Finder<'a> {
             Stmt::Assign(assign) => {
                 for target in &assign.targets {
                     if let Expr::Name(name) = target {
-                        self.assigned.push((name.id.as_str(), &assign.value));
+                        let values = self.assigned.entry(name.id.as_str()).or_default();
+                        if values.len() < ASSIGNMENTS_MAX {
+                            values.push(&assign.value);
+                        }
                     }
                 }
             }
@@ -95,11 +104,15 @@ fn softmax(call: &ExprCall) -> Option<&Expr> {
 
 /// The search for what a softmax is taken of.
 struct Search<'s, 'a> {
-    assigned: &'s [(&'a str, &'a Expr)],
+    assigned: &'s Assigned<'a>,
     visits: Cell<usize>,
 }
 
 impl Search<'_, '_> {
+    fn values<'v>(&'v self, name: &str) -> impl Iterator<Item = &'v Expr> {
+        self.assigned.get(name).into_iter().flatten().copied()
+    }
+
     fn is_over(&self, step: usize) -> bool {
         self.visits.set(self.visits.get() + 1);
         step > STEPS_MAX || self.visits.get() > VISITS_MAX
@@ -114,10 +127,7 @@ impl Search<'_, '_> {
         match expr {
             Expr::BinOp(both) if both.op == Operator::MatMult => self.is_turned(&both.right, step),
             Expr::BinOp(both) => product(&both.left) || product(&both.right),
-            Expr::Name(name) => self
-                .assigned
-                .iter()
-                .any(|(assigned_name, value)| *assigned_name == name.id.as_str() && product(value)),
+            Expr::Name(name) => self.values(name.id.as_str()).any(product),
             Expr::Call(call) => match &*call.func {
                 Expr::Attribute(method) => match method.attr.as_str() {
                     "matmul" | "bmm" => call
@@ -146,9 +156,9 @@ impl Search<'_, '_> {
             Expr::Attribute(attribute) if attribute.attr.as_str() == "mT" => !is_of_self(&attribute.value),
             Expr::Call(call) => matches!(&*call.func, Expr::Attribute(method)
             if matches!(method.attr.as_str(), "transpose" | "swapaxes" | "permute" | "swapdims") && !is_of_self(&method.value)),
-            Expr::Name(name) => self.assigned.iter().any(|(assigned_name, value)| {
-                *assigned_name == name.id.as_str() && !value.is_name_expr() && self.is_turned(value, step + 1)
-            }),
+            Expr::Name(name) => self
+                .values(name.id.as_str())
+                .any(|value| !value.is_name_expr() && self.is_turned(value, step + 1)),
             _ => false,
         }
     }

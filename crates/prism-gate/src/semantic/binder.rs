@@ -17,7 +17,7 @@ use crate::source::Source;
 const UNPLACED: ScopeId = ScopeId::MAX;
 
 /// Binds a module.
-pub(crate) fn bind<'a>(source: &'a Source, body: &'a [Stmt]) -> ModuleScopes<'a> {
+pub(crate) fn bind<'a>(source: &'a Source<'a>, body: &'a [Stmt]) -> ModuleScopes<'a> {
     let mut binder = Binder {
         source,
         found: ModuleScopes::new(),
@@ -41,7 +41,7 @@ struct Open {
 }
 
 struct Binder<'a> {
-    source: &'a Source,
+    source: &'a Source<'a>,
     found: ModuleScopes<'a>,
     open: Vec<Open>,
     /// The names of `nonlocal` statements, with the scopes that these stand in.
@@ -206,12 +206,11 @@ impl<'a> Binder<'a> {
     fn import(&mut self, import: &'a ast::StmtImport) {
         for alias in &import.names {
             let path = alias.name.as_str();
-            let (name, path) = match &alias.asname {
-                Some(asname) => (asname.as_str(), path),
-                None => {
-                    let top = path.split('.').next().unwrap_or(path);
-                    (top, top)
-                }
+            let (name, path) = if let Some(asname) = &alias.asname {
+                (asname.as_str(), path)
+            } else {
+                let top = path.split('.').next().unwrap_or(path);
+                (top, top)
             };
             self.bind(name, BindingKind::Import(path.into()), import.range.end());
         }
@@ -239,7 +238,7 @@ impl<'a> Binder<'a> {
 }
 
 /// The module that an import statement names, from the top of the bundle.
-pub(crate) fn absolute(source: &Source, import: &ast::StmtImportFrom) -> Rc<str> {
+pub(crate) fn absolute(source: &Source<'_>, import: &ast::StmtImportFrom) -> Rc<str> {
     let module = import.module.as_ref().map_or("", |module| module.as_str());
     if import.level == 0 {
         return module.into();

@@ -58,7 +58,7 @@ impl Alias<'_> {
 }
 
 impl<'a> Names<'a> {
-    pub(crate) fn new(sources: &'a [Source], modules: Vec<ModuleScopes<'a>>) -> Self {
+    pub(crate) fn new(sources: &'a [Source<'a>], modules: Vec<ModuleScopes<'a>>) -> Self {
         let mut by_name: FxHashMap<&str, usize> = sources
             .iter()
             .enumerate()
@@ -99,7 +99,7 @@ impl<'a> Names<'a> {
     }
 
     /// Lets aliases settle. Must be called once before [`Names::meanings`].
-    pub(crate) fn settle(&mut self, sources: &[Source]) -> Result<(), TooIndirect> {
+    pub(crate) fn settle(&mut self, sources: &[Source<'_>]) -> Result<(), TooIndirect> {
         if let Some(module) = self
             .modules
             .iter()
@@ -191,7 +191,7 @@ impl<'a> Names<'a> {
                             alias(Value::Path(path.clone()), scope);
                         }
                         BindingKind::Import(path) => {
-                            known.push((scope, name, Meaning::Library(path.clone())))
+                            known.push((scope, name, Meaning::Library(path.clone())));
                         }
                         BindingKind::Value(value) if may_stand_for_something(value) => {
                             alias(Value::Expression(value), binding.scope);
@@ -487,9 +487,8 @@ fn extend(found: &mut Vec<Meaning>, more: impl IntoIterator<Item = Meaning>) {
 
 fn may_stand_for_something(value: &Expr) -> bool {
     match value {
-        Expr::Name(_) => true,
         Expr::Attribute(attribute) => may_stand_for_something(&attribute.value),
-        Expr::Named(_) | Expr::If(_) | Expr::BoolOp(_) => true,
+        Expr::Name(_) | Expr::Named(_) | Expr::If(_) | Expr::BoolOp(_) => true,
         _ => false,
     }
 }

@@ -1,6 +1,12 @@
 //! Loads both corpora: the hostile scripts under `redteam/gate/` and the honest bundles under `redteam/honest/` and
 //! `examples/`. Used by the test that judges them and by the example that prints the rates.
 
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each user takes a part of it; a broken corpus should stop the test"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -33,6 +33,8 @@ use prism_referee::{
     worker::{Exit, Failure, Launcher, Process, Usage},
 };
 
+use crate::oracle::Oracle;
+
 pub(crate) const VOCAB: u32 = 17;
 pub(crate) const EOT: u32 = 16;
 /// Lane, column and row of every question.
@@ -213,6 +215,8 @@ impl Drop for Thread {
 /// Starts threads and remembers who was runnable together.
 pub(crate) struct Threads {
     pub(crate) cheat: Cheat,
+    /// Plays all roles with the true distribution instead of the bigram model.
+    pub(crate) oracle: Option<Oracle>,
     pub(crate) launched: Vec<Role>,
     /// Every token id that an auditor was ever shown, by question.
     pub(crate) questions: Questions,
@@ -225,6 +229,7 @@ impl Threads {
     pub(crate) fn new(cheat: Cheat) -> Self {
         Self {
             cheat,
+            oracle: None,
             launched: Vec::new(),
             questions: Arc::default(),
             gates: HashMap::new(),
@@ -253,11 +258,14 @@ impl Launcher for Threads {
         };
         let (sender, ended) = mpsc::channel();
         let socket = ours.try_clone().unwrap();
+        let oracle = self.oracle.clone();
         std::thread::spawn(move || {
             let gate = Arc::clone(&peer.gate);
-            let exit = match role {
-                Role::Learner => peer.learner(),
-                Role::Auditor | Role::Claimant => peer.forwarder(role),
+            let exit = match (role, oracle) {
+                (Role::Learner, None) => peer.learner(),
+                (Role::Learner, Some(oracle)) => oracle.learner(peer),
+                (Role::Auditor | Role::Claimant, None) => peer.forwarder(role),
+                (Role::Auditor | Role::Claimant, Some(oracle)) => oracle.auditor(peer),
             };
             gate.running.store(false, Ordering::SeqCst);
             let _ = sender.send(exit.unwrap_or(Exit::Code(0)));
@@ -274,7 +282,7 @@ impl Launcher for Threads {
     }
 }
 
-struct Peer {
+pub(crate) struct Peer {
     socket: UnixStream,
     segment: File,
     gate: Arc<Gate>,
@@ -284,11 +292,11 @@ struct Peer {
     overlap: Arc<AtomicBool>,
 }
 
-fn u32_at(body: &[u8], at: usize) -> u32 {
+pub(crate) fn u32_at(body: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(body[at..at + 4].try_into().unwrap())
 }
 
-fn i32s(body: &[u8]) -> Vec<i32> {
+pub(crate) fn i32s(body: &[u8]) -> Vec<i32> {
     body.chunks_exact(4)
         .map(|four| i32::from_le_bytes(four.try_into().unwrap()))
         .collect()
@@ -303,7 +311,7 @@ fn nats(table: &[f32], input: i32, target: i32) -> f32 {
 }
 
 impl Peer {
-    fn send(&mut self, kind: Kind, body: &[u8]) -> io::Result<()> {
+    pub(crate) fn send(&mut self, kind: Kind, body: &[u8]) -> io::Result<()> {
         self.gate.pass();
         self.socket.write_all(
             &Header {
@@ -315,7 +323,7 @@ impl Peer {
         self.socket.write_all(body)
     }
 
-    fn receive(&mut self) -> io::Result<(Kind, Vec<u8>)> {
+    pub(crate) fn receive(&mut self) -> io::Result<(Kind, Vec<u8>)> {
         let mut header = [0; HEADER_BYTES];
         self.socket.read_exact(&mut header)?;
         let header = Header::parse(header).unwrap();
@@ -325,7 +333,7 @@ impl Peer {
         Ok((header.kind, body))
     }
 
-    fn hello(&mut self, role: Role) -> io::Result<()> {
+    pub(crate) fn hello(&mut self, role: Role) -> io::Result<()> {
         self.send(Kind::Hello, &[role as u8, 3, b'r', b's', b't'])?;
         let (kind, config) = self.receive()?;
         assert_eq!(kind, Kind::Config);
@@ -335,7 +343,7 @@ impl Peer {
         Ok(())
     }
 
-    fn layout(&mut self, width: u64) -> io::Result<()> {
+    pub(crate) fn layout(&mut self, width: u64) -> io::Result<()> {
         let mut body = 1_u32.to_le_bytes().to_vec();
         body.extend_from_slice(&5_u16.to_le_bytes());
         body.extend_from_slice(b"table");
@@ -603,8 +611,19 @@ pub(crate) struct Ran {
     pub(crate) launcher: Threads,
 }
 
-/// Runs one session.
+/// Runs one session of the bigram model.
 pub(crate) fn run(text: &Text, cheat: Cheat, key: u8, change: impl FnOnce(&mut Recipe)) -> Ran {
+    run_threads(text, Threads::new(cheat), tokenizer(), key, change)
+}
+
+/// Runs one session of these threads.
+pub(crate) fn run_threads(
+    text: &Text,
+    mut launcher: Threads,
+    tokenizer: TokenizerInfo,
+    key: u8,
+    change: impl FnOnce(&mut Recipe),
+) -> Ran {
     let mut recipe = recipe();
     change(&mut recipe);
     let plan = Plan {
@@ -618,14 +637,13 @@ pub(crate) fn run(text: &Text, cheat: Cheat, key: u8, change: impl FnOnce(&mut R
             runtime_lock: "none".into(),
             runtime_sources: Sha256Hash([3; 32]),
         },
-        tokenizer: tokenizer(),
+        tokenizer,
         totals: text.totals(),
         bundle_bits: 0,
         entropy_floor_bpb: None,
         paths: paths(),
         text,
     };
-    let mut launcher = Threads::new(cheat);
     let mut events = Vec::new();
     let mut observed = Observed::default();
     let result = session::measure(

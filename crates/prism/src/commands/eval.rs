@@ -72,7 +72,7 @@ pub(crate) struct EvalArgs {
     /// A file with the audit key, 64 hexadecimal digits, readable by its owner alone
     #[arg(long, value_name = "FILE", help_heading = REHEARSAL)]
     audit_key_file: Option<PathBuf>,
-    /// Skip the static gate, which this version does not have yet: the run is only marked
+    /// Skip the static gate; `prism check` shows what it says
     #[arg(long, help_heading = REHEARSAL)]
     no_gate: bool,
     /// Where the run's directory is made

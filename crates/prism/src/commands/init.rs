@@ -63,6 +63,7 @@ pub(crate) fn run(args: &InitArgs, output: Output) -> CommandResult {
         let shown = dir.display();
         format!(
             "{shown}: a bundle called `{name}`\n{list}\nNext:\n  \
+             prism check {shown}\n  \
              prism data lock --from TEXT --out corpus     # or: prism data synth --bytes 1300000 --out corpus\n  \
              prism eval {shown} --data corpus\n"
         )

@@ -245,3 +245,29 @@ fn whatever_is_wrong_one_object_is_printed_and_nothing_is_started() {
     }
     assert!(!runs.exists(), "a refused run leaves no directory");
 }
+
+#[test]
+fn a_stream_too_short_for_its_recipe_is_nobodys_model_fault() {
+    let host = host();
+    let run_dir = host.place("too-short");
+    let output = prism()
+        .arg("eval")
+        .arg(honest())
+        .arg("--data")
+        .arg(&host.corpus)
+        .args(["--recipe", "official", "--json"])
+        .arg("--run-dir")
+        .arg(&run_dir)
+        .output()
+        .unwrap();
+    let said = json(&output.stdout);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert_eq!(said["reason"], "usage");
+    assert_eq!(said["fault"], "usage");
+    let detail = said["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("too short") && detail.contains("--max-bytes"),
+        "{detail}"
+    );
+    assert!(!run_dir.exists(), "a run was begun");
+}

@@ -23,6 +23,8 @@ fn help_and_version_go_to_stdout() {
     Commands:
       demo     Set everything up, evaluate three example bundles and show the leaderboard
       init     Make a bundle that already runs, to be changed
+      check    Check a bundle by the rules of the gate, in seconds
+      explain  Explain a rule of the gate: what, why, and what to write instead
       data     Turn text into a locked corpus, or make a synthetic one
       eval     Evaluate a bundle on a corpus
       verify   Compute the score of a run again from its record, bit for bit, without Python
@@ -84,8 +86,34 @@ fn help_and_version_go_to_stdout() {
           --time-limit <SECONDS>   Most wall time of the learner
           --audit-key-file <FILE>  A file with the audit key, 64 hexadecimal digits, readable by its
                                    owner alone
-          --no-gate                Skip the static gate, which this version does not have yet: the run
-                                   is only marked
+          --no-gate                Skip the static gate; `prism check` shows what it says
+    ----- stderr
+    ");
+    assert_snapshot!(context.shown("check -h"), @"
+    exit: 0
+    ----- stdout
+    Check a bundle by the rules of the gate, in seconds
+
+    Usage: prism check [OPTIONS] <BUNDLE>
+
+    Arguments:
+      <BUNDLE>  The bundle: a directory or a `.zip` with `architecture.py` and `training.py`
+
+    Options:
+          --no-instantiate        Do not build the model: milliseconds, and no Python runtime is needed
+          --recipe <NAME|FILE>    Whose caps and row lengths the model must fit: `demo`, `official` or
+                                  the path of a recipe file [default: demo]
+          --against <DIR>         Compare with the bundles in this directory, which came earlier:
+                                  directories and `.zip` files
+          --distributed <POLICY>  What becomes of findings about distributed training [default: flag]
+                                  [possible values: reject, flag, off]
+          --json                  Print one JSON object to stdout; the same as `--format json`
+          --format <FORMAT>       How results are printed [possible values: text, json]
+      -h, --help                  Print help (see more with '--help')
+
+    Formats: `text` (also `human`) and `json` as everywhere, and here `sarif` (2.1.0, for code scanning
+    and editors) and `github` (annotations of a workflow). Exit codes: 0 nothing stops it, warnings
+    included; 1 an error stops it; 2 usage; 3 this machine cannot build the model.
     ----- stderr
     ");
     assert_snapshot!(context.shown("--version"), @"
@@ -102,6 +130,8 @@ fn every_command_explains_itself() {
     for words in [
         "demo",
         "init",
+        "check",
+        "explain",
         "data lock",
         "data synth",
         "data show",

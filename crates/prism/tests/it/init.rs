@@ -22,6 +22,7 @@ fn a_scaffold_is_a_bundle_with_a_stub_for_the_editor() {
       training.py
 
     Next:
+      prism check my-new-model
       prism data lock --from TEXT --out corpus     # or: prism data synth --bytes 1300000 --out corpus
       prism eval my-new-model --data corpus
     ----- stderr

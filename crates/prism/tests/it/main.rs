@@ -1,8 +1,8 @@
 //! The real binary, from the outside: what it prints, where, and how it exits.
 //!
 //! Every test runs `prism` in a directory of its own with an environment of its own; modules follow the commands. The
-//! two that start real evaluations, `eval` and `redteam`, share the machine that `host` sets up; so does `instantiate`,
-//! which calls the engine's function, with the binary as the sandbox's init.
+//! ones that start real evaluations, `dense`, `eval` and `redteam`, share the machine that `host` sets up; so does
+//! `instantiate`, which calls the engine's function, with the binary as the sandbox's init.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
@@ -10,9 +10,12 @@ mod context;
 mod host;
 mod run_fixture;
 
+mod check;
 mod data;
+mod dense;
 mod eval;
 mod eval_usage;
+mod explain;
 mod help;
 mod init;
 mod instantiate;

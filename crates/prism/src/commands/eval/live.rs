@@ -19,6 +19,7 @@ const READING: &str = "{bar:24} {decimal_bytes}/{decimal_total_bytes}  {msg}  et
 /// One line on stderr.
 pub(super) struct Live {
     bar: ProgressBar,
+    output: Output,
 }
 
 impl Live {
@@ -30,7 +31,7 @@ impl Live {
             ProgressDrawTarget::stderr()
         };
         let bar = ProgressBar::with_draw_target(None, target);
-        let live = Self { bar };
+        let live = Self { bar, output };
         live.style(WAITING);
         if !output.is_json() {
             live.bar.enable_steady_tick(TICK);
@@ -67,7 +68,20 @@ impl Live {
                 self.bar.set_position(*covered_bytes);
                 self.bar.set_message(format!("{mean_bpb:.3} bpb"));
             }
-            EvalEvent::Run { .. } | EvalEvent::Log { .. } | EvalEvent::Finished { .. } => {}
+            EvalEvent::Gate {
+                errors: 0, warnings, ..
+            } => {
+                let warnings = show::count(*warnings, "warning", "warnings");
+                self.bar.suspend(|| {
+                    self.output.note(format_args!(
+                        "note: the gate has {warnings}; `prism check` shows what about"
+                    ));
+                });
+            }
+            EvalEvent::Gate { .. }
+            | EvalEvent::Run { .. }
+            | EvalEvent::Log { .. }
+            | EvalEvent::Finished { .. } => {}
         }
     }
 }

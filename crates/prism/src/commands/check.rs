@@ -1,0 +1,257 @@
+//! `prism check`: what the gate says of a bundle, in seconds and without a corpus.
+//!
+//! The same rules as before an official run: the bundle's format, the static gate, then the model built once in the
+//! sandbox. Whatever is wrong with the submission is a finding with a place; only what is wrong with the command line or
+//! the machine is a failure. Nothing of a bundle runs that the static gate refuses.
+
+mod read;
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use prism_bundle::Bundle;
+use prism_core::outcome::Reason;
+use prism_engine::evaluate::Host;
+use prism_engine::instantiate::{self, InstantiationFinding, instantiate};
+use prism_gate::render::{self, Instantiation, Style, Subject, Texts};
+use prism_gate::{DistributedPolicy, Finding, GateError, Options, Place, Report, Severity};
+use prism_referee::connection::Cancel;
+
+use self::read::{Read, earlier};
+use super::CommandResult;
+use crate::cli::Format;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::{recipes, signals};
+
+/// The seed of the model that is built.
+const SEED: u64 = 0;
+
+/// Arguments of `prism check`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Formats: `text` (also `human`) and `json` as everywhere, and here `sarif` (2.1.0, for code \
+scanning and editors) and `github` (annotations of a workflow). Exit codes: 0 nothing stops it, warnings included; \
+1 an error stops it; 2 usage; 3 this machine cannot build the model."
+)]
+pub(crate) struct CheckArgs {
+    /// The bundle: a directory or a `.zip` with `architecture.py` and `training.py`
+    #[arg(value_name = "BUNDLE")]
+    bundle: PathBuf,
+    /// Do not build the model: milliseconds, and no Python runtime is needed
+    #[arg(long)]
+    no_instantiate: bool,
+    /// Whose caps and row lengths the model must fit: `demo`, `official` or the path of a recipe file
+    #[arg(long, default_value = recipes::DEFAULT, value_name = "NAME|FILE")]
+    recipe: String,
+    /// Compare with the bundles in this directory, which came earlier: directories and `.zip` files
+    #[arg(long, value_name = "DIR")]
+    against: Option<PathBuf>,
+    /// What becomes of findings about distributed training
+    #[arg(long, value_enum, default_value_t = DistributedArg::Flag, value_name = "POLICY")]
+    distributed: DistributedArg,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum DistributedArg {
+    /// They are errors
+    Reject,
+    /// They are warnings
+    Flag,
+    /// They are not looked for
+    Off,
+}
+
+impl From<DistributedArg> for DistributedPolicy {
+    fn from(arg: DistributedArg) -> Self {
+        match arg {
+            DistributedArg::Reject => Self::Reject,
+            DistributedArg::Flag => Self::Flag,
+            DistributedArg::Off => Self::Off,
+        }
+    }
+}
+
+/// Runs it.
+pub(crate) fn run(args: &CheckArgs, output: Output) -> CommandResult {
+    let read = Read::new(&args.bundle)?;
+    match read.bundle() {
+        Ok(bundle) => check(&bundle, &read, args, output),
+        Err(finding) => {
+            let report = Report {
+                findings: vec![*finding],
+                omitted: 0,
+            };
+            let subject = read.subject(Texts::of_entries(&read.entries));
+            tell(&report, &subject, output)?;
+            Ok(Exit::Submission)
+        }
+    }
+}
+
+fn check(bundle: &Bundle, read: &Read, args: &CheckArgs, output: Output) -> CommandResult {
+    let options = Options {
+        distributed: args.distributed.into(),
+    };
+    let mut report = prism_gate::check(bundle, &options).map_err(|error| gate_failure(&error))?;
+    let mut subject = read.subject(Texts::of_bundle(bundle));
+    subject.bundle_sha256 = Some(bundle.hash().to_string());
+    if let Some(dir) = &args.against {
+        let earlier = earlier(dir, &args.bundle)?;
+        let copied =
+            prism_gate::similarity::against(bundle, &earlier).map_err(|error| gate_failure(&error))?;
+        report.findings.extend(copied);
+    }
+    let mut cannot = None;
+    if !args.no_instantiate && !report.has_errors() {
+        match instantiation_findings(bundle, args, output)? {
+            Ok(built) => {
+                report.findings.extend(built.findings);
+                subject.instantiation = Instantiation::Done {
+                    parameters: built.parameters,
+                };
+            }
+            Err(failure) => {
+                subject.instantiation = Instantiation::Unavailable {
+                    reason: failure.code.to_owned(),
+                    detail: failure.detail.clone(),
+                };
+                cannot = Some(failure);
+            }
+        }
+    }
+    tell(&report, &subject, output)?;
+    match cannot {
+        // The object says it already, and there is only one.
+        Some(failure) if output.is_json() => Ok(failure.exit),
+        Some(failure) => Err(failure),
+        None if report.has_errors() => Ok(Exit::Submission),
+        None => Ok(Exit::Ok),
+    }
+}
+
+/// The gate had no thread to run on, or is broken.
+fn gate_failure(error: &GateError) -> Failure {
+    match error {
+        GateError::Thread(_) => Failure::machine("resources", error),
+        GateError::Defect => Failure::machine("internal", error),
+    }
+}
+
+fn tell(report: &Report, subject: &Subject<'_>, output: Output) -> Result<(), Failure> {
+    let internal = |error: serde_json::Error| {
+        Failure::machine("internal", &format!("cannot serialise the findings: {error}"))
+    };
+    match output.format() {
+        // The stream knows whether it is a terminal, and takes the colours out where it is none.
+        Format::Text => crate::output::coloured(&render::human(report, subject, Style::Coloured)),
+        Format::Json => crate::output::raw(&render::json(report, subject).map_err(internal)?),
+        Format::Sarif => crate::output::raw(&render::sarif(report, subject).map_err(internal)?),
+        Format::Github => crate::output::raw(&render::github(report, subject)),
+    }
+}
+
+/// What building the model once shows.
+struct Built {
+    findings: Vec<Finding>,
+    /// Parameters of the model, if it came so far.
+    parameters: Option<u64>,
+}
+
+/// Builds the model once. The outer error ends the command; the inner one
+/// is this machine's, and the findings so far are still told.
+fn instantiation_findings(
+    bundle: &Bundle,
+    args: &CheckArgs,
+    output: Output,
+) -> Result<Result<Built, Failure>, Failure> {
+    let recipe = recipes::load(&args.recipe).map_err(|error| Failure::usage("recipe_invalid", &error))?;
+    let cancel = Cancel::new();
+    signals::watch(&cancel.flag())?;
+    let host = Host {
+        helper: prism_sandbox::Helper::default(),
+    };
+    let progress = Progress::spinner(output, "building the model");
+    let built = instantiate(bundle, &recipe, SEED, &host, &cancel);
+    drop(progress);
+    match built {
+        Ok(built) => {
+            let findings = built.findings.into_iter().map(|found| finding(found, bundle));
+            Ok(Ok(Built {
+                findings: findings.collect(),
+                parameters: built.parameters,
+            }))
+        }
+        Err(failure) if failure.reason == Reason::Cancelled => {
+            Err(Failure::submission("cancelled", &failure.detail))
+        }
+        Err(failure) => {
+            let failure = Failure::machine(failure.reason.code(), &failure.detail);
+            let other = "leave the model out with `--no-instantiate`";
+            let hint = match &failure.hint {
+                Some(hint) => format!("{hint}, or {other}"),
+                None => other.to_owned(),
+            };
+            Ok(Err(failure.hint(hint)))
+        }
+    }
+}
+
+/// A finding of the instantiation gate beside the others, at the last line of the bundle that its traceback names.
+fn finding(found: InstantiationFinding, bundle: &Bundle) -> Finding {
+    let severity = match found.severity {
+        instantiate::Severity::Error => Severity::Error,
+        instantiate::Severity::Warning => Severity::Warning,
+    };
+    let (file, line) = found
+        .traceback
+        .as_deref()
+        .and_then(|traceback| last_frame(traceback, bundle))
+        .unwrap_or_else(|| (bundle.manifest().architecture.to_string(), 1));
+    Finding {
+        rule: prism_gate::of_instantiation(found.code),
+        severity,
+        file,
+        place: Place::at(line, 1),
+        message: found.message,
+        hint: found.hint,
+        traceback: found.traceback,
+    }
+}
+
+/// The last `File "...", line N` that is a line of the bundle. The traceback is hostile: it is only looked up.
+fn last_frame(traceback: &str, bundle: &Bundle) -> Option<(String, u32)> {
+    traceback.lines().rev().find_map(|line| {
+        let (file, rest) = line
+            .trim_start()
+            .strip_prefix("File \"")?
+            .split_once("\", line ")?;
+        let digits = rest.split(',').next()?;
+        let number: u32 = digits.trim().parse().ok()?;
+        let lines = bundle.file(file)?.lines().count();
+        (number >= 1 && number as usize <= lines).then(|| (file.to_owned(), number))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_lines_of_the_bundle_are_believed_of_a_traceback() {
+        let bundle = Bundle::from_entries(vec![
+            ("architecture.py".into(), b"a\nb\nc\n".to_vec()),
+            ("training.py".into(), b"x\n".to_vec()),
+        ])
+        .unwrap();
+        let frame = |text: &str| last_frame(text, &bundle);
+        let own = "Traceback:\n  File \"architecture.py\", line 2, in f\n    b\n  File \"torch/nn.py\", line 9, in g\n";
+        assert_eq!(frame(own), Some(("architecture.py".into(), 2)));
+        assert_eq!(frame("File \"architecture.py\", line 4, in f"), None);
+        assert_eq!(frame("File \"architecture.py\", line 0, in f"), None);
+        assert_eq!(frame("File \"architecture.py\", line 99999999999, in f"), None);
+        assert_eq!(frame("File \"../architecture.py\", line 1"), None);
+        assert_eq!(frame("File \"architecture.py"), None);
+    }
+}

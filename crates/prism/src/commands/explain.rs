@@ -1,0 +1,83 @@
+//! `prism explain`: the page of a rule, or the list of all.
+//!
+//! The pages are the comments at the top of the rules' source files; nothing is written here twice.
+
+use clap::Args;
+use prism_gate::{Rule, render};
+use serde::Serialize;
+
+use super::CommandResult;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::show::{self, Lean};
+
+/// Arguments of `prism explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The rule: its code (`PRS102`) or its name (`prism:no-network`)
+    #[arg(value_name = "RULE", required_unless_present = "all")]
+    rule: Option<String>,
+    /// List all rules, a line each
+    #[arg(long, conflicts_with = "rule")]
+    all: bool,
+}
+
+/// A rule as programs read it.
+#[derive(Serialize)]
+struct Explained {
+    code: &'static str,
+    id: &'static str,
+    title: &'static str,
+    severity: prism_gate::Severity,
+    since: &'static str,
+    page: String,
+}
+
+impl From<&'static Rule> for Explained {
+    fn from(rule: &'static Rule) -> Self {
+        Self {
+            code: rule.code,
+            id: rule.id,
+            title: rule.title(),
+            severity: rule.severity,
+            since: rule.since,
+            page: rule.page(),
+        }
+    }
+}
+
+/// Runs it.
+pub(crate) fn run(args: &ExplainArgs, output: Output) -> CommandResult {
+    let Some(name) = &args.rule else {
+        let rules: Vec<_> = prism_gate::list().map(Explained::from).collect();
+        output.result(&rules, || list(&rules))?;
+        return Ok(Exit::Ok);
+    };
+    let rule = prism_gate::find(name).ok_or_else(|| {
+        let text = format!(
+            "there is no rule `{}`; see `prism explain --all`",
+            show::line(name)
+        );
+        Failure::usage("no_such_rule", &text)
+    })?;
+    output.result(&Explained::from(rule), || render::page(rule))?;
+    Ok(Exit::Ok)
+}
+
+fn list(rules: &[Explained]) -> String {
+    let rows: Vec<_> = rules
+        .iter()
+        .map(|rule| {
+            [rule.code, rule.id, rule.severity.as_str(), rule.title]
+                .map(str::to_owned)
+                .into()
+        })
+        .collect();
+    let head = [
+        ("code", Lean::Left),
+        ("name", Lean::Left),
+        ("weight", Lean::Left),
+        ("what it is about", Lean::Left),
+    ];
+    show::table(&head, &rows)
+}

@@ -1,0 +1,106 @@
+//! `prism explain`: every rule has a page, by code and by name.
+
+use insta::assert_snapshot;
+
+use crate::context::Context;
+
+#[test]
+fn a_page_is_found_by_code_and_name() {
+    let context = Context::new();
+    let page = context.run("explain PRS314");
+    assert_snapshot!(context.show(&page), @r#"
+    exit: 0
+    ----- stdout
+    # Predictions that depend on earlier calls
+
+    `PRS314` `prism:stateful-forward`: warning, since version 0.1.0
+
+    ## What it does
+
+    Asks the model, in eval mode and with the same weights, about a row, about another one, and about the first again. Warns
+    where the first and the last answer differ.
+
+    ## Why is this a warning?
+
+    An audit predicts from the snapshot and the row alone, in a process that has seen nothing else. What a model keeps
+    anywhere but in its parameters and buffers, or draws at random in eval mode, is lost there: the run is measured
+    correctly, but the score is that of the model without it.
+
+    ## Example
+
+    ```python
+    def forward(self, tokens):
+        self.cache.append(tokens)  # a list: no snapshot holds it
+        return self.head(self.mix(self.cache))
+    ```
+
+    Use instead:
+
+    ```python
+    def __init__(self, vocab_size):
+        super().__init__()
+        self.register_buffer("memory", torch.zeros(64, 256))  # part of every snapshot
+    ```
+    ----- stderr
+    "#);
+    for name in ["prs314", "prism:stateful-forward", "stateful-forward"] {
+        assert_eq!(
+            context.run(&format!("explain {name}")).stdout,
+            page.stdout,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn every_rule_says_what_why_and_what_to_write_instead() {
+    let context = Context::new();
+    let (exit, value) = context.json("explain --all --json");
+    assert_eq!(exit, 0);
+    let rules = value.as_array().unwrap();
+    let text = String::from_utf8(context.run("explain --all").stdout).unwrap();
+    assert_eq!(text.lines().count(), rules.len() + 1);
+    let mut codes = Vec::new();
+    for rule in rules {
+        let code = rule["code"].as_str().unwrap();
+        let page = rule["page"].as_str().unwrap();
+        for part in [
+            "# ",
+            "## What it does",
+            "## Why is this ",
+            "## Example",
+            "Use instead:",
+        ] {
+            assert!(page.contains(part), "{code}: {part}");
+        }
+        assert_eq!(page.matches("```").count() % 2, 0, "{code}");
+        assert!(
+            text.contains(code) && text.contains(rule["title"].as_str().unwrap()),
+            "{code}"
+        );
+        let (_, one) = context.json(&format!("explain {code} --json"));
+        assert_eq!(one, *rule);
+        codes.push(code.to_owned());
+    }
+    assert!(codes.is_sorted(), "{codes:?}");
+    for code in [
+        "PRS001", "PRS102", "PRS301", "PRS311", "PRS312", "PRS313", "PRS314",
+    ] {
+        assert!(codes.iter().any(|known| known == code), "{code}");
+    }
+}
+
+#[test]
+fn a_rule_that_does_not_exist_is_a_usage_error() {
+    let context = Context::new();
+    assert_snapshot!(context.shown("explain PRS999"), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: there is no rule `PRS999`
+
+    hint: see `prism explain --all`
+    ");
+    assert_eq!(context.run("explain").status.code(), Some(2));
+    assert_eq!(context.run("explain PRS101 --all").status.code(), Some(2));
+}
