@@ -55,17 +55,20 @@ const WORD: u8 = 2;
 /// What each byte is to [`links_at_most`].
 static CLASSES: [u8; 256] = {
     let mut classes = [OTHER; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let character = byte as u8;
-        classes[byte] = if character.is_ascii_alphanumeric() || character == b'_' || character >= 0x80 {
-            WORD
-        } else if character.is_ascii_punctuation() && !matches!(character, b',' | b'#' | b'\\') {
-            OPERATOR
-        } else {
-            OTHER
-        };
-        byte += 1;
+    let mut character = 0_u8;
+    loop {
+        classes[character as usize] =
+            if character.is_ascii_alphanumeric() || character == b'_' || character >= 0x80 {
+                WORD
+            } else if character.is_ascii_punctuation() && !matches!(character, b',' | b'#' | b'\\') {
+                OPERATOR
+            } else {
+                OTHER
+            };
+        if character == u8::MAX {
+            break;
+        }
+        character += 1;
     }
     classes
 };
