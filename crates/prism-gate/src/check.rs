@@ -115,6 +115,9 @@ pub(crate) fn check_sources(sources: &[Source<'_>], options: &Options) -> Report
     if let Err(too_indirect) = settled {
         checker.module = too_indirect.module;
         rules::nesting::too_indirect(&mut checker);
+    } else if names.is_too_indirect() {
+        checker.module = 0;
+        rules::nesting::too_indirect(&mut checker);
     }
     checker.module = sources
         .iter()

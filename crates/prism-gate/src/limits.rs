@@ -12,6 +12,10 @@ pub const ALIAS_ROUNDS_MAX: usize = 8;
 pub const SCOPE_DEPTH_MAX: usize = 64;
 /// Most meanings that are followed for one name.
 pub const MEANINGS_MAX: usize = 64;
+/// Most meanings beside the first of a name that are followed in one bundle; honest names have one.
+pub const FOLLOWED_MAX: usize = 100_000;
+/// Most choices (`a if b else c`, `a or b`) within one another that are followed.
+pub const CHOICES_MAX: usize = 32;
 /// Most findings that are kept for one bundle; the rest is counted.
 pub const FINDINGS_MAX: usize = 1_000;
 /// Most modules of which one file may import everything.

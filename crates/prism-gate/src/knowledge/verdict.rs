@@ -135,9 +135,28 @@ fn of_component(path: &str) -> Option<Refusal> {
 const HONEST_ALIASES: &[&str] = &[
     "bisect.bisect",
     "math.dist",
+    "torch.Tensor.dist",
+    "torch.ao.nn",
     "torch.cuda.init",
     "torch.dist",
-    "torch.Tensor.dist",
+    "torch.distributed.nn",
+];
+
+/// What modules of torch call other modules of torch, below the top: `torch.distributed.optim.optimizer.rpc`.
+const TORCH_ALIASES: &[&str] = &[
+    "averagers",
+    "c10d",
+    "copy",
+    "dist_autograd",
+    "distributed_c10d",
+    "funcol",
+    "jit",
+    "nccl",
+    "nn",
+    "optim",
+    "rpc",
+    "shard_spec",
+    "traversal_utils",
 ];
 
 /// A library's own import of another module: from there on no list holds.
@@ -151,7 +170,12 @@ fn of_alias(path: &str) -> Option<Refusal> {
         let name = rest.split('.').next().unwrap_or_default();
         end += 1 + name.len();
         let at = &path[..end];
-        if libraries::is_alias(name) && !libraries::is_allowed(at) && !HONEST_ALIASES.contains(&at) {
+        let is_of_torch =
+            TORCH_ALIASES.contains(&name) && path.starts_with("torch.") && at.matches('.').nth(1).is_some();
+        if (libraries::is_alias(name) || is_of_torch)
+            && !libraries::is_allowed(at)
+            && !HONEST_ALIASES.contains(&at)
+        {
             // What lies behind may be private to torch, which is the graver finding.
             return of_private(path).or(Some(Refusal {
                 set: &rules::no_forbidden_import::SET,

@@ -276,6 +276,11 @@ pub(crate) static SET: RuleSet = RuleSet {
             "leave it out: nobody is there to answer",
         ),
         denied("torch.jit.ScriptModule.define", "use `torch.compile`"),
+        denied(
+            "typing_extensions.get_annotations",
+            "annotations are for readers; keep what you need in a dictionary",
+        ),
+        denied("torch.mps.compile_shader", "use `torch.compile`"),
     ],
     attributes: &["define"],
     hooks: Hooks {

@@ -57,6 +57,11 @@ pub(crate) static SET: RuleSet = RuleSet {
         denied("sys.meta_path", "name the module in an `import` statement"),
         denied("sys.path_hooks", "name the module in an `import` statement"),
         denied("logging.config", "use `logging.getLogger` and nothing more"),
+        denied("torch.set_default_tensor_type", "use `torch.set_default_dtype`"),
+        denied(
+            "torch.distributed.Backend.register_backend",
+            "use a backend that torch brings along",
+        ),
     ],
     attributes: &[],
     hooks: Hooks { ..Hooks::NONE },

@@ -382,6 +382,15 @@ pub(crate) static SET: RuleSet = RuleSet {
             "torch.autograd.profiler.parse_nvprof_trace",
             "profile at home; the report shows the time of each part",
         ),
+        denied("torch.cuda.export_dot", "log with `ctx.log(...)`"),
+        denied("torch.cuda.export_graph_data", "log with `ctx.log(...)`"),
+        denied("torch.cuda.graph_annotations", "log with `ctx.log(...)`"),
+        denied("torch.cuda.graphs.export_dot", "log with `ctx.log(...)`"),
+        denied("torch.cuda.graphs.export_graph_data", "log with `ctx.log(...)`"),
+        denied(
+            "torch.mps.profiler",
+            "profile at home; the report shows the time of each part",
+        ),
     ],
     attributes: NOTABLE,
     hooks: Hooks {

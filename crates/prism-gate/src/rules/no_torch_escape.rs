@@ -375,6 +375,37 @@ pub(crate) static SET: RuleSet = RuleSet {
             "leave it out: the default needs no configuration",
         ),
         denied("torch.optim.lr_scheduler.ref", "leave it out"),
+        denied(
+            "torch.autograd.profiler_legacy",
+            "use the documented functions of `torch`",
+        ),
+        denied(
+            "torch.autograd.profiler_util",
+            "use the documented functions of `torch`",
+        ),
+        denied("torch.cpp", "use the documented functions of `torch`"),
+        denied(
+            "torch.return_types.return_types",
+            "use the documented functions of `torch`",
+        ),
+        denied("torch.windows", "use the documented functions of `torch`"),
+        denied(
+            "torch.distributed.nn.api",
+            "use the documented functions of `torch`",
+        ),
+        denied(
+            "torch.distributed.nn.jit",
+            "use the documented functions of `torch`",
+        ),
+        denied("torch.mps.load_metallib", "use `torch.compile`"),
+        denied("torch.xpu.XPUPluggableAllocator", "use the allocator of torch"),
+        denied("torch.xpu.change_current_allocator", "use the allocator of torch"),
+        denied(
+            "torch.xpu.memory.XPUPluggableAllocator",
+            "use the allocator of torch",
+        ),
+        denied("torch.cuda.list_gpu_processes", "leave it out"),
+        denied("torch.xpu.list_gpu_processes", "leave it out"),
     ],
     attributes: &[],
     hooks: Hooks {

@@ -3,6 +3,7 @@
 //! Aliases settle in rounds: in each, every assignment of a name or attribute chain adds what it stands for to the name
 //! that it binds, until nothing changes. More rounds than honest code can need are an error, so the work is bounded.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use ruff_python_ast::{self as ast, Expr};
@@ -12,7 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::scope::{BindingKind, ModuleScopes, ScopeId, ScopeKind};
 use super::{CTX, Meaning};
 use crate::knowledge::builtins;
-use crate::limits::{ALIAS_ROUNDS_MAX, MEANINGS_MAX, STARS_MAX};
+use crate::limits::{ALIAS_ROUNDS_MAX, CHOICES_MAX, FOLLOWED_MAX, MEANINGS_MAX, STARS_MAX};
 use crate::source::{Role, Source};
 
 /// A name of this module stands for something only in too many steps.
@@ -25,8 +26,13 @@ pub(crate) struct TooIndirect {
 pub(crate) struct Names<'a> {
     pub(crate) modules: Vec<ModuleScopes<'a>>,
     by_name: FxHashMap<&'a str, usize>,
+    /// The packages of the bundle, and the first components of all its modules.
+    packages: FxHashSet<&'a str>,
+    tops: FxHashSet<&'a str>,
     /// Names that stand for something in some scope. All others need no look.
     known: FxHashSet<&'a str>,
+    /// How many meanings were followed beside the first of a name.
+    followed: Cell<usize>,
 }
 
 /// A name that may stand for what another place says.
@@ -72,30 +78,38 @@ impl<'a> Names<'a> {
                 Role::Helper => None,
             };
         }
+        let packages = by_name
+            .keys()
+            .flat_map(|name| name.match_indices('.').map(|(dot, _)| &name[..dot]));
+        let packages: FxHashSet<&str> = packages.collect();
+        let tops = by_name.keys().map(|name| name.split('.').next().unwrap_or(name));
         Self {
             modules,
+            tops: tops.collect(),
+            packages,
             by_name,
             known: FxHashSet::default(),
+            followed: Cell::new(0),
         }
     }
 
     /// Whether a dotted path lies in the bundle: its first component is a module or a package of it.
     pub(crate) fn is_bundled(&self, path: &str) -> bool {
-        let top = path.split('.').next().unwrap_or(path);
-        self.by_name.contains_key(top)
-            || self
-                .by_name
-                .keys()
-                .any(|name| name.strip_prefix(top).is_some_and(|rest| rest.starts_with('.')))
+        self.tops.contains(path.split('.').next().unwrap_or(path))
+    }
+
+    /// Whether names stand for more than is followed: what was found is then not all there is.
+    pub(crate) fn is_too_indirect(&self) -> bool {
+        self.followed.get() > FOLLOWED_MAX
+    }
+
+    fn follow_more(&self, count: usize) {
+        self.followed.set(self.followed.get().saturating_add(count));
     }
 
     /// Whether a dotted path is exactly a module or a package of the bundle.
     pub(crate) fn is_module(&self, path: &str) -> bool {
-        self.by_name.contains_key(path)
-            || self
-                .by_name
-                .keys()
-                .any(|name| name.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+        self.by_name.contains_key(path) || self.packages.contains(path)
     }
 
     /// Lets aliases settle. Must be called once before [`Names::meanings`].
@@ -122,7 +136,7 @@ impl<'a> Names<'a> {
                 let mut found = Vec::new();
                 match &alias.value {
                     Value::Expression(value) => {
-                        self.expression(alias.module, alias.value_scope, value, &mut found);
+                        self.expression(alias.module, alias.value_scope, value, 0, &mut found);
                     }
                     Value::Path(path) => self.path(path, &mut found),
                     Value::Annotation(annotation) => {
@@ -151,7 +165,7 @@ impl<'a> Names<'a> {
     /// What an expression at a place may stand for. Empty where that is not known.
     pub(crate) fn meanings(&self, module: usize, scope: ScopeId, expr: &Expr) -> Vec<Meaning> {
         let mut found = Vec::new();
-        self.expression(module, scope, expr, &mut found);
+        self.expression(module, scope, expr, 0, &mut found);
         found
     }
 
@@ -215,11 +229,14 @@ impl<'a> Names<'a> {
         known.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
         for (scope, name, meaning) in known {
             self.known.insert(name);
-            if let Some(entry) = self.modules[module].scopes[scope].names.get_mut(name)
-                && !entry.meanings.contains(&meaning)
-                && entry.meanings.len() < MEANINGS_MAX
-            {
-                entry.meanings.push(meaning);
+            let Some(entry) = self.modules[module].scopes[scope].names.get_mut(name) else {
+                continue;
+            };
+            if entry.meanings.len() < MEANINGS_MAX {
+                extend(&mut entry.meanings, [meaning]);
+            } else if matches!(meaning, Meaning::Library(_)) && !entry.meanings.contains(&meaning) {
+                // What is left out may be what matters.
+                self.followed.set(usize::MAX);
             }
         }
     }
@@ -298,18 +315,22 @@ impl<'a> Names<'a> {
         Ok(changed)
     }
 
-    fn expression(&self, module: usize, scope: ScopeId, expr: &Expr, found: &mut Vec<Meaning>) {
+    fn expression(&self, module: usize, scope: ScopeId, expr: &Expr, depth: usize, found: &mut Vec<Meaning>) {
+        if depth > CHOICES_MAX {
+            self.followed.set(usize::MAX);
+            return;
+        }
         match expr {
             Expr::Name(name) => self.name(module, scope, name.id.as_str(), name.range().start(), found),
-            Expr::Attribute(attribute) => self.chain(module, scope, attribute, found),
-            Expr::Named(named) => self.expression(module, scope, &named.value, found),
+            Expr::Attribute(attribute) => self.chain(module, scope, attribute, depth, found),
+            Expr::Named(named) => self.expression(module, scope, &named.value, depth + 1, found),
             Expr::If(either) => {
-                self.expression(module, scope, &either.body, found);
-                self.expression(module, scope, &either.orelse, found);
+                self.expression(module, scope, &either.body, depth + 1, found);
+                self.expression(module, scope, &either.orelse, depth + 1, found);
             }
             Expr::BoolOp(any) => {
                 for value in &any.values {
-                    self.expression(module, scope, value, found);
+                    self.expression(module, scope, value, depth + 1, found);
                 }
             }
             _ => {}
@@ -317,13 +338,20 @@ impl<'a> Names<'a> {
     }
 
     /// What a chain of attributes may stand for. Most begin with a name that stands for nothing.
-    fn chain(&self, module: usize, scope: ScopeId, last: &ast::ExprAttribute, found: &mut Vec<Meaning>) {
+    fn chain(
+        &self,
+        module: usize,
+        scope: ScopeId,
+        last: &ast::ExprAttribute,
+        depth: usize,
+        found: &mut Vec<Meaning>,
+    ) {
         let mut base = &*last.value;
         while let Expr::Attribute(attribute) = base {
             base = &*attribute.value;
         }
         let mut meanings = Vec::new();
-        self.expression(module, scope, base, &mut meanings);
+        self.expression(module, scope, base, depth, &mut meanings);
         if meanings.is_empty() {
             return;
         }
@@ -375,7 +403,13 @@ impl<'a> Names<'a> {
             // A class body does not lend its names to the functions in it.
             let visible = id == scope || !matches!(here.kind, ScopeKind::Class(_));
             if let Some(entry) = scopes[owner].names.get(name).filter(|_| visible) {
-                extend(found, entry.meanings.iter().cloned());
+                let few = if self.is_too_indirect() {
+                    1
+                } else {
+                    entry.meanings.len()
+                };
+                self.follow_more(entry.meanings.len().saturating_sub(1));
+                extend(found, entry.meanings.iter().take(few).cloned());
                 let certain = entry.certain_from.is_some_and(|from| from <= at)
                     && !scopes[owner].deleted.contains(name);
                 if scopes[owner].kind.is_local() || certain {
@@ -384,7 +418,10 @@ impl<'a> Names<'a> {
             }
             next = here.parent;
         }
-        for star in &self.modules[module].stars {
+        let stars = &self.modules[module].stars;
+        self.follow_more(stars.len().saturating_sub(1));
+        let few = if self.is_too_indirect() { 1 } else { stars.len() };
+        for star in stars.iter().take(few) {
             self.path(&format!("{star}.{name}"), found);
         }
         if is_builtin {
@@ -463,7 +500,7 @@ impl<'a> Names<'a> {
                 self.instance_of(module, scope, &union.left, found);
                 self.instance_of(module, scope, &union.right, found);
             }
-            _ => self.expression(module, scope, annotation, &mut classes),
+            _ => self.expression(module, scope, annotation, 0, &mut classes),
         }
         let is_context = |class: &Meaning| {
             matches!(class, Meaning::Library(path) if matches!(
