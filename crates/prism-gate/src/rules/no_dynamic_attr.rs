@@ -112,6 +112,7 @@ const MODULE_HINT: &str = "write `module.name` where it is used";
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     module_as_a_value(checker, reference);
     renamed_root(checker, reference);
+    copier_as_a_value(checker, reference);
     let accessor = reference.paths().find_map(|path| {
         path.strip_prefix("builtins.")
             .filter(|name| matches!(*name, "getattr" | "setattr" | "delattr" | "hasattr"))
@@ -265,7 +266,10 @@ fn may_be_a_module(checker: &mut Checker<'_, '_>, value: &Expr) {
             .values
             .iter()
             .for_each(|value| may_be_a_module(checker, value)),
-        Expr::Named(named) => may_be_a_module(checker, &named.value),
+        // In a class body this binds an attribute, too.
+        Expr::Named(named) if !matches!(checker.scope_kind(), ScopeKind::Class(_)) => {
+            may_be_a_module(checker, &named.value);
+        }
         _ => {}
     }
 }
@@ -317,6 +321,25 @@ fn renamed_root<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
         && !(in_class_body && matches!(reference.usage, Usage::Store))
     {
         report_renamed(checker, name.id.as_str(), name.range);
+    }
+}
+
+/// `[functools.update_wrapper][0](...)`, `partial(functools.update_wrapper, ...)`: what it is called with is not seen.
+fn copier_as_a_value<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    let is_copier = reference
+        .paths()
+        .any(|path| matches!(path, "functools.update_wrapper" | "functools.wraps"));
+    if is_copier
+        && matches!(reference.usage, Usage::Load)
+        && !checker.module_places.contains(&(&raw const *reference.expr))
+    {
+        let message = "a function that copies attributes by name is handed on".to_owned();
+        checker.report(
+            &RULE,
+            reference.expr,
+            message,
+            "write `@functools.wraps(function)`",
+        );
     }
 }
 

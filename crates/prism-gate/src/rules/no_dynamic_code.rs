@@ -29,7 +29,7 @@
 
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
-use ruff_python_ast::{Expr, Operator, Stmt};
+use ruff_python_ast::{AnyParameterRef, Expr, Operator, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use crate::check::Checker;
@@ -296,6 +296,7 @@ pub(crate) static SET: RuleSet = RuleSet {
 const METACLASSES: &[&str] = &["abc.ABCMeta", "builtins.type", "enum.EnumMeta", "enum.EnumType"];
 
 fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    registers(checker, call);
     let arguments = &call.expr.arguments;
     let makes_a_class = arguments.args.len() > 1
         || !arguments.keywords.is_empty()
@@ -379,6 +380,12 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
 fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
     match stmt {
         Stmt::FunctionDef(function) => {
+            let is_registered = function.decorator_list.iter().any(|decorator| {
+                matches!(&decorator.expression, Expr::Attribute(attribute) if attribute.attr.as_str() == "register")
+            });
+            if is_registered {
+                registered(checker, function, checker.module);
+            }
             for parameter in &*function.parameters {
                 if let Some(annotation) = parameter.annotation() {
                     annotation_is_a_type(checker, annotation);
@@ -400,6 +407,43 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
         }
         Stmt::AnnAssign(assign) => annotation_is_a_type(checker, &assign.annotation),
         _ => {}
+    }
+}
+
+/// `@show.register` and `show.register(function)` evaluate the annotations of a function: texts that come from somewhere
+/// else must not be among them.
+fn registered(checker: &mut Checker<'_, '_>, function: &StmtFunctionDef, module: usize) {
+    let annotations = function
+        .parameters
+        .iter()
+        .filter_map(AnyParameterRef::annotation)
+        .chain(function.returns.as_deref());
+    for annotation in annotations {
+        let unknown = matches!(
+            annotation,
+            Expr::Name(_) | Expr::Attribute(_) | Expr::Call(_) | Expr::If(_) | Expr::BoolOp(_)
+        ) && checker.names.meanings(module, 0, annotation).is_empty();
+        let computed = matches!(annotation, Expr::Subscript(of) if checker.names.meanings(module, 0, &of.value).is_empty());
+        if (unknown || computed) && module == checker.module {
+            report_annotation(checker, annotation.range());
+        }
+    }
+}
+
+/// `show.register(function)`.
+fn registers<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    let arguments = &call.expr.arguments;
+    let is_register =
+        matches!(&*call.expr.func, Expr::Attribute(attribute) if attribute.attr.as_str() == "register");
+    let ([given], true) = (&*arguments.args, is_register && arguments.keywords.is_empty()) else {
+        return;
+    };
+    for meaning in checker.meanings(given) {
+        if let Meaning::Local(module, binding) = meaning
+            && let BindingKind::Function(function) = checker.names.modules[module].bindings[binding].kind
+        {
+            registered(checker, function, module);
+        }
     }
 }
 

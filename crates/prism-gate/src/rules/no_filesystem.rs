@@ -408,6 +408,7 @@ const NOTABLE: &[&str] = &[
     "tofile", "export_chrome_trace", "export_stacks", "export_memory_timeline", "from_file",
     "debug_dump", "_new_shared_fd_cpu", "_new_shared_filename_cpu", "_new_with_file",
     "_set_from_file", "_share_fd_cpu_", "_share_filename_cpu_", "_write_file", "save",
+    "_save_for_lite_interpreter", "_save_for_mobile",
 ];
 
 /// Methods of tensors, arrays and profilers that write files whatever they are called on.
@@ -421,6 +422,8 @@ const WRITING_METHODS: &[&str] = &[
     "_new_shared_fd_cpu",
     "_new_shared_filename_cpu",
     "_new_with_file",
+    "_save_for_lite_interpreter",
+    "_save_for_mobile",
     "_set_from_file",
     "_share_fd_cpu_",
     "_share_filename_cpu_",

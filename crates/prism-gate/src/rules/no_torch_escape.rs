@@ -447,11 +447,40 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
         matches!(meaning, Meaning::Library(path) if matches!(&**path, "torch.compile" | "torch.compiler.compile"))
     });
     // Every `nn.Module` has a method that hands its arguments on to `torch.compile`.
-    let is_method = call.callee.is_empty()
-        && matches!(&*call.expr.func, Expr::Attribute(attribute) if attribute.attr.as_str() == "compile");
+    let function = match &of_partial {
+        Some(_) => call.expr.arguments.args.first(),
+        None => Some(&*call.expr.func),
+    };
+    let is_method = callee.is_empty()
+        && matches!(function, Some(Expr::Attribute(attribute)) if attribute.attr.as_str() == "compile");
     if is_compile || is_method {
         compiles(checker, call.expr);
+    } else if callee.is_empty() {
+        unknown(checker, call.expr);
     }
+}
+
+/// What is not known may be `torch.compile` or a `DataLoader`, if it is called like one.
+fn unknown<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall) {
+    for keyword in &call.arguments.keywords {
+        match keyword.arg.as_ref().map(ruff_python_ast::Identifier::as_str) {
+            Some("backend") if is_a_function(checker, &keyword.value) => compiles(checker, call),
+            Some("num_workers")
+                if matches!(keyword.value, Expr::NumberLiteral(_)) && !is_zero(&keyword.value) =>
+            {
+                report_workers(checker, keyword.range());
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_a_function(checker: &Checker<'_, '_>, value: &Expr) -> bool {
+    value.is_lambda_expr()
+        || checker
+            .meanings(value)
+            .iter()
+            .any(|meaning| matches!(meaning, Meaning::Local(..)))
 }
 
 fn is_loader(meaning: &Meaning) -> bool {

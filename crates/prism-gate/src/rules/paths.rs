@@ -59,7 +59,12 @@ fn below(checker: &Checker<'_, '_>, scope: ScopeId, expr: &Expr, steps: &mut usi
             };
             Some(below(checker, scope, &sum.left, steps)? + right.value.to_str())
         }
-        Expr::Name(name) if matches!(name.ctx, ExprContext::Load) => {
+        Expr::Name(name)
+            if matches!(name.ctx, ExprContext::Load)
+                && checker
+                    .names
+                    .is_of_a_function(checker.module, scope, name.id.as_str()) =>
+        {
             let bindings = checker.names.bindings(checker.module, scope, name.id.as_str());
             let module = &checker.names.modules[checker.module];
             let mut path: Option<String> = None;
@@ -100,7 +105,9 @@ fn has_only_known_values(checker: &Checker<'_, '_>, scope: ScopeId, expr: &Expr,
     };
     let bindings = checker.names.bindings(checker.module, scope, name.id.as_str());
     let module = &checker.names.modules[checker.module];
-    !bindings.is_empty()
+    checker
+        .names
+        .is_of_a_function(checker.module, scope, name.id.as_str())
         && bindings.iter().all(|&number| {
             let Some(left) = steps.checked_sub(1) else {
                 return false;

@@ -183,6 +183,20 @@ impl<'a> Names<'a> {
         &[]
     }
 
+    /// Whether a name is one of a function, as seen from a scope: no other module can change what it stands for.
+    pub(crate) fn is_of_a_function(&self, module: usize, scope: ScopeId, name: &str) -> bool {
+        let scopes = &self.modules[module].scopes;
+        let mut at = Some(scope);
+        while let Some(id) = at {
+            let owner = scopes[id].elsewhere.get(name).copied().unwrap_or(id);
+            if scopes[owner].names.contains_key(name) {
+                return scopes[owner].kind.is_local();
+            }
+            at = scopes[id].parent;
+        }
+        false
+    }
+
     /// What stands for itself is known at once; the rest becomes an alias.
     fn seed(&mut self, module: usize, role: Role, aliases: &mut Vec<Alias<'a>>) {
         let mut known: Vec<(ScopeId, &'a str, Meaning)> = Vec::new();
