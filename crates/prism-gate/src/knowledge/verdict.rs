@@ -91,6 +91,9 @@ pub(crate) fn of_reference(path: &str) -> Option<Refusal> {
         .or_else(|| of_public(path))
 }
 
+/// No name in a table has more components, so that of a long chain only its beginning is looked up.
+const COMPONENTS_MAX: usize = 8;
+
 /// The table's entry for the longest prefix of at least so many components.
 fn of_prefix(path: &str, components_min: usize) -> Option<Refusal> {
     let dots = path
@@ -98,7 +101,10 @@ fn of_prefix(path: &str, components_min: usize) -> Option<Refusal> {
         .enumerate()
         .filter(|(_, byte)| *byte == b'.')
         .map(|(place, _)| place);
-    let ends = dots.chain([path.len()]).skip(components_min - 1);
+    let ends = dots
+        .chain([path.len()])
+        .take(COMPONENTS_MAX)
+        .skip(components_min - 1);
     let (set, denied) = ends.filter_map(|end| table().get(&path[..end])).last()?;
     Some(Refusal {
         set,
@@ -218,10 +224,6 @@ fn of_public(path: &str) -> Option<Refusal> {
                 reason: "is not among the names that a bundle may use of this module",
                 hint: "see the list on the rule's page",
             });
-        }
-        // No module below torch has a list of its own.
-        if module == "torch" {
-            return None;
         }
     }
     None

@@ -5,7 +5,8 @@
 //! Refuses the attributes by which a Python object leads to its class, its module, its code or its frame: `__class__`,
 //! `__globals__`, `__subclasses__`, `__dict__`, `__code__`, `__builtins__`, `gi_frame`, `tb_frame`, `f_globals` and their
 //! like, wherever they are named: in an expression, a pattern of `match`, a format string or as the name of a method. Methods that a class may well define, such as
-//! `__init__`, `__len__` or `__call__`, are allowed, and so are `__name__`, `__doc__` and `__version__`.
+//! `__init__`, `__len__` or `__call__`, are allowed, and so are `__name__`, `__doc__` and `__version__`. A pattern by place
+//! (`case View(x)`) is allowed only where it is plain which attribute it reads.
 //!
 //! ## Why is this refused?
 //!

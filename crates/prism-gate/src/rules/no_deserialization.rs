@@ -216,6 +216,7 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     }
     let allowed = matches!(reference.usage, Usage::Call(call)
         if call.arguments.find_argument_value("f", 0).is_some_and(|path| paths::is_under_artifacts(checker, path))
+        && call.arguments.args.len() <= 2
         && call.arguments.find_keyword("weights_only").is_some_and(|keyword| is_true(&keyword.value))
         && call.arguments.find_keyword("pickle_module").is_none()
         && call.arguments.keywords.iter().all(|keyword| keyword.arg.is_some()));

@@ -3,7 +3,8 @@
 //! ## What it does
 //!
 //! Refuses `eval`, `exec`, `compile`, `code`, `ast`, `types.FunctionType` and the other ways to turn data into code, the
-//! three-argument form of `type`, and the parts of torch that take source text.
+//! three-argument form of `type`, metaclasses, annotations and type comments that hold more than types, and the parts of
+//! torch that take source text.
 //!
 //! ## Why is this refused?
 //!
@@ -28,10 +29,13 @@
 
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
-use ruff_python_ast::{Expr, Stmt};
+use ruff_python_ast::{Expr, Operator, Stmt};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use crate::check::Checker;
-use crate::semantic::Call;
+use crate::semantic::{BindingKind, Call, Meaning, Reference};
+
+use super::constants;
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS106",
@@ -273,26 +277,96 @@ pub(crate) static SET: RuleSet = RuleSet {
         ),
         denied("torch.jit.ScriptModule.define", "use `torch.compile`"),
     ],
-    attributes: &[],
+    attributes: &["define"],
     hooks: Hooks {
+        reference: Some(reference),
         call: Some(call),
         statement: Some(statement),
+        module: Some(module),
         ..Hooks::NONE
     },
 };
 
+/// Classes of classes: calling one makes a class, and a class of that kind may change what is made.
+const METACLASSES: &[&str] = &["abc.ABCMeta", "builtins.type", "enum.EnumMeta", "enum.EnumType"];
+
 fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
-    if !call.may_be("builtins.type") {
-        return;
-    }
     let arguments = &call.expr.arguments;
     let makes_a_class = arguments.args.len() > 1
         || !arguments.keywords.is_empty()
         || arguments.args.iter().any(Expr::is_starred_expr);
-    if makes_a_class {
+    if makes_a_class
+        && (METACLASSES.iter().any(|class| call.may_be(class)) || is_a_metaclass(checker, &call.expr.func))
+    {
         let message =
             "`type` with several arguments makes a class that nobody can read beforehand".to_owned();
         checker.report(&RULE, call.expr, message, "write a `class` statement");
+    }
+}
+
+/// `type(nn.Linear)`, `type(type(x))`.
+fn is_a_metaclass(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
+    let is_type = |callee: &Expr| checker.may_be(callee, "builtins.type");
+    let Expr::Call(outer) = expr else {
+        return false;
+    };
+    let Some(of) = outer.arguments.args.first().filter(|_| is_type(&outer.func)) else {
+        return false;
+    };
+    matches!(of, Expr::Call(inner) if is_type(&inner.func))
+        || checker.meanings(of).iter().any(|meaning| match meaning {
+            Meaning::Library(path) => !path.starts_with('<'),
+            Meaning::Module(_) => false,
+            Meaning::Local(module, binding) => matches!(
+                checker.names.modules[*module].bindings[*binding].kind,
+                BindingKind::Class(_)
+            ),
+        })
+}
+
+/// `TorchScript` evaluates what stands behind `# type:` in the source of a function.
+fn module(checker: &mut Checker<'_, '_>) {
+    let text: &str = checker.source().text;
+    let mut found = Vec::new();
+    for (start, mark) in text.match_indices("# type:") {
+        let rest = &text[start + mark.len()..];
+        let line = rest.split(['\n', '\r']).next().unwrap_or_default();
+        let types = line.trim_start().trim_start_matches('(');
+        if types.contains('(') || types.contains("__") {
+            found.push(range_of(start, mark.len() + line.len()));
+        }
+        if found.len() > COMMENTS_MAX {
+            break;
+        }
+    }
+    for range in found {
+        let message = "this type comment is code, which TorchScript would run".to_owned();
+        checker.report(
+            &RULE,
+            range,
+            message,
+            "write types only, or annotate the parameters",
+        );
+    }
+}
+
+/// Most findings about type comments of one file.
+const COMMENTS_MAX: usize = 16;
+
+fn range_of(start: usize, length: usize) -> TextRange {
+    let number = |value: usize| TextSize::try_from(value).unwrap_or_default();
+    TextRange::at(number(start), number(length))
+}
+
+/// `module.define(source)` of something that the bundle does not define compiles `TorchScript` from text.
+fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    if let Expr::Attribute(attribute) = reference.expr
+        && attribute.attr.as_str() == "define"
+        && reference.meanings.is_empty()
+        && !checker.defines_attribute("define")
+    {
+        let message = "`.define` makes code of a text".to_owned();
+        checker.report(&RULE, &attribute.attr, message, "write the code out");
     }
 }
 
@@ -309,25 +383,44 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
                 annotation_is_a_type(checker, returns);
             }
         }
+        Stmt::ClassDef(class) => {
+            for base in class.bases() {
+                if METACLASSES.iter().any(|class| checker.may_be(base, class))
+                    || is_a_metaclass(checker, base)
+                {
+                    let message = "a metaclass changes the classes that are made with it".to_owned();
+                    checker.report(&RULE, base, message, "write a base class or a decorator");
+                }
+            }
+        }
         Stmt::AnnAssign(assign) => annotation_is_a_type(checker, &assign.annotation),
         _ => {}
     }
 }
 
+fn text_is_a_type(checker: &mut Checker<'_, '_>, range: TextRange, text: &str) {
+    if text.contains('(') || text.contains("__") || text.contains("lambda") || text.contains(":=") {
+        report_annotation(checker, range);
+    }
+}
+
+fn report_annotation(checker: &mut Checker<'_, '_>, range: TextRange) {
+    let message = "this annotation is code, which some libraries would run".to_owned();
+    checker.report(&RULE, range, message, "write a type, or leave the annotation out");
+}
+
 fn annotation_is_a_type(checker: &mut Checker<'_, '_>, annotation: &Expr) {
     match annotation {
         Expr::StringLiteral(literal) => {
-            let text = literal.value.to_str();
-            if text.contains('(') || text.contains("__") || text.contains("lambda") || text.contains(":=") {
-                let message = "this annotation is code, which some libraries would run".to_owned();
-                checker.report(
-                    &RULE,
-                    literal,
-                    message,
-                    "write a type, or leave the annotation out",
-                );
+            text_is_a_type(checker, literal.range(), literal.value.to_str());
+        }
+        Expr::Name(_) => {
+            if let Some(text) = constants::text(checker, annotation) {
+                text_is_a_type(checker, annotation.range(), &text);
             }
         }
+        Expr::FString(_) => report_annotation(checker, annotation.range()),
+        Expr::BinOp(sum) if sum.op != Operator::BitOr => report_annotation(checker, sum.range()),
         Expr::BinOp(union) => {
             annotation_is_a_type(checker, &union.left);
             annotation_is_a_type(checker, &union.right);

@@ -90,7 +90,7 @@ pub(crate) static SET: RuleSet = RuleSet {
         denied("torch.cuda.current_blas_handle", "use tensors as they are"),
         denied("torch.cuda.current_solver_handle", "use tensors as they are"),
     ],
-    attributes: &["ctypes"],
+    attributes: &["cffi", "ctypes"],
     hooks: Hooks {
         reference: Some(reference),
         ..Hooks::NONE
@@ -99,6 +99,7 @@ pub(crate) static SET: RuleSet = RuleSet {
 
 /// Attributes that hand out addresses.
 const ADDRESSES: &[&str] = &[
+    "cffi",
     "ctypes",
     "__array_interface__",
     "__cuda_array_interface__",

@@ -383,7 +383,7 @@ pub(crate) static SET: RuleSet = RuleSet {
             "profile at home; the report shows the time of each part",
         ),
     ],
-    attributes: WRITING_METHODS,
+    attributes: NOTABLE,
     hooks: Hooks {
         reference: Some(reference),
         call: Some(call),
@@ -393,6 +393,14 @@ pub(crate) static SET: RuleSet = RuleSet {
 
 const SAVE_HINT: &str = "write `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`, with the name spelled out";
 
+/// What the hook wants to see: those and `save`.
+#[rustfmt::skip]
+const NOTABLE: &[&str] = &[
+    "tofile", "export_chrome_trace", "export_stacks", "export_memory_timeline", "from_file",
+    "debug_dump", "_new_shared_fd_cpu", "_new_shared_filename_cpu", "_new_with_file",
+    "_set_from_file", "_share_fd_cpu_", "_share_filename_cpu_", "_write_file", "save",
+];
+
 /// Methods of tensors, arrays and profilers that write files whatever they are called on.
 const WRITING_METHODS: &[&str] = &[
     "tofile",
@@ -400,6 +408,14 @@ const WRITING_METHODS: &[&str] = &[
     "export_stacks",
     "export_memory_timeline",
     "from_file",
+    "debug_dump",
+    "_new_shared_fd_cpu",
+    "_new_shared_filename_cpu",
+    "_new_with_file",
+    "_set_from_file",
+    "_share_fd_cpu_",
+    "_share_filename_cpu_",
+    "_write_file",
 ];
 
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
@@ -414,19 +430,35 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
             "keep it in a tensor, or log it with `ctx.log(...)`",
         );
     }
+    saves_itself(checker, reference);
     if reference
         .paths()
         .any(|path| matches!(path, "torch.save" | "torch.serialization.save"))
     {
         let allowed = matches!(reference.usage, Usage::Call(call)
-            if call.arguments.find_argument_value("f", 1).is_some_and(|path| paths::is_under_artifacts(checker, path))
-            && call.arguments.find_keyword("pickle_module").is_none());
+        if call.arguments.find_argument_value("f", 1).is_some_and(|path| paths::is_under_artifacts(checker, path))
+        && call.arguments.args.len() <= 2
+        && call.arguments.keywords.iter().all(|keyword| {
+            keyword.arg.as_ref().is_some_and(|name| name.as_str() != "pickle_module")
+        }));
         if !allowed {
             let message =
                 "`torch.save` may only write to a path that is spelled out under `ctx.artifacts_dir`"
                     .to_owned();
             checker.report(&RULE, reference.expr, message, SAVE_HINT);
         }
+    }
+}
+
+/// `torch.jit.script(model).save(path)`: the method of something that the bundle does not define.
+fn saves_itself<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    if let ruff_python_ast::Expr::Attribute(attribute) = reference.expr
+        && attribute.attr.as_str() == "save"
+        && reference.meanings.is_empty()
+        && !checker.defines_attribute("save")
+    {
+        let message = "`.save` of something that the bundle does not define writes a file".to_owned();
+        checker.report(&RULE, &attribute.attr, message, SAVE_HINT);
     }
 }
 

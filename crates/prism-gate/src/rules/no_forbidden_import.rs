@@ -3,7 +3,7 @@
 //! ## What it does
 //!
 //! Refuses the import of every module that is not on the list and that no other rule names, and the names that a listed
-//! standard module does not lend. On the list are the bundle's own modules, `prism_runtime` and
+//! module does not lend, other modules that it imports for itself among them. On the list are the bundle's own modules, `prism_runtime` and
 //! `prism_challenge.evaluator.interface`, `torch` with its documented namespaces, `numpy`, `einops`, and of the standard
 //! library: `__future__`, `abc`, `bisect`, `cmath`, `collections`, `contextlib`, `copy`, `dataclasses`, `enum`,
 //! `fractions`, `functools`, `heapq`, `itertools`, `json`, `logging`, `math`, `numbers`, `operator`, `random`, `re`,

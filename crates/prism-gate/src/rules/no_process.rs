@@ -3,7 +3,8 @@
 //! ## What it does
 //!
 //! Refuses the modules and functions that start, signal, trace or end processes, or reach into the running interpreter:
-//! `os`, `sys`, `subprocess`, `multiprocessing`, `signal`, `pty` and their like, and `exit` and `quit`.
+//! `os`, `sys`, `subprocess`, `multiprocessing`, `signal`, `pty` and their like, and `exit` and `quit`. An
+//! attribute of such a name (`something.os`) is refused of any object: it is the module that a library imports for itself.
 //!
 //! ## Why is this refused?
 //!
@@ -28,8 +29,12 @@
 //!     return  # from `train`: the rest of the stream is charged at 8 bits a byte
 //! ```
 
+use ruff_python_ast::Expr;
+
+use crate::check::Checker;
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
+use crate::semantic::Reference;
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS101",
@@ -144,6 +149,33 @@ pub(crate) static SET: RuleSet = RuleSet {
         denied("numpy.polynomial.test", "test at home"),
         denied("numpy.random.test", "test at home"),
     ],
-    attributes: &[],
-    hooks: Hooks { ..Hooks::NONE },
+    attributes: MODULES,
+    hooks: Hooks {
+        reference: Some(reference),
+        ..Hooks::NONE
+    },
 };
+
+/// Modules that are attributes of nothing that honest code has: an object that has one is a module in disguise.
+#[rustfmt::skip]
+const MODULES: &[&str] = &[
+    "_C", "builtins", "cpp_extension", "importlib", "multiprocessing", "os", "posix", "shutil", "socket", "subprocess", "sys",
+];
+
+/// `something.os`, whatever it may be.
+fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    if !reference.meanings.is_empty() {
+        return;
+    }
+    let mut expr = reference.expr;
+    while let Expr::Attribute(attribute) = expr {
+        let name = attribute.attr.as_str();
+        // A layer may well be called so; it is found on `self` only.
+        let of_self = matches!(&*attribute.value, Expr::Name(base) if base.id.as_str() == "self");
+        if MODULES.contains(&name) && !(of_self && checker.defines_attribute(name)) {
+            let message = format!("`.{name}` is a module behind an object");
+            checker.report(&RULE, &attribute.attr, message, "use what the object documents");
+        }
+        expr = &attribute.value;
+    }
+}

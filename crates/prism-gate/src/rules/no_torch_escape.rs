@@ -5,7 +5,8 @@
 //! Refuses the parts of torch that download, load or compile foreign code, replace operators under other code's feet, or
 //! are private: `torch.hub`, `torch.ops.load_library`, `torch.classes`, `torch._C`, `torch.utils.cpp_extension`,
 //! `torch.library`, `torch.jit.load`, `torch.overrides`, methods called `__torch_function__` and `__torch_dispatch__`, and
-//! `torch.compile` with a backend other than `inductor`, `eager`, `aot_eager` or `cudagraphs`. `torch._foreach_*` is
+//! `torch.compile` with a backend other than `inductor`, `eager`, `aot_eager` or `cudagraphs` or with options that name
+//! programs or files, and a `DataLoader` with workers. `torch._foreach_*` is
 //! allowed: optimizers use it.
 //!
 //! ## Why is this refused?
@@ -32,7 +33,8 @@
 
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
-use ruff_python_ast::{Expr, ExprCall, Stmt};
+use ruff_python_ast::{DictItem, Expr, ExprCall, Stmt};
+use ruff_text_size::{Ranged, TextRange};
 
 use crate::check::Checker;
 use crate::semantic::{Call, Meaning};
@@ -393,60 +395,123 @@ const TAKE_OVER: &[&str] = &[
     "__array_ufunc__",
 ];
 
+/// Options of `torch.compile` that choose among the compiler's own ways, sorted; others name programs and files.
+#[rustfmt::skip]
+const OPTIONS: &[&str] = &[
+    "coordinate_descent_tuning", "epilogue_fusion", "max_autotune", "max_autotune_gemm", "max_autotune_pointwise",
+    "shape_padding", "triton.cudagraph_trees", "triton.cudagraphs",
+];
+
 fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
-    let is_loader = call.callee.iter().any(
-        |meaning| matches!(meaning, Meaning::Library(path) if path.ends_with(".DataLoader") && path.starts_with("torch.")),
-    );
-    if is_loader {
-        workers(checker, call.expr);
+    // `partial(f, key=value)` is judged as if it were the call of `f` that it prepares.
+    let (arguments, of_partial) = match call.expr.arguments.args.split_first() {
+        Some((first, rest)) if call.may_be("functools.partial") => (rest, Some(checker.meanings(first))),
+        _ => (&*call.expr.arguments.args, None),
+    };
+    let callee = of_partial.as_ref().unwrap_or(&call.callee);
+    if callee.iter().any(is_loader) {
+        workers(checker, call.expr, arguments);
     }
-    if !call.may_be("torch.compile") && !call.may_be("torch.compiler.compile") {
-        return;
+    let is_compile = callee.iter().any(|meaning| {
+        matches!(meaning, Meaning::Library(path) if matches!(&**path, "torch.compile" | "torch.compiler.compile"))
+    });
+    // Every `nn.Module` has a method that hands its arguments on to `torch.compile`.
+    let is_method = call.callee.is_empty()
+        && matches!(&*call.expr.func, Expr::Attribute(attribute) if attribute.attr.as_str() == "compile");
+    if is_compile || is_method {
+        compiles(checker, call.expr);
     }
-    for keyword in &call.expr.arguments.keywords {
+}
+
+fn is_loader(meaning: &Meaning) -> bool {
+    matches!(meaning, Meaning::Library(path) if path.ends_with(".DataLoader") && path.starts_with("torch."))
+}
+
+fn compiles<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall) {
+    for keyword in &call.arguments.keywords {
         let name = keyword.arg.as_ref().map(ruff_python_ast::Identifier::as_str);
         let honest = match (name, &keyword.value) {
             (Some("backend"), Expr::StringLiteral(text)) => BACKENDS.contains(&text.value.to_str()),
-            (Some("backend") | None, _) => false,
+            (Some("options"), Expr::NoneLiteral(_)) => true,
+            (Some("options"), Expr::Dict(options)) => options.items.iter().all(is_an_honest_option),
+            (Some("backend" | "options") | None, _) => false,
             _ => true,
         };
         if !honest {
-            let message =
-                "`torch.compile` may only use a backend that is spelled out and runs no foreign code"
-                    .to_owned();
-            let hint =
-                "leave `backend` out, or write one of \"inductor\", \"eager\", \"aot_eager\", \"cudagraphs\"";
+            let message = "`torch.compile` may only use a backend and options that are spelled out and run no foreign code"
+                .to_owned();
+            let hint = "leave `backend` and `options` out, or write one of \"inductor\", \"eager\", \"aot_eager\", \"cudagraphs\"";
             checker.report(&RULE, keyword, message, hint);
         }
     }
 }
 
+fn is_an_honest_option(item: &DictItem) -> bool {
+    let is_known = matches!(&item.key, Some(Expr::StringLiteral(key)) if OPTIONS.binary_search(&key.value.to_str()).is_ok());
+    is_known && matches!(item.value, Expr::BooleanLiteral(_) | Expr::NumberLiteral(_))
+}
+
+fn is_zero(value: &Expr) -> bool {
+    matches!(value, Expr::NumberLiteral(number) if number.value.as_int().is_some_and(|n| *n == 0))
+}
+
+/// The place of `num_workers` among the arguments of a `DataLoader`.
+const WORKERS_PLACE: usize = 5;
+
 /// Workers of a `DataLoader` are processes, with code of their own.
-fn workers<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall) {
+fn workers<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall, places: &'a [Expr]) {
     for keyword in &call.arguments.keywords {
-        let harmless = match (
-            keyword.arg.as_ref().map(ruff_python_ast::Identifier::as_str),
-            &keyword.value,
-        ) {
-            (Some("num_workers"), Expr::NumberLiteral(number)) => {
-                number.value.as_int().is_some_and(|n| *n == 0)
-            }
-            (Some("num_workers" | "worker_init_fn" | "multiprocessing_context") | None, _) => false,
+        let harmless = match keyword.arg.as_ref().map(ruff_python_ast::Identifier::as_str) {
+            Some("num_workers") => is_zero(&keyword.value),
+            Some("worker_init_fn" | "multiprocessing_context") | None => false,
             _ => true,
         };
         if !harmless {
-            let message = "a `DataLoader` with workers starts processes".to_owned();
-            checker.report(
-                &RULE,
-                keyword,
-                message,
-                "leave it out: the text comes from `ctx.stream`, ready when it is due",
-            );
+            report_workers(checker, keyword.range());
+        }
+    }
+    for (place, value) in places.iter().enumerate() {
+        if value.is_starred_expr() || place == WORKERS_PLACE && !is_zero(value) {
+            report_workers(checker, value.range());
         }
     }
 }
 
+fn report_workers(checker: &mut Checker<'_, '_>, range: TextRange) {
+    let message = "a `DataLoader` with workers starts processes".to_owned();
+    let hint = "leave it out: the text comes from `ctx.stream`, ready when it is due";
+    checker.report(&RULE, range, message, hint);
+}
+
+/// `loader.num_workers = 2` after it was made, and subclasses, whose `super().__init__` nobody follows.
+fn changes_workers<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
+    match stmt {
+        Stmt::Assign(assign) if !is_zero(&assign.value) => {
+            for target in &assign.targets {
+                if let Expr::Attribute(attribute) = target
+                    && matches!(
+                        attribute.attr.as_str(),
+                        "num_workers" | "multiprocessing_context" | "worker_init_fn"
+                    )
+                    && !matches!(&*attribute.value, Expr::Name(name) if name.id.as_str() == "self")
+                {
+                    report_workers(checker, target.range());
+                }
+            }
+        }
+        Stmt::ClassDef(class) => {
+            for base in class.bases() {
+                if checker.meanings(base).iter().any(is_loader) {
+                    report_workers(checker, base.range());
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
+    changes_workers(checker, stmt);
     let name = match stmt {
         Stmt::FunctionDef(function) => &function.name,
         Stmt::Assign(assign) => match assign.targets.first() {
@@ -463,7 +528,7 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
     }
 }
 
-fn report(checker: &mut Checker<'_, '_>, name: &str, range: ruff_text_size::TextRange) {
+fn report(checker: &mut Checker<'_, '_>, name: &str, range: TextRange) {
     let message = format!("`{name}` takes over the functions of torch, the harness's calls included");
     checker.report(
         &RULE,

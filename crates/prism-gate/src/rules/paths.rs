@@ -6,68 +6,118 @@
 use ruff_python_ast::{Expr, ExprContext, InterpolatedStringElement, Operator};
 
 use crate::check::Checker;
-use crate::semantic::{BindingKind, Meaning};
+use crate::semantic::{BindingKind, Meaning, ScopeId};
 
 const ARTIFACTS_DIR: &str = "<ctx>.artifacts_dir";
 
+/// Most steps into names and sums: names that are bound many times to one another must not multiply the work.
+const STEPS_MAX: usize = 256;
+
 /// Whether an expression is such a path.
 pub(crate) fn is_under_artifacts(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
-    is_under(checker, expr, 0)
+    let mut steps = STEPS_MAX;
+    below(checker, checker.scope(), expr, &mut steps)
+        .is_some_and(|path| is_harmless(&path) && (path.is_empty() || path.starts_with('/')))
 }
 
-fn is_under(checker: &Checker<'_, '_>, expr: &Expr, depth: usize) -> bool {
+/// What a path says after `ctx.artifacts_dir`, with 0 for each number, if it can be read off.
+fn below(checker: &Checker<'_, '_>, scope: ScopeId, expr: &Expr, steps: &mut usize) -> Option<String> {
+    *steps = steps.checked_sub(1)?;
+    if is_the_directory(checker, scope, expr, steps) {
+        return Some(String::new());
+    }
     match expr {
         Expr::FString(text) => {
             let mut elements = text.value.elements();
-            let begins = matches!(elements.next(), Some(InterpolatedStringElement::Interpolation(first))
-                if first.conversion.is_none() && first.format_spec.is_none() && is_the_directory(checker, &first.expression));
-            let mut is_first = true;
-            begins
-                && text.value.literals().next().is_none()
-                && elements.all(|element| {
-                    let first = std::mem::take(&mut is_first);
-                    match element {
-                        InterpolatedStringElement::Literal(literal) => {
-                            is_harmless(&literal.value) && (!first || literal.value.starts_with('/'))
+            let Some(InterpolatedStringElement::Interpolation(first)) = elements.next() else {
+                return None;
+            };
+            let begins = first.conversion.is_none()
+                && first.format_spec.is_none()
+                && is_the_directory(checker, scope, &first.expression, steps);
+            if !begins || text.value.literals().next().is_some() {
+                return None;
+            }
+            let mut path = String::new();
+            for element in elements {
+                match element {
+                    InterpolatedStringElement::Literal(literal) => path.push_str(&literal.value),
+                    // A number in the name of a file.
+                    InterpolatedStringElement::Interpolation(number) => {
+                        if path.is_empty() || !is_a_number(checker, &number.expression) {
+                            return None;
                         }
-                        // A number in the name of a file.
-                        InterpolatedStringElement::Interpolation(number) => {
-                            !first
-                                && matches!(&*number.expression, Expr::Name(_))
-                                && is_a_number(checker, &number.expression)
-                        }
+                        path.push('0');
                     }
-                })
+                }
+            }
+            Some(path)
         }
         Expr::BinOp(sum) if sum.op == Operator::Add => {
-            let right = match &*sum.right {
-                Expr::StringLiteral(literal) => literal.value.to_str(),
-                _ => return false,
+            let Expr::StringLiteral(right) = &*sum.right else {
+                return None;
             };
-            is_harmless(right)
-                && ((is_the_directory(checker, &sum.left) && right.starts_with('/'))
-                    || is_under(checker, &sum.left, depth + 1))
+            Some(below(checker, scope, &sum.left, steps)? + right.value.to_str())
         }
-        Expr::Name(name) if depth < 8 && matches!(name.ctx, ExprContext::Load) => {
-            let bindings = checker
-                .names
-                .bindings(checker.module, checker.scope(), name.id.as_str());
+        Expr::Name(name) if matches!(name.ctx, ExprContext::Load) => {
+            let bindings = checker.names.bindings(checker.module, scope, name.id.as_str());
             let module = &checker.names.modules[checker.module];
-            !bindings.is_empty()
-                && bindings.iter().all(|&number| {
-                    matches!(&module.bindings[number].kind, BindingKind::Value(value) if is_under(checker, value, depth + 1))
-                })
+            let mut path: Option<String> = None;
+            for &number in bindings {
+                let BindingKind::Value(value) = module.bindings[number].kind else {
+                    return None;
+                };
+                let found = below(checker, module.bindings[number].scope, value, steps)?;
+                // With several values the worst is not known, so none may begin what another text could end.
+                if !is_harmless(&found) || bindings.len() > 1 && found.ends_with('.') {
+                    return None;
+                }
+                path = Some(found);
+            }
+            path
         }
-        _ => false,
+        _ => None,
     }
 }
 
-fn is_the_directory(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
-    let meanings = checker.meanings(expr);
+/// Whether an expression can be nothing but `ctx.artifacts_dir`: so says every binding of the name that it begins with.
+fn is_the_directory(checker: &Checker<'_, '_>, scope: ScopeId, expr: &Expr, steps: &mut usize) -> bool {
+    let meanings = checker.names.meanings(checker.module, scope, expr);
     !meanings.is_empty()
         && meanings
             .iter()
             .all(|meaning| matches!(meaning, Meaning::Library(path) if &**path == ARTIFACTS_DIR))
+        && has_only_known_values(checker, scope, expr, steps)
+}
+
+fn has_only_known_values(checker: &Checker<'_, '_>, scope: ScopeId, expr: &Expr, steps: &mut usize) -> bool {
+    let mut root = expr;
+    while let Expr::Attribute(attribute) = root {
+        root = &attribute.value;
+    }
+    let Expr::Name(name) = root else {
+        return false;
+    };
+    let bindings = checker.names.bindings(checker.module, scope, name.id.as_str());
+    let module = &checker.names.modules[checker.module];
+    !bindings.is_empty()
+        && bindings.iter().all(|&number| {
+            let Some(left) = steps.checked_sub(1) else {
+                return false;
+            };
+            *steps = left;
+            match module.bindings[number].kind {
+                BindingKind::Parameter(..) | BindingKind::Import(_) => true,
+                BindingKind::Value(value) => {
+                    let within = module.bindings[number].scope;
+                    // A name that is bound to itself says nothing new.
+                    matches!(value, Expr::Name(other) if other.id == name.id)
+                        || !checker.names.meanings(checker.module, within, value).is_empty()
+                            && has_only_known_values(checker, within, value, steps)
+                }
+                _ => false,
+            }
+        })
 }
 
 /// Whether a name is only ever bound by a loop over `range` or `enumerate`, or to a whole number.
