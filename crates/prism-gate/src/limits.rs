@@ -13,7 +13,7 @@ pub const SCOPE_DEPTH_MAX: usize = 64;
 /// Most meanings that are followed for one name.
 pub const MEANINGS_MAX: usize = 64;
 /// Most meanings beside the first of a name that are followed in one bundle; honest names have one.
-pub const FOLLOWED_MAX: usize = 100_000;
+pub const FOLLOWED_MAX: usize = 50_000;
 /// Most choices (`a if b else c`, `a or b`) within one another that are followed.
 pub const CHOICES_MAX: usize = 32;
 /// Most findings that are kept for one bundle; the rest is counted.
