@@ -84,32 +84,33 @@ def arguments():
 
 
 def busy_seconds():
-    """Processor time that the whole machine has used or was denied, and what our own children have used of it."""
+    """Processor time that the whole machine has used or was denied so far."""
     user, nice, system, _idle, _wait, irq, softirq, steal, *_ = map(
         int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
     )
     all_ticks = user + nice + system + irq + softirq + steal
+    return all_ticks / os.sysconf("SC_CLK_TCK")
+
+
+def children_seconds():
+    """Processor time of our children that have ended; the workers of a sandbox are not in it."""
     own = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return all_ticks / os.sysconf("SC_CLK_TCK"), own.ru_utime + own.ru_stime
+    return own.ru_utime + own.ru_stime
 
 
 def wait_until_idle(limit_seconds):
     """Return once nothing else runs, or when the limit has passed."""
     deadline = time.monotonic() + limit_seconds
     while time.monotonic() < deadline:
-        before, _ = busy_seconds()
+        before = busy_seconds()
         time.sleep(IDLE_SECONDS)
-        if busy_seconds()[0] - before < IDLE_CORES * IDLE_SECONDS:
+        if busy_seconds() - before < IDLE_CORES * IDLE_SECONDS:
             return
 
 
-def watched(run):
-    """Run something; add to its result how many cores others kept busy meanwhile."""
-    (all_before, own_before), started = busy_seconds(), time.perf_counter()
-    result = run()
-    (all_after, own_after), seconds = busy_seconds(), time.perf_counter() - started
-    result["others"] = max(0.0, (all_after - all_before) - (own_after - own_before)) / seconds
-    return result
+def others(all_seconds, own_seconds, seconds):
+    """How many cores other programs kept busy."""
+    return max(0.0, all_seconds - own_seconds) / seconds
 
 
 def tree_processor_seconds(root):
@@ -161,9 +162,17 @@ def run_bare(python, bundle, corpus, max_bytes, *, spinning):
     if spinning:
         del environment["OMP_WAIT_POLICY"]
     command = [python, "-P", "-s", "-B", HERE / "overhead/bare.py", bundle, corpus, str(max_bytes)]
+    started, all_before, own_before = time.perf_counter(), busy_seconds(), children_seconds()
     done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)
+    all_used, own_used = busy_seconds() - all_before, children_seconds() - own_before
+    seconds = time.perf_counter() - started
     said = json.loads(done.stdout)
-    return {"stream": said["seconds"], "cpu": said["processor_seconds"], "steps": said["steps"]}
+    return {
+        "stream": said["seconds"],
+        "cpu": said["processor_seconds"],
+        "steps": said["steps"],
+        "others": others(all_used, own_used, seconds),
+    }
 
 
 def run_prism(prism, bundle, corpus, recipe, run_dir, max_bytes, audit_rate):
@@ -195,18 +204,19 @@ def run_prism(prism, bundle, corpus, recipe, run_dir, max_bytes, audit_rate):
     ) as child:
         os.close(writer)
         first = last = None
-        cpu_first = cpu_last = steps = 0
+        cpu_first = cpu_last = all_first = all_last = steps = 0
         with os.fdopen(reader) as events:
             for line in events:
                 now = time.perf_counter()
                 event = json.loads(line)
                 if event["event"] == "stage" and event["stage"] == "training":
                     first, cpu_first = now, tree_processor_seconds(child.pid)
+                    all_first = busy_seconds()
                 elif event["event"] == "step":
                     last, steps = now, steps + 1
                     # Only where it may be the last, since looking takes a few milliseconds.
                     if event["covered_bytes"] == event["stream_bytes"]:
-                        cpu_last = tree_processor_seconds(child.pid)
+                        cpu_last, all_last = tree_processor_seconds(child.pid), busy_seconds()
         stdout, stderr = child.communicate()
     ended = time.perf_counter()
     said = json.loads(stdout)
@@ -219,6 +229,7 @@ def run_prism(prism, bundle, corpus, recipe, run_dir, max_bytes, audit_rate):
         "end": ended - last,
         "steps": steps,
         "audits": said["audits"],
+        "others": others(all_last - all_first, cpu_last - cpu_first, last - first),
     }
 
 
@@ -305,7 +316,7 @@ def main():
                         args.audit_rate,
                     )
                 wait_until_idle(args.wait)
-                result = watched(run)
+                result = run()
                 results[variant].append(result)
                 figures = ", ".join(f"{k} {v:.2f}" for k, v in result.items())
                 print(f"{variant}: {figures}", file=sys.stderr, flush=True)

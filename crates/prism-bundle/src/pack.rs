@@ -10,7 +10,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::bundle::Bundle;
-use crate::limits::{MAX_BUNDLE_BYTES, MAX_FILES, MAX_PATH_COMPONENTS};
+use crate::limits::{MAX_ARCHIVE_BYTES, MAX_BUNDLE_BYTES, MAX_FILES, MAX_PATH_COMPONENTS};
 
 /// Names that tools leave behind and that are never part of a bundle.
 const CACHE_DIRECTORIES: [&str; 2] = ["__pycache__", "__MACOSX"];
@@ -29,6 +29,9 @@ pub enum PackError {
         /// What the system said.
         reason: io::Error,
     },
+    /// Neither a directory nor a regular file.
+    #[error("{path:?} is neither a directory nor a file; name a bundle's directory or its .zip", path = .0.as_os_str())]
+    NotAnArchive(PathBuf),
     /// A symbolic link.
     #[error("{path:?} is a symbolic link; put the file itself into the bundle", path = .0.as_os_str())]
     Symlink(PathBuf),
@@ -60,6 +63,7 @@ impl PackError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Io { .. } => "pack_io",
+            Self::NotAnArchive(_) => "pack_not_an_archive",
             Self::Symlink(_) => "pack_symlink",
             Self::SpecialFile(_) => "pack_special_file",
             Self::NameNotUtf8(_) => "pack_name_not_utf8",
@@ -86,6 +90,22 @@ pub fn read_dir(root: &Path) -> Result<Vec<(String, Vec<u8>)>, PackError> {
     walk.directory(root, "", 1)?;
     walk.entries.sort();
     Ok(walk.entries)
+}
+
+/// Reads an archive, for [`Bundle::from_zip`] to judge: at most one byte more than it allows.
+pub fn read_archive(path: &Path) -> Result<Vec<u8>, PackError> {
+    // A pipe would block for ever when it is opened.
+    if !fs::metadata(path)
+        .map_err(PackError::io("look at", path))?
+        .is_file()
+    {
+        return Err(PackError::NotAnArchive(path.to_owned()));
+    }
+    let mut archive = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_ARCHIVE_BYTES + 1).read_to_end(&mut archive))
+        .map_err(PackError::io("read", path))?;
+    Ok(archive)
 }
 
 struct Walk<'a> {

@@ -1,10 +1,14 @@
 //! The learning curve of a run, thinned to what may be published.
 //!
 //! Collected from the referee's events while a run goes on. What is published of it is worth at most the bundle's
-//! allowance: at most [`crate::manifest::MAX_CURVE_POINTS`] points.
+//! allowance: at most [`crate::manifest::MAX_CURVE_POINTS`] points. A completed run has it in its manifest, another one
+//! as a [`CurveFile`].
 
 use prism_core::nats::NATS_PER_BIT;
 use prism_referee::plan::StepReport;
+use serde::{Deserialize, Serialize};
+
+use crate::manifest::Manifest;
 
 /// Totals after one step.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +33,55 @@ pub(crate) struct Point {
     pub claimed_bpb: f64,
     /// Estimated bits per byte of everything accepted so far.
     pub mean_bpb: f64,
+}
+
+/// A published curve with what it is held against. The lists have one entry a point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct CurveFile {
+    /// Source bytes of the whole stream.
+    pub(crate) stream_bytes: u64,
+    /// The least that any model can reach, where the corpus knows it.
+    pub(crate) entropy_floor_bpb: Option<f64>,
+    /// Source bytes accepted up to each point.
+    pub(crate) covered_bytes: Vec<u64>,
+    /// Claimed bits per byte since the point before.
+    pub(crate) claimed_bpb: Vec<f64>,
+    /// Estimated bits per byte of everything accepted up to each point.
+    pub(crate) mean_bpb: Vec<f64>,
+}
+
+impl CurveFile {
+    /// Of a run that has no manifest.
+    pub(crate) fn new(points: &[Point], stream_bytes: u64, entropy_floor_bpb: Option<f64>) -> Self {
+        Self {
+            stream_bytes,
+            entropy_floor_bpb,
+            covered_bytes: points.iter().map(|point| point.covered_bytes).collect(),
+            claimed_bpb: points.iter().map(|point| point.claimed_bpb).collect(),
+            mean_bpb: points.iter().map(|point| point.mean_bpb).collect(),
+        }
+    }
+
+    /// Of a completed run.
+    pub(crate) fn of(manifest: &Manifest) -> Self {
+        let metrics = &manifest.metrics;
+        Self {
+            stream_bytes: manifest.data.stream_bytes,
+            entropy_floor_bpb: manifest.data.entropy_floor_bpb,
+            covered_bytes: metrics.covered_bytes_cumulative.clone(),
+            claimed_bpb: metrics.online_loss.clone(),
+            mean_bpb: metrics.mean_bpb.clone(),
+        }
+    }
+
+    /// One of its lists against the bytes read.
+    pub(crate) fn points(&self, values: &[f64]) -> Vec<(f64, f64)> {
+        self.covered_bytes
+            .iter()
+            .zip(values)
+            .map(|(&bytes, &value)| (bytes as f64, value))
+            .collect()
+    }
 }
 
 impl Curve {

@@ -5,55 +5,42 @@
 //! line of the submission outside a sandbox; never believes what a submission reports.
 
 use std::{
+    any::Any,
     fs, io,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    panic::{self, AssertUnwindSafe},
+    sync::Arc,
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
-use prism_bundle::{Bundle, TokenizerChoice};
-use prism_core::{
-    hash::Sha256Hash,
-    nats::NATS_PER_BIT,
-    outcome::Reason,
-    recipe::{Device, Recipe},
-};
-use prism_corpus::{
-    Corpus, Split,
-    tokenizer::{Tokenizer, TokenizerSpec},
-};
+use prism_bundle::Bundle;
+use prism_core::{outcome::Reason, recipe::Recipe};
+use prism_corpus::Corpus;
 use prism_referee::{
     connection::Cancel,
-    draws::AuditKey,
-    plan::{Event, Hashes, Plan, Stage, StreamTotals, TokenizerInfo},
+    plan::{Event, Hashes, Plan},
     record::Record,
     session::{self, Observed},
     worker::Failure,
 };
-use prism_runtime::{Origin, Runtime, Settings};
+use prism_runtime::{Origin, Runtime};
 use prism_sandbox::{Capabilities, Helper, MemoryCap};
 
 use crate::{
-    curve::Curve,
-    event::{EvalEvent, EvalStage, GateFinding},
+    event::{EvalEvent, EvalStage},
     gate,
-    launcher::{CapturedLog, SandboxLauncher, worker_paths},
+    launcher::{SandboxLauncher, worker_paths},
     manifest,
     outcome::Outcome,
+    prepare::{
+        Unpacked, check_resources, corpus_hash, corpus_source, fill_random, fresh_key, load_tokenizer,
+        machine, open_text, read_bundle, settings, tokenizer_info,
+    },
     publish,
     request::{EvalRequest, RehearsalReason, RunPlace},
-    run_dir::{LOGS_DIR, METRICS_FILE, RESULT_FILE, RunDir, TARGETS_FILE},
-    text::{RunText, TextError},
+    run_dir::{RunDir, TARGETS_FILE},
+    state::RunState,
+    text::TextError,
 };
-
-/// Largest archive that is read; the format itself allows 8 MiB unpacked.
-const MAX_ARCHIVE_BYTES: u64 = 16 * 1024 * 1024;
-/// Two torch processes and the referee, before any model.
-const MIN_MEMORY_BYTES: u64 = 2 * 1024 * 1024 * 1024;
-/// Logs, manifest and report of a run.
-const RUN_DIR_BYTES: u64 = 64 * 1024 * 1024;
-/// A claim and its length, uncompressed.
-const TARGET_BYTES: u64 = 6;
 
 /// What this process brings along.
 #[derive(Clone, Debug)]
@@ -71,10 +58,19 @@ pub fn evaluate(
 ) -> Outcome {
     let started = Instant::now();
     let mut state = RunState::default();
-    let result = run(request, host, cancel, events, &mut state, started);
+    // A defect of ours must still end in an outcome: a service goes on with the next submission. Nothing of the run is
+    // used afterwards but what the state holds, and each of its fields is complete at any time.
+    let result = panic::catch_unwind(AssertUnwindSafe(|| {
+        run(request, host, cancel, events, &mut state, started)
+    }))
+    .unwrap_or_else(|payload| Err(defect(payload.as_ref())));
     let mut outcome = match result {
         Ok(outcome) => outcome,
         Err(failure) => {
+            if let Some(dir) = &state.dir {
+                // Half a record is none.
+                let _ = fs::remove_file(dir.file(TARGETS_FILE));
+            }
             // Both may quote the submission, and somebody will print them.
             let detail = prism_sandbox::escape_for_terminal(&failure.detail);
             let mut outcome = Outcome::failed(failure.reason, detail);
@@ -95,7 +91,7 @@ pub fn evaluate(
     outcome.wall_seconds = started.elapsed().as_secs_f64();
     if let Some(dir) = &state.dir {
         outcome.run_dir = Some(dir.path().to_owned());
-        if let Err(error) = close(dir, &outcome, &state) {
+        if let Err(error) = state.close(dir, &outcome) {
             let mut lost = Outcome::failed(
                 Reason::Storage,
                 format!("the run directory cannot be written: {error}"),
@@ -114,30 +110,17 @@ pub fn evaluate(
     outcome
 }
 
-/// What a run leaves behind even if it fails half-way.
-#[derive(Default)]
-struct RunState {
-    dir: Option<RunDir>,
-    run_id: Option<String>,
-    rehearsal: Vec<RehearsalReason>,
-    covered_bytes: u64,
-    findings: Vec<GateFinding>,
-    curve: Curve,
-    metrics: Vec<String>,
-    logs: Arc<Mutex<Vec<CapturedLog>>>,
-}
-
-impl RunState {
-    fn rehearse(&mut self, reason: RehearsalReason) {
-        if !self.rehearsal.contains(&reason) {
-            self.rehearsal.push(reason);
-            self.rehearsal.sort_unstable();
-        }
-    }
-}
-
-fn fail(reason: Reason) -> impl Fn(String) -> Failure {
-    move |detail| Failure::new(reason, detail)
+/// The failure that a panic becomes.
+fn defect(payload: &(dyn Any + Send)) -> Failure {
+    let said = payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("no reason was given");
+    Failure::new(
+        Reason::Internal,
+        format!("a defect in PRISM ended the run: {said}; report it with the lines that were printed"),
+    )
 }
 
 fn run(
@@ -211,6 +194,7 @@ fn run(
             "the train split of the corpus is empty",
         ));
     }
+    state.stream = Some((totals.bytes, entropy_floor_bpb));
     let (least, most) = recipe.stream.step_targets(totals.targets);
     if least > most {
         return Err(Failure::new(
@@ -287,18 +271,10 @@ fn run(
     })?;
     let mut observed = Observed::default();
     let measured = {
-        let mut watch = |event: Event| watch(event, &totals, state, events);
+        let mut watch = |event: Event| state.watch(event, &totals, events);
         session::measure(&plan, &mut launcher, targets, cancel, &mut watch, &mut observed)
     };
-    let finished = match measured {
-        Ok(finished) => finished,
-        Err(failure) => {
-            // Half a record is none.
-            let _ = fs::remove_file(dir.file(TARGETS_FILE));
-            return Err(failure);
-        }
-    };
-    let mut record = finished.record;
+    let mut record = measured?.record;
     record.targets_sha256 = publish::hash_file(&dir.file(TARGETS_FILE)).map_err(|error| {
         Failure::new(
             Reason::Storage,
@@ -326,10 +302,6 @@ fn run(
     Ok(completed(&record))
 }
 
-pub(crate) fn settings() -> Result<Settings, Failure> {
-    Settings::from_env().map_err(|error| Failure::new(Reason::RuntimeMissing, error.to_string()))
-}
-
 /// What already keeps a run from counting, before it starts.
 fn note_rehearsal(request: &EvalRequest, state: &mut RunState) {
     for &reason in &request.rehearsal {
@@ -343,105 +315,6 @@ fn note_rehearsal(request: &EvalRequest, state: &mut RunState) {
     }
 }
 
-fn read_bundle(path: &Path) -> Result<Bundle, Failure> {
-    let invalid = fail(Reason::BundleInvalid);
-    let metadata = fs::metadata(path).map_err(|error| {
-        Failure::new(
-            Reason::Usage,
-            format!("the bundle {} cannot be read: {error}", path.display()),
-        )
-    })?;
-    if metadata.is_dir() {
-        let entries = prism_bundle::pack::read_dir(path).map_err(|error| invalid(error.to_string()))?;
-        return Bundle::from_entries(entries).map_err(|error| invalid(error.to_string()));
-    }
-    if metadata.len() > MAX_ARCHIVE_BYTES {
-        return Err(invalid(format!(
-            "{} has {} bytes; an archive of at most {MAX_ARCHIVE_BYTES} is read",
-            path.display(),
-            metadata.len()
-        )));
-    }
-    let archive = fs::read(path).map_err(|error| {
-        Failure::new(
-            Reason::Usage,
-            format!("the bundle {} cannot be read: {error}", path.display()),
-        )
-    })?;
-    Bundle::from_zip(&archive).map_err(|error| invalid(error.to_string()))
-}
-
-pub(crate) fn load_tokenizer(bundle: &Bundle) -> Result<Tokenizer, Failure> {
-    let spec = match bundle.tokenizer() {
-        TokenizerChoice::Bytes => TokenizerSpec::Bytes,
-        TokenizerChoice::Gpt2 => TokenizerSpec::Gpt2,
-        TokenizerChoice::Bundle => {
-            TokenizerSpec::Bundle(bundle.tokenizer_json().unwrap_or_default().as_bytes().to_vec())
-        }
-    };
-    Tokenizer::load(&spec).map_err(|error| Failure::new(Reason::TokenizerInvalid, error.to_string()))
-}
-
-/// What a run says of its tokenizer, whose vocabulary must be within the recipe's limit.
-pub(crate) fn tokenizer_info(
-    bundle: &Bundle,
-    tokenizer: &Tokenizer,
-    recipe: &Recipe,
-) -> Result<TokenizerInfo, Failure> {
-    let info = TokenizerInfo {
-        name: bundle.tokenizer().name().to_owned(),
-        vocab_size: tokenizer.vocab_size(),
-        end_of_text: tokenizer.end_of_text(),
-    };
-    if info.vocab_size > recipe.stream.max_vocab_size {
-        return Err(Failure::new(
-            Reason::TokenizerInvalid,
-            format!(
-                "the vocabulary has {} tokens; at most {} are allowed",
-                info.vocab_size, recipe.stream.max_vocab_size
-            ),
-        ));
-    }
-    Ok(info)
-}
-
-fn open_text(
-    corpus: &Corpus,
-    recipe: &Recipe,
-    tokenizer: Tokenizer,
-) -> Result<(RunText, Option<f64>), Failure> {
-    let train = corpus.split(Split::Train);
-    let val = corpus.split(Split::Val);
-    let unreadable = |error: prism_corpus::ReadError| Failure::new(Reason::CorpusInvalid, error.to_string());
-    let prefix = train.prefix(recipe.stream.max_bytes).map_err(unreadable)?;
-    let val_documents = if val.documents() == 0 || recipe.heldout.val_bytes == 0 {
-        0
-    } else {
-        val.prefix(recipe.heldout.val_bytes)
-            .map_err(unreadable)?
-            .documents
-    };
-    let floor = prefix.entropy_floor_bits_per_byte();
-    Ok((RunText::new(train, prefix, val, val_documents, tokenizer), floor))
-}
-
-fn corpus_hash(corpus: &Corpus) -> Result<Sha256Hash, Failure> {
-    Sha256Hash::parse(corpus.manifest_hash())
-        .ok_or_else(|| Failure::new(Reason::Internal, "the corpus has no valid manifest hash"))
-}
-
-fn corpus_source(corpus: &Corpus) -> String {
-    let manifest = corpus.manifest();
-    serde_json::to_value(manifest)
-        .ok()
-        .and_then(|value| {
-            value
-                .get("name")
-                .and_then(|name| name.as_str().map(str::to_owned))
-        })
-        .unwrap_or_else(|| "unnamed".into())
-}
-
 fn preflight(host: &Host, recipe: &Recipe, state: &mut RunState) -> Result<(Capabilities, Runtime), Failure> {
     let (capabilities, runtime) = machine(host, recipe)?;
     if capabilities.memory_cap == MemoryCap::Watchdog {
@@ -450,22 +323,6 @@ fn preflight(host: &Host, recipe: &Recipe, state: &mut RunState) -> Result<(Capa
     if runtime.origin == Origin::External {
         state.rehearse(RehearsalReason::ExternalRuntime);
     }
-    Ok((capabilities, runtime))
-}
-
-/// Whether this machine can run a submission: a trial of the sandbox, the device, the interpreter.
-pub(crate) fn machine(host: &Host, recipe: &Recipe) -> Result<(Capabilities, Runtime), Failure> {
-    let capabilities = prism_sandbox::preflight(&host.helper)
-        .map_err(|error| Failure::new(Reason::SandboxUnavailable, error.to_string()))?;
-    if recipe.compute.device == Device::Cuda && !Path::new("/dev/nvidiactl").exists() {
-        return Err(Failure::new(
-            Reason::DeviceMissing,
-            "the recipe wants an NVIDIA GPU and /dev/nvidiactl does not exist: use `--device cpu`, or a machine with \
-             the driver loaded",
-        ));
-    }
-    let runtime = prism_runtime::locate(&settings()?)
-        .map_err(|error| Failure::new(Reason::RuntimeMissing, error.to_string()))?;
     Ok((capabilities, runtime))
 }
 
@@ -497,151 +354,6 @@ fn make_run_dir(request: &EvalRequest, bundle: &Bundle, state: &mut RunState) ->
     Ok(dir)
 }
 
-fn check_resources(dir: &Path, recipe: &Recipe, totals: &StreamTotals) -> Result<(), Failure> {
-    let short = fail(Reason::Resources);
-    let stat = rustix::fs::statvfs(dir).map_err(|error| short(format!("{}: {error}", dir.display())))?;
-    let (free, needed) = (
-        stat.f_bavail * stat.f_frsize,
-        RUN_DIR_BYTES + totals.targets * TARGET_BYTES,
-    );
-    if free < needed {
-        return Err(short(format!(
-            "{} has {} MB free and the run may need {}: free some space or choose another place with `--runs`",
-            dir.display(),
-            free / 1_000_000,
-            needed / 1_000_000
-        )));
-    }
-    let needed = MIN_MEMORY_BYTES + 3 * recipe.caps.max_snapshot_bytes.min(64 << 20);
-    if let Some(available) = available_memory_bytes().filter(|&available| available < needed) {
-        return Err(short(format!(
-            "{} MB of memory are available and a run needs at least {}",
-            available / 1_000_000,
-            needed / 1_000_000
-        )));
-    }
-    Ok(())
-}
-
-/// `MemAvailable`, where the kernel tells it.
-fn available_memory_bytes() -> Option<u64> {
-    let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.trim()
-        .strip_suffix("kB")?
-        .trim()
-        .parse::<u64>()
-        .ok()
-        .map(|kib| kib * 1024)
-}
-
-fn fill_random(buffer: &mut [u8]) -> Result<(), Failure> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        filled += rustix::rand::getrandom(&mut buffer[filled..], rustix::rand::GetRandomFlags::empty())
-            .map_err(|error| {
-                Failure::new(
-                    Reason::Internal,
-                    format!("the kernel gives no random bytes: {error}"),
-                )
-            })?;
-    }
-    Ok(())
-}
-
-fn fresh_key() -> Result<AuditKey, Failure> {
-    let mut bytes = [0; 32];
-    fill_random(&mut bytes)?;
-    Ok(AuditKey::new(bytes))
-}
-
-/// The bundle on disk, twice: an auditor never sees the training script.
-pub(crate) struct Unpacked {
-    _temp: tempfile::TempDir,
-    /// All of it.
-    pub learner: PathBuf,
-    /// Without the training script.
-    pub auditor: PathBuf,
-}
-
-impl Unpacked {
-    /// Writes both; they are gone when this is dropped.
-    pub(crate) fn write(bundle: &Bundle) -> Result<Self, Failure> {
-        let storage =
-            |error: String| Failure::new(Reason::Storage, format!("the bundle cannot be unpacked: {error}"));
-        let temp = tempfile::Builder::new()
-            .prefix("prism-")
-            .tempdir()
-            .map_err(|error| storage(error.to_string()))?;
-        let (learner, auditor) = (temp.path().join("learner"), temp.path().join("auditor"));
-        for dir in [&learner, &auditor] {
-            prism_bundle::pack::write_dir(bundle, dir).map_err(|error| storage(error.to_string()))?;
-        }
-        fs::remove_file(auditor.join(bundle.manifest().training.as_str()))
-            .map_err(|error| storage(error.to_string()))?;
-        Ok(Self {
-            _temp: temp,
-            learner,
-            auditor,
-        })
-    }
-}
-
-/// Turns the referee's events into those of an evaluation, and keeps what the run's files need of them.
-fn watch(event: Event, totals: &StreamTotals, state: &mut RunState, events: &mut dyn FnMut(EvalEvent)) {
-    match event {
-        Event::Stage(stage) => {
-            let (stage, message) = match stage {
-                Stage::Starting => (EvalStage::Starting, "starting learner and auditor"),
-                Stage::Training => (EvalStage::Training, "reading the stream"),
-                Stage::HeldOut => (EvalStage::HeldOut, "scoring held-out text"),
-                Stage::Concluding => (EvalStage::Concluding, "closing the record"),
-            };
-            events(EvalEvent::Stage {
-                stage,
-                message: message.into(),
-            });
-        }
-        Event::Opened {
-            batch_size,
-            seq_len,
-            parameters,
-            batches,
-        } => {
-            events(EvalEvent::Opened {
-                batch_size,
-                seq_len,
-                parameters,
-                batches,
-                stream_bytes: totals.bytes,
-            });
-        }
-        Event::Step(report) => {
-            state.curve.push(&report);
-            state.covered_bytes = report.covered_bytes;
-            events(EvalEvent::Step {
-                step: report.step,
-                covered_bytes: report.covered_bytes,
-                stream_bytes: totals.bytes,
-                step_bpb: report.claimed_nats / NATS_PER_BIT / report.bytes.max(1) as f64,
-                mean_bpb: report.nats / NATS_PER_BIT / report.covered_bytes.max(1) as f64,
-            });
-        }
-        Event::Audited { .. } => {}
-        Event::Log {
-            covered_bytes,
-            entries,
-        } => {
-            let line = serde_json::json!({ "covered_bytes": covered_bytes, "entries": &entries });
-            state.metrics.push(line.to_string());
-            events(EvalEvent::Log {
-                covered_bytes,
-                entries,
-            });
-        }
-    }
-}
-
 fn completed(record: &Record) -> Outcome {
     let verdict = &record.verdict;
     let mut outcome = Outcome::failed(record.ended, "");
@@ -662,21 +374,44 @@ fn completed(record: &Record) -> Outcome {
     outcome
 }
 
-/// Writes logs and, last, the outcome.
-fn close(dir: &RunDir, outcome: &Outcome, state: &RunState) -> io::Result<()> {
-    for log in state.logs.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-        for (stream, content) in [("stdout", &log.stdout), ("stderr", &log.stderr)] {
-            // Whoever reads a log with `cat` must not have their terminal rewritten by it.
-            let shown = prism_sandbox::escape_for_terminal(content);
-            dir.write(&format!("{LOGS_DIR}/{}.{stream}.log", log.name), shown.as_bytes())?;
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_defect_ends_in_an_outcome() {
+        let temp = tempfile::tempdir().unwrap();
+        let request = EvalRequest {
+            bundle: temp.path().join("none"),
+            corpus: temp.path().join("none"),
+            recipe: Recipe::demo(),
+            rehearsal: Vec::new(),
+            seed: 0,
+            audit_key: None,
+            place: RunPlace::Under(temp.path().join("runs")),
+            submission_id: Some("s".into()),
+        };
+        let host = Host {
+            helper: Helper::default(),
+        };
+        let mut told = Vec::new();
+        let outcome = evaluate(&request, &host, &Cancel::default(), &mut |event| {
+            told.push(event);
+            assert!(told.len() != 1, "a bar that cannot be drawn\u{1b}[2J");
+        });
+        assert_eq!(outcome.reason, Reason::Internal);
+        assert!(
+            outcome.detail.contains("a bar that cannot be drawn\\u{1b}[2J"),
+            "{}",
+            outcome.detail
+        );
+        assert_eq!(outcome.submission_id.as_deref(), Some("s"));
+        assert!(matches!(
+            told.last(),
+            Some(EvalEvent::Finished {
+                reason: Reason::Internal,
+                ..
+            })
+        ));
     }
-    let mut metrics = state.metrics.join("\n");
-    if !metrics.is_empty() {
-        metrics.push('\n');
-    }
-    dir.write(&format!("{LOGS_DIR}/{METRICS_FILE}"), metrics.as_bytes())?;
-    let mut json = serde_json::to_vec_pretty(outcome)?;
-    json.push(b'\n');
-    dir.write(RESULT_FILE, &json)
 }

@@ -41,8 +41,9 @@ use prism_referee::{
 use serde::Serialize;
 
 use crate::{
-    evaluate::{Host, Unpacked, load_tokenizer, machine, settings, tokenizer_info},
+    evaluate::Host,
     launcher::{SandboxLauncher, worker_paths},
+    prepare::{Unpacked, load_tokenizer, machine, settings, tokenizer_info},
 };
 
 /// How long the parts may take, and where else a forward is tried.

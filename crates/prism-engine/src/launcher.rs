@@ -302,6 +302,7 @@ fn exit_of(ending: Ending) -> Exit {
         Ending::Signalled(signal) => Exit::Signal(signal),
         Ending::ForbiddenSyscall => Exit::ForbiddenSyscall,
         Ending::OutOfMemory => Exit::OutOfMemory,
+        Ending::MachineOutOfMemory => Exit::MachineOutOfMemory,
         Ending::CpuTime => Exit::CpuTime,
         Ending::KilledByCaller => Exit::Killed,
         Ending::WallTime => Exit::Sandbox("its wall-clock limit passed".into()),

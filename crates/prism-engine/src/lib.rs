@@ -4,9 +4,9 @@
 //! handle, an outcome at the end. It is the only place that wires the bundle, the corpus, the Python runtime, the
 //! sandbox and the referee together.
 //!
-//! Reading order: [`request`], [`outcome`], [`event`] (what goes in and out), [`evaluate`] (the one function), [`text`]
-//! and [`launcher`] (what it hands to the referee), [`instantiate`] (the model built once, before any of it), [`manifest`], [`run_dir`] (what stays), [`report`] and
-//! [`runs`] (who reads it).
+//! Reading order: [`request`], [`outcome`], [`event`] (what goes in and out), [`evaluate`] (the one function), `prepare`
+//! (what it needs beforehand), `text` and `launcher` (what it hands to the referee), `state`, [`manifest`], [`run_dir`]
+//! (what stays), [`instantiate`] (the model built once, before any of it), [`report`] and [`runs`] (who reads it).
 
 pub mod request;
 
@@ -22,11 +22,15 @@ pub mod instantiate;
 
 mod gate;
 
+mod prepare;
+
 mod text;
 
 mod launcher;
 
 mod curve;
+
+mod state;
 
 mod publish;
 

@@ -5,9 +5,17 @@
 use std::path::PathBuf;
 
 use prism_core::outcome::{Fault, Reason, Status};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::event::GateFinding;
+
+/// As a string, whatever it is made of: an outcome must not be lost for the sake of a name that is not UTF-8.
+#[allow(clippy::ref_option, reason = "the signature that serde calls")]
+fn shown_path<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    path.as_ref()
+        .map(|path| path.display().to_string())
+        .serialize(serializer)
+}
 
 /// The end of an evaluation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,6 +56,7 @@ pub struct Outcome {
     /// Wall time of the whole evaluation, in seconds.
     pub wall_seconds: f64,
     /// The run's directory, once there is one.
+    #[serde(serialize_with = "shown_path")]
     pub run_dir: Option<PathBuf>,
     /// The run's id.
     pub run_id: Option<String>,

@@ -4,6 +4,7 @@
 //! result.json                    the outcome; written last, so its presence says that the run is over
 //! record.json, targets.zst       the record (completed runs only)
 //! prism_run_manifest.v2.json     the manifest (completed runs only)
+//! curve.json                     the learning curve up to the end of a run that did not complete
 //! logs/<process>.stdout.log      captured output, bounded; hostile
 //! logs/<process>.stderr.log
 //! logs/metrics.jsonl             the miner's own metrics
@@ -15,7 +16,7 @@
 
 use std::{
     fs::{self, DirBuilder, File},
-    io::{self, Write},
+    io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
@@ -26,12 +27,27 @@ pub const RESULT_FILE: &str = "result.json";
 pub const RECORD_FILE: &str = "record.json";
 /// The claims of every target.
 pub const TARGETS_FILE: &str = "targets.zst";
+/// The learning curve of a run without a manifest.
+pub const CURVE_FILE: &str = "curve.json";
 /// Captured output.
 pub const LOGS_DIR: &str = "logs";
 /// The miner's own metrics, in `logs/`.
 pub const METRICS_FILE: &str = "metrics.jsonl";
 /// The HTML report.
 pub const REPORT_FILE: &str = "report.html";
+
+/// Everything that a run's directory may hold.
+pub(crate) const NAMES: [&str; 7] = [
+    RESULT_FILE,
+    RECORD_FILE,
+    TARGETS_FILE,
+    CURVE_FILE,
+    LOGS_DIR,
+    REPORT_FILE,
+    crate::manifest::FILE_NAME,
+];
+/// How the name of a file ends that is being written; it begins with a dot.
+pub const PARTIAL_SUFFIX: &str = ".partial";
 
 /// A run's directory.
 #[derive(Clone, Debug)]
@@ -51,7 +67,8 @@ impl RunDir {
                 "the directory is not empty",
             ));
         }
-        builder.create(path.join(LOGS_DIR))?;
+        // Of two that find it empty at once, one makes this directory and the other is told that it exists.
+        builder.recursive(false).create(path.join(LOGS_DIR))?;
         Ok(Self {
             path: path.canonicalize()?,
         })
@@ -91,7 +108,7 @@ impl RunDir {
 
     /// Writes a whole file: complete or not at all, also if the machine loses power.
     pub fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
-        let partial = self.file(&format!(".{}.partial", name.replace('/', "-")));
+        let partial = self.file(&format!(".{}{PARTIAL_SUFFIX}", name.replace('/', "-")));
         let mut file = fs::OpenOptions::new()
             .write(true)
             .create(true)
@@ -102,6 +119,37 @@ impl RunDir {
         file.sync_all()?;
         fs::rename(&partial, self.file(name))
     }
+}
+
+/// A file of a run, which may be anybody's by now: its content, or `None` where there is none. One of more than
+/// `limit_bytes` is an error of the kind `FileTooLarge`, and what is no regular file is not read.
+pub fn read(path: &Path, limit_bytes: u64) -> io::Result<Option<Vec<u8>>> {
+    // A pipe would block for ever when it is opened.
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is no regular file",
+            ));
+        }
+        Ok(_) => {}
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limit_bytes + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit_bytes {
+        let text = format!("it has more than {limit_bytes} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+    }
+    Ok(Some(bytes))
 }
 
 #[cfg(test)]
@@ -128,5 +176,27 @@ mod tests {
             .map(|entry| entry.unwrap().file_name())
             .collect();
         assert_eq!(files.len(), 2, "no partial file is left: {files:?}");
+    }
+
+    #[test]
+    fn what_is_too_large_or_no_file_is_not_read() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("file");
+        assert_eq!(read(&path, 3).unwrap(), None);
+        fs::write(&path, "abc").unwrap();
+        assert_eq!(read(&path, 3).unwrap().as_deref(), Some(&b"abc"[..]));
+        assert_eq!(read(&path.join("below"), 3).unwrap(), None);
+        assert_eq!(read(&path, 2).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        assert!(read(temp.path(), 3).is_err());
+        let pipe = temp.path().join("pipe");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &pipe,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR,
+            0,
+        )
+        .unwrap();
+        assert!(read(&pipe, 3).is_err(), "and it did not block");
     }
 }

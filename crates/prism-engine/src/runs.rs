@@ -4,19 +4,18 @@
 //! still be running.
 
 use std::{
-    fs::{self, File},
-    io::{self, Read as _},
+    fs, io,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
-use serde::{Serialize, Serializer};
+use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 use thiserror::Error;
 
 use crate::{
     manifest,
     outcome::Outcome,
-    run_dir::{LOGS_DIR, RECORD_FILE, RESULT_FILE, TARGETS_FILE},
+    run_dir::{self, LOGS_DIR, RESULT_FILE, TARGETS_FILE},
 };
 
 /// Largest `result.json` that is read, in bytes.
@@ -58,11 +57,35 @@ pub enum RunState {
 
 impl Serialize for RunState {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut state = serializer.serialize_struct("RunState", 2)?;
+        state.serialize_field("state", self.name())?;
+        state.serialize_field("result", &self.outcome())?;
+        state.end()
+    }
+}
+
+impl RunState {
+    /// The outcome, of one that is over.
+    pub fn outcome(&self) -> Option<&Outcome> {
         match self {
-            Self::Finished(outcome) => outcome.serialize(serializer),
-            Self::Unfinished | Self::Damaged => serializer.serialize_none(),
+            Self::Finished(outcome) => Some(outcome),
+            Self::Unfinished | Self::Damaged => None,
         }
     }
+
+    /// What lists call it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Finished(_) => "finished",
+            Self::Unfinished => "unfinished",
+            Self::Damaged => "damaged",
+        }
+    }
+}
+
+/// As a string, also where it is not UTF-8.
+fn shown_path<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 /// One run.
@@ -71,13 +94,14 @@ pub struct RunEntry {
     /// The name of its directory.
     pub name: String,
     /// Its directory.
+    #[serde(serialize_with = "shown_path")]
     pub dir: PathBuf,
     /// What it takes on disk, in bytes.
     pub bytes: u64,
     /// The last change of anything in it, in seconds since 1970.
     pub modified_unix_seconds: u64,
-    /// Its outcome, where there is one.
-    #[serde(rename = "result")]
+    /// How far it is; serialised as `state` and, of one that is over, `result`.
+    #[serde(flatten)]
     pub state: RunState,
 }
 
@@ -146,38 +170,43 @@ pub fn prune(dir: &Path, what: &Prune, now: SystemTime) -> Result<Pruned, RunsEr
         if may_still_run || too_young {
             continue;
         }
-        // Removes links themselves, never what they point to.
-        match if what.dry_run {
-            Ok(())
-        } else {
-            fs::remove_dir_all(&run.dir)
-        } {
+        let removed = match foreign(&run.dir) {
+            Err(error) => Err(error.to_string()),
+            Ok(Some(name)) => Err(format!(
+                "it holds `{name}`, which no run leaves behind; move that away first"
+            )),
+            Ok(None) if what.dry_run => Ok(()),
+            // Removes links themselves, never what they point to.
+            Ok(None) => fs::remove_dir_all(&run.dir).map_err(|error| error.to_string()),
+        };
+        match removed {
             Ok(()) => {
                 pruned.bytes += run.bytes;
                 pruned.removed.push(run);
             }
-            Err(error) => pruned.failed.push((run.name, error.to_string())),
+            Err(problem) => pruned.failed.push((run.name, problem)),
         }
     }
     Ok(pruned)
 }
 
-/// The run in a directory, if it is one: it has a file of ours, or the logs and the claims of an unfinished run.
+/// The run in a directory, if it is one: its result is one of ours, or it has logs beside a file with a name that only
+/// we give. `result.json` and `logs` alone are names that anybody may have thought of.
 fn look_at(dir: &Path) -> Option<RunEntry> {
     let is_file = |name: &str| fs::symlink_metadata(dir.join(name)).is_ok_and(|found| found.is_file());
-    let is_over = is_file(RESULT_FILE);
-    let has_ours = is_file(RECORD_FILE) || is_file(TARGETS_FILE) || is_file(manifest::FILE_NAME);
+    let has_ours = is_file(TARGETS_FILE) || is_file(manifest::FILE_NAME);
     let has_logs = fs::symlink_metadata(dir.join(LOGS_DIR)).is_ok_and(|found| found.is_dir());
-    if !has_logs || !(is_over || has_ours) {
+    let state = match is_file(RESULT_FILE).then(|| read_result(dir)) {
+        Some(Some(outcome)) => RunState::Finished(Box::new(outcome)),
+        Some(None) if has_ours => RunState::Damaged,
+        None if has_ours => RunState::Unfinished,
+        _ => return None,
+    };
+    if !has_logs {
         return None;
     }
     let mut size = Size::default();
     size.add(dir, 0);
-    let state = match is_over.then(|| read_result(dir)) {
-        None => RunState::Unfinished,
-        Some(Some(outcome)) => RunState::Finished(Box::new(outcome)),
-        Some(None) => RunState::Damaged,
-    };
     Some(RunEntry {
         name: dir.file_name()?.to_string_lossy().into_owned(),
         dir: dir.to_owned(),
@@ -187,14 +216,22 @@ fn look_at(dir: &Path) -> Option<RunEntry> {
     })
 }
 
+/// Something in a run's directory that no run leaves behind: it is somebody's, and not ours to remove.
+fn foreign(dir: &Path) -> io::Result<Option<String>> {
+    for entry in fs::read_dir(dir)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        let is_partial = name.starts_with('.') && name.ends_with(run_dir::PARTIAL_SUFFIX);
+        if !is_partial && !run_dir::NAMES.contains(&name.as_ref()) {
+            return Ok(Some(prism_sandbox::escape_for_terminal(name.as_ref())));
+        }
+    }
+    Ok(None)
+}
+
 /// The outcome in a run's directory; `None` where it cannot be read.
 fn read_result(dir: &Path) -> Option<Outcome> {
-    let mut bytes = Vec::new();
-    File::open(dir.join(RESULT_FILE))
-        .ok()?
-        .take(MAX_RESULT_BYTES)
-        .read_to_end(&mut bytes)
-        .ok()?;
+    let bytes = run_dir::read(&dir.join(RESULT_FILE), MAX_RESULT_BYTES).ok()??;
     serde_json::from_slice(&bytes).ok()
 }
 
@@ -255,7 +292,7 @@ mod tests {
             dir.join(LOGS_DIR),
             dir.to_owned(),
         ] {
-            if let Ok(file) = File::open(path) {
+            if let Ok(file) = fs::File::open(path) {
                 file.set_modified(then).unwrap();
             }
         }
@@ -297,6 +334,10 @@ mod tests {
         fs::write(temp.path().join("mine/thesis.txt"), "years of work").unwrap();
         fs::create_dir_all(temp.path().join("fake")).unwrap();
         fs::write(temp.path().join("fake").join(RESULT_FILE), "{}").unwrap();
+        fs::create_dir_all(temp.path().join("theirs/logs")).unwrap();
+        for name in [RESULT_FILE, run_dir::RECORD_FILE] {
+            fs::write(temp.path().join("theirs").join(name), "{\"accuracy\": 0.9}").unwrap();
+        }
         fs::write(temp.path().join(RESULT_FILE), "{}").unwrap();
         assert!(list(temp.path()).unwrap().is_empty());
         assert_eq!(
@@ -312,10 +353,26 @@ mod tests {
         let elsewhere = TempDir::new().unwrap();
         fs::write(elsewhere.path().join("big"), vec![0; 50_000]).unwrap();
         let run = finished(temp.path(), "run", 1);
-        symlink(elsewhere.path(), run.join("out")).unwrap();
+        symlink(elsewhere.path(), run.join(LOGS_DIR).join("out")).unwrap();
         assert!(list(temp.path()).unwrap()[0].bytes < 5000);
         prune(temp.path(), &everything(), SystemTime::now()).unwrap();
         assert!(!run.exists() && elsewhere.path().join("big").exists());
+    }
+
+    #[test]
+    fn a_run_that_somebody_keeps_something_in_stays() {
+        let temp = TempDir::new().unwrap();
+        let run = finished(temp.path(), "run", 1);
+        fs::write(run.join(".result.json.partial"), "").unwrap();
+        fs::write(run.join("notes\u{1b}.md"), "what I tried next").unwrap();
+        let pruned = prune(temp.path(), &everything(), SystemTime::now()).unwrap();
+        assert!(pruned.removed.is_empty() && pruned.bytes == 0);
+        assert!(
+            matches!(&pruned.failed[..], [(name, why)] if name == "run" && why.contains("`notes\\u{1b}.md`"))
+        );
+        fs::remove_file(run.join("notes\u{1b}.md")).unwrap();
+        prune(temp.path(), &everything(), SystemTime::now()).unwrap();
+        assert!(!run.exists());
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub enum Exit {
     ForbiddenSyscall,
     /// At its memory limit.
     OutOfMemory,
+    /// Below its memory limit, because the machine had no more: the operator's matter.
+    MachineOutOfMemory,
     /// At its limit of processor time.
     CpuTime,
     /// Because the referee killed it.
@@ -296,6 +298,13 @@ impl Worker {
             Exit::OutOfMemory => (
                 Reason::OutOfMemory,
                 format!("the {role} went over its memory limit"),
+            ),
+            Exit::MachineOutOfMemory => (
+                Reason::Resources,
+                format!(
+                    "the {role} was killed below its memory limit because this machine ran out of memory: free some, \
+                     or run on a machine that has what the recipe allows"
+                ),
             ),
             Exit::CpuTime => (Reason::CpuTime, format!("the {role} used up its processor time")),
             Exit::Killed => (

@@ -42,6 +42,15 @@ pub(crate) struct Group {
     pub(crate) dir: PathBuf,
 }
 
+/// Who lacked memory when a process was killed for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// The group itself, which was at its limit.
+    Own,
+    /// A group above it, or the machine.
+    Machine,
+}
+
 /// The groups of one sandbox: none, one or two.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Groups(pub(crate) Vec<Group>);
@@ -112,13 +121,24 @@ impl Group {
         }
     }
 
-    /// How many processes the kernel has killed for want of memory.
-    pub(crate) fn oom_kills(&self) -> io::Result<u64> {
-        let file = match self.version {
+    /// Whether the kernel has killed a process of the group for want of memory, and whose want it was: its counter of
+    /// kills grows just the same where a group above, or the whole machine, has run out.
+    pub(crate) fn oom_kill(&self) -> io::Result<Option<Want>> {
+        let kills = match self.version {
             Version::V1 => "memory.oom_control",
             Version::V2 => "memory.events",
         };
-        Ok(keyed(&self.read(file)?, "oom_kill").unwrap_or(0))
+        let counters = self.read(kills)?;
+        if keyed(&counters, "oom_kill").unwrap_or(0) == 0 {
+            return Ok(None);
+        }
+        let at_its_limit = match self.version {
+            Version::V1 => ["memory.failcnt", "memory.memsw.failcnt"]
+                .iter()
+                .any(|file| self.read(file).is_ok_and(|count| count.trim_end() != "0")),
+            Version::V2 => keyed(&counters, "oom").unwrap_or(0) > 0,
+        };
+        Ok(Some(if at_its_limit { Want::Own } else { Want::Machine }))
     }
 
     /// The most memory that was ever charged, where the kernel counts it.
@@ -273,5 +293,34 @@ mod tests {
         assert_eq!(keyed(text, "oom_kill"), Some(2));
         assert_eq!(keyed(text, "oom"), Some(3));
         assert_eq!(keyed(text, "kill"), None);
+    }
+
+    #[test]
+    fn a_kill_is_blamed_on_whoever_lacked_memory() {
+        let blamed = |version, files: &[(&str, &str)]| {
+            let temp = tempfile::tempdir().unwrap();
+            for (name, content) in files {
+                fs::write(temp.path().join(name), content).unwrap();
+            }
+            let duty = Duty {
+                memory: true,
+                freezer: false,
+            };
+            let dir = temp.path().to_owned();
+            Group { version, duty, dir }.oom_kill().unwrap()
+        };
+        let v2 = |events| blamed(Version::V2, &[("memory.events", events)]);
+        assert_eq!(v2("low 0\nmax 9\noom 0\noom_kill 0\n"), None);
+        assert_eq!(v2("low 0\nmax 9\noom 1\noom_kill 2\n"), Some(Want::Own));
+        assert_eq!(v2("low 0\nmax 0\noom 0\noom_kill 1\n"), Some(Want::Machine));
+        let v1 = |kills, failures| {
+            blamed(
+                Version::V1,
+                &[("memory.oom_control", kills), ("memory.failcnt", failures)],
+            )
+        };
+        assert_eq!(v1("under_oom 0\noom_kill 0\n", "7\n"), None);
+        assert_eq!(v1("under_oom 0\noom_kill 1\n", "7\n"), Some(Want::Own));
+        assert_eq!(v1("under_oom 0\noom_kill 1\n", "0\n"), Some(Want::Machine));
     }
 }

@@ -17,6 +17,9 @@ pub enum Ending {
     ForbiddenSyscall,
     /// The tree used more memory than it may.
     OutOfMemory,
+    /// The kernel killed a process for want of memory although the tree was below its limit: the machine, or whatever
+    /// PRISM runs in, has too little.
+    MachineOutOfMemory,
     /// The wall-clock limit passed, frozen time not counted.
     WallTime,
     /// The limit on CPU time passed.

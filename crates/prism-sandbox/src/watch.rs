@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::capabilities::MemoryCap;
-use crate::cgroup::Groups;
+use crate::cgroup::{Groups, Want};
 use crate::ending::{Ending, Usage, classify, seconds};
 use crate::output::{Capture, Logs};
 use crate::plan::{self, Report};
@@ -228,12 +228,12 @@ impl Shared {
         state.usage.peak_memory_bytes = state.usage.peak_memory_bytes.max(bytes);
     }
 
-    /// Processes that the kernel has killed for want of memory.
-    pub(crate) fn oom_kills(&self) -> u64 {
-        self.groups
-            .memory()
-            .and_then(|group| group.oom_kills().ok())
-            .unwrap_or(0)
+    /// The ending that the kernel has made by killing a process for want of memory, if it has.
+    pub(crate) fn oom_ending(&self) -> Option<Ending> {
+        match self.groups.memory()?.oom_kill().ok()?? {
+            Want::Own => Some(Ending::OutOfMemory),
+            Want::Machine => Some(Ending::MachineOutOfMemory),
+        }
     }
 }
 
@@ -294,7 +294,7 @@ fn finish(shared: &Shared, watched: &mut Watched, gone: Option<(u64, u64)>) {
         read_some(shared, index, pipe, DRAIN_BYTES_MAX);
     }
     shared.update_usage();
-    let oom_kills = shared.oom_kills();
+    let oom_ending = shared.oom_ending();
     // The keeper removes the groups once the socket is closed.
     let _ = rustix::net::shutdown(&shared.socket, rustix::net::Shutdown::Both);
     let _ = watched.keeper.wait();
@@ -308,8 +308,8 @@ fn finish(shared: &Shared, watched: &mut Watched, gone: Option<(u64, u64)>) {
     }
     let mut state = shared.lock();
     let over = state.stdout.is_over() || state.stderr.is_over();
-    state.ending = Some(if oom_kills > 0 && state.cause.is_none() {
-        Ending::OutOfMemory
+    state.ending = Some(if let (Some(ending), None) = (oom_ending, state.cause) {
+        ending
     } else if over && shared.policy == OutputPolicy::Kill && state.cause.is_none() {
         Ending::OutputLimit
     } else {

@@ -53,9 +53,9 @@ impl Watchdog {
         }
         if shared.memory_cap == MemoryCap::Watchdog {
             self.look_at_memory(shared);
-        } else if shared.oom_kills() > 0 {
+        } else if let Some(ending) = shared.oom_ending() {
             // Version 1 kills one process and lets the rest go on.
-            shared.request_kill(Ending::OutOfMemory);
+            shared.request_kill(ending);
         }
         let counted_us = shared.groups.cpu_us();
         if counted_us.is_some() || self.ticks.is_multiple_of(TICKS_PER_CPU_SCAN) {

@@ -15,8 +15,8 @@ const QUIET: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
-    started: Instant,
-    hidden: bool,
+    /// When it is to be shown; absent once it is, and where it never will be.
+    due: Option<Instant>,
 }
 
 impl Progress {
@@ -32,7 +32,7 @@ impl Progress {
     /// Work of unknown length.
     pub(crate) fn spinner(output: Output, label: &str) -> Self {
         let progress = Self::new(output, "{spinner} {prefix}  {elapsed}  {wide_msg}", label);
-        if progress.hidden {
+        if progress.due.is_some() {
             progress.bar.enable_steady_tick(Duration::from_millis(200));
         }
         progress
@@ -46,8 +46,7 @@ impl Progress {
         bar.set_prefix(label.to_owned());
         Self {
             bar,
-            started: Instant::now(),
-            hidden: !output.is_json(),
+            due: (!output.is_json()).then(|| Instant::now() + QUIET),
         }
     }
 
@@ -70,8 +69,8 @@ impl Progress {
     }
 
     fn show_when_due(&mut self) {
-        if self.hidden && self.started.elapsed() >= QUIET {
-            self.hidden = false;
+        if self.due.is_some_and(|due| Instant::now() >= due) {
+            self.due = None;
             // The target draws nothing where stderr is no terminal.
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }

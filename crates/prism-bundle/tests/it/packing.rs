@@ -98,3 +98,20 @@ fn writes_what_it_read_and_overwrites_nothing() {
     assert_eq!(again.hash(), bundle.hash());
     assert_eq!(pack::write_dir(&bundle, &target).unwrap_err().code(), "pack_io");
 }
+
+#[test]
+fn an_archive_is_read_to_its_limit_and_nothing_else_is() {
+    let temp = tempfile::tempdir().unwrap();
+    let read = |name: &str| pack::read_archive(&temp.path().join(name));
+    fs::write(temp.path().join("small.zip"), "PK").unwrap();
+    assert_eq!(read("small.zip").unwrap(), b"PK");
+    let file = fs::File::create(temp.path().join("large.zip")).unwrap();
+    file.set_len(limits::MAX_ARCHIVE_BYTES * 3).unwrap();
+    let archive = read("large.zip").unwrap();
+    assert_eq!(archive.len() as u64, limits::MAX_ARCHIVE_BYTES + 1);
+    assert!(Bundle::from_zip(&archive).is_err());
+    assert_eq!(read("none.zip").unwrap_err().code(), "pack_io");
+    let _socket = UnixListener::bind(temp.path().join("socket")).unwrap();
+    assert_eq!(read("socket").unwrap_err().code(), "pack_not_an_archive");
+    assert_eq!(read("").unwrap_err().code(), "pack_not_an_archive");
+}

@@ -15,9 +15,10 @@ use thiserror::Error;
 
 use super::audits::AuditGrid;
 use crate::{
+    curve::CurveFile,
     manifest::{self, Manifest},
     outcome::Outcome,
-    run_dir::{LOGS_DIR, METRICS_FILE, RECORD_FILE, RESULT_FILE, TARGETS_FILE},
+    run_dir::{self, CURVE_FILE, LOGS_DIR, METRICS_FILE, RECORD_FILE, RESULT_FILE, TARGETS_FILE},
     runs::MAX_RESULT_BYTES,
 };
 
@@ -81,6 +82,8 @@ pub struct RunFiles {
     pub manifest: Option<Manifest>,
     /// The record, of a completed run.
     pub record: Option<Record>,
+    /// The learning curve, whole or up to where the run ended.
+    pub(super) curve: Option<CurveFile>,
     pub(super) audits: Option<AuditGrid>,
     pub(super) audits_withheld: bool,
     pub(super) metrics: Vec<Metric>,
@@ -111,6 +114,7 @@ impl RunFiles {
             outcome,
             manifest: None,
             record: None,
+            curve: None,
             audits: None,
             audits_withheld: false,
             metrics: Vec::new(),
@@ -122,11 +126,20 @@ impl RunFiles {
     /// Reads a run's directory.
     pub fn load(dir: &Path, secrets: Secrets) -> Result<Self, ReportError> {
         let path = dir.join(RESULT_FILE);
-        let bytes = read(&path, MAX_RESULT_BYTES)?.ok_or(ReportError::NotARun { path: dir.to_owned() })?;
-        let outcome: Outcome = serde_json::from_slice(&bytes).map_err(|error| ReportError::Damaged {
-            path,
-            problem: error.to_string(),
-        })?;
+        let damaged = |problem: String| ReportError::Damaged {
+            path: path.clone(),
+            problem,
+        };
+        let bytes = run_dir::read(&path, MAX_RESULT_BYTES)
+            .map_err(|source| match source.kind() {
+                io::ErrorKind::FileTooLarge => damaged(source.to_string()),
+                _ => ReportError::Io {
+                    path: path.clone(),
+                    source,
+                },
+            })?
+            .ok_or_else(|| ReportError::NotARun { path: dir.to_owned() })?;
+        let outcome: Outcome = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
         let mut problems = Vec::new();
         let mut lacking =
             |name: &str, error: String| problems.push(format!("{name} cannot be read: {error}"));
@@ -138,6 +151,12 @@ impl RunFiles {
             &mut lacking,
             |bytes| serde_json::from_slice::<Manifest>(bytes).map_err(|error| error.to_string()),
         );
+        let curve = match &manifest {
+            Some(manifest) => Some(CurveFile::of(manifest)),
+            None => optional(dir, CURVE_FILE, MAX_MANIFEST_BYTES, &mut lacking, |bytes| {
+                serde_json::from_slice(bytes).map_err(|error| error.to_string())
+            }),
+        };
         let record = optional(dir, RECORD_FILE, MAX_RECORD_BYTES, &mut lacking, |bytes| {
             Record::from_json(bytes).map_err(|error| error.to_string())
         });
@@ -163,6 +182,7 @@ impl RunFiles {
             outcome,
             manifest,
             record,
+            curve,
             audits,
             audits_withheld,
             metrics,
@@ -172,36 +192,6 @@ impl RunFiles {
     }
 }
 
-/// The content of a file; `None` where there is none.
-fn read(path: &Path, limit_bytes: u64) -> Result<Option<Vec<u8>>, ReportError> {
-    let fail = |source| ReportError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ) =>
-        {
-            return Ok(None);
-        }
-        Err(error) => return Err(fail(error)),
-    };
-    let mut bytes = Vec::new();
-    file.take(limit_bytes + 1).read_to_end(&mut bytes).map_err(fail)?;
-    if bytes.len() as u64 > limit_bytes {
-        let problem = format!("it has more than {limit_bytes} bytes");
-        return Err(ReportError::Damaged {
-            path: path.to_owned(),
-            problem,
-        });
-    }
-    Ok(Some(bytes))
-}
-
 fn optional<T>(
     dir: &Path,
     name: &str,
@@ -209,7 +199,7 @@ fn optional<T>(
     lacking: &mut impl FnMut(&str, String),
     parse: impl FnOnce(&[u8]) -> Result<T, String>,
 ) -> Option<T> {
-    let bytes = match read(&dir.join(name), limit_bytes) {
+    let bytes = match run_dir::read(&dir.join(name), limit_bytes) {
         Ok(bytes) => bytes?,
         Err(error) => {
             lacking(name, error.to_string());

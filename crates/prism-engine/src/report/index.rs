@@ -8,6 +8,7 @@ use super::{
     chart::{LineChart, Series},
     page, sections, words,
 };
+use crate::curve::CurveFile;
 
 const CLASSES: [&str; 4] = ["c1", "c2", "c3", "c4"];
 /// What lies above is drawn at the upper edge.
@@ -87,25 +88,24 @@ fn leaderboard(entries: &[IndexEntry]) -> Markup {
 }
 
 fn curves(entries: &[IndexEntry]) -> Markup {
-    let of = |pick: fn(&crate::manifest::MetricsBlock) -> &Vec<f64>| {
+    let of = |pick: fn(&CurveFile) -> &Vec<f64>| {
         entries
             .iter()
             .zip(CLASSES.into_iter().cycle())
             .filter_map(|(entry, class)| {
-                let manifest = entry.run.manifest.as_ref()?;
-                let points = sections::curve(manifest, pick(&manifest.metrics));
+                let curve = entry.run.curve.as_ref()?;
                 Some(Series {
                     name: entry.name(),
                     class,
                     thin: false,
-                    points,
+                    points: curve.points(pick(curve)),
                 })
             })
             .collect::<Vec<_>>()
     };
     let floor = entries
         .iter()
-        .find_map(|entry| entry.run.manifest.as_ref()?.data.entropy_floor_bpb);
+        .find_map(|entry| entry.run.curve.as_ref()?.entropy_floor_bpb);
     let chart = |title, series| LineChart {
         title,
         unit: "bits per byte",
@@ -119,11 +119,11 @@ fn curves(entries: &[IndexEntry]) -> Markup {
     html! {
         section class="card" {
             h2 { "What counts: the estimate so far, audits included" }
-            (chart("Estimated bits per byte against bytes read", of(|metrics| &metrics.mean_bpb)).draw())
+            (chart("Estimated bits per byte against bytes read", of(|curve| &curve.mean_bpb)).draw())
         }
         section class="card" {
             h2 { "What they claimed" }
-            (chart("Claimed bits per byte against bytes read", of(|metrics| &metrics.online_loss)).draw())
+            (chart("Claimed bits per byte against bytes read", of(|curve| &curve.claimed_bpb)).draw())
             p class="small soft" style="margin-top:8px" {
                 "A claim is the learner's own word. It only makes the estimate precise; a false one is corrected by the audits."
             }

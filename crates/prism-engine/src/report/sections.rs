@@ -14,7 +14,6 @@ use super::{
     chart::{LineChart, Rule, Series, audit_grid},
     figures, words,
 };
-use crate::manifest::Manifest;
 
 /// A claim above this is drawn at the upper edge: one bad batch must not flatten the whole curve.
 const CURVE_CLIP_BPB: f64 = 12.0;
@@ -89,16 +88,6 @@ pub(super) fn rehearsal(run: &RunFiles) -> Markup {
     }
 }
 
-/// The curves of the manifest as points.
-pub(super) fn curve(manifest: &Manifest, values: &[f64]) -> Vec<(f64, f64)> {
-    let bytes = &manifest.metrics.covered_bytes_cumulative;
-    bytes
-        .iter()
-        .zip(values)
-        .map(|(&bytes, &value)| (bytes as f64, value))
-        .collect()
-}
-
 /// The lines that every learning curve is held against.
 pub(super) fn rules(entropy_floor_bpb: Option<f64>) -> Vec<Rule> {
     let uniform = Rule {
@@ -114,13 +103,9 @@ pub(super) fn rules(entropy_floor_bpb: Option<f64>) -> Vec<Rule> {
 
 /// How it learned.
 pub(super) fn learning_curve(run: &RunFiles) -> Markup {
-    let Some(manifest) = &run.manifest else {
+    let Some(curve) = run.curve.as_ref().filter(|curve| !curve.covered_bytes.is_empty()) else {
         return html! {};
     };
-    let metrics = &manifest.metrics;
-    if metrics.covered_bytes_cumulative.is_empty() {
-        return html! {};
-    }
     let chart = LineChart {
         title: "Bits per byte against bytes read",
         unit: "bits per byte",
@@ -131,16 +116,16 @@ pub(super) fn learning_curve(run: &RunFiles) -> Markup {
                 name: "claimed, per interval".into(),
                 class: "c1",
                 thin: true,
-                points: curve(manifest, &metrics.online_loss),
+                points: curve.points(&curve.claimed_bpb),
             },
             Series {
                 name: "estimate so far, audits included".into(),
                 class: "c2",
                 thin: false,
-                points: curve(manifest, &metrics.mean_bpb),
+                points: curve.points(&curve.mean_bpb),
             },
         ],
-        rules: rules(manifest.data.entropy_floor_bpb),
+        rules: rules(curve.entropy_floor_bpb),
         from_zero: true,
         clip_above: Some(CURVE_CLIP_BPB),
     };
@@ -151,6 +136,9 @@ pub(super) fn learning_curve(run: &RunFiles) -> Markup {
             p class="small soft" style="margin-top:8px" {
                 "Claims are what the learner said that each stretch of text cost. The estimate corrects them by the audits; \
                  its last point is the cost of what was read."
+                @if run.manifest.is_none() {
+                    " The run ended before the " (figures::bytes(curve.stream_bytes)) " of its stream, so there is no score."
+                }
             }
         },
     )

@@ -201,14 +201,14 @@ fn open(dir: &Path, output: Output) -> Result<Corpus, Failure> {
 /// What the commands print of a corpus.
 #[derive(Serialize)]
 struct Shown<'a> {
-    dir: &'a Path,
+    dir: String,
     manifest_sha256: String,
     manifest: &'a Manifest,
 }
 
 fn print(output: Output, dir: &Path, manifest: &Manifest, done: &str) -> CommandResult {
     let shown = Shown {
-        dir,
+        dir: dir.display().to_string(),
         manifest_sha256: manifest.manifest_hash(),
         manifest,
     };

@@ -3,7 +3,7 @@
 //! Installs the runtime where it is missing, makes the demo corpus, evaluates three example bundles through the same
 //! engine as `prism eval`, and shows that the one that cheats gains nothing.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use prism_core::nats::NATS_PER_BIT;
@@ -62,7 +62,7 @@ struct Row {
 struct Demo<'a> {
     ok: bool,
     explanation: &'a str,
-    report: &'a Path,
+    report: String,
     bundles: &'a [Row],
 }
 
@@ -120,7 +120,7 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> CommandResult {
     let demo = Demo {
         ok,
         explanation: &explanation,
-        report: &report,
+        report: report.display().to_string(),
         bundles: &rows,
     };
     output.result(&demo, || text(&demo))?;
@@ -294,7 +294,7 @@ fn text(demo: &Demo<'_>) -> String {
         "{}\n{}\n\nreport: {}\n",
         show::table(&head, &rows),
         demo.explanation,
-        demo.report.display()
+        demo.report
     )
 }
 

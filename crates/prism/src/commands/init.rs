@@ -56,11 +56,11 @@ pub(crate) fn run(args: &InitArgs, output: Output) -> CommandResult {
         write(&dir.join(path), content)?;
     }
 
-    let paths: Vec<_> = files.iter().map(|(path, _)| path).collect();
-    let value = serde_json::json!({ "dir": dir, "name": name, "files": paths });
+    let shown = dir.display().to_string();
+    let paths: Vec<_> = files.iter().map(|(path, _)| path.display().to_string()).collect();
+    let value = serde_json::json!({ "dir": &shown, "name": name, "files": &paths });
     output.result(&value, || {
-        let list = show::lines(paths.iter().map(|path| format!("  {}", path.display())));
-        let shown = dir.display();
+        let list = show::lines(paths.iter().map(|path| format!("  {path}")));
         format!(
             "{shown}: a bundle called `{name}`\n{list}\nNext:\n  \
              prism check {shown}\n  \

@@ -102,7 +102,7 @@ fn write(args: &WriteArgs, output: Output) -> CommandResult {
                 &format!("cannot write {shown}: {error}; choose a new file"),
             )
         })?;
-    output.result(&serde_json::json!({ "recipe": args.out }), || {
+    output.result(&serde_json::json!({ "recipe": shown.to_string() }), || {
         format!("{shown}\n\nRuns under a changed recipe are rehearsals: `prism eval BUNDLE --data DIR --recipe {shown}`\n")
     })?;
     Ok(Exit::Ok)

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use clap::Args;
 use prism_engine::report::{self, ReportError, Secrets};
-use prism_engine::run_dir::REPORT_FILE;
+use prism_engine::run_dir::{PARTIAL_SUFFIX, REPORT_FILE};
 
 use super::CommandResult;
 use crate::failure::{Exit, Failure};
@@ -37,16 +37,22 @@ pub(crate) fn run(args: &ReportArgs, output: Output) -> CommandResult {
     };
     let html = render(&args.run_dir, secrets)?;
     if args.out.as_deref() == Some(Path::new("-")) {
+        if output.is_json() {
+            let text = "--json prints one object and `--out -` the page itself; leave one of them out";
+            return Err(Failure::usage("report_stdout", &text));
+        }
         crate::output::raw(&html)?;
         return Ok(Exit::Ok);
     }
     let path = args.out.clone().unwrap_or_else(|| args.run_dir.join(REPORT_FILE));
     write(&path, &html)?;
-    output.result(&serde_json::json!({ "report": path }), || {
-        path.display().to_string()
-    })?;
-    if args.open {
-        open(&path)?;
+    let shown = path.display().to_string();
+    output.result(&serde_json::json!({ "report": &shown }), || shown.clone())?;
+    // The report is there and said to be; that no browser shows it is no failure of the command.
+    if args.open
+        && let Err(failure) = open(&path)
+    {
+        crate::output::warn(&failure.detail);
     }
     Ok(Exit::Ok)
 }
@@ -74,7 +80,10 @@ pub(crate) fn write(path: &Path, content: &str) -> Result<(), Failure> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let written = tempfile::NamedTempFile::new_in(parent).and_then(|mut file| {
+    // As the engine names what it has not finished, so that what a killed process leaves is known for ours.
+    let mut builder = tempfile::Builder::new();
+    let builder = builder.prefix(".report.").suffix(PARTIAL_SUFFIX);
+    let written = builder.tempfile_in(parent).and_then(|mut file| {
         std::io::Write::write_all(&mut file, content.as_bytes())?;
         file.persist(path)?;
         Ok(())
@@ -88,6 +97,7 @@ pub(crate) fn write(path: &Path, content: &str) -> Result<(), Failure> {
     })
 }
 
+/// Asks the desktop; the error says what to do instead.
 fn open(path: &Path) -> Result<(), Failure> {
     Command::new("xdg-open")
         .arg(path)
@@ -98,7 +108,7 @@ fn open(path: &Path) -> Result<(), Failure> {
         .map(drop)
         .map_err(|error| {
             let text = format!(
-                "cannot start `xdg-open`: {error}; open {} in a browser",
+                "cannot start `xdg-open` ({error}): open {} in a browser",
                 path.display()
             );
             Failure::machine("no_browser", &text)

@@ -77,18 +77,14 @@ fn list(args: &ListArgs, output: Output) -> CommandResult {
                 let score = |value: Option<f64>, digits: usize| {
                     value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
                 };
-                let outcome = match &run.state {
-                    RunState::Finished(outcome) => Some(outcome),
-                    RunState::Unfinished | RunState::Damaged => None,
-                };
+                let outcome = run.state.outcome();
                 vec![
                     show::line(&run.name),
                     match &run.state {
                         RunState::Finished(outcome) => {
                             format!("{} ({})", outcome.status.as_str(), outcome.reason)
                         }
-                        RunState::Unfinished => "unfinished".to_owned(),
-                        RunState::Damaged => "damaged".to_owned(),
+                        state => state.name().to_owned(),
                     },
                     score(outcome.and_then(|o| o.bpb_ranked), 4),
                     score(outcome.and_then(|o| o.final_score), 5),

@@ -80,9 +80,12 @@ pub(crate) fn settings() -> Result<Settings, Failure> {
     Settings::from_env().map_err(|error| failure(&error))
 }
 
-/// All of them are this machine's.
+/// All of them are this machine's, but for somebody who changed their mind: that exits as a cancelled run does.
 pub(crate) fn failure(error: &RuntimeError) -> Failure {
-    Failure::machine(error.code(), error)
+    match error {
+        RuntimeError::Cancelled => Failure::submission("cancelled", error),
+        error => Failure::machine(error.code(), error),
+    }
 }
 
 /// Installs the runtime where it is not complete, and says beforehand what that takes.
@@ -138,7 +141,7 @@ fn announce(plan: &InstallPlan) -> String {
 
 fn json(runtime: &Runtime) -> Value {
     json!({
-        "python": runtime.python,
+        "python": runtime.python.display().to_string(),
         "python_version": runtime.python_version,
         "torch_version": runtime.torch_version,
         "numpy_version": runtime.numpy_version,

@@ -4,14 +4,15 @@
 //! and `result.json` must say what the record says.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use prism_core::hash::Sha256Hash;
 use prism_core::outcome::Status;
 use prism_engine::outcome::Outcome;
-use prism_engine::run_dir::{RECORD_FILE, RESULT_FILE, TARGETS_FILE};
+use prism_engine::run_dir::{self, RECORD_FILE, RESULT_FILE, TARGETS_FILE};
+use prism_engine::runs::MAX_RESULT_BYTES;
 use prism_referee::record::{MAX_RECORD_BYTES, Record, VerifyError, verify};
 use prism_referee::verdict::Verdict;
 use serde::Serialize;
@@ -21,8 +22,6 @@ use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::show;
 
-/// A result is a few kilobytes and a traceback.
-const RESULT_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Bytes that one target takes in `targets.zst` before compression, with room for short documents.
 const TARGET_BYTES_MAX: u64 = 64;
 /// What even an empty run may take.
@@ -38,9 +37,9 @@ pub(crate) struct VerifyArgs {
 
 /// What it prints.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct Answer {
     verified: bool,
-    run_dir: &'a Path,
+    run_dir: String,
     record_sha256: String,
     bpb: f64,
     bpb_se: f64,
@@ -74,7 +73,7 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> CommandResult {
     }
     let answer = Answer {
         verified: true,
-        run_dir: dir,
+        run_dir: dir.display().to_string(),
         record_sha256: Sha256Hash::of(&record_bytes).to_string(),
         bpb: verdict.bpb,
         bpb_se: verdict.bpb_se,
@@ -89,14 +88,14 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> CommandResult {
     Ok(Exit::Ok)
 }
 
-fn text(answer: &Answer<'_>) -> String {
+fn text(answer: &Answer) -> String {
     let flags = if answer.flags.is_empty() {
         "none".to_owned()
     } else {
         answer.flags.join(", ")
     };
     show::pairs(&[
-        ("verified", answer.run_dir.display().to_string()),
+        ("verified", answer.run_dir.clone()),
         (
             "bits per byte",
             format!(
@@ -197,7 +196,7 @@ fn read_result(dir: &Path) -> Result<Option<Outcome>, Failure> {
     if !path.exists() && dir.join(RECORD_FILE).exists() {
         return Ok(None);
     }
-    let bytes = read_bounded(&path, RESULT_BYTES_MAX)?;
+    let bytes = read_bounded(&path, MAX_RESULT_BYTES)?;
     serde_json::from_slice(&bytes)
         .map(Some)
         .map_err(|error| mismatch(&format!("{} cannot be read: {error}", path.display())))
@@ -205,18 +204,18 @@ fn read_result(dir: &Path) -> Result<Option<Outcome>, Failure> {
 
 fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, Failure> {
     let shown = path.display();
-    let file = File::open(path).map_err(|error| {
-        Failure::usage(
+    match run_dir::read(path, limit_bytes) {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err(Failure::usage(
             "not_a_run",
-            &format!("cannot read {shown}: {error}; name the directory of a run, see `prism runs list`"),
-        )
-    })?;
-    let mut bytes = Vec::new();
-    file.take(limit_bytes + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| Failure::usage("run_unreadable", &format!("cannot read {shown}: {error}")))?;
-    if bytes.len() as u64 > limit_bytes {
-        return Err(mismatch(&format!("{shown} has more than {limit_bytes} bytes")));
+            &format!("there is no {shown}; name the directory of a run, see `prism runs list`"),
+        )),
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+            Err(mismatch(&format!("{shown} cannot be read: {error}")))
+        }
+        Err(error) => Err(Failure::usage(
+            "run_unreadable",
+            &format!("cannot read {shown}: {error}"),
+        )),
     }
-    Ok(bytes)
 }

@@ -188,14 +188,12 @@ fn a_signal_cancels_cleanly() {
 #[test]
 fn a_miners_mistake_is_told_with_the_miners_own_traceback() {
     let _turn = turn();
+    let dir = host().place("traceback");
     let said = json(
-        &eval(
-            &repository().join("redteam/raises-in-train"),
-            &host().place("traceback"),
-        )
-        .output()
-        .unwrap()
-        .stdout,
+        &eval(&repository().join("redteam/raises-in-train"), &dir)
+            .output()
+            .unwrap()
+            .stdout,
     );
     assert_eq!(said["reason"], "train_exception");
     assert_eq!(said["fault"], "miner");
@@ -204,6 +202,24 @@ fn a_miners_mistake_is_told_with_the_miners_own_traceback() {
     for foreign in ["/prism", "site-packages", "prism_runtime"] {
         assert!(!traceback.contains(foreign), "{foreign} in {traceback}");
     }
+
+    // It raises in the sixth step, and the report shows how it learned until then.
+    let curve = json(&fs::read(dir.join("curve.json")).unwrap());
+    let (covered, claimed) = (&curve["covered_bytes"], &curve["claimed_bpb"]);
+    assert_eq!(covered.as_array().unwrap().last(), Some(&said["covered_bytes"]));
+    assert_eq!(claimed.as_array().unwrap().len(), 6);
+    assert!(
+        claimed[5].as_f64().unwrap() < claimed[0].as_f64().unwrap(),
+        "{claimed}"
+    );
+    let report = prism()
+        .arg("report")
+        .arg(&dir)
+        .args(["--out", "-"])
+        .output()
+        .unwrap();
+    let html = String::from_utf8(report.stdout).unwrap();
+    assert!(html.contains("Learning curve") && html.contains("so there is no score"));
 }
 
 #[test]

@@ -88,7 +88,29 @@ fn a_failed_run_has_a_report_too() {
             && html.contains("line 42, in train")
             && html.contains("about to fail")
     );
-    assert!(!html.contains("Learning curve"));
+    assert!(html.contains("Learning curve") && html.contains("ended before the 400 kB of its stream"));
+    assert!(html.contains("best possible: 0.550"));
+
+    fs::remove_file(context.path("run/curve.json")).unwrap();
+    let html = String::from_utf8(context.run("report run --out -").stdout).unwrap();
+    assert!(!html.contains("Learning curve") && !html.contains("not complete"));
+}
+
+#[test]
+fn a_curve_that_lies_about_its_length_is_drawn_as_far_as_it_goes() {
+    let context = Context::new();
+    failed(&context.path("run"));
+    let curve = json!({
+        "stream_bytes": 1, "entropy_floor_bpb": null,
+        "covered_bytes": [1, 2, 3], "claimed_bpb": [1e308], "mean_bpb": [],
+    });
+    context.write("run/curve.json", curve.to_string());
+    let html = String::from_utf8(context.run("report run --out -").stdout).unwrap();
+    assert_harmless(&html);
+    assert!(html.contains("Learning curve"));
+    context.write("run/curve.json", "{\"stream_bytes\": -1}");
+    let html = String::from_utf8(context.run("report run --out -").stdout).unwrap();
+    assert!(html.contains("This report is not complete") && html.contains("curve.json cannot be read"));
 }
 
 #[test]

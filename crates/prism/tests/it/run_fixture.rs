@@ -17,6 +17,7 @@ use prism_referee::plan::{Hashes, StreamTotals, TokenizerInfo};
 use prism_referee::record::{AuditedTarget, HeldOutRecord, ModelSize, Record, SCHEMA, Shape};
 use prism_referee::targets::{Section, TargetsWriter};
 use prism_referee::verdict::{Evidence, HeldOutMeasured, Measured, conclude};
+use serde_json::json;
 
 const STEPS: u32 = 60;
 const TARGETS: u32 = 512;
@@ -347,6 +348,11 @@ pub(crate) fn failed(dir: &Path) {
     outcome.run_id = Some(dir.file_name().unwrap().to_str().unwrap().to_owned());
     outcome.submission_id = Some("<script>alert('name')</script>".into());
     write_result(dir, &outcome);
+    let curve = json!({
+        "stream_bytes": 400_000, "entropy_floor_bpb": ENTROPY_FLOOR_BPB,
+        "covered_bytes": [50_000, 123_456], "claimed_bpb": [7.5, 5.0], "mean_bpb": [7.5, 6.0],
+    });
+    fs::write(dir.join("curve.json"), curve.to_string()).unwrap();
     fs::write(dir.join("logs/learner.stderr.log"), "about to fail\n").unwrap();
 }
 

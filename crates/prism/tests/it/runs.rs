@@ -19,6 +19,7 @@ fn with_runs() -> Context {
         let then = SystemTime::now() - days * DAY;
         for path in [
             dir.join("result.json"),
+            dir.join("curve.json"),
             dir.join("logs/learner.stderr.log"),
             dir.join("logs"),
             dir,
@@ -55,6 +56,7 @@ fn runs_are_listed() {
     });
     let (exit, value) = context.json("runs list --format json");
     assert_eq!(exit, 0);
+    assert_eq!(value["runs"][0]["state"], json!("finished"));
     assert_eq!(value["runs"][0]["result"]["reason"], json!("train_exception"));
 }
 
@@ -70,7 +72,7 @@ fn pruning_keeps_what_it_should_and_says_what_it_freed() {
         2 runs would be removed, [SIZE]
         ----- stderr
         ");
-        assert_eq!(tree(&context.path("runs")).len(), 7, "a dry run removes nothing");
+        assert_eq!(tree(&context.path("runs")).len(), 10, "a dry run removes nothing");
         assert_snapshot!(context.shown("runs prune --older-than-days 14"), @"
         exit: 0
         ----- stdout

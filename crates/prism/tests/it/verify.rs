@@ -122,7 +122,7 @@ fn a_run_without_a_score_and_no_run_at_all_are_told_apart() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: cannot read elsewhere/result.json: No such file or directory (os error 2)
+    error: there is no elsewhere/result.json
 
     hint: name the directory of a run, see `prism runs list`
     ");

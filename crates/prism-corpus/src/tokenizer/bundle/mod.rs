@@ -11,6 +11,7 @@ mod schema;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokenizers::models::bpe::BPE;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
@@ -151,16 +152,20 @@ impl Bundle {
         let vocabulary = Vocabulary::new(vocab.0, &file.added_tokens)?;
         let merges = checked_merges(merges, &vocabulary)?;
         let table = TokenTable::new(vocabulary.bytes_by_id.iter().map(Vec::as_slice));
-        let model = BPE::builder()
-            .vocab_and_merges(
-                vocabulary.ids.into_iter().collect::<ahash::AHashMap<_, _>>(),
-                merges,
-            )
-            .ignore_merges(ignore_merges)
-            .build()
-            .map_err(|e| BundleTokenizerError::Assembly(e.to_string()))?;
-        let mut tokenizer = Tokenizer::new(model);
-        tokenizer.with_pre_tokenizer(Some(pre_tokenizer));
+        let assemble = || {
+            let model = BPE::builder()
+                .vocab_and_merges(
+                    vocabulary.ids.into_iter().collect::<ahash::AHashMap<_, _>>(),
+                    merges,
+                )
+                .ignore_merges(ignore_merges)
+                .build()
+                .map_err(|error| error.to_string())?;
+            let mut tokenizer = Tokenizer::new(model);
+            tokenizer.with_pre_tokenizer(Some(pre_tokenizer));
+            Ok(tokenizer)
+        };
+        let tokenizer = guarded(assemble).map_err(BundleTokenizerError::Assembly)?;
         let (vocab_size, end_of_text) = (vocabulary.width, vocabulary.end_of_text);
         Ok(Self {
             tokenizer,
@@ -172,14 +177,21 @@ impl Bundle {
 
     /// Appends the tokens of the document; what they stand for is for the caller to check.
     pub(super) fn encode(&self, document: &str, out: &mut Encoded) -> Result<(), EncodeError> {
-        match self.tokenizer.encode_fast(document, false) {
-            Ok(encoding) => {
-                out.ids.extend_from_slice(encoding.get_ids());
-                Ok(())
-            }
-            Err(error) => Err(EncodeError::Tokenizer(error.to_string())),
-        }
+        let encode = || {
+            let encoding = self.tokenizer.encode_fast(document, false);
+            encoding.map_err(|error| error.to_string())
+        };
+        let encoding = guarded(encode).map_err(EncodeError::Tokenizer)?;
+        out.ids.extend_from_slice(encoding.get_ids());
+        Ok(())
     }
+}
+
+/// Runs something of the `tokenizers` crate. It is fed what a stranger wrote: should it ever panic over that, then the
+/// submission is refused and not the program ended. The tokenizer is not used again after an error.
+fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err("it makes the `tokenizers` crate panic".to_owned()))
 }
 
 fn refuse_changes_of_text(file: &File) -> Result<(), BundleTokenizerError> {

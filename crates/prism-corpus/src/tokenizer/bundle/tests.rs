@@ -456,3 +456,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_panic_of_the_crate_is_an_error_of_the_file() {
+    assert_eq!(guarded(|| Ok(1)), Ok(1));
+    assert_eq!(guarded::<()>(|| Err("no".to_owned())), Err("no".to_owned()));
+    let panicked = guarded::<()>(|| panic!("index out of bounds"));
+    assert!(panicked.unwrap_err().contains("panic"));
+}

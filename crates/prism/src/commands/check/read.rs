@@ -3,12 +3,10 @@
 //! Reads within the limits of a bundle. What a bundle may not hold becomes a finding; what cannot be read at all is an
 //! error of usage.
 
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use prism_bundle::limits::MAX_ARCHIVE_BYTES;
-use prism_bundle::{Bundle, PackError};
+use prism_bundle::{Bundle, PackError, pack};
 use prism_gate::Finding;
 use prism_gate::render::{Instantiation, Subject, Texts};
 
@@ -46,7 +44,7 @@ impl Read {
         };
         if fs::metadata(path).map_err(unreadable)?.is_dir() {
             read.prefix = prefix(path);
-            match prism_bundle::pack::read_dir(path) {
+            match pack::read_dir(path) {
                 Ok(entries) => read.entries = entries,
                 Err(error @ PackError::Io { .. }) => {
                     return Err(Failure::usage("bundle_unreadable", &error));
@@ -54,11 +52,10 @@ impl Read {
                 Err(error) => read.refused = Some(error),
             }
         } else {
-            let mut archive = Vec::new();
-            // One byte over the limit, so that the bundle's own rules see that it is too large.
-            File::open(path)
-                .and_then(|file| file.take(MAX_ARCHIVE_BYTES + 1).read_to_end(&mut archive))
-                .map_err(unreadable)?;
+            let archive = pack::read_archive(path).map_err(|error| match error {
+                PackError::Io { reason, .. } => unreadable(reason),
+                error => Failure::usage("bundle_unreadable", &error),
+            })?;
             read.archive = Some(archive);
         }
         Ok(read)

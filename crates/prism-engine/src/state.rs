@@ -1,0 +1,140 @@
+//! What a run leaves behind even if it fails half-way, and how it gets into the run's directory.
+//!
+//! Filled by [`crate::evaluate`] and by the referee's events while a run goes on; written once, at its end.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use prism_core::{nats::NATS_PER_BIT, outcome::Status};
+use prism_referee::plan::{Event, Stage, StreamTotals};
+
+use crate::{
+    curve::{Curve, CurveFile},
+    event::{EvalEvent, EvalStage, GateFinding},
+    launcher::CapturedLog,
+    manifest::MAX_CURVE_POINTS,
+    outcome::Outcome,
+    request::RehearsalReason,
+    run_dir::{CURVE_FILE, LOGS_DIR, METRICS_FILE, RESULT_FILE, RunDir},
+};
+
+/// What a run leaves behind even if it fails half-way.
+#[derive(Default)]
+pub(crate) struct RunState {
+    /// Its directory, once there is one.
+    pub(crate) dir: Option<RunDir>,
+    /// Its name, once it has one.
+    pub(crate) run_id: Option<String>,
+    /// Why it does not count, sorted.
+    pub(crate) rehearsal: Vec<RehearsalReason>,
+    /// Source bytes whose claims were accepted.
+    pub(crate) covered_bytes: u64,
+    /// Source bytes of the whole stream and its entropy floor, once they are known.
+    pub(crate) stream: Option<(u64, Option<f64>)>,
+    /// What the gate said.
+    pub(crate) findings: Vec<GateFinding>,
+    /// The learning curve so far.
+    pub(crate) curve: Curve,
+    metrics: Vec<String>,
+    /// What the processes wrote.
+    pub(crate) logs: Arc<Mutex<Vec<CapturedLog>>>,
+}
+
+impl RunState {
+    /// Notes a reason once.
+    pub(crate) fn rehearse(&mut self, reason: RehearsalReason) {
+        if !self.rehearsal.contains(&reason) {
+            self.rehearsal.push(reason);
+            self.rehearsal.sort_unstable();
+        }
+    }
+
+    /// Turns the referee's events into those of an evaluation, and keeps what the run's files need of them.
+    pub(crate) fn watch(&mut self, event: Event, totals: &StreamTotals, events: &mut dyn FnMut(EvalEvent)) {
+        match event {
+            Event::Stage(stage) => {
+                let (stage, message) = match stage {
+                    Stage::Starting => (EvalStage::Starting, "starting learner and auditor"),
+                    Stage::Training => (EvalStage::Training, "reading the stream"),
+                    Stage::HeldOut => (EvalStage::HeldOut, "scoring held-out text"),
+                    Stage::Concluding => (EvalStage::Concluding, "closing the record"),
+                };
+                events(EvalEvent::Stage {
+                    stage,
+                    message: message.into(),
+                });
+            }
+            Event::Opened {
+                batch_size,
+                seq_len,
+                parameters,
+                batches,
+            } => {
+                events(EvalEvent::Opened {
+                    batch_size,
+                    seq_len,
+                    parameters,
+                    batches,
+                    stream_bytes: totals.bytes,
+                });
+            }
+            Event::Step(report) => {
+                self.curve.push(&report);
+                self.covered_bytes = report.covered_bytes;
+                events(EvalEvent::Step {
+                    step: report.step,
+                    covered_bytes: report.covered_bytes,
+                    stream_bytes: totals.bytes,
+                    step_bpb: report.claimed_nats / NATS_PER_BIT / report.bytes.max(1) as f64,
+                    mean_bpb: report.nats / NATS_PER_BIT / report.covered_bytes.max(1) as f64,
+                });
+            }
+            Event::Audited { .. } => {}
+            Event::Log {
+                covered_bytes,
+                entries,
+            } => {
+                let line = serde_json::json!({ "covered_bytes": covered_bytes, "entries": &entries });
+                self.metrics.push(line.to_string());
+                events(EvalEvent::Log {
+                    covered_bytes,
+                    entries,
+                });
+            }
+        }
+    }
+
+    /// Writes logs, the curve of a run without a manifest and, last, the outcome.
+    pub(crate) fn close(&self, dir: &RunDir, outcome: &Outcome) -> io::Result<()> {
+        for log in self.logs.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            for (stream, content) in [("stdout", &log.stdout), ("stderr", &log.stderr)] {
+                // Whoever reads a log with `cat` must not have their terminal rewritten by it.
+                let shown = prism_sandbox::escape_for_terminal(content);
+                dir.write(&format!("{LOGS_DIR}/{}.{stream}.log", log.name), shown.as_bytes())?;
+            }
+        }
+        let mut metrics = self.metrics.join("\n");
+        if !metrics.is_empty() {
+            metrics.push('\n');
+        }
+        dir.write(&format!("{LOGS_DIR}/{METRICS_FILE}"), metrics.as_bytes())?;
+        if outcome.status != Status::Completed {
+            self.write_curve(dir)?;
+        }
+        let mut json = serde_json::to_vec_pretty(outcome)?;
+        json.push(b'\n');
+        dir.write(RESULT_FILE, &json)
+    }
+
+    fn write_curve(&self, dir: &RunDir) -> io::Result<()> {
+        let points = self.curve.thin(MAX_CURVE_POINTS);
+        let (Some((stream_bytes, entropy_floor_bpb)), false) = (self.stream, points.is_empty()) else {
+            return Ok(());
+        };
+        let mut json = serde_json::to_vec_pretty(&CurveFile::new(&points, stream_bytes, entropy_floor_bpb))?;
+        json.push(b'\n');
+        dir.write(CURVE_FILE, &json)
+    }
+}
