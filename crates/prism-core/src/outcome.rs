@@ -141,6 +141,8 @@ reasons! {
     AuditorDied = "auditor_died" => Failed, Miner;
     /// An auditor or claimant did not answer in time.
     AuditorTimeout = "auditor_timeout" => Failed, Miner;
+    /// A fresh auditor, asked again, answered otherwise than the first: the model depends on more than its weights and its input.
+    AnswersDiffer = "answers_differ" => Failed, Miner;
     /// A process was not ready for the first batch in time.
     StartupTimeout = "startup_timeout" => Failed, Miner;
 

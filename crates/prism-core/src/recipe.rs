@@ -136,6 +136,10 @@ pub struct AuditConstants {
     pub min_audits: u64,
     /// How many of the dearest audits `hidden_max` adds up.
     pub hidden_terms: u32,
+    /// Targets of the stream that a fresh auditor is asked about again at the end, under the same weights.
+    pub repeats: u32,
+    /// How far a repeated answer may lie from the first one, in nats.
+    pub repeat_tolerance_nats: f64,
 }
 
 /// The price of the bundle.
@@ -357,6 +361,8 @@ impl Recipe {
             (rate(a.rate_per_byte), "audit.rate_per_byte", a.rate_per_byte.to_string(), "above 0, at most 1"),
             ((1..=4096).contains(&a.step0_audits), "audit.step0_audits", a.step0_audits.to_string(), "1 to 4096"),
             ((1..=1024).contains(&a.hidden_terms), "audit.hidden_terms", a.hidden_terms.to_string(), "1 to 1024"),
+            ((1..=64).contains(&a.repeats), "audit.repeats", a.repeats.to_string(), "1 to 64"),
+            (a.repeat_tolerance_nats >= 0.0 && a.repeat_tolerance_nats.is_finite(), "audit.repeat_tolerance_nats", a.repeat_tolerance_nats.to_string(), "0 or more"),
             (self.bundle.max_allowance_bpb > 0.0, "bundle.max_allowance_bpb", self.bundle.max_allowance_bpb.to_string(), "above 0"),
             ((1..=150_000_000).contains(&self.caps.max_params), "caps.max_params", self.caps.max_params.to_string(), "1 to 150000000"),
             ((64..=600_000_000).contains(&self.caps.max_snapshot_bytes), "caps.max_snapshot_bytes", self.caps.max_snapshot_bytes.to_string(), "64 to 600000000"),

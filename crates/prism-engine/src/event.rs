@@ -113,6 +113,8 @@ pub enum EvalStage {
     Starting,
     /// Reading the stream.
     Training,
+    /// Asking a fresh auditor again about a few targets.
+    Repeating,
     /// Scoring held-out text.
     HeldOut,
     /// Writing record, manifest and logs.

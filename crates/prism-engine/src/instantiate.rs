@@ -285,7 +285,7 @@ fn answered(tried: &Tried, seq_len: u32, words: &findings::Words<'_>) -> Instant
         parameters: Some(tried.layout.parameters()),
         snapshot_bytes: Some(tried.layout.bytes()),
         seq_len: Some(seq_len),
-        findings: only_one_row.into_iter().chain(stateful).collect(),
+        findings: stateful.into_iter().chain(only_one_row).collect(),
         wall_seconds: 0.0,
     }
 }

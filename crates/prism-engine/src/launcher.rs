@@ -7,7 +7,6 @@
 
 use std::{
     ffi::OsString,
-    io,
     os::{fd::OwnedFd, unix::net::UnixStream},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -21,11 +20,12 @@ use prism_core::{
 use prism_referee::{
     message::Role,
     plan::WorkerPaths,
-    worker::{Exit, Failure, Launcher, Process, Usage},
+    worker::{ControlError, Exit, Failure, Launcher, Output, Process, Usage},
 };
 use prism_runtime::Runtime;
 use prism_sandbox::{
-    Bind, Capabilities, Devices, Ending, Helper, Limits, OutputPolicy, Sandbox, Spec, Tmpfs, system_binds,
+    Bind, Capabilities, Devices, Ending, FreezeError, Helper, Limits, OutputPolicy, Sandbox, Spec, Tmpfs,
+    system_binds,
 };
 
 /// Where the bundle lies inside.
@@ -45,7 +45,7 @@ const SEGMENT_FD: i32 = 4;
 /// What one process wrote, for the run's logs.
 #[derive(Clone, Debug)]
 pub(crate) struct CapturedLog {
-    /// `learner`, `auditor`, `heldout-claimant`, `heldout-auditor`.
+    /// `learner`, `auditor`, `auditor-again`.
     pub name: String,
     /// What it wrote to stdout, bounded.
     pub stdout: Vec<u8>,
@@ -87,16 +87,17 @@ pub(crate) fn worker_paths(architecture_file: &str, training_file: &str) -> Work
 }
 
 impl SandboxLauncher<'_> {
-    fn log_name(&mut self, role: Role) -> String {
-        match role {
-            Role::Learner => "learner".into(),
-            Role::Claimant => "heldout-claimant".into(),
-            Role::Auditor => {
+    fn name(&mut self, role: Role, output: Output) -> &'static str {
+        match (role, output) {
+            (Role::Learner, _) => "learner",
+            (Role::Claimant, _) => "claimant",
+            (Role::Auditor, Output::Withheld) => "heldout-auditor",
+            (Role::Auditor, Output::Shown) => {
                 self.auditors += 1;
                 if self.auditors == 1 {
-                    "auditor".into()
+                    "auditor"
                 } else {
-                    "heldout-auditor".into()
+                    "auditor-again"
                 }
             }
         }
@@ -219,19 +220,25 @@ fn environment(recipe: &Recipe, role: Role) -> Vec<(OsString, OsString)> {
 }
 
 impl Launcher for SandboxLauncher<'_> {
-    fn launch(&mut self, role: Role, segment: OwnedFd) -> Result<(UnixStream, Box<dyn Process>), Failure> {
+    fn launch(
+        &mut self,
+        role: Role,
+        output: Output,
+        segment: OwnedFd,
+    ) -> Result<(UnixStream, Box<dyn Process>), Failure> {
         let unavailable = |what: &str, error: &dyn std::fmt::Display| {
             Failure::new(Reason::SandboxUnavailable, format!("{what}: {error}"))
         };
         let (ours, theirs) =
             UnixStream::pair().map_err(|error| unavailable("no socket for a worker", &error))?;
-        let name = self.log_name(role);
-        let spec = self.spec(role, &name, theirs.into(), segment);
+        let name = self.name(role, output);
+        let spec = self.spec(role, name, theirs.into(), segment);
         let sandbox = Sandbox::spawn(self.helper, self.capabilities, spec)
             .map_err(|error| unavailable("a sandbox cannot be started", &error))?;
         let process = SandboxProcess {
             sandbox,
             name,
+            output,
             logs: Arc::clone(&self.logs),
             captured: false,
         };
@@ -242,18 +249,19 @@ impl Launcher for SandboxLauncher<'_> {
 /// A sandbox as the referee sees it.
 struct SandboxProcess {
     sandbox: Sandbox,
-    name: String,
+    name: &'static str,
+    output: Output,
     logs: Arc<Mutex<Vec<CapturedLog>>>,
     captured: bool,
 }
 
 impl Process for SandboxProcess {
-    fn freeze(&mut self) -> io::Result<()> {
-        self.sandbox.freeze().map_err(io::Error::other)
+    fn freeze(&mut self) -> Result<(), ControlError> {
+        self.sandbox.freeze().map_err(|error| control_error(&error))
     }
 
-    fn thaw(&mut self) -> io::Result<()> {
-        self.sandbox.thaw().map_err(io::Error::other)
+    fn thaw(&mut self) -> Result<(), ControlError> {
+        self.sandbox.thaw().map_err(|error| control_error(&error))
     }
 
     fn wait(&mut self, timeout: Duration) -> Option<Exit> {
@@ -276,11 +284,12 @@ impl Process for SandboxProcess {
 }
 
 impl SandboxProcess {
+    /// Keeps what was written, once, unless it could quote secret text.
     fn capture(&mut self) {
-        if !std::mem::replace(&mut self.captured, true) {
+        if !std::mem::replace(&mut self.captured, true) && self.output == Output::Shown {
             let logs = self.sandbox.logs();
             let log = CapturedLog {
-                name: self.name.clone(),
+                name: self.name.into(),
                 stdout: logs.stdout,
                 stderr: logs.stderr,
             };
@@ -296,6 +305,14 @@ impl Drop for SandboxProcess {
     }
 }
 
+fn control_error(error: &FreezeError) -> ControlError {
+    match error {
+        FreezeError::Ended => ControlError::Ended,
+        FreezeError::Timeout { .. } | FreezeError::Init(_) => ControlError::Restless(error.to_string()),
+        FreezeError::Control { .. } => ControlError::Broken(error.to_string()),
+    }
+}
+
 fn exit_of(ending: Ending) -> Exit {
     match ending {
         Ending::Exited(code) => Exit::Code(code),
@@ -305,7 +322,7 @@ fn exit_of(ending: Ending) -> Exit {
         Ending::MachineOutOfMemory => Exit::MachineOutOfMemory,
         Ending::CpuTime => Exit::CpuTime,
         Ending::KilledByCaller => Exit::Killed,
-        Ending::WallTime => Exit::Sandbox("its wall-clock limit passed".into()),
+        Ending::WallTime => Exit::WallTime,
         Ending::OutputLimit => Exit::Sandbox("its output limit ended it, although output is only cut".into()),
         Ending::HelperDied => Exit::Sandbox("its helper process was killed from outside".into()),
     }

@@ -58,6 +58,7 @@ impl RunState {
                 let (stage, message) = match stage {
                     Stage::Starting => (EvalStage::Starting, "starting learner and auditor"),
                     Stage::Training => (EvalStage::Training, "reading the stream"),
+                    Stage::Repeating => (EvalStage::Repeating, "asking a fresh auditor again"),
                     Stage::HeldOut => (EvalStage::HeldOut, "scoring held-out text"),
                     Stage::Concluding => (EvalStage::Concluding, "closing the record"),
                 };

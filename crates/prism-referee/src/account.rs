@@ -90,7 +90,7 @@ impl Account {
     /// An empty account whose draws are those of `purpose` under `key`.
     pub fn new(recipe: &Recipe, vocab_size: u32, key: &AuditKey, purpose: Purpose) -> Self {
         let rate_per_byte = match purpose {
-            Purpose::Stream | Purpose::Step0 => recipe.audit.rate_per_byte,
+            Purpose::Stream | Purpose::Step0 | Purpose::Repeat => recipe.audit.rate_per_byte,
             Purpose::ValTrained | Purpose::GapTrained | Purpose::ValRandomInit => {
                 recipe.heldout.rate_per_byte
             }

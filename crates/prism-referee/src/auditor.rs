@@ -2,7 +2,7 @@
 //!
 //! One question is one row in one forward; questions of a step go out in increasing column over all rows, each
 //! answered before the next is sent: several in one forward, or a later column first, would hold each other's
-//! answers. Never sends a mask, a row's length, a document's end or a target.
+//! answers. (What a process remembers of them nevertheless, [`crate::repeat`] finds out.) Never sends a mask, a row's length, a document's end or a target.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use crate::{
     layout::Layout,
     message::{self, Role, WeightSource},
     plan::{Plan, Terms},
-    worker::{Failure, Launcher, Worker},
+    worker::{Failure, Launcher, Output, Worker},
 };
 
 /// A place of a step that is to be audited.
@@ -43,6 +43,27 @@ pub fn place_of(step: &Step, index: usize) -> Option<Place> {
     None
 }
 
+/// One question: a row up to the hidden target, filler after it, and what the answer is held against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    place: Place,
+    row: Vec<i32>,
+    hidden: u32,
+}
+
+impl Question {
+    /// The question about a place of a step.
+    pub fn of(step: &Step, place: Place, seq_len: u32, end_of_text: u32) -> Self {
+        let mut row = Vec::new();
+        question_row(step, place.lane, place.column, seq_len, end_of_text, &mut row);
+        Self {
+            place,
+            row,
+            hidden: target(step, place.lane, place.column, seq_len),
+        }
+    }
+}
+
 /// An auditor or claimant, with its own segment.
 pub struct Forwarder {
     /// The process.
@@ -55,7 +76,6 @@ pub struct Forwarder {
     next_id: u64,
     seq_len: u32,
     body: Vec<u8>,
-    row: Vec<i32>,
 }
 
 impl Forwarder {
@@ -64,9 +84,10 @@ impl Forwarder {
         plan: &Plan<'_>,
         launcher: &mut dyn Launcher,
         role: Role,
+        output: Output,
         cancel: &Cancel,
     ) -> Result<Self, Failure> {
-        Self::start_on(&plan.terms(), launcher, role, cancel)
+        Self::start_on(&plan.terms(), launcher, role, output, cancel)
     }
 
     /// The same without a whole plan.
@@ -74,6 +95,7 @@ impl Forwarder {
         terms: &Terms<'_>,
         launcher: &mut dyn Launcher,
         role: Role,
+        output: Output,
         cancel: &Cancel,
     ) -> Result<Self, Failure> {
         let segment = OwnSegment::create(terms.segment_bytes())
@@ -83,7 +105,8 @@ impl Forwarder {
             .map_err(|error| Failure::internal("a snapshot segment cannot be shared", &error))?;
         let load_timeout = Duration::from_secs(terms.recipe.sandbox.startup_seconds);
         let deadline = Instant::now() + load_timeout;
-        let worker = Worker::start(launcher, role, fd, &terms.worker_config(role), cancel, deadline)?;
+        let config = terms.worker_config(role);
+        let worker = Worker::start(launcher, role, output, fd, &config, cancel, deadline)?;
         Ok(Self {
             worker,
             segment,
@@ -94,7 +117,6 @@ impl Forwarder {
             next_id: 0,
             seq_len: 0,
             body: Vec::new(),
-            row: Vec::new(),
         })
     }
 
@@ -149,14 +171,22 @@ impl Forwarder {
 
     /// Asks one question: what does the hidden target at `place` cost?
     pub fn ask(&mut self, step: &Step, place: Place, smoothing: &Smoothing) -> Result<Audited, Failure> {
-        let Place { lane, column } = place;
-        question_row(step, lane, column, self.seq_len, self.end_of_text, &mut self.row);
+        self.put(&self.question(step, place), smoothing)
+    }
+
+    /// The question about a place, to be put now or later.
+    pub fn question(&self, step: &Step, place: Place) -> Question {
+        Question::of(step, place, self.seq_len, self.end_of_text)
+    }
+
+    /// Puts a question.
+    pub fn put(&mut self, question: &Question, smoothing: &Smoothing) -> Result<Audited, Failure> {
+        let Place { lane, column } = question.place;
         let id = self.next_id;
         self.next_id += 1;
         let deadline = Instant::now() + self.question_timeout;
-        let row = &self.row;
         self.worker.send(Kind::Question, deadline, |out| {
-            message::write_question(out, id, lane, column, row);
+            message::write_question(out, id, lane, column, &question.row);
         })?;
         self.worker.expect(Kind::Answer, deadline, &mut self.body)?;
         let answer = message::parse_answer(&self.body, self.vocab_size)
@@ -167,9 +197,8 @@ impl Forwarder {
                 field: "id",
             }));
         }
-        let hidden = target(step, lane, column, self.seq_len);
         Ok(match answer.logits {
-            Some(logits) => audited_nats(&logits, hidden, self.vocab_size, smoothing),
+            Some(logits) => audited_nats(&logits, question.hidden, self.vocab_size, smoothing),
             None => Audited::Invalid(smoothing.uniform_nats()),
         })
     }

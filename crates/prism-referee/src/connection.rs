@@ -1,7 +1,7 @@
 //! A worker's socket: whole frames in, whole frames out, every wait with a limit.
 //!
-//! Blocking, on one thread: the kernel wakes a read as soon as bytes arrive, and it looks up every
-//! [`TICK`] to see whether the deadline has passed or somebody has cancelled. Never interprets a body; never
+//! Blocking, on one thread: the kernel wakes a read as soon as bytes arrive, and it looks up before each frame and
+//! every [`TICK`] to see whether the deadline has passed or somebody has cancelled. Never interprets a body; never
 //! allocates more than the header's kind allows.
 
 use std::{
@@ -91,6 +91,8 @@ impl Connection {
 
     /// Waits for one frame, until `deadline`; the body is valid until the next call.
     pub fn receive(&mut self, deadline: Instant) -> Result<(Kind, &[u8]), ConnectionError> {
+        // Also of a peer that never lets the socket run dry.
+        check(&self.cancel, deadline)?;
         let mut header = [0; HEADER_BYTES];
         fill(&mut self.stream, &self.cancel, &mut header, deadline)?;
         let header = Header::parse(header)?;
@@ -128,6 +130,17 @@ impl Connection {
     }
 }
 
+/// Whether to go on.
+fn check(cancel: &Cancel, deadline: Instant) -> Result<(), ConnectionError> {
+    if cancel.is_cancelled() {
+        Err(ConnectionError::Cancelled)
+    } else if Instant::now() >= deadline {
+        Err(ConnectionError::Timeout)
+    } else {
+        Ok(())
+    }
+}
+
 fn fill(
     stream: &mut UnixStream,
     cancel: &Cancel,
@@ -154,15 +167,7 @@ fn fill(
 fn look_up(error: io::Error, cancel: &Cancel, deadline: Instant) -> Result<(), ConnectionError> {
     use io::ErrorKind as K;
     match error.kind() {
-        K::WouldBlock | K::TimedOut | K::Interrupted => {
-            if cancel.is_cancelled() {
-                Err(ConnectionError::Cancelled)
-            } else if Instant::now() >= deadline {
-                Err(ConnectionError::Timeout)
-            } else {
-                Ok(())
-            }
-        }
+        K::WouldBlock | K::TimedOut | K::Interrupted => check(cancel, deadline),
         K::BrokenPipe | K::ConnectionReset | K::UnexpectedEof => Err(ConnectionError::Closed),
         _ => Err(ConnectionError::Io(error)),
     }
@@ -211,6 +216,29 @@ mod tests {
         assert!(matches!(connection.receive(now), Err(ConnectionError::Timeout)));
         let flood = connection.send(Kind::Batch, now, |out| out.resize(out.len() + 16_000_000, 0));
         assert!(matches!(flood, Err(ConnectionError::Timeout)));
+        cancel.cancel();
+        assert!(matches!(
+            connection.receive(soon()),
+            Err(ConnectionError::Cancelled)
+        ));
+    }
+
+    #[test]
+    fn a_peer_that_never_pauses_does_not_outlive_its_deadline() {
+        let (mut connection, mut peer, cancel) = pair();
+        let frame = Header {
+            kind: Kind::Note,
+            body_bytes: 0,
+        }
+        .encode();
+        peer.write_all(&frame.repeat(1000)).unwrap();
+        assert!(connection.receive(soon()).is_ok());
+        let past = Instant::now();
+        assert!(matches!(connection.receive(past), Err(ConnectionError::Timeout)));
+        assert!(
+            connection.receive(soon()).is_ok(),
+            "frames were waiting all the time"
+        );
         cancel.cancel();
         assert!(matches!(
             connection.receive(soon()),

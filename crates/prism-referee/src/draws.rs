@@ -59,6 +59,8 @@ pub enum Purpose {
     GapTrained = 3,
     /// Random init on the held-out split.
     ValRandomInit = 4,
+    /// Targets of the stream that are asked about again in a fresh process.
+    Repeat = 5,
 }
 
 /// One stream of draws.

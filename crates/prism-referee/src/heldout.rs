@@ -21,7 +21,7 @@ use crate::{
     record::AuditedTarget,
     targets::{Section, TargetsWriter},
     verdict::{HeldOutMeasured, Measured},
-    worker::{Failure, Launcher},
+    worker::{Failure, Launcher, Output},
 };
 
 /// The three accounts and their audits, in the order of the record.
@@ -76,8 +76,8 @@ pub fn measure<W: Write>(
     let gap = newest_documents(plan, &val, newest)?;
 
     // Both import torch at the same time; no secret exists for either yet.
-    let mut claimant = Forwarder::start(plan, launcher, Role::Claimant, cancel)?;
-    let mut auditor = Forwarder::start(plan, launcher, Role::Auditor, cancel)?;
+    let mut claimant = Forwarder::start(plan, launcher, Role::Claimant, Output::Withheld, cancel)?;
+    let mut auditor = Forwarder::start(plan, launcher, Role::Auditor, Output::Withheld, cancel)?;
     for forwarder in [&mut claimant, &mut auditor] {
         forwarder.built()?;
         let theirs = forwarder.shape(open.batch_size, open.seq_len)?;

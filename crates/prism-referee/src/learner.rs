@@ -30,8 +30,9 @@ use crate::{
     message::{self, EndReason, Open, Role, WeightSource},
     plan::{Event, Plan, Stage, StepReport},
     record::AuditedTarget,
+    repeat::Witnesses,
     targets::{Section, TargetsWriter},
-    worker::{Failure, Launcher, Worker},
+    worker::{Failure, Launcher, Output, Worker},
 };
 
 /// Most LOG frames that are passed on; later ones are dropped.
@@ -51,6 +52,8 @@ pub struct Learned {
     pub audits: Vec<AuditedTarget>,
     /// Audited targets of step 0, in the order of their targets.
     pub step0: Vec<AuditedTarget>,
+    /// Targets that a fresh auditor is to be asked about again.
+    pub witnesses: Witnesses,
     /// Steps whose claims were accepted.
     pub steps: u64,
     /// Wall time of the learner, less the time it was frozen, in seconds.
@@ -88,6 +91,7 @@ pub struct LearnerSession<'a, 'p, W: Write> {
     ended: Option<Reason>,
     step0: Vec<AuditedTarget>,
     audits: Vec<AuditedTarget>,
+    witnesses: Witnesses,
     logs: u64,
     frozen: Duration,
     limit: Duration,
@@ -125,6 +129,7 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
             ended: None,
             step0: Vec::new(),
             audits: Vec::new(),
+            witnesses: Witnesses::new(plan),
             logs: 0,
             frozen: Duration::ZERO,
             limit: Duration::from_secs(plan.recipe.budget.time_limit_seconds),
@@ -144,8 +149,9 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
         let mut body = Vec::new();
         let startup = Duration::from_secs(self.plan.recipe.sandbox.startup_seconds);
         greet(&mut self.worker, Instant::now() + startup, &mut body)?;
-        self.auditor.built()?;
+        // Torch is there and the miner's code begins. It runs while the auditor builds its model, however long.
         self.started = Instant::now();
+        self.auditor.built()?;
         loop {
             match self.turn(&mut body) {
                 Ok(None) => {}
@@ -196,6 +202,7 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
             account: self.account,
             audits: self.audits,
             step0: self.step0,
+            witnesses: self.witnesses,
             steps: self.steps,
             charged_seconds: self.started.elapsed().saturating_sub(self.frozen).as_secs_f64(),
             stream_seconds: stream.map_or(0.0, |(first, last)| (last - first).as_secs_f64()),
@@ -414,8 +421,9 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
         } else {
             Vec::new()
         };
-        if !drawn.is_empty() || !step0.is_empty() {
-            self.audit(&drawn, &step0, first_target)?;
+        let kept = self.witnesses.of_step(first_target, claims.len());
+        if !(drawn.is_empty() && step0.is_empty() && kept.is_empty()) {
+            self.audit(&drawn, &step0, &kept, first_target)?;
         }
         let estimate = self.account.estimate();
         (self.events)(Event::Step(StepReport {
@@ -437,7 +445,13 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
     }
 
     /// Asks about the drawn targets while the learner stands still.
-    fn audit(&mut self, drawn: &[Drawn], step0: &[usize], first_target: u64) -> Result<(), Failure> {
+    fn audit(
+        &mut self,
+        drawn: &[Drawn],
+        step0: &[usize],
+        kept: &[usize],
+        first_target: u64,
+    ) -> Result<(), Failure> {
         let since = Instant::now();
         self.worker.freeze()?;
         self.auditor.worker.thaw()?;
@@ -447,6 +461,7 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
             .iter()
             .map(|drawn| drawn.index)
             .chain(step0.iter().copied())
+            .chain(kept.iter().copied())
             .collect();
         indices.sort_unstable();
         indices.dedup();
@@ -456,10 +471,30 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
             .collect();
         questions.sort_unstable();
         let mut answers: Vec<(usize, Audited)> = Vec::with_capacity(questions.len());
+        let mut witnessed = Vec::with_capacity(kept.len());
         for (place, index) in questions {
-            answers.push((index, self.auditor.ask(&self.step, place, &smoothing)?));
+            // The auditor's clock is not the learner's, but it must not run without end either.
+            if self.frozen + since.elapsed() > self.limit {
+                return Err(Failure::new(
+                    Reason::AuditorTimeout,
+                    format!(
+                        "the model's answers to single rows have taken more than {} s in all, as long as a whole run may train",
+                        self.limit.as_secs()
+                    ),
+                ));
+            }
+            let question = self.auditor.question(&self.step, place);
+            let audited = self.auditor.put(&question, &smoothing)?;
+            if kept.contains(&index) {
+                witnessed.push((first_target + index as u64, question, audited));
+            }
+            answers.push((index, audited));
         }
         self.auditor.worker.freeze()?;
+        if let (false, Some(layout)) = (witnessed.is_empty(), &self.layout) {
+            self.witnesses
+                .keep(self.auditor.segment_ref(), layout, witnessed)?;
+        }
         self.worker.thaw()?;
         self.frozen += since.elapsed();
 
@@ -510,6 +545,14 @@ pub fn start_learner(
         .map_err(|error| Failure::internal("a snapshot segment cannot be shared", &error))?;
     let deadline = Instant::now() + Duration::from_secs(plan.recipe.sandbox.startup_seconds);
     let config = plan.terms().worker_config(Role::Learner);
-    let worker = Worker::start(launcher, Role::Learner, fd, &config, cancel, deadline)?;
+    let worker = Worker::start(
+        launcher,
+        Role::Learner,
+        Output::Shown,
+        fd,
+        &config,
+        cancel,
+        deadline,
+    )?;
     Ok((worker, segment))
 }

@@ -14,7 +14,8 @@
 //! Learner and auditor are never runnable at the same time.
 //!
 //! Reading order: [`frame`], [`message`], [`connection`] (the wire, outside in), [`lanes`] (text to rows), [`draws`],
-//! [`account`], [`verdict`] (the arithmetic), [`worker`], [`session`] (one measurement), [`targets`], [`record`].
+//! [`account`], [`verdict`] (the arithmetic), [`worker`], [`session`] (one measurement, with [`learner`], [`auditor`],
+//! [`repeat`] and [`heldout`]), [`targets`], [`record`].
 //! Beside them [`trial`]: one model built once, before there is anything to measure.
 //!
 //! # Never
@@ -47,6 +48,8 @@ pub mod plan;
 pub mod auditor;
 
 pub mod learner;
+
+pub mod repeat;
 
 pub mod heldout;
 

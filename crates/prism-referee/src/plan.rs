@@ -228,6 +228,8 @@ pub enum Stage {
     Starting,
     /// The stream is being read.
     Training,
+    /// A fresh auditor is being asked again.
+    Repeating,
     /// Held-out rows are being scored.
     HeldOut,
     /// The record is being closed.

@@ -20,12 +20,13 @@ use crate::{
     account::Account,
     draws::{AuditKey, Draws, Purpose},
     plan::{Hashes, StreamTotals, TokenizerInfo},
+    repeat::{self, RepeatedTarget},
     targets::{Block, Section, TargetsError, TargetsReader},
     verdict::{Evidence, HeldOutMeasured, Measured, Verdict, conclude},
 };
 
 /// Version of the record's format.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 /// Largest `record.json` that is read, in bytes: an official run has some 25,000 audits.
 pub const MAX_RECORD_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -134,6 +135,8 @@ pub struct Record {
     pub step0: Vec<AuditedTarget>,
     /// Audits of the stream.
     pub audits: Vec<AuditedTarget>,
+    /// Targets of the stream that a fresh auditor was asked about again.
+    pub repeats: Vec<RepeatedTarget>,
     /// The stream's account.
     pub measured: Measured,
     /// The held-out part.
@@ -352,6 +355,23 @@ pub fn verify(
         .map(|audit| usize::try_from(audit.target).unwrap_or(usize::MAX))
         .collect();
     same("the audited targets of step 0", &recorded, &expected)?;
+    let repeats = record.recipe.audit.repeats;
+    let mut expected = repeat::drawn(&key, repeats, record.stream.targets);
+    expected.retain(|&target| target < record.measured.targets);
+    let recorded: Vec<_> = record.repeats.iter().map(|repeat| repeat.target).collect();
+    same("the targets that were asked about again", &recorded, &expected)?;
+    let tolerance_nats = record.recipe.audit.repeat_tolerance_nats;
+    if let Some(differs) = record
+        .repeats
+        .iter()
+        .find(|repeat| !repeat.agrees(tolerance_nats))
+    {
+        return Err(VerifyError::Mismatch {
+            what: "an answer that was asked for again",
+            recorded: format!("{} nats", differs.first_nats),
+            recomputed: format!("{} nats", differs.again_nats),
+        });
+    }
 
     let step0_nats: Vec<f64> = record.step0.iter().map(|audit| audit.nats).collect();
     let verdict = conclude(&Evidence {

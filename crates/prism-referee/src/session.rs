@@ -1,7 +1,7 @@
 //! One measurement, from two started processes to a record.
 //!
 //! Called by the engine with a [`Plan`] and a [`Launcher`]. Every process it starts is dead when it returns, whatever
-//! happened. Never writes anything but `targets`.
+//! happened. Never writes anything but `targets` and temporary files without a name.
 
 use std::io::Write;
 
@@ -15,9 +15,10 @@ use crate::{
     message::{ClaimsMode, Role},
     plan::{Event, Plan, Stage},
     record::{HeldOutRecord, ModelSize, Record, SCHEMA, Shape},
+    repeat,
     targets::TargetsWriter,
     verdict::{Evidence, Measured, conclude},
-    worker::{Failure, Launcher, Usage},
+    worker::{Failure, Launcher, Output, Usage},
 };
 
 /// What a session has used and noticed; none of it is in the record.
@@ -64,7 +65,7 @@ pub fn measure<W: Write>(
     events(Event::Stage(Stage::Starting));
     let mut writer = TargetsWriter::new(targets).map_err(storage)?;
     let (worker, segment) = start_learner(plan, launcher, cancel)?;
-    let mut auditor = Forwarder::start(plan, launcher, Role::Auditor, cancel)?;
+    let mut auditor = Forwarder::start(plan, launcher, Role::Auditor, Output::Shown, cancel)?;
 
     let mut learner = LearnerSession::new(plan, worker, segment, &mut auditor, &mut writer, events);
     let ended = learner.run();
@@ -80,8 +81,11 @@ pub fn measure<W: Write>(
     observed.stream_seconds = learned.stream_seconds;
     ended?;
 
+    let mut repeats = Vec::new();
     let heldout = match (learned.open, &learned.layout) {
         (Some(open), Some(layout)) if learned.steps > 0 => {
+            events(Event::Stage(Stage::Repeating));
+            repeats = repeat::check(plan, launcher, cancel, open, layout, learned.witnesses)?;
             events(Event::Stage(Stage::HeldOut));
             let weights = auditor.segment_ref();
             let newest = learned.account.completed_documents();
@@ -133,6 +137,7 @@ pub fn measure<W: Write>(
         targets_sha256: Sha256Hash([0; 32]),
         step0: learned.step0,
         audits: learned.audits,
+        repeats,
         measured,
         heldout: heldout.map(|run| HeldOutRecord {
             measured: run.measured,

@@ -18,7 +18,7 @@ use crate::{
     message::{Failed, Role, WeightSource},
     plan::Terms,
     shaken::{self, Random},
-    worker::{Failure, Launcher},
+    worker::{Failure, Launcher, Output},
 };
 
 /// Rows of the widest forward.
@@ -86,14 +86,15 @@ pub fn run(
     patience: &Patience,
     cancel: &Cancel,
 ) -> Result<Tried, Box<Stopped>> {
-    let mut forwarder = Forwarder::start_on(terms, launcher, Role::Claimant, cancel).map_err(|failure| {
-        Box::new(Stopped {
-            point: Point::Start,
-            failure,
-            failed: None,
-            layout: None,
-        })
-    })?;
+    let mut forwarder =
+        Forwarder::start_on(terms, launcher, Role::Claimant, Output::Shown, cancel).map_err(|failure| {
+            Box::new(Stopped {
+                point: Point::Start,
+                failure,
+                failed: None,
+                layout: None,
+            })
+        })?;
     let mut trial = Trial {
         rows: [1, 2].map(|salt| made_up(seq_len, terms.tokenizer.vocab_size, salt)),
         patience,

@@ -32,6 +32,8 @@ pub enum Exit {
     MachineOutOfMemory,
     /// At its limit of processor time.
     CpuTime,
+    /// At the wall-clock limit of its sandbox.
+    WallTime,
     /// Because the referee killed it.
     Killed,
     /// It never started, or its sandbox broke: the operator's matter.
@@ -47,12 +49,23 @@ pub struct Usage {
     pub cpu_seconds: f64,
 }
 
+/// Why a tree of processes could not be stopped or let go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ControlError {
+    /// Its end has begun; how it ended can be waited for.
+    Ended,
+    /// Some process of it did not stand still in time.
+    Restless(String),
+    /// The freezer itself failed.
+    Broken(String),
+}
+
 /// A sandboxed process tree. Dropping it kills it.
 pub trait Process: Send {
     /// Stops every process of the tree; returns when all of them stand still.
-    fn freeze(&mut self) -> io::Result<()>;
+    fn freeze(&mut self) -> Result<(), ControlError>;
     /// Lets them run again.
-    fn thaw(&mut self) -> io::Result<()>;
+    fn thaw(&mut self) -> Result<(), ControlError>;
     /// Waits for the end, at most `timeout`; `None` if it still runs.
     fn wait(&mut self, timeout: Duration) -> Option<Exit>;
     /// Kills the tree and reaps it.
@@ -61,10 +74,24 @@ pub trait Process: Send {
     fn usage(&mut self) -> Usage;
 }
 
+/// Whether the owner of a submission may see what a worker prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// It has seen nothing but what its owner may see.
+    Shown,
+    /// It is given secret text.
+    Withheld,
+}
+
 /// Starts workers.
 pub trait Launcher {
     /// Starts one, with the segment as its descriptor 4; returns our end of its socket.
-    fn launch(&mut self, role: Role, segment: OwnedFd) -> Result<(UnixStream, Box<dyn Process>), Failure>;
+    fn launch(
+        &mut self,
+        role: Role,
+        output: Output,
+        segment: OwnedFd,
+    ) -> Result<(UnixStream, Box<dyn Process>), Failure>;
 }
 
 /// Why there is no measurement.
@@ -98,10 +125,13 @@ impl Failure {
 const MAX_NOTES: usize = 32;
 /// How long a process that has closed its socket is given to end.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+/// How long a process whose end has begun is given to be gone: to give back many gigabytes takes seconds.
+const LAST_BREATH: Duration = Duration::from_mins(2);
 
 /// A running worker.
 pub struct Worker {
     role: Role,
+    output: Output,
     connection: Connection,
     process: Box<dyn Process>,
     frozen: bool,
@@ -114,16 +144,18 @@ impl Worker {
     pub fn start(
         launcher: &mut dyn Launcher,
         role: Role,
+        output: Output,
         segment: OwnedFd,
         config: &[u8],
         cancel: &Cancel,
         deadline: Instant,
     ) -> Result<Self, Failure> {
-        let (stream, process) = launcher.launch(role, segment)?;
+        let (stream, process) = launcher.launch(role, output, segment)?;
         let connection = Connection::new(stream, cancel.clone())
             .map_err(|error| Failure::internal("a worker's socket cannot be set up", &error))?;
         let mut worker = Self {
             role,
+            output,
             connection,
             process,
             frozen: false,
@@ -159,7 +191,7 @@ impl Worker {
         if !self.frozen {
             self.process
                 .freeze()
-                .map_err(|error| self.control_failure("frozen", &error))?;
+                .map_err(|error| self.control_failure("frozen", error))?;
             self.frozen = true;
         }
         Ok(())
@@ -170,20 +202,37 @@ impl Worker {
         if self.frozen {
             self.process
                 .thaw()
-                .map_err(|error| self.control_failure("thawed", &error))?;
+                .map_err(|error| self.control_failure("thawed", error))?;
             self.frozen = false;
         }
         Ok(())
     }
 
-    fn control_failure(&mut self, verb: &str, error: &io::Error) -> Failure {
+    fn control_failure(&mut self, verb: &str, error: ControlError) -> Failure {
+        let role = self.role.as_str();
         // A tree that is gone cannot be frozen: then its own ending is the reason, not the freezer.
-        match self.process.wait(Duration::ZERO) {
-            Some(exit) => self.exit_failure(&exit),
-            None => Failure::new(
-                Reason::Internal,
-                format!("the {} cannot be {verb}: {error}", self.role.as_str()),
+        let patience = match error {
+            ControlError::Ended => LAST_BREATH,
+            ControlError::Restless(_) | ControlError::Broken(_) => Duration::ZERO,
+        };
+        if let Some(exit) = self.process.wait(patience) {
+            return self.exit_failure(&exit);
+        }
+        match error {
+            ControlError::Ended => Failure::new(
+                Reason::ProtocolViolation,
+                format!(
+                    "the {role} ended, and not all of it was gone {} s later",
+                    LAST_BREATH.as_secs()
+                ),
             ),
+            ControlError::Restless(why) => Failure::new(
+                Reason::ProtocolViolation,
+                format!("the {role} does not stand still when it must: {why}"),
+            ),
+            ControlError::Broken(why) => {
+                Failure::new(Reason::Internal, format!("the {role} cannot be {verb}: {why}"))
+            }
         }
     }
 
@@ -307,6 +356,13 @@ impl Worker {
                 ),
             ),
             Exit::CpuTime => (Reason::CpuTime, format!("the {role} used up its processor time")),
+            Exit::WallTime => (
+                match self.role {
+                    Role::Learner => Reason::TimeLimit,
+                    Role::Auditor | Role::Claimant => Reason::AuditorTimeout,
+                },
+                format!("the {role} ran longer than a whole run may take"),
+            ),
             Exit::Killed => (
                 Reason::Internal,
                 format!("the {role} was killed by the referee too early"),
@@ -343,6 +399,16 @@ impl Worker {
             "contract" => Reason::Contract,
             _ => Reason::ProtocolViolation,
         };
+        if self.output == Output::Withheld {
+            // Even the name of its exception can be made of the text.
+            return Failure::new(
+                reason,
+                format!(
+                    "the {} gave up on held-out text; what it said is withheld, because it could quote it",
+                    self.role.as_str()
+                ),
+            );
+        }
         let detail = match (failed.exception.as_str(), failed.message.as_str()) {
             ("", message) => message.to_owned(),
             (exception, "") => exception.to_owned(),

@@ -123,17 +123,17 @@ impl Words<'_> {
         finding
     }
 
-    /// The warning about a model that does not predict the same thing twice.
+    /// The error of a model that does not predict the same thing twice.
     pub(super) fn stateful(&self) -> InstantiationFinding {
         Rule::StatefulForward.finding(
-            Severity::Warning,
+            Severity::Error,
             format!(
                 "in eval mode, with the same weights and the same row of {} tokens, the model predicted something else \
                  after another row had been in between",
                 self.seq_len
             ),
             "keep everything that changes predictions in parameters and buffers (`register_buffer`), and use no \
-             randomness in eval mode: audits predict from the snapshot and the row alone, so that anything else is lost",
+             randomness in eval mode: a run whose answers do not come again in a fresh process ends as `answers_differ`",
         )
     }
 

@@ -10,9 +10,11 @@ use std::sync::atomic::Ordering;
 
 use prism_core::{hash::Sha256Hash, outcome::Reason};
 use prism_referee::{
+    message::Role,
     plan::Event,
     record::{Record, VerifyError, verify},
     verdict::Flag,
+    worker::Output,
 };
 use threads::{Cheat, EOT, Text, dense_nats, run};
 
@@ -105,6 +107,10 @@ fn a_record_verifies_and_a_changed_one_does_not() {
     tamper(&|r| _ = r.audits.pop());
     tamper(&|r| r.step0[0].nats += 1.0);
     tamper(&|r| r.step0[0].target += 1);
+    tamper(&|r| r.repeats[0].again_nats += 0.5);
+    tamper(&|r| r.repeats[0].first_nats = f64::NAN);
+    tamper(&|r| r.repeats[0].target += 1);
+    tamper(&|r| _ = r.repeats.pop());
     tamper(&|r| r.steps += 1);
     tamper(&|r| r.stream.bytes -= 1);
     tamper(&|r| r.bundle_bits += 8);
@@ -192,10 +198,65 @@ fn every_breach_of_the_protocol_fails_the_run_by_name() {
         (Cheat::AuditorDies, Reason::KilledBySignal),
         (Cheat::Exit, Reason::LearnerExited),
         (Cheat::HugeBatch, Reason::BatchShape),
+        (Cheat::AuditorLearns, Reason::AnswersDiffer),
+        (Cheat::DiesAsItIsFrozen, Reason::LearnerExited),
+        (Cheat::NeverStands, Reason::ProtocolViolation),
     ] {
         let failure = run(&text, cheat, 1, |_| {}).result.map(|_| ()).unwrap_err();
         assert_eq!(failure.reason, reason, "{cheat:?}: {}", failure.detail);
     }
+}
+
+#[test]
+fn who_never_falls_silent_does_not_outlive_a_limit() {
+    let text = text();
+    let failure = run(&text, Cheat::AuditorChatters, 1, |r| {
+        r.sandbox.question_seconds = 1;
+    })
+    .result
+    .map(|_| ())
+    .unwrap_err();
+    assert_eq!(failure.reason, Reason::AuditorTimeout);
+    let (record, _) = run(&text, Cheat::LearnerChatters, 1, |r| {
+        r.budget.time_limit_seconds = 2;
+    })
+    .result
+    .unwrap();
+    assert_eq!((record.ended, record.steps), (Reason::TimeLimit, 2));
+}
+
+#[test]
+fn a_fresh_process_is_asked_again_and_only_who_saw_no_secret_may_speak() {
+    let ran = run(&text(), Cheat::Honest, 1, |_| {});
+    let (record, _) = ran.result.unwrap();
+    assert_eq!(record.repeats.len(), 8);
+    assert!(
+        record
+            .repeats
+            .iter()
+            .all(|repeat| repeat.first_nats == repeat.again_nats)
+    );
+    let (auditor, claimant) = (Role::Auditor, Role::Claimant);
+    assert_eq!(
+        ran.launcher.launched,
+        [
+            (Role::Learner, Output::Shown),
+            (auditor, Output::Shown),
+            (auditor, Output::Shown),
+            (claimant, Output::Withheld),
+            (auditor, Output::Withheld),
+        ]
+    );
+    // A run that ends early is asked about what it has read.
+    let (some, targets) = run(&text(), Cheat::Honest, 1, |r| r.budget.max_steps = Some(60))
+        .result
+        .unwrap();
+    assert!(
+        !some.repeats.is_empty() && some.repeats.len() < 8,
+        "{:?}",
+        some.repeats
+    );
+    verify(&some, targets.as_slice(), Sha256Hash::of(&targets)).unwrap();
 }
 
 #[test]

@@ -30,7 +30,7 @@ use prism_referee::{
     plan::{Event, Hashes, Plan, StreamTotals, TextSource, TokenizerInfo, WorkerPaths},
     record::Record,
     session::{self, Observed},
-    worker::{Exit, Failure, Launcher, Process, Usage},
+    worker::{ControlError, Exit, Failure, Launcher, Output, Process, Usage},
 };
 
 use crate::oracle::Oracle;
@@ -140,6 +140,16 @@ pub(crate) enum Cheat {
     AuditorDies,
     AuditorOtherLayout,
     HugeBatch,
+    /// Learns from the questions, whatever weights it is given.
+    AuditorLearns,
+    /// Never answers and never falls silent.
+    AuditorChatters,
+    /// Never claims and never falls silent.
+    LearnerChatters,
+    /// Is gone the moment that it is to stand still.
+    DiesAsItIsFrozen,
+    /// Does not stand still.
+    NeverStands,
     /// Answers depend on how many there were.
     ScoresDrift,
     /// The same, but only with other weights than those of the start.
@@ -162,6 +172,8 @@ struct Thread {
     socket: UnixStream,
     ended: mpsc::Receiver<Exit>,
     exit: Option<Exit>,
+    /// A learner's cheat.
+    cheat: Option<Cheat>,
 }
 
 #[derive(Default)]
@@ -181,11 +193,19 @@ impl Gate {
 }
 
 impl Process for Thread {
-    fn freeze(&mut self) -> io::Result<()> {
+    fn freeze(&mut self) -> Result<(), ControlError> {
+        match self.cheat {
+            Some(Cheat::DiesAsItIsFrozen) => {
+                let _ = self.socket.shutdown(std::net::Shutdown::Both);
+                return Err(ControlError::Ended);
+            }
+            Some(Cheat::NeverStands) => return Err(ControlError::Restless("it dances".into())),
+            _ => {}
+        }
         *self.gate.frozen.lock().unwrap() = true;
         Ok(())
     }
-    fn thaw(&mut self) -> io::Result<()> {
+    fn thaw(&mut self) -> Result<(), ControlError> {
         *self.gate.frozen.lock().unwrap() = false;
         self.gate.changed.notify_all();
         Ok(())
@@ -217,7 +237,7 @@ pub(crate) struct Threads {
     pub(crate) cheat: Cheat,
     /// Plays all roles with the true distribution instead of the bigram model.
     pub(crate) oracle: Option<Oracle>,
-    pub(crate) launched: Vec<Role>,
+    pub(crate) launched: Vec<(Role, Output)>,
     /// Every token id that an auditor was ever shown, by question.
     pub(crate) questions: Questions,
     gates: HashMap<&'static str, Arc<Gate>>,
@@ -239,8 +259,13 @@ impl Threads {
 }
 
 impl Launcher for Threads {
-    fn launch(&mut self, role: Role, segment: OwnedFd) -> Result<(UnixStream, Box<dyn Process>), Failure> {
-        self.launched.push(role);
+    fn launch(
+        &mut self,
+        role: Role,
+        output: Output,
+        segment: OwnedFd,
+    ) -> Result<(UnixStream, Box<dyn Process>), Failure> {
+        self.launched.push((role, output));
         let (ours, theirs) = UnixStream::pair().unwrap();
         let gate = Arc::new(Gate::default());
         gate.running.store(true, Ordering::SeqCst);
@@ -277,6 +302,7 @@ impl Launcher for Threads {
                 socket,
                 ended,
                 exit: None,
+                cheat: (role == Role::Learner).then_some(self.cheat),
             }),
         ))
     }
@@ -440,6 +466,9 @@ impl Peer {
                     self.receive()?;
                 }
                 Cheat::Exit if step == 2 => return Ok(Exit::Code(7)),
+                Cheat::LearnerChatters if step == 2 => loop {
+                    self.send(Kind::Log, &[0])?;
+                },
                 _ => {}
             }
             let mut frame = step.to_le_bytes().to_vec();
@@ -487,6 +516,7 @@ impl Peer {
         } else {
             u64::from(VOCAB)
         })?;
+        let mut seen = vec![0.0_f32; V * V];
         let init = vec![0.0_f32; V * V];
         let mut table = init.clone();
         loop {
@@ -516,9 +546,24 @@ impl Peer {
                     let logits = &table[usize::try_from(row[column as usize]).unwrap() * V..][..V];
                     let mut answer = body[..8].to_vec();
                     let mut logits = logits.to_vec();
-                    self.questions.lock().unwrap().push((lane, column, row));
+                    self.questions.lock().unwrap().push((lane, column, row.clone()));
                     match self.cheat {
                         Cheat::AuditorNan => logits[3] = f32::NAN,
+                        Cheat::AuditorLearns => {
+                            for pair in row[..=column as usize].windows(2) {
+                                let [input, next] = [0, 1].map(|i| usize::try_from(pair[i]).unwrap());
+                                seen[input * V + next] += 0.1;
+                            }
+                            let input = usize::try_from(row[column as usize]).unwrap();
+                            let learned = &seen[input * V..][..V];
+                            logits
+                                .iter_mut()
+                                .zip(learned)
+                                .for_each(|(logit, seen)| *logit += seen);
+                        }
+                        Cheat::AuditorChatters => loop {
+                            self.send(Kind::Note, b"\x08\x00a moment")?;
+                        },
                         Cheat::AuditorWrongId => answer[0] ^= 1,
                         Cheat::AuditorDies => return Ok(Exit::Signal(11)),
                         Cheat::AuditorWide => {

@@ -8,6 +8,7 @@ use prism_referee::{
     message::Role,
     plan::Terms,
     trial::{self, Patience, Point, Stopped, Tried},
+    worker::Output,
 };
 
 use crate::threads::{Cheat, Text, Threads, VOCAB, paths, recipe, tokenizer};
@@ -30,7 +31,7 @@ fn try_out(cheat: Cheat, change: impl FnOnce(&mut Recipe)) -> Result<Tried, Box<
     };
     let mut launcher = Threads::new(cheat);
     let result = trial::run(&terms, &mut launcher, 24, &patience, &Cancel::new());
-    assert_eq!(launcher.launched, [Role::Claimant]);
+    assert_eq!(launcher.launched, [(Role::Claimant, Output::Shown)]);
     result
 }
 

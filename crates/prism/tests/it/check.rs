@@ -451,7 +451,7 @@ fn what_building_the_model_shows_stands_beside_the_other_findings() {
 
     let counting = "from torch import nn\n\n\nclass Model(nn.Module):\n    def __init__(self, size):\n        super().__init__()\n        self.table = nn.Embedding(size, size)\n        self.calls = 0\n\n    def forward(self, tokens):\n        self.calls += 1\n        return self.table(tokens) * self.calls\n\n\ndef build_model(ctx):\n    return Model(ctx.vocab_size)\n";
     let (exit, value) = check(counting);
-    assert_eq!(exit, 0, "a warning does not stop it: {value}");
+    assert_eq!(exit, 1, "{value}");
     assert_eq!(value["findings"][0]["code"], "PRS314");
-    assert_eq!(value["findings"][0]["severity"], "warning");
+    assert_eq!(value["findings"][0]["severity"], "error");
 }

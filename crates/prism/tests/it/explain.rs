@@ -13,18 +13,19 @@ fn a_page_is_found_by_code_and_name() {
     ----- stdout
     # Predictions that depend on earlier calls
 
-    `PRS314` `prism:stateful-forward`: warning, since version 0.1.0
+    `PRS314` `prism:stateful-forward`: error, since version 0.1.0
 
     ## What it does
 
-    Asks the model, in eval mode and with the same weights, about a row, about another one, and about the first again. Warns
-    where the first and the last answer differ.
+    Asks the model, in eval mode and with the same weights, about a row, about another one, and about the first again.
+    Refuses it where the first and the last answer differ.
 
-    ## Why is this a warning?
+    ## Why is this refused?
 
-    An audit predicts from the snapshot and the row alone, in a process that has seen nothing else. What a model keeps
-    anywhere but in its parameters and buffers, or draws at random in eval mode, is lost there: the run is measured
-    correctly, but the score is that of the model without it.
+    An audit is a prediction from the snapshot and the row alone. What a model keeps anywhere but in its parameters and
+    buffers, or draws at random in eval mode, is something else: a process that remembers more than its weights could
+    know the text. So a fresh process is asked a few of the questions of a run again, and an answer that does not come
+    again ends the run as `answers_differ`, without a score.
 
     ## Example
 

@@ -238,7 +238,7 @@ fn logits_must_have_the_shape_of_the_contract() {
 }
 
 #[test]
-fn state_outside_of_the_snapshot_is_warned_about() {
+fn state_outside_of_the_snapshot_is_refused() {
     let _turn = turn();
     let counter =
         with_forward("self.calls += 1; return self.head(self.embedding(tokens)) * (1 + 0.01 * self.calls)");
@@ -247,7 +247,7 @@ fn state_outside_of_the_snapshot_is_warned_about() {
     // Its head starts at zero: only other weights than those of the start show what it remembers.
     for bundle in [counter, random, redteam("state-outside-parameters")] {
         let found = of(&bundle);
-        let (code, _) = only(&found, Severity::Warning);
+        let (code, _) = only(&found, Severity::Error);
         assert_eq!(code, "PRS314");
         assert_eq!(found.findings[0].id, "prism:stateful-forward");
         assert!(found.parameters.is_some());

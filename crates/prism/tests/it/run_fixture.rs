@@ -15,6 +15,7 @@ use prism_referee::account::{Account, Run};
 use prism_referee::draws::{AuditKey, Draws, Purpose};
 use prism_referee::plan::{Hashes, StreamTotals, TokenizerInfo};
 use prism_referee::record::{AuditedTarget, HeldOutRecord, ModelSize, Record, SCHEMA, Shape};
+use prism_referee::repeat::RepeatedTarget;
 use prism_referee::targets::{Section, TargetsWriter};
 use prism_referee::verdict::{Evidence, HeldOutMeasured, Measured, conclude};
 use serde_json::json;
@@ -152,6 +153,14 @@ pub(crate) fn completed(dir: &Path, learner: Learner) {
         step0_nats: &step0_nats,
         heldout: Some(&measured),
     });
+    let repeats = prism_referee::repeat::drawn(&key, recipe.audit.repeats, totals.targets)
+        .into_iter()
+        .map(|target| RepeatedTarget {
+            target,
+            first_nats: 1.5,
+            again_nats: 1.5,
+        })
+        .collect();
     let record = Record {
         schema: SCHEMA,
         hashes: Hashes {
@@ -187,6 +196,7 @@ pub(crate) fn completed(dir: &Path, learner: Learner) {
         targets_sha256: Sha256Hash::of(&fs::read(dir.join("targets.zst")).unwrap()),
         step0,
         audits: stream.audits.clone(),
+        repeats,
         measured: Measured::of(&stream.account),
         heldout: Some(HeldOutRecord {
             measured,
