@@ -73,6 +73,8 @@ pub struct Forwarder {
     end_of_text: u32,
     question_timeout: Duration,
     load_timeout: Duration,
+    /// When everything must be over, where that is bounded.
+    end: Option<Instant>,
     next_id: u64,
     seq_len: u32,
     body: Vec<u8>,
@@ -114,6 +116,7 @@ impl Forwarder {
             end_of_text: terms.tokenizer.end_of_text,
             question_timeout: Duration::from_secs(terms.recipe.sandbox.question_seconds),
             load_timeout,
+            end: None,
             next_id: 0,
             seq_len: 0,
             body: Vec::new(),
@@ -125,16 +128,26 @@ impl Forwarder {
         self.load_timeout = load_timeout;
     }
 
+    /// Sets when all its answers together must be over: many slow ones must not run for days.
+    pub fn set_end(&mut self, end: Instant) {
+        self.end = Some(end);
+    }
+
+    fn deadline(&self, timeout: Duration) -> Instant {
+        let deadline = Instant::now() + timeout;
+        self.end.map_or(deadline, |end| end.min(deadline))
+    }
+
     /// Waits until `build_model` has returned.
     pub fn built(&mut self) -> Result<(), Failure> {
-        let deadline = Instant::now() + self.load_timeout;
+        let deadline = self.deadline(self.load_timeout);
         greet(&mut self.worker, deadline, &mut self.body)?;
         self.worker.expect(Kind::Built, deadline, &mut self.body)
     }
 
     /// Tells `B` and `T`; returns the layout of the model.
     pub fn shape(&mut self, batch_size: u32, seq_len: u32) -> Result<Layout, Failure> {
-        let deadline = Instant::now() + self.load_timeout;
+        let deadline = self.deadline(self.load_timeout);
         self.seq_len = seq_len;
         self.worker.send(Kind::Shape, deadline, |out| {
             message::write_shape(out, batch_size, seq_len);
@@ -155,7 +168,7 @@ impl Forwarder {
 
     /// Lets it take over weights.
     pub fn load(&mut self, source: WeightSource, id: u64) -> Result<(), Failure> {
-        let deadline = Instant::now() + self.load_timeout;
+        let deadline = self.deadline(self.load_timeout);
         self.worker
             .send(Kind::Load, deadline, |out| message::write_load(out, source, id))?;
         self.worker.expect(Kind::Loaded, deadline, &mut self.body)?;
@@ -184,7 +197,7 @@ impl Forwarder {
         let Place { lane, column } = question.place;
         let id = self.next_id;
         self.next_id += 1;
-        let deadline = Instant::now() + self.question_timeout;
+        let deadline = self.deadline(self.question_timeout);
         self.worker.send(Kind::Question, deadline, |out| {
             message::write_question(out, id, lane, column, &question.row);
         })?;
@@ -213,7 +226,7 @@ impl Forwarder {
     ) -> Result<(), Failure> {
         let id = self.next_id;
         self.next_id += 1;
-        let deadline = Instant::now() + timeout;
+        let deadline = self.deadline(timeout);
         let seq_len = self.seq_len;
         self.worker.send(Kind::Score, deadline, |buffer| {
             message::write_rows(buffer, id, batch_size, seq_len, &step.tokens, &step.mask);

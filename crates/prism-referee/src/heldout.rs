@@ -4,7 +4,10 @@
 //! never received the rows, is asked about the drawn targets. Three accounts: trained on the secret split, trained on
 //! the newest train documents, random init on the secret split. Called once, after the learner is gone.
 
-use std::{io::Write, time::Duration};
+use std::{
+    io::Write,
+    time::{Duration, Instant},
+};
 
 use prism_core::outcome::Reason;
 use prism_shm::OwnSegment;
@@ -78,7 +81,9 @@ pub fn measure<W: Write>(
     // Both import torch at the same time; no secret exists for either yet.
     let mut claimant = Forwarder::start(plan, launcher, Role::Claimant, Output::Withheld, cancel)?;
     let mut auditor = Forwarder::start(plan, launcher, Role::Auditor, Output::Withheld, cancel)?;
+    let end = Instant::now() + Duration::from_secs(plan.recipe.budget.time_limit_seconds);
     for forwarder in [&mut claimant, &mut auditor] {
+        forwarder.set_end(end);
         forwarder.built()?;
         let theirs = forwarder.shape(open.batch_size, open.seq_len)?;
         if let Some(difference) = theirs.difference(layout) {

@@ -13,6 +13,7 @@ use std::{
     collections::VecDeque,
     fs::File,
     io::{Read, Seek, SeekFrom, Write},
+    time::{Duration, Instant},
 };
 
 use prism_core::{
@@ -167,6 +168,7 @@ pub fn check(
         return Ok(Vec::new());
     }
     let mut auditor = Forwarder::start(plan, launcher, Role::Auditor, Output::Shown, cancel)?;
+    auditor.set_end(Instant::now() + Duration::from_secs(plan.recipe.budget.time_limit_seconds));
     auditor.built()?;
     let theirs = auditor.shape(open.batch_size, open.seq_len)?;
     if let Some(difference) = theirs.difference(layout) {

@@ -291,6 +291,10 @@ pub(super) fn audits(run: &RunFiles) -> Markup {
                         (figures::grouped(measured.differing_audits)) " (> " (record.recipe.score.claims_differ_nats) " nats)"
                     }))
                     (row("answers charged as uniform", figures::grouped(measured.invalid_answers)))
+                    (row("asked again in a fresh process", figures::grouped(record.repeats.len() as u64)))
+                    (row("the same: largest difference, nats", figures::figure(
+                        record.repeats.iter().map(|pair| (pair.first_nats - pair.again_nats).abs()).fold(0.0, f64::max)
+                    )))
                     (row("hidden at most, bits per byte", format!("{:.5}", record.verdict.hidden_max_bpb)))
                     (row("first loss, mean nats", step0))
                     (row("the same of a uniform guess", format!("{:.4}", record.verdict.uniform_nats)))

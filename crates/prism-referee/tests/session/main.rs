@@ -217,6 +217,17 @@ fn who_never_falls_silent_does_not_outlive_a_limit() {
     .map(|_| ())
     .unwrap_err();
     assert_eq!(failure.reason, Reason::AuditorTimeout);
+    let failure = run(&text, Cheat::ClaimantDawdles, 1, |r| {
+        r.budget.time_limit_seconds = 3;
+    })
+    .result
+    .map(|_| ())
+    .unwrap_err();
+    assert_eq!(
+        failure.reason,
+        Reason::AuditorTimeout,
+        "each answer alone was in time"
+    );
     let (record, _) = run(&text, Cheat::LearnerChatters, 1, |r| {
         r.budget.time_limit_seconds = 2;
     })

@@ -146,6 +146,8 @@ pub(crate) enum Cheat {
     AuditorChatters,
     /// Never claims and never falls silent.
     LearnerChatters,
+    /// Answers each time within the limit of one answer, and never comes to an end.
+    ClaimantDawdles,
     /// Is gone the moment that it is to stand still.
     DiesAsItIsFrozen,
     /// Does not stand still.
@@ -584,6 +586,7 @@ impl Peer {
                         Cheat::ScoresDriftWhenShaken if table != init => table[0] += 0.25,
                         Cheat::DiesWhenShaken if table != init => return Ok(Exit::Signal(11)),
                         Cheat::DiesOfTwoRows if b == 2 => return Ok(Exit::Signal(11)),
+                        Cheat::ClaimantDawdles => std::thread::sleep(Duration::from_secs(2)),
                         Cheat::ScoresNan => table.fill(f32::NAN),
                         Cheat::ScoresShort => {
                             self.send(Kind::Scores, &body[..8])?;
