@@ -16,6 +16,7 @@ Reason = Literal[
     "tokenizer_mismatch",
     "not_a_module",
     "snapshot_changed",
+    "parameter_cap",
     "snapshot_cap",
     "snapshot_dtype",
     "contract",

@@ -166,7 +166,7 @@ def _some(names: AbstractSet[str]) -> str:
 def _check_caps(layout: Plan, segment_bytes: int, max_params: int) -> None:
     if layout.parameter_count > max_params:
         raise PrismError(
-            "snapshot_cap",
+            "parameter_cap",
             f"The model has {layout.parameter_count:,} parameters, at most {max_params:,} are "
             "allowed (tied ones count once). Make it smaller.",
         )

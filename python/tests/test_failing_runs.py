@@ -152,6 +152,16 @@ CASES = [
         architecture=built("model.register_buffer('z', torch.zeros(1, dtype=torch.cfloat))"),
     ),
     Case(
+        "too many parameters",
+        3,
+        "parameter_cap",
+        "150,000,000 are allowed",
+        training=loop(STEP),
+        architecture=built(
+            "model.ballast = torch.nn.Parameter(torch.empty(150_000_001, dtype=torch.int8), False)"
+        ),
+    ),
+    Case(
         "too many bytes",
         3,
         "snapshot_cap",

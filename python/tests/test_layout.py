@@ -140,7 +140,7 @@ def test_caps_count_tied_tensors_once() -> None:
     snapshot_of(Tied(), max_params=15)
     with pytest.raises(PrismError, match="15 parameters") as caught:
         snapshot_of(Tied(), max_params=14)
-    assert caught.value.reason == "snapshot_cap"
+    assert caught.value.reason == "parameter_cap"
     total_bytes = plan(Tied()).total_bytes
     snapshot_of(Tied(), segment_bytes=total_bytes)
     with pytest.raises(PrismError, match="bytes") as caught:

@@ -5,8 +5,9 @@
 //! hidden files and caches are skipped, symbolic links and special files are refused, and reading stops at the limits
 //! instead of filling the memory.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::bundle::Bundle;
@@ -15,6 +16,9 @@ use crate::limits::{MAX_ARCHIVE_BYTES, MAX_BUNDLE_BYTES, MAX_FILES, MAX_PATH_COM
 /// Names that tools leave behind and that are never part of a bundle.
 const CACHE_DIRECTORIES: [&str; 2] = ["__pycache__", "__MACOSX"];
 const CACHE_SUFFIXES: [&str; 4] = [".pyc", ".pyo", ".swp", "~"];
+/// Modes of what is written, set explicitly since the umask may take bits from those of a new file.
+const FILE_MODE: u32 = 0o644;
+const DIRECTORY_MODE: u32 = 0o755;
 
 /// Why a directory could not be packed, or a bundle not written.
 #[derive(Debug, thiserror::Error)]
@@ -168,19 +172,40 @@ fn is_skipped(name: &str) -> bool {
 }
 
 /// Writes a bundle's files into a directory that does not exist yet, so that nothing is followed or overwritten.
+/// Whatever the umask, everybody may read them: where PRISM runs as root, the code in the sandbox runs as another user.
 pub fn write_dir(bundle: &Bundle, directory: &Path) -> Result<(), PackError> {
-    fs::create_dir(directory).map_err(PackError::io("create", directory))?;
+    create_dir(directory)?;
     for (path, content) in bundle.files() {
         let path = directory.join(path.as_str());
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(PackError::io("create", parent))?;
+            create_missing_dirs(parent)?;
         }
         File::options()
             .write(true)
             .create_new(true)
             .open(&path)
-            .and_then(|mut file| file.write_all(content.as_bytes()))
+            .and_then(|mut file| {
+                file.write_all(content.as_bytes())?;
+                file.set_permissions(Permissions::from_mode(FILE_MODE))
+            })
             .map_err(PackError::io("write", &path))?;
     }
     Ok(())
+}
+
+/// Creates a directory of the bundle and those above it, up to one that is there.
+fn create_missing_dirs(directory: &Path) -> Result<(), PackError> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = directory.parent() {
+        create_missing_dirs(parent)?;
+    }
+    create_dir(directory)
+}
+
+fn create_dir(directory: &Path) -> Result<(), PackError> {
+    fs::create_dir(directory).map_err(PackError::io("create", directory))?;
+    fs::set_permissions(directory, Permissions::from_mode(DIRECTORY_MODE))
+        .map_err(PackError::io("set the mode of", directory))
 }

@@ -22,7 +22,7 @@ use prism_referee::{
     plan::WorkerPaths,
     worker::{ControlError, Exit, Failure, Launcher, Output, Process, Usage},
 };
-use prism_runtime::Runtime;
+use prism_runtime::{Runtime, SANDBOX_PATH};
 use prism_sandbox::{
     Bind, Capabilities, Devices, Ending, FreezeError, Helper, Limits, OutputPolicy, Sandbox, Spec, Tmpfs,
     system_binds,
@@ -181,7 +181,7 @@ fn environment(recipe: &Recipe, role: Role) -> Vec<(OsString, OsString)> {
         ("CUDA_CACHE_PATH", "cuda"),
     ];
     let mut env: Vec<(String, String)> = [
-        ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+        ("PATH", SANDBOX_PATH),
         ("HOME", TEMP_DIR),
         ("TMPDIR", TEMP_DIR),
         ("USER", "prism"),

@@ -394,6 +394,7 @@ impl Worker {
             "tokenizer_mismatch" => Reason::TokenizerMismatch,
             "not_a_module" => Reason::NotAModule,
             "snapshot_changed" => Reason::SnapshotChanged,
+            "parameter_cap" => Reason::ParameterCap,
             "snapshot_cap" => Reason::SnapshotCap,
             "snapshot_dtype" => Reason::SnapshotDtype,
             "contract" => Reason::Contract,

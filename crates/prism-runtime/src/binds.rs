@@ -12,7 +12,7 @@ use crate::error::RuntimeError;
 use crate::probe::Answer;
 
 /// What every sandbox shows in any case.
-const SYSTEM: [&str; 7] = ["/usr", "/lib", "/lib32", "/lib64", "/libx32", "/bin", "/sbin"];
+pub(crate) const SYSTEM: [&str; 7] = ["/usr", "/lib", "/lib32", "/lib64", "/libx32", "/bin", "/sbin"];
 /// Directories that hold much besides an interpreter. Each may be *above* a directory of the list, never in it.
 const TOO_BROAD: [&str; 13] = [
     "/", "/boot", "/dev", "/etc", "/home", "/media", "/mnt", "/opt", "/proc", "/root", "/run", "/tmp", "/var",
@@ -21,7 +21,7 @@ const TOO_BROAD: [&str; 13] = [
 const MAX_LINKS: usize = 40;
 
 /// The directories to show read-only besides [`SYSTEM`], sorted, none inside another.
-pub(crate) fn directories(answer: &Answer, home: &Path) -> Result<Vec<PathBuf>, RuntimeError> {
+pub(crate) fn directories(answer: &Answer, home: Option<&Path>) -> Result<Vec<PathBuf>, RuntimeError> {
     let mut wanted = BTreeSet::new();
     let trees = [&answer.prefixes, &answer.paths, &answer.stdlib, &answer.packages];
     for directory in trees.into_iter().flatten().filter(|path| path.is_dir()) {
@@ -43,7 +43,7 @@ pub(crate) fn directories(answer: &Answer, home: &Path) -> Result<Vec<PathBuf>, 
     });
     for directory in &wanted {
         let broad = TOO_BROAD.iter().any(|broad| directory == Path::new(broad));
-        if broad || directory == home {
+        if broad || home == Some(directory) {
             return Err(RuntimeError::BindTooBroad {
                 path: directory.clone(),
             });
@@ -94,8 +94,6 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
 
-    const NOBODY: &str = "/nonexistent";
-
     fn answer(executable: PathBuf, prefixes: Vec<PathBuf>, paths: Vec<PathBuf>) -> Answer {
         Answer {
             implementation: "CPython".to_owned(),
@@ -144,10 +142,7 @@ mod tests {
                 venv.join("lib/site-packages"),
             ],
         );
-        assert_eq!(
-            directories(&answer, NOBODY.as_ref()).unwrap(),
-            [shims, venv, base]
-        );
+        assert_eq!(directories(&answer, None).unwrap(), [shims, venv, base]);
     }
 
     #[test]
@@ -160,7 +155,7 @@ mod tests {
         let prefix = root.join("cpython-3.12");
         let answer = answer(prefix.join("bin/python"), vec![prefix.clone()], Vec::new());
         assert_eq!(
-            directories(&answer, NOBODY.as_ref()).unwrap(),
+            directories(&answer, None).unwrap(),
             [prefix, root.join("cpython-3.12.4")]
         );
     }
@@ -172,10 +167,7 @@ mod tests {
             vec!["/usr".into()],
             vec!["/usr/lib".into()],
         );
-        assert_eq!(
-            directories(&answer, NOBODY.as_ref()).unwrap(),
-            Vec::<PathBuf>::new()
-        );
+        assert_eq!(directories(&answer, None).unwrap(), Vec::<PathBuf>::new());
     }
 
     #[test]
@@ -192,7 +184,7 @@ mod tests {
         );
         answer.libraries = vec![root.join("opt/ssl/lib/libssl.so.3"), root.join("py/x.so")];
         assert_eq!(
-            directories(&answer, NOBODY.as_ref()).unwrap(),
+            directories(&answer, None).unwrap(),
             [root.join("editable"), root.join("opt/ssl/lib"), root.join("py")]
         );
     }
@@ -201,7 +193,7 @@ mod tests {
     fn refuses_to_show_what_holds_more_than_an_interpreter() {
         for broad in ["/", "/etc", "/tmp", "/var"] {
             let answer = answer("/usr/bin/env".into(), vec![broad.into()], Vec::new());
-            let error = directories(&answer, NOBODY.as_ref()).unwrap_err();
+            let error = directories(&answer, None).unwrap_err();
             assert!(
                 matches!(&error, RuntimeError::BindTooBroad { path } if path == Path::new(broad)),
                 "{error}"
@@ -211,9 +203,9 @@ mod tests {
         let home = home.path().canonicalize().unwrap();
         let answer = answer(home.join("python"), vec![home.clone()], Vec::new());
         assert!(matches!(
-            directories(&answer, &home),
+            directories(&answer, Some(&home)),
             Err(RuntimeError::BindTooBroad { .. })
         ));
-        assert_eq!(directories(&answer, NOBODY.as_ref()).unwrap(), [home]);
+        assert_eq!(directories(&answer, None).unwrap(), [home]);
     }
 }

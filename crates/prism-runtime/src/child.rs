@@ -1,8 +1,8 @@
 //! Runs a program to its end: bounded output, a time limit, a way to stop it.
 //!
-//! `probe` and `install` run interpreters and installers through [`run`]. The program gets its own process group
-//! and the standard input that the caller has given it, and is killed with its children when the time is up or the caller says so. What it prints is
-//! handed on line by line and only the end of it is kept.
+//! `probe` and `install` run interpreters and installers through [`run`]. The program gets its own process group and
+//! the standard input that the caller has given it, and is killed with its children when the time is up or the caller
+//! says so. What it prints is handed on line by line and only the end of it is kept.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};

@@ -1,16 +1,25 @@
 //! What is missing on this machine, and how to get it.
 //!
-//! `prism runtime doctor` prints what [`doctor`] returns, with the sandbox's own check added to it. Nothing is changed
-//! and nothing is installed here.
+//! `prism runtime doctor` prints what [`doctor`] returns, with the sandbox's own check added to it. Nothing is installed
+//! here. The embedded sources are laid out in the data directory, as at the start of every run: that this works is one of
+//! the checks.
 
-use std::path::Path;
+use std::path::PathBuf;
 
+use crate::binds;
 use crate::embedded;
-use crate::install::{free_bytes, installed_and_download_bytes};
+use crate::error::RuntimeError;
+use crate::gigabytes;
+use crate::install::{self, DiskNeed, Installer};
 use crate::interpreter;
-use crate::locate::{Origin, locate};
+use crate::locate::{Origin, Runtime, locate};
 use crate::probe;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
+
+/// Where programs are looked for in a sandbox. All of these directories are among those that every sandbox shows.
+pub const SANDBOX_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+/// The C++ compiler that `torch.compile` looks for there. There is no other: a sandbox has no variable that names one.
+const COMPILER: &str = "g++";
 
 /// Below this, not even the demo fits beside its two Python processes.
 const LEAST_MEMORY_BYTES: u64 = 3_000_000_000;
@@ -60,9 +69,18 @@ impl Check {
 
 /// Looks at everything that the runtime needs, in the order in which it is needed. Imports torch, which takes seconds.
 pub fn doctor(settings: &Settings) -> Vec<Check> {
+    let located = locate(settings);
     let mut checks = vec![python(settings), installer(settings)];
-    checks.extend(runtime(settings));
-    checks.extend([sources(settings), c_compiler(settings), disk(settings), memory()]);
+    checks.extend(runtime(settings, &located));
+    let disk = if matches!(
+        located,
+        Err(RuntimeError::NotInstalled | RuntimeError::Broken { .. })
+    ) {
+        disk_for_installation(settings)
+    } else {
+        disk(settings)
+    };
+    checks.extend([sources(settings), compiler(SANDBOX_PATH), disk, memory()]);
     checks
 }
 
@@ -97,19 +115,20 @@ fn python(settings: &Settings) -> Check {
 }
 
 fn installer(settings: &Settings) -> Check {
-    match settings.find_program("uv") {
+    match install::find_uv(settings) {
         Some(uv) => Check::ok("installer", format!("uv at {}", uv.display())),
         None => Check::ok("installer", "pip (uv is not on the PATH; it would be faster)"),
     }
 }
 
-fn runtime(settings: &Settings) -> Vec<Check> {
-    let located = match locate(settings) {
+fn runtime(settings: &Settings, located: &Result<Runtime, RuntimeError>) -> Vec<Check> {
+    let located = match located {
         Ok(located) => located,
         Err(error) => {
-            let fix = match &settings.python {
-                Some(_) => "set PRISM_PYTHON to an interpreter with torch 2.9 or newer, or unset it",
-                None => "prism runtime install",
+            let fix = match (&settings.python, error) {
+                (_, RuntimeError::ClosedToOthers { .. }) => "let other users read that directory",
+                (Some(_), _) => "set PRISM_PYTHON to an interpreter with torch 2.9 or newer, or unset it",
+                (None, _) => "prism runtime install",
             };
             return vec![Check::new("runtime", Status::Fail, error.to_string(), Some(fix))];
         }
@@ -124,7 +143,7 @@ fn runtime(settings: &Settings) -> Vec<Check> {
         located.torch_version,
         located.python.display()
     );
-    let torch = match probe::try_torch(&located.python) {
+    let torch = match probe::try_torch(&located.python, &|| false) {
         Ok(version) => Check::ok("torch", format!("torch {version} imports and computes")),
         Err(error) => Check::new(
             "torch",
@@ -167,53 +186,77 @@ fn sources(settings: &Settings) -> Check {
     }
 }
 
-fn c_compiler(settings: &Settings) -> Check {
-    let named = settings.c_compiler.as_ref().and_then(|name| name.to_str());
-    let found = match named {
-        // Given with a path it is used as it is.
-        Some(name) if name.contains('/') => Some(Path::new(name).to_owned()).filter(|path| path.is_file()),
-        Some(name) => settings.find_program(name),
-        None => ["cc", "gcc", "clang"]
-            .iter()
-            .find_map(|name| settings.find_program(name)),
+fn compiler(path: &str) -> Check {
+    let shown = |program: &PathBuf| {
+        // Where it is but a link, what it leads to must be there, too.
+        let target = program.canonicalize();
+        settings::is_executable(program)
+            && target.is_ok_and(|target| binds::SYSTEM.iter().any(|system| target.starts_with(system)))
     };
-    match found {
-        Some(path) => Check::ok("c compiler", path.display().to_string()),
+    let mut candidates = std::env::split_paths(path).map(|directory| directory.join(COMPILER));
+    match candidates.find(shown) {
+        Some(program) => Check::ok("compiler", program.display().to_string()),
         None => Check::new(
-            "c compiler",
+            "compiler",
             Status::Warn,
-            "none found; torch.compile will not work",
-            Some("apt install gcc"),
+            format!("no {COMPILER} in {path}; a bundle that uses torch.compile will fail"),
+            Some("apt install g++"),
         ),
     }
 }
 
+/// Room for the corpora and the runs of somebody who has a runtime.
 fn disk(settings: &Settings) -> Check {
-    let free = match free_bytes(&settings.data_dir) {
+    let free = match install::free_bytes(&settings.data_dir) {
         Ok(free) => free,
-        Err(error) => {
-            return Check::new(
-                "disk",
-                Status::Fail,
-                error.to_string(),
-                Some("set PRISM_DATA_DIR"),
-            );
-        }
+        Err(error) => return unknown_disk(&error),
     };
     let detail = format!("{} free in {}", gigabytes(free), settings.data_dir.display());
-    let wanted = if crate::is_installed(settings) || settings.python.is_some() {
-        LEAST_DISK_BYTES
-    } else {
-        LEAST_DISK_BYTES + installed_and_download_bytes()
-    };
-    if free >= wanted {
+    if free >= LEAST_DISK_BYTES {
         return Check::ok("disk", detail);
     }
     let fix = format!(
         "free some space ({} are needed), or set PRISM_DATA_DIR to another disk",
-        gigabytes(wanted)
+        gigabytes(LEAST_DISK_BYTES)
     );
     Check::new("disk", Status::Fail, detail, Some(&fix))
+}
+
+/// Room for what an installation would demand.
+fn disk_for_installation(settings: &Settings) -> Check {
+    let installer = if install::find_uv(settings).is_some() {
+        Installer::Uv
+    } else {
+        Installer::Pip
+    };
+    let needs = match install::disk_needs(settings, installer) {
+        Ok(needs) => needs,
+        Err(error) => return unknown_disk(&error),
+    };
+    let described: Vec<_> = needs.iter().map(ToString::to_string).collect();
+    let detail = format!(
+        "installing with {} needs {}",
+        installer.name(),
+        described.join(", and ")
+    );
+    if needs.iter().all(DiskNeed::is_met) {
+        return Check::ok("disk", detail);
+    }
+    Check::new(
+        "disk",
+        Status::Fail,
+        detail,
+        Some("free some space, or set PRISM_DATA_DIR to another disk"),
+    )
+}
+
+fn unknown_disk(error: &RuntimeError) -> Check {
+    Check::new(
+        "disk",
+        Status::Fail,
+        error.to_string(),
+        Some("set PRISM_DATA_DIR"),
+    )
 }
 
 fn memory() -> Check {
@@ -263,12 +306,10 @@ fn judge_memory(meminfo: &str) -> Check {
     }
 }
 
-fn gigabytes(bytes: u64) -> String {
-    format!("{:.1} GB", bytes as f64 / 1e9)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use crate::installed::tests::settings;
 
@@ -284,7 +325,7 @@ mod tests {
                 "installer",
                 "runtime",
                 "sources",
-                "c compiler",
+                "compiler",
                 "disk",
                 "memory"
             ]
@@ -329,7 +370,64 @@ mod tests {
         };
         assert_eq!(status("python"), Status::Fail);
         assert_eq!(status("installer"), Status::Ok);
-        assert_eq!(status("c compiler"), Status::Warn);
+    }
+
+    #[test]
+    fn only_a_compiler_that_a_sandbox_shows_counts() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| {
+            let path = directory.path().join(name);
+            std::fs::create_dir(&path).unwrap();
+            path
+        };
+        let nothing = compiler(path("nothing").to_str().unwrap());
+        assert_eq!(
+            (nothing.status, nothing.fix.as_deref()),
+            (Status::Warn, Some("apt install g++"))
+        );
+        // A C compiler is not enough.
+        let only_c = path("c");
+        std::os::unix::fs::symlink("/bin/sh", only_c.join("gcc")).unwrap();
+        assert_eq!(compiler(only_c.to_str().unwrap()).status, Status::Warn);
+        // One that lies where no sandbox shows it.
+        let elsewhere = path("elsewhere");
+        let program = elsewhere.join("g++");
+        std::fs::write(&program, "").unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(compiler(elsewhere.to_str().unwrap()).status, Status::Warn);
+        let shown = path("shown");
+        std::os::unix::fs::symlink("/bin/sh", shown.join("g++")).unwrap();
+        let both = format!("{}:{}", elsewhere.display(), shown.display());
+        let found = compiler(&both);
+        assert_eq!(
+            (found.status, found.detail),
+            (Status::Ok, shown.join("g++").display().to_string())
+        );
+    }
+
+    #[test]
+    fn the_disk_is_asked_for_what_an_installation_demands() {
+        let data = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            path: data.path().into(),
+            ..settings(data.path())
+        };
+        let disk = |settings: &Settings| {
+            let checks = doctor(settings);
+            let found = checks.into_iter().find(|check| check.name == "disk");
+            found.unwrap().detail
+        };
+        let needs = install::disk_needs(&settings, Installer::Pip).unwrap();
+        let missing = disk(&settings);
+        assert!(missing.starts_with("installing with pip needs "), "{missing}");
+        for need in needs {
+            assert!(missing.contains(&gigabytes(need.needed_bytes)), "{missing}");
+        }
+        let named = Settings {
+            python: Some("/bin/false".into()),
+            ..settings
+        };
+        assert!(!disk(&named).contains("installing"));
     }
 
     #[test]

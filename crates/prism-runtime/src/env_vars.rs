@@ -9,7 +9,7 @@ pub const PRISM_DATA_DIR: &str = "PRISM_DATA_DIR";
 /// An existing Python interpreter with torch 2.9 or newer, to be used instead of the installed runtime.
 pub const PRISM_PYTHON: &str = "PRISM_PYTHON";
 
-/// Where programs are looked for: Python, `uv`, the C compiler.
+/// Where programs are looked for: Python and `uv`.
 pub const PATH: &str = "PATH";
 
 /// The user's home directory, below which the XDG directories lie where they are not set.
@@ -28,11 +28,8 @@ pub const TMPDIR: &str = "TMPDIR";
 /// Set to anything but the empty text: no colours.
 pub const NO_COLOR: &str = "NO_COLOR";
 
-/// The C compiler that `torch.compile` uses. Default: `cc`, `gcc` or `clang` on the path.
-pub const CC: &str = "CC";
-
 /// Every variable with what it is for, in the order of this file.
-pub const ALL: [(&str, &str); 9] = [
+pub const ALL: [(&str, &str); 8] = [
     (
         PRISM_DATA_DIR,
         "where the runtime, its sources and the demo corpus are kept",
@@ -41,7 +38,7 @@ pub const ALL: [(&str, &str); 9] = [
         PRISM_PYTHON,
         "an existing interpreter with torch to use instead of the installed runtime",
     ),
-    (PATH, "where Python, uv and the C compiler are looked for"),
+    (PATH, "where Python and uv are looked for"),
     (HOME, "the home directory"),
     (
         XDG_DATA_HOME,
@@ -50,7 +47,6 @@ pub const ALL: [(&str, &str); 9] = [
     (XDG_CACHE_HOME, "where pip and uv keep downloads"),
     (TMPDIR, "where temporary files go"),
     (NO_COLOR, "set: no colours"),
-    (CC, "the C compiler that torch.compile uses"),
 ];
 
 #[cfg(test)]

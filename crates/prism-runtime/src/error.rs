@@ -6,6 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::gigabytes;
 use crate::lockfile::LockError;
 
 /// Why there is no runtime to use.
@@ -82,6 +83,15 @@ pub enum RuntimeError {
         /// The directory.
         path: PathBuf,
     },
+    /// The interpreter lives in a directory that only its owner may read.
+    #[error(
+        "PRISM runs as root, and submissions under another user, who may not read {path:?}, which the interpreter needs; run `chmod -R o+rX` on it, or use another interpreter",
+        path = .path.as_os_str()
+    )]
+    ClosedToOthers {
+        /// The directory.
+        path: PathBuf,
+    },
     /// No suitable interpreter on the path.
     #[error(
         "no CPython 3.11, 3.12 or 3.13 was found on the PATH{tried}; install one, for example with `apt install python3 python3-venv`"
@@ -111,10 +121,10 @@ pub enum RuntimeError {
     NoUv,
     /// Not enough room.
     #[error(
-        "{path:?} has {free} MB free and the installation needs {needed} MB; free some space, or set PRISM_DATA_DIR to another disk",
+        "{path:?} has {free} free and the installation needs {needed}; free some space, or set PRISM_DATA_DIR to another disk",
         path = .path.as_os_str(),
-        free = .free_bytes / 1_000_000,
-        needed = .needed_bytes / 1_000_000
+        free = gigabytes(*.free_bytes),
+        needed = gigabytes(*.needed_bytes)
     )]
     NotEnoughDisk {
         /// Where.
@@ -196,6 +206,7 @@ impl RuntimeError {
             Self::NoTorch { .. } => "runtime_no_torch",
             Self::OldTorch { .. } => "runtime_old_torch",
             Self::BindTooBroad { .. } => "runtime_bind_too_broad",
+            Self::ClosedToOthers { .. } => "runtime_closed_to_others",
             Self::NoPython { .. } => "runtime_no_python",
             Self::UnsupportedPlatform { .. } => "runtime_unsupported_platform",
             Self::NoVenvModule { .. } => "runtime_no_venv_module",

@@ -30,11 +30,16 @@ mod probe;
 mod settings;
 mod tree;
 
-pub use doctor::{Check, Status, doctor};
+pub use doctor::{Check, SANDBOX_PATH, Status, doctor};
 pub use embedded::{RuntimeSources, examples, lock_hash, lock_text, runtime_sources};
 pub use error::RuntimeError;
-pub use install::{InstallEvent, InstallPlan, InstallRequest, Installer, Phase, install, plan};
+pub use install::{DiskNeed, InstallEvent, InstallPlan, InstallRequest, Installer, Phase, install, plan};
 pub use locate::{Origin, Runtime, is_installed, locate};
 pub use lockfile::{Lock, LockError, Pin};
 pub use settings::Settings;
 pub use tree::{Tree, TreeError};
+
+/// Bytes for people, in the unit of everything that is said about an installation: `12.0 GB`.
+pub fn gigabytes(bytes: u64) -> String {
+    format!("{:.1} GB", bytes as f64 / 1e9)
+}

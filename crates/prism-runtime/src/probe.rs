@@ -99,23 +99,24 @@ pub(crate) fn leading_version(text: &str) -> Option<(u32, u32)> {
 pub(crate) fn probe(python: &Path) -> Result<Answer, RuntimeError> {
     let mut command = Command::new(python);
     command.args(["-I", "-B", "-c", SCRIPT]);
-    ask(command, python, LIMIT)
+    ask(command, python, LIMIT, &|| false)
 }
 
 /// Makes the interpreter import torch and use it once: what only fails then is a library or a processor feature that
-/// is missing.
-pub(crate) fn try_torch(python: &Path) -> Result<String, RuntimeError> {
+/// is missing. Takes seconds, on a slow disk minutes; `stop` is asked meanwhile.
+pub(crate) fn try_torch(python: &Path, stop: &dyn Fn() -> bool) -> Result<String, RuntimeError> {
     let script = "import json, torch; assert float((torch.ones(2) + 1).sum()) == 4.0; \
                   print('PRISM-PROBE ' + json.dumps(torch.__version__))";
     let mut command = Command::new(python);
     command.args(["-I", "-B", "-c", script]);
-    ask(command, python, 3 * LIMIT)
+    ask(command, python, 3 * LIMIT, stop)
 }
 
 fn ask<T: for<'de> Deserialize<'de>>(
     mut command: Command,
     python: &Path,
     limit: Duration,
+    stop: &dyn Fn() -> bool,
 ) -> Result<T, RuntimeError> {
     command.stdin(Stdio::null());
     for name in REMOVED_VARIABLES {
@@ -126,7 +127,7 @@ fn ask<T: for<'de> Deserialize<'de>>(
         reason,
     };
     let mut answer = None;
-    let finished = child::run(command, Some(limit), &|| false, &mut |line| {
+    let finished = child::run(command, Some(limit), stop, &mut |line| {
         if let Some(json) = line.strip_prefix(MARKER) {
             answer = Some(json.to_owned());
         }
@@ -142,7 +143,8 @@ fn ask<T: for<'de> Deserialize<'de>>(
     match finished.ending {
         Ending::Exited(status) if status.success() => {}
         Ending::Exited(status) => return Err(failed(format!("{status}{}", tail()))),
-        Ending::TimedOut | Ending::Stopped => {
+        Ending::Stopped => return Err(RuntimeError::Cancelled),
+        Ending::TimedOut => {
             return Err(failed(format!(
                 "no answer within {} s{}",
                 limit.as_secs(),
@@ -161,7 +163,15 @@ mod tests {
     fn shell(script: &str) -> Result<String, RuntimeError> {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script]);
-        ask(command, Path::new("/bin/sh"), LIMIT)
+        ask(command, Path::new("/bin/sh"), LIMIT, &|| false)
+    }
+
+    #[test]
+    fn whoever_waits_for_an_answer_can_stop() {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "echo 'PRISM-PROBE \"x\"'; exec sleep 60"]);
+        let stopped = ask::<String>(command, Path::new("/bin/sh"), LIMIT, &|| true);
+        assert!(matches!(stopped, Err(RuntimeError::Cancelled)), "{stopped:?}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
+use etcetera::base_strategy::Xdg;
 
 use crate::env_vars;
 use crate::error::RuntimeError;
@@ -18,37 +19,46 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The interpreter that `PRISM_PYTHON` names.
     pub python: Option<PathBuf>,
-    /// The user's home directory, which no sandbox may show as a whole.
-    pub home: PathBuf,
+    /// The user's home directory, which no sandbox may show as a whole; not every user has one.
+    pub home: Option<PathBuf>,
     /// Where programs are looked for.
     pub path: OsString,
-    /// Where `pip` and `uv` keep downloads.
+    /// Where `pip` and `uv` keep downloads, unless they are set up to keep them elsewhere.
     pub cache_dir: PathBuf,
     /// Where temporary files go.
     pub temp_dir: PathBuf,
-    /// The C compiler that `CC` names.
-    pub c_compiler: Option<OsString>,
+    /// Whether PRISM runs as root; what it starts in a sandbox then runs as another user.
+    pub is_root: bool,
 }
 
 impl Settings {
     /// Reads the process's environment.
     pub fn from_env() -> Result<Self, RuntimeError> {
-        let base = etcetera::base_strategy::Xdg::new().map_err(|_| RuntimeError::NoHome)?;
-        let data_dir = match set(env_vars::PRISM_DATA_DIR) {
-            Some(directory) => absolute(Path::new(&directory))?,
-            None => base.data_dir().join("prism"),
+        let directories = Xdg::new().ok();
+        Self::new(directories.as_ref(), &|name| {
+            // An empty variable counts as one that is not set.
+            std::env::var_os(name).filter(|value| !value.is_empty())
+        })
+    }
+
+    /// From the user's directories, which somebody without a home has not, and the variables that are set.
+    fn new(directories: Option<&Xdg>, set: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, RuntimeError> {
+        let data_dir = match (set(env_vars::PRISM_DATA_DIR), directories) {
+            (Some(directory), _) => absolute(Path::new(&directory))?,
+            (None, Some(directories)) => directories.data_dir().join("prism"),
+            (None, None) => return Err(RuntimeError::NoHome),
         };
         let python = set(env_vars::PRISM_PYTHON)
             .map(|python| absolute(Path::new(&python)))
             .transpose()?;
         Ok(Self {
-            data_dir,
             python,
-            home: base.home_dir().to_owned(),
-            path: std::env::var_os(env_vars::PATH).unwrap_or_default(),
-            cache_dir: base.cache_dir(),
+            home: directories.map(|directories| directories.home_dir().to_owned()),
+            path: set(env_vars::PATH).unwrap_or_default(),
+            cache_dir: directories.map_or_else(|| data_dir.join("cache"), Xdg::cache_dir),
             temp_dir: std::env::temp_dir(),
-            c_compiler: set(env_vars::CC),
+            is_root: rustix::process::geteuid().is_root(),
+            data_dir,
         })
     }
 
@@ -62,11 +72,6 @@ impl Settings {
     }
 }
 
-/// An empty variable counts as one that is not set.
-fn set(name: &str) -> Option<OsString> {
-    std::env::var_os(name).filter(|value| !value.is_empty())
-}
-
 fn absolute(path: &Path) -> Result<PathBuf, RuntimeError> {
     std::path::absolute(path).map_err(RuntimeError::io("find", path))
 }
@@ -75,4 +80,20 @@ pub(crate) fn is_executable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     path.metadata()
         .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_home_directory_the_data_directory_must_be_named() {
+        let nothing = Settings::new(None, &|_| None);
+        assert!(matches!(nothing, Err(RuntimeError::NoHome)), "{nothing:?}");
+        let named = |name: &str| (name == env_vars::PRISM_DATA_DIR).then(|| OsString::from("/srv/prism"));
+        let settings = Settings::new(None, &named).unwrap();
+        assert_eq!(settings.data_dir, Path::new("/srv/prism"));
+        assert_eq!(settings.cache_dir, Path::new("/srv/prism/cache"));
+        assert_eq!(settings.home, None);
+    }
 }

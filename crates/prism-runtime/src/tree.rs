@@ -27,6 +27,8 @@ use prism_core::hash::Sha256Hash;
 const DOMAIN: &[u8; 14] = b"prism-tree-v1\0";
 const FILE_MODE: u32 = 0o444;
 const DIRECTORY_MODE: u32 = 0o555;
+/// Beside the directories, for whoever replaces one.
+const LOCK_FILE: &str = ".lock";
 /// How many digits of the hash are in the name of a directory.
 pub(crate) const NAME_DIGITS: usize = 16;
 
@@ -114,7 +116,7 @@ impl Tree {
     }
 
     /// Makes sure that `parent` has a read-only directory with exactly these files, and says where. One that is there
-    /// and differs is replaced; two processes at once both end with the right one.
+    /// and differs is replaced; of two processes at once one does that, and the right one is never touched.
     pub(crate) fn materialise(&self, parent: &Path) -> Result<PathBuf, TreeError> {
         let name: String = self.sha256().to_string().chars().take(NAME_DIGITS).collect();
         let directory = parent.join(name);
@@ -122,6 +124,11 @@ impl Tree {
             return Ok(directory);
         }
         fs::create_dir_all(parent).map_err(TreeError::new("create", parent))?;
+        // Held until this returns. Somebody else may have put the right one there before it was.
+        let _turn = take_turn(parent)?;
+        if self.is_at(&directory) {
+            return Ok(directory);
+        }
         let scratch = tempfile::Builder::new()
             .prefix(".partial-")
             .tempdir_in(parent)
@@ -146,15 +153,8 @@ impl Tree {
             .and_then(|()| set_mode(&directory, DIRECTORY_MODE));
         // The scratch directory is removed when this returns, for which its content must be writable.
         let _ = set_modes(scratch.path(), 0o600, 0o700);
-        match placed {
-            // Somebody else may have put the same files there in between.
-            Err(reason) if !self.is_at(&directory) => Err(TreeError {
-                action: "put the files in place at",
-                path: directory,
-                reason,
-            }),
-            _ => Ok(directory),
-        }
+        placed.map_err(TreeError::new("put the files in place at", &directory))?;
+        Ok(directory)
     }
 
     /// Whether a directory has exactly these files and nothing else.
@@ -191,6 +191,20 @@ impl Tree {
     }
 }
 
+/// Waits until nobody else replaces a directory in `parent`. The operating system gives the turn back when the file is
+/// closed, however that happens; the file itself stays.
+fn take_turn(parent: &Path) -> Result<File, TreeError> {
+    let path = parent.join(LOCK_FILE);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(TreeError::new("open", &path))?;
+    file.lock().map_err(TreeError::new("lock", &path))?;
+    Ok(file)
+}
+
 fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
@@ -217,6 +231,10 @@ fn set_modes(directory: &Path, file_mode: u32, directory_mode: u32) -> io::Resul
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+
     use super::*;
 
     fn tree() -> Tree {
@@ -265,11 +283,7 @@ mod tests {
         let before = inode(&directory);
         assert_eq!(tree().materialise(&parent_path).unwrap(), directory);
         assert_eq!(inode(&directory), before, "it is not written again");
-        assert_eq!(
-            fs::read_dir(&parent_path).unwrap().count(),
-            1,
-            "nothing else is left"
-        );
+        assert_only(&parent_path, &directory);
         set_modes(&parent_path, 0o600, 0o700).unwrap();
     }
 
@@ -292,9 +306,56 @@ mod tests {
             assert!(!tree().is_at(&directory));
             assert_eq!(tree().materialise(parent.path()).unwrap(), directory);
             assert!(tree().is_at(&directory));
-            assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
+            assert_only(parent.path(), &directory);
         }
         set_modes(parent.path(), 0o600, 0o700).unwrap();
+    }
+
+    /// Each round begins without the files; whoever has been told that they are there must find them there from then
+    /// on, whatever the others still do.
+    #[test]
+    fn what_one_process_has_placed_no_other_takes_away() {
+        const PROCESSES: usize = 4;
+        let parent = tempfile::tempdir().unwrap();
+        for round in 0..25 {
+            let start = Barrier::new(PROCESSES);
+            let left = AtomicUsize::new(PROCESSES);
+            let start_and_watch = || {
+                start.wait();
+                let directory = tree().materialise(parent.path()).unwrap();
+                left.fetch_sub(1, Ordering::SeqCst);
+                loop {
+                    let all_are_done = left.load(Ordering::SeqCst) == 0;
+                    assert_eq!(
+                        fs::read(directory.join("b/d/e.py")).unwrap(),
+                        b"y",
+                        "round {round}"
+                    );
+                    if all_are_done {
+                        break;
+                    }
+                }
+            };
+            thread::scope(|scope| {
+                for _ in 0..PROCESSES {
+                    scope.spawn(start_and_watch);
+                }
+            });
+            let directory = tree().materialise(parent.path()).unwrap();
+            assert_only(parent.path(), &directory);
+            set_modes(&directory, 0o600, 0o700).unwrap();
+            fs::remove_dir_all(directory).unwrap();
+        }
+    }
+
+    /// Nothing is left in `parent` but a directory and the lock.
+    fn assert_only(parent: &Path, directory: &Path) {
+        let mut found: Vec<_> = fs::read_dir(parent)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        found.sort();
+        assert_eq!(found, [parent.join(LOCK_FILE), directory.to_owned()]);
     }
 
     #[test]

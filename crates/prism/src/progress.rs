@@ -2,7 +2,9 @@
 //!
 //! Every long command owns one [`Progress`]. It draws to stderr and is gone when it is dropped.
 
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -15,8 +17,8 @@ const QUIET: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
-    /// When it is to be shown; absent once it is, and where it never will be.
-    due: Option<Instant>,
+    /// Keeps the thread waiting that will show it; absent where nobody will.
+    _shown_later: Option<Sender<()>>,
 }
 
 impl Progress {
@@ -32,9 +34,7 @@ impl Progress {
     /// Work of unknown length.
     pub(crate) fn spinner(output: Output, label: &str) -> Self {
         let progress = Self::new(output, "{spinner} {prefix}  {elapsed}  {wide_msg}", label);
-        if progress.due.is_some() {
-            progress.bar.enable_steady_tick(Duration::from_millis(200));
-        }
+        progress.bar.enable_steady_tick(Duration::from_millis(200));
         progress
     }
 
@@ -45,21 +45,19 @@ impl Progress {
         }
         bar.set_prefix(label.to_owned());
         Self {
+            _shown_later: (!output.is_json()).then(|| show_later(bar.clone())),
             bar,
-            due: (!output.is_json()).then(|| Instant::now() + QUIET),
         }
     }
 
     /// Moves the bar.
     pub(crate) fn set(&mut self, done: u64, total: u64) {
-        self.show_when_due();
         self.bar.set_length(total);
         self.bar.set_position(done);
     }
 
     /// Says what is going on.
     pub(crate) fn message(&mut self, text: String) {
-        self.show_when_due();
         self.bar.set_message(text);
     }
 
@@ -67,14 +65,18 @@ impl Progress {
     pub(crate) fn above(&self, print: impl FnOnce()) {
         self.bar.suspend(print);
     }
+}
 
-    fn show_when_due(&mut self) {
-        if self.due.is_some_and(|due| Instant::now() >= due) {
-            self.due = None;
+/// Shows a bar when it is due, unless it is gone by then: the work that it stands for may never call it meanwhile.
+fn show_later(bar: ProgressBar) -> Sender<()> {
+    let (gone, wait) = mpsc::channel();
+    thread::spawn(move || {
+        if wait.recv_timeout(QUIET) == Err(RecvTimeoutError::Timeout) {
             // The target draws nothing where stderr is no terminal.
-            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            bar.set_draw_target(ProgressDrawTarget::stderr());
         }
-    }
+    });
+    gone
 }
 
 impl Drop for Progress {

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
+use std::process::Command;
 
 use prism_bundle::{Bundle, PackError, limits, pack};
 use tempfile::TempDir;
@@ -97,6 +98,50 @@ fn writes_what_it_read_and_overwrites_nothing() {
     let again = Bundle::from_entries(pack::read_dir(&target).unwrap()).unwrap();
     assert_eq!(again.hash(), bundle.hash());
     assert_eq!(pack::write_dir(&bundle, &target).unwrap_err().code(), "pack_io");
+}
+
+/// The umask belongs to the whole process, so the test runs itself again in one that has another.
+#[test]
+fn everybody_may_read_what_is_written_whatever_the_umask() {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let umask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Umask:"))
+        .unwrap()
+        .trim();
+    if umask != "0077" {
+        let output = Command::new("/bin/sh")
+            .args(["-c", "umask 077 && exec \"$0\" \"$@\""])
+            .arg(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "packing::everybody_may_read_what_is_written_whatever_the_umask",
+            ])
+            .output()
+            .unwrap();
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && printed.contains("1 passed"),
+            "{printed}"
+        );
+        return;
+    }
+    let source = directory();
+    fs::create_dir_all(source.path().join("lib/deep")).unwrap();
+    fs::write(source.path().join("lib/deep/helper.py"), "x = 1\n").unwrap();
+    let bundle = Bundle::from_entries(pack::read_dir(source.path()).unwrap()).unwrap();
+    let target = source.path().join("out");
+    pack::write_dir(&bundle, &target).unwrap();
+    for (path, mode) in [
+        ("", 0o755),
+        ("lib", 0o755),
+        ("lib/deep", 0o755),
+        ("lib/deep/helper.py", 0o644),
+        ("training.py", 0o644),
+    ] {
+        let found = fs::metadata(target.join(path)).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(found, mode, "{path:?}: {found:o}");
+    }
 }
 
 #[test]

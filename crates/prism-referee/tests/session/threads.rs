@@ -164,8 +164,8 @@ pub(crate) enum Cheat {
     OtherRole,
     /// Is gone before it has said anything.
     Mute,
-    /// Gives up in `build_model`, and says so.
-    FailsInBuild,
+    /// Gives up in `build_model`, and says so for this reason.
+    FailsInBuild(&'static str),
 }
 
 /// A thread as a process: it can be stopped at its next frame, which is all that a session can see of a freeze.
@@ -499,9 +499,9 @@ impl Peer {
             }
             _ => self.hello(role)?,
         }
-        if self.cheat == Cheat::FailsInBuild {
-            let mut body = vec![2, 9];
-            body.extend_from_slice(b"exception");
+        if let Cheat::FailsInBuild(reason) = self.cheat {
+            let mut body = vec![2, u8::try_from(reason.len()).unwrap()];
+            body.extend_from_slice(reason.as_bytes());
             for text in ["ValueError", "no model today"] {
                 body.extend_from_slice(&u16::try_from(text.len()).unwrap().to_le_bytes());
                 body.extend_from_slice(text.as_bytes());

@@ -67,15 +67,47 @@ fn every_breach_stops_a_trial_by_name_where_it_happens() {
     for (cheat, point, reason) in [
         (Cheat::Mute, Point::Start, Reason::AuditorDied),
         (Cheat::OtherRole, Point::Start, Reason::ProtocolViolation),
-        (Cheat::FailsInBuild, Point::Build, Reason::BuildModelException),
+        (
+            Cheat::FailsInBuild("exception"),
+            Point::Build,
+            Reason::BuildModelException,
+        ),
         (Cheat::ScoresShort, Point::OneRow, Reason::ProtocolViolation),
     ] {
         let stopped = try_out(cheat, |_| {}).map(|_| ()).unwrap_err();
         let found = (stopped.point, stopped.failure.reason);
         assert_eq!(found, (point, reason), "{cheat:?}: {}", stopped.failure.detail);
-        assert_eq!(stopped.failed.is_some(), cheat == Cheat::FailsInBuild);
+        assert_eq!(stopped.failed.is_some(), matches!(cheat, Cheat::FailsInBuild(_)));
         assert_eq!(stopped.layout.is_some(), point == Point::OneRow);
     }
+}
+
+/// Those of `prism_runtime.errors.Reason` that do not depend on the phase.
+#[test]
+fn each_reason_that_a_worker_gives_has_its_own_name() {
+    for reason in [
+        Reason::OutOfMemory,
+        Reason::ArtifactQuota,
+        Reason::ClaimsMissing,
+        Reason::LogitsShape,
+        Reason::BatchShape,
+        Reason::TokenizerMismatch,
+        Reason::NotAModule,
+        Reason::SnapshotChanged,
+        Reason::ParameterCap,
+        Reason::SnapshotCap,
+        Reason::SnapshotDtype,
+        Reason::Contract,
+    ] {
+        let stopped = try_out(Cheat::FailsInBuild(reason.code()), |_| ())
+            .map(|_| ())
+            .unwrap_err();
+        assert_eq!(stopped.failure.reason, reason);
+    }
+    let stopped = try_out(Cheat::FailsInBuild("honesty"), |_| ())
+        .map(|_| ())
+        .unwrap_err();
+    assert_eq!(stopped.failure.reason, Reason::ProtocolViolation);
 }
 
 #[test]

@@ -4,11 +4,14 @@
 //! this version; they are what the user is told and what the check demands.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::{InstallPlan, Installer};
+use super::Installer;
 use crate::error::RuntimeError;
+use crate::gigabytes;
+use crate::installed;
 use crate::settings::Settings;
 
 /// The environment, compiled files included (measured: 5.75e9 with pip, `CPython` 3.11 on `x86_64`).
@@ -16,9 +19,29 @@ pub(super) const INSTALLED_BYTES: u64 = 5_800_000_000;
 /// All wheels (measured: 3.02e9).
 pub(super) const DOWNLOAD_BYTES: u64 = 3_100_000_000;
 
-/// What an installation takes where nothing is in a cache.
-pub(crate) fn installed_and_download_bytes() -> u64 {
-    INSTALLED_BYTES + DOWNLOAD_BYTES
+/// What an installation needs on one disk while it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiskNeed {
+    /// A directory on that disk.
+    pub path: PathBuf,
+    /// What must be free; where nothing is in a cache, no less will do.
+    pub needed_bytes: u64,
+    /// What is free.
+    pub free_bytes: u64,
+}
+
+impl DiskNeed {
+    /// Whether there is enough.
+    pub fn is_met(&self) -> bool {
+        self.free_bytes >= self.needed_bytes
+    }
+}
+
+impl fmt::Display for DiskNeed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (needed, free) = (gigabytes(self.needed_bytes), gigabytes(self.free_bytes));
+        write!(formatter, "{needed} in {} ({free} free)", self.path.display())
+    }
 }
 
 /// The free bytes where a path is or would be.
@@ -29,11 +52,11 @@ pub(crate) fn free_bytes(path: &Path) -> Result<u64, RuntimeError> {
     Ok(status.f_bavail.saturating_mul(status.f_frsize))
 }
 
-/// Refuses to begin what cannot be finished.
-pub(super) fn check(settings: &Settings, plan: &InstallPlan) -> Result<(), RuntimeError> {
+/// What an installation needs: the figures that are announced, that `doctor` shows, and that [`check`] demands.
+pub(crate) fn disk_needs(settings: &Settings, installer: Installer) -> Result<Vec<DiskNeed>, RuntimeError> {
     // Needs on the same disk add up.
     let mut needs: BTreeMap<u64, (PathBuf, u64)> = BTreeMap::new();
-    for (path, bytes) in needed(settings, plan) {
+    for (path, bytes) in needed(settings, installer) {
         let existing = existing_ancestor(&path);
         let device = existing
             .metadata()
@@ -41,32 +64,48 @@ pub(super) fn check(settings: &Settings, plan: &InstallPlan) -> Result<(), Runti
             .dev();
         needs.entry(device).or_insert_with(|| (existing.to_owned(), 0)).1 += bytes;
     }
-    for (path, needed_bytes) in needs.into_values() {
+    let with_free = |(path, needed_bytes): (PathBuf, u64)| {
         let free_bytes = free_bytes(&path)?;
-        if free_bytes < needed_bytes {
-            return Err(RuntimeError::NotEnoughDisk {
-                path,
-                free_bytes,
-                needed_bytes,
-            });
-        }
-    }
-    Ok(())
+        Ok(DiskNeed {
+            path,
+            needed_bytes,
+            free_bytes,
+        })
+    };
+    needs.into_values().map(with_free).collect()
 }
 
-fn needed(settings: &Settings, plan: &InstallPlan) -> Vec<(PathBuf, u64)> {
-    let directory = plan.directory.clone();
-    match plan.installer {
+/// Refuses to begin what cannot be finished.
+pub(super) fn check(settings: &Settings, installer: Installer) -> Result<(), RuntimeError> {
+    match disk_needs(settings, installer)?
+        .into_iter()
+        .find(|need| !need.is_met())
+    {
+        Some(DiskNeed {
+            path,
+            needed_bytes,
+            free_bytes,
+        }) => Err(RuntimeError::NotEnoughDisk {
+            path,
+            free_bytes,
+            needed_bytes,
+        }),
+        None => Ok(()),
+    }
+}
+
+fn needed(settings: &Settings, installer: Installer) -> Vec<(PathBuf, u64)> {
+    let directory = installed::parent(settings);
+    match installer {
         // The wheels as files that are deleted in the end, their copy in the cache, and what they unpack to.
         Installer::Pip => vec![
+            (directory, INSTALLED_BYTES),
             (settings.temp_dir.clone(), DOWNLOAD_BYTES),
             (settings.cache_dir.clone(), DOWNLOAD_BYTES),
-            (directory, INSTALLED_BYTES),
         ],
         // The cache holds what the wheels unpack to. On one disk the environment links to it, which takes only what
         // the compiled files take; on two it is a copy.
         Installer::Uv => {
-            let cache = (settings.cache_dir.clone(), INSTALLED_BYTES);
             let device = |path: &Path| {
                 existing_ancestor(path)
                     .metadata()
@@ -74,11 +113,11 @@ fn needed(settings: &Settings, plan: &InstallPlan) -> Vec<(PathBuf, u64)> {
                     .ok()
             };
             let same_disk = device(&settings.cache_dir) == device(&directory);
-            if same_disk {
-                vec![cache]
-            } else {
-                vec![cache, (directory, INSTALLED_BYTES)]
+            let mut needed = vec![(directory, INSTALLED_BYTES)];
+            if !same_disk {
+                needed.push((settings.cache_dir.clone(), INSTALLED_BYTES));
             }
+            needed
         }
     }
 }
@@ -94,19 +133,6 @@ mod tests {
     use super::*;
     use crate::installed::tests::settings;
 
-    fn plan(directory: PathBuf, installer: Installer) -> InstallPlan {
-        InstallPlan {
-            python: PathBuf::new(),
-            python_version: String::new(),
-            installer,
-            directory,
-            packages: 1,
-            installed_bytes: INSTALLED_BYTES,
-            download_bytes: DOWNLOAD_BYTES,
-            free_bytes: 0,
-        }
-    }
-
     #[test]
     fn a_path_that_does_not_exist_yet_has_the_room_of_its_disk() {
         let data = tempfile::tempdir().unwrap();
@@ -120,39 +146,34 @@ mod tests {
     fn a_file_system_without_room_is_refused_by_name() {
         // procfs has no free space at all, on every machine.
         let data = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            data_dir: "/proc/prism".into(),
+            ..settings(data.path())
+        };
         for installer in [Installer::Pip, Installer::Uv] {
-            let error = check(&settings(data.path()), &plan("/proc/prism".into(), installer)).unwrap_err();
-            let RuntimeError::NotEnoughDisk {
-                path,
-                free_bytes: 0,
-                needed_bytes,
-            } = error
-            else {
-                // The machine's own disk may be full, too; then that is said first.
-                assert!(matches!(error, RuntimeError::NotEnoughDisk { .. }), "{error}");
-                continue;
-            };
-            assert_eq!(
-                (path.as_path(), needed_bytes),
-                (Path::new("/proc"), INSTALLED_BYTES)
-            );
+            let needs = disk_needs(&settings, installer).unwrap();
+            let need = needs.iter().find(|need| need.path == Path::new("/proc")).unwrap();
+            assert_eq!((need.needed_bytes, need.free_bytes), (INSTALLED_BYTES, 0));
+            assert!(!need.is_met());
+            assert_eq!(need.to_string(), "5.8 GB in /proc (0.0 GB free)");
+            let error = check(&settings, installer).unwrap_err();
+            assert!(matches!(error, RuntimeError::NotEnoughDisk { .. }), "{error}");
         }
     }
 
     #[test]
-    fn one_disk_needs_the_sum() {
+    fn what_is_announced_is_what_is_demanded() {
         let data = tempfile::tempdir().unwrap();
         let settings = Settings {
             temp_dir: data.path().into(),
             ..settings(data.path())
         };
-        let total = |installer| {
-            needed(&settings, &plan(data.path().join("x"), installer))
-                .iter()
-                .map(|(_, bytes)| bytes)
-                .sum::<u64>()
+        let needed = |installer| {
+            let needs = disk_needs(&settings, installer).unwrap();
+            assert_eq!(needs.len(), 1, "all of it is on one disk");
+            needs[0].needed_bytes
         };
-        assert_eq!(total(Installer::Pip), INSTALLED_BYTES + 2 * DOWNLOAD_BYTES);
-        assert_eq!(total(Installer::Uv), INSTALLED_BYTES);
+        assert_eq!(needed(Installer::Pip), INSTALLED_BYTES + 2 * DOWNLOAD_BYTES);
+        assert_eq!(needed(Installer::Uv), INSTALLED_BYTES);
     }
 }

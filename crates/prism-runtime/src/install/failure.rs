@@ -87,7 +87,7 @@ mod tests {
             packages: 1,
             installed_bytes: 1,
             download_bytes: 1,
-            free_bytes: 1,
+            disk: Vec::new(),
         };
         for (tail, code) in [
             (

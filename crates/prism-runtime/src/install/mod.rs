@@ -3,7 +3,7 @@
 //! `prism runtime install`, `prism demo` and the tests call [`install`]; [`plan`] says beforehand what it would do and
 //! what room it needs. In order: find a Python, check the machine and the disk, take the lock that keeps two
 //! processes from installing at once, remove what an interrupted attempt left, make the environment, let `uv` or
-//! `pip` fill it, import torch once, and only then declare it complete.
+//! `pip` fill it, let every user of the machine read it, import torch once, and only then declare it complete.
 //!
 //! The packages come from wherever the user's own `pip` or `uv` is set up to take them; the hashes in the lock file
 //! make sure that they are the right ones. Neither is ever replaced by the other when it fails.
@@ -11,25 +11,24 @@
 mod command;
 mod disk;
 mod failure;
+mod job;
 mod progress;
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
-use crate::child::{self, Ending};
 use crate::embedded;
 use crate::error::RuntimeError;
-use crate::installed::{self, Marker};
+use crate::installed;
 use crate::interpreter::{self, Interpreter};
 use crate::locate::{self, Runtime};
 use crate::lockfile::Lock;
-use crate::probe;
 use crate::settings::Settings;
-use progress::Reader;
+use job::Job;
 
-pub(crate) use disk::{free_bytes, installed_and_download_bytes};
+pub use disk::DiskNeed;
+pub(crate) use disk::{disk_needs, free_bytes};
 
 const LOCK_FILE: &str = "install.lock";
 /// How often a waiting process looks whether the other one is done.
@@ -80,8 +79,8 @@ pub struct InstallPlan {
     pub installed_bytes: u64,
     /// What is downloaded, where nothing of it is in a cache.
     pub download_bytes: u64,
-    /// What is free where the environment will be.
-    pub free_bytes: u64,
+    /// What must be free until it is done, and where; the installation does not begin with less.
+    pub disk: Vec<DiskNeed>,
 }
 
 /// A stage of an installation.
@@ -143,23 +142,20 @@ pub fn install(
     if let Some(runtime) = usable(settings, request)? {
         return Ok(runtime);
     }
-    disk::check(settings, &plan)?;
-    remove(&plan.directory)?;
-    let made = Job {
+    disk::check(settings, plan.installer)?;
+    let job = Job {
         plan: &plan,
+        cache_dir: &settings.cache_dir,
         turn: &turn,
         stop,
-    }
-    .make(uv.as_deref(), &lock, on_event);
-    if made.is_err() {
-        // Half an environment is of no use to anybody, and it is large.
-        remove(&plan.directory)?;
-    }
-    made?;
-    locate::locked(settings)
+    };
+    job.replace(uv.as_deref(), &lock, on_event)?;
+    // This one and no other: there may be more than one, and not all of them need work.
+    locate::locked_at(settings, &plan.directory)
 }
 
-/// What is there already, if it is to be kept and works. Only what making it again would mend is passed over.
+/// A runtime that is there already and works, unless it is to be made again. Only what making one would mend is passed
+/// over.
 fn usable(settings: &Settings, request: &InstallRequest) -> Result<Option<Runtime>, RuntimeError> {
     if request.reinstall {
         return Ok(None);
@@ -181,7 +177,7 @@ fn prepare(settings: &Settings, request: &InstallRequest) -> Result<Prepared, Ru
     let lock = Lock::parse(embedded::lock_text())?;
     let Interpreter { path, answer } = interpreter::find(settings)?;
     interpreter::check_platform(&answer)?;
-    let uv = settings.find_program("uv");
+    let uv = find_uv(settings);
     let installer = match (request.installer, &uv) {
         (Some(Installer::Uv), None) => return Err(RuntimeError::NoUv),
         (Some(installer), _) => installer,
@@ -193,13 +189,17 @@ fn prepare(settings: &Settings, request: &InstallRequest) -> Result<Prepared, Ru
         python: path,
         python_version: answer.version_text(),
         installer,
-        free_bytes: disk::free_bytes(&directory)?,
+        disk: disk_needs(settings, installer)?,
         directory,
         packages: lock.pins.len(),
         installed_bytes: disk::INSTALLED_BYTES,
         download_bytes: disk::DOWNLOAD_BYTES,
     };
     Ok(Prepared { plan, uv, lock })
+}
+
+pub(crate) fn find_uv(settings: &Settings) -> Option<PathBuf> {
+    settings.find_program("uv")
 }
 
 /// Waits until no other process installs. The operating system gives the turn back when
@@ -235,110 +235,13 @@ fn take_turn(
     }
 }
 
-fn remove(directory: &Path) -> Result<(), RuntimeError> {
-    match fs::remove_dir_all(directory) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(RuntimeError::io("remove", directory)(error))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// An installation under way.
-struct Job<'a> {
-    plan: &'a InstallPlan,
-    turn: &'a File,
-    stop: &'a dyn Fn() -> bool,
-}
-
-impl Job<'_> {
-    /// Makes the environment in a directory that does not exist; the marker is the last thing that it writes.
-    fn make(
-        &self,
-        uv: Option<&Path>,
-        lock: &Lock,
-        on_event: &mut dyn FnMut(InstallEvent),
-    ) -> Result<(), RuntimeError> {
-        let plan = self.plan;
-        let total = lock.pins.len();
-        let progress = |phase, done: usize, what| InstallEvent::Progress {
-            phase,
-            done: done.min(total),
-            total,
-            what,
-        };
-        on_event(progress(
-            Phase::Environment,
-            0,
-            "making the environment".to_owned(),
-        ));
-        self.run(
-            command::environment(plan),
-            "making the environment",
-            &mut |line| {
-                on_event(InstallEvent::Line(line.to_owned()));
-            },
-        )?;
-
-        let lock_path = plan.directory.join("runtime.lock.txt");
-        fs::write(&lock_path, embedded::lock_text()).map_err(RuntimeError::io("write", &lock_path))?;
-        let packages = match (plan.installer, uv) {
-            (Installer::Uv, Some(uv)) => command::uv(uv, plan, &lock_path),
-            (Installer::Uv, None) => return Err(RuntimeError::NoUv),
-            (Installer::Pip, _) => command::pip(plan, &lock_path),
-        };
-        let mut reader = Reader::new(plan.installer);
-        self.run(packages, "installing the packages", &mut |line| {
-            on_event(InstallEvent::Line(line.to_owned()));
-            if let Some((phase, done, what)) = reader.read(line) {
-                on_event(progress(phase, done, what));
-            }
-        })?;
-
-        on_event(progress(Phase::Check, total, "importing torch".to_owned()));
-        let torch = probe::try_torch(&installed::python(&plan.directory))?;
-        let torch = plain_version(&torch);
-        let marker = Marker::new(
-            embedded::lock_hash(),
-            &plan.python_version,
-            torch,
-            plan.installer.name(),
-        );
-        marker
-            .write(&plan.directory)
-            .map_err(RuntimeError::io("complete", &plan.directory))
-    }
-
-    /// Runs one of the programs. It holds the turn as its standard input, which is empty: should this process be
-    /// killed, nobody else begins before the program has ended, too.
-    fn run(
-        &self,
-        mut command: Command,
-        step: &'static str,
-        on_line: &mut dyn FnMut(&str),
-    ) -> Result<(), RuntimeError> {
-        let program = PathBuf::from(command.get_program());
-        let failed = || RuntimeError::io("start", &program);
-        command.stdin(self.turn.try_clone().map_err(failed())?);
-        let finished = child::run(command, None, self.stop, on_line).map_err(failed())?;
-        match finished.ending {
-            Ending::Exited(status) if status.success() => Ok(()),
-            Ending::Exited(status) => Err(failure::classify(self.plan, step, status, finished.tail)),
-            Ending::Stopped | Ending::TimedOut => Err(RuntimeError::Cancelled),
-        }
-    }
-}
-
-/// torch adds its build (`+cu132`) to the version that its package has.
-fn plain_version(version: &str) -> &str {
-    version.split('+').next().unwrap_or(version)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::process::Command;
+
     use super::*;
     use crate::installed::tests::settings;
-    use std::cell::Cell;
 
     #[test]
     fn only_one_process_installs_at_a_time() {
@@ -387,7 +290,14 @@ mod tests {
         let plan = plan(&without_uv, &InstallRequest::default()).unwrap();
         assert_eq!(plan.installer, Installer::Pip);
         assert!(plan.directory.starts_with(data.path().join("runtime")));
-        assert!(plan.free_bytes > 0);
+        // What is free may change meanwhile.
+        let needs = |disk: &[DiskNeed]| -> Vec<_> {
+            disk.iter()
+                .map(|need| (need.path.clone(), need.needed_bytes))
+                .collect()
+        };
+        let demanded = disk_needs(&without_uv, Installer::Pip).unwrap();
+        assert_eq!(needs(&plan.disk), needs(&demanded));
     }
 
     #[test]
@@ -428,11 +338,5 @@ mod tests {
         if matches!(result, Err(RuntimeError::Cancelled)) {
             assert!(!plan.directory.exists(), "the half environment is gone");
         }
-    }
-
-    #[test]
-    fn the_build_is_no_part_of_the_packages_version() {
-        assert_eq!(plain_version("2.15.0+cu132"), "2.15.0");
-        assert_eq!(plain_version("2.15.0"), "2.15.0");
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::{Args, Subcommand, ValueEnum};
 use prism_runtime::{
     Check, InstallEvent, InstallPlan, InstallRequest, Installer, Phase, Runtime, RuntimeError, Settings,
-    Status,
+    Status, gigabytes,
 };
 use prism_sandbox::{Capabilities, Freezer, MemoryCap, Mode};
 use serde_json::{Value, json};
@@ -126,16 +126,17 @@ pub(crate) fn install(
 }
 
 fn announce(plan: &InstallPlan) -> String {
+    let needs: Vec<_> = plan.disk.iter().map(ToString::to_string).collect();
     format!(
         "Installing the Python runtime: {} with {} (Python {}), once.\n\
-         It takes a minute or two, downloads up to {}, and needs {} in\n{} ({} free).",
+         It takes a minute or two and downloads up to {}. It needs {};\n{} of that stay in use, in {}.",
         show::count(plan.packages as u64, "package", "packages"),
         plan.installer.name(),
         plan.python_version,
-        show::bytes(plan.download_bytes),
-        show::bytes(plan.installed_bytes),
+        gigabytes(plan.download_bytes),
+        needs.join(", and "),
+        gigabytes(plan.installed_bytes),
         plan.directory.display(),
-        show::bytes(plan.free_bytes),
     )
 }
 
@@ -163,8 +164,10 @@ fn text(runtime: &Runtime) -> String {
 
 fn doctor(output: Output) -> CommandResult {
     let settings = settings()?;
+    let progress = Progress::spinner(output, "looking at this machine");
     let mut checks = prism_runtime::doctor(&settings);
     checks.push(sandbox());
+    drop(progress);
     let worst = checks
         .iter()
         .map(|check| check.status)
