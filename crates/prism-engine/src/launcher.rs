@@ -128,7 +128,8 @@ impl SandboxLauncher<'_> {
                 processes: limits.max_processes,
                 file_bytes: limits.scratch_bytes,
                 open_files: limits.max_open_files,
-                cpu_seconds: wall.as_secs() * 1024,
+                // Every thread that the recipe gives, busy all the time.
+                cpu_seconds: wall.as_secs() * u64::from(self.recipe.compute.threads),
                 wall,
                 output_bytes: limits.max_log_bytes,
             },

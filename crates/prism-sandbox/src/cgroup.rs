@@ -17,6 +17,8 @@ use crate::cgroup_places::{Base, OUR_DIRECTORY, Owner};
 
 /// A group whose last process has just died can stay busy for a moment; this often it is tried again.
 const REMOVE_ATTEMPTS: u32 = 200;
+/// The kernel takes memory for a group in pieces of at most this size, so that a full one may show as much less.
+const LARGEST_CHARGE_BYTES: u64 = 32 << 20;
 /// Pause between attempts.
 const REMOVE_PAUSE: Duration = Duration::from_millis(2);
 
@@ -133,12 +135,22 @@ impl Group {
             return Ok(None);
         }
         let at_its_limit = match self.version {
-            Version::V1 => ["memory.failcnt", "memory.memsw.failcnt"]
-                .iter()
-                .any(|file| self.read(file).is_ok_and(|count| count.trim_end() != "0")),
+            Version::V1 => self.was_full(),
             Version::V2 => keyed(&counters, "oom").unwrap_or(0) > 0,
         };
         Ok(Some(if at_its_limit { Want::Own } else { Want::Machine }))
+    }
+
+    /// Version 1: whether the most that was ever charged comes so close to the limit that the next page did not fit. Its
+    /// counters of failures will not do: not every kernel keeps the one for memory and swap together.
+    fn was_full(&self) -> bool {
+        let number = |file: &str| self.read(file).ok()?.trim_end().parse::<u64>().ok();
+        ["memory", "memory.memsw"].iter().any(|kind| {
+            let most = number(&format!("{kind}.max_usage_in_bytes"));
+            let limit = number(&format!("{kind}.limit_in_bytes"));
+            most.zip(limit)
+                .is_some_and(|(most, limit)| most.saturating_add(LARGEST_CHARGE_BYTES) >= limit)
+        })
     }
 
     /// The most memory that was ever charged, where the kernel counts it.
@@ -313,14 +325,22 @@ mod tests {
         assert_eq!(v2("low 0\nmax 9\noom 0\noom_kill 0\n"), None);
         assert_eq!(v2("low 0\nmax 9\noom 1\noom_kill 2\n"), Some(Want::Own));
         assert_eq!(v2("low 0\nmax 0\noom 0\noom_kill 1\n"), Some(Want::Machine));
-        let v1 = |kills, failures| {
+        let v1 = |kills, most_bytes: u64| {
             blamed(
                 Version::V1,
-                &[("memory.oom_control", kills), ("memory.failcnt", failures)],
+                &[
+                    ("memory.oom_control", kills),
+                    ("memory.max_usage_in_bytes", &format!("{most_bytes}\n")),
+                    ("memory.limit_in_bytes", &format!("{}\n", 1_u64 << 30)),
+                ],
             )
         };
-        assert_eq!(v1("under_oom 0\noom_kill 0\n", "7\n"), None);
-        assert_eq!(v1("under_oom 0\noom_kill 1\n", "7\n"), Some(Want::Own));
-        assert_eq!(v1("under_oom 0\noom_kill 1\n", "0\n"), Some(Want::Machine));
+        assert_eq!(v1("under_oom 0\noom_kill 0\n", 1 << 30), None);
+        assert_eq!(v1("under_oom 0\noom_kill 1\n", (1 << 30) - 4096), Some(Want::Own));
+        assert_eq!(
+            v1("under_oom 0\noom_kill 1\n", (1 << 30) - (2 << 20)),
+            Some(Want::Own)
+        );
+        assert_eq!(v1("under_oom 0\noom_kill 1\n", 1 << 29), Some(Want::Machine));
     }
 }
