@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use prism_corpus::lock::{LockOptions, LockPhase, TextFiles, lock};
 use prism_corpus::manifest::{Manifest, Split, SplitRule};
 use prism_corpus::synth::{SynthError, SynthOptions, synthesize};
-use prism_corpus::{Corpus, LockError};
+use prism_corpus::{Corpus, LockError, OpenError};
 use serde::Serialize;
 
 use super::CommandResult;
@@ -193,9 +193,20 @@ pub(crate) fn synth(out: &Path, bytes: u64, seed: u64, output: Output) -> Result
 }
 
 fn open(dir: &Path, output: Output) -> Result<Corpus, Failure> {
+    let stop = signals::stop_flag()?;
     let mut progress = Progress::bytes(output, "verifying");
-    Corpus::open_with_progress(dir, &mut |done, total| progress.set(done, total))
-        .map_err(|error| Failure::usage("corpus_invalid", &error))
+    Corpus::open_with_progress(dir, &mut |done, total| {
+        progress.set(done, total);
+        if signals::is_set(&stop) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    })
+    .map_err(|error| match &error {
+        OpenError::Cancelled => Failure::submission("cancelled", &error),
+        _ => Failure::usage("corpus_invalid", &error),
+    })
 }
 
 /// What the commands print of a corpus.

@@ -227,19 +227,17 @@ fn whatever_is_wrong_one_object_is_printed_and_nothing_is_started() {
     let runs = host().place("none");
     let corpus = host().corpus.display().to_string();
     let here = honest().display().to_string();
-    let cases: [(&[&str], i32, &str); 4] = [
+    let damaged = damaged_corpus().display().to_string();
+    let cases: [(&[&str], i32, &str); 5] = [
         (&["no-such-bundle", "--data", &corpus], 2, "usage"),
-        (&[&here, "--data", "/nonexistent"], 3, "corpus_invalid"),
+        (&[&here, "--data", "/nonexistent"], 2, "usage"),
         (
             &[&here, "--data", &corpus, "--recipe", "no-such-recipe"],
             2,
             "recipe_invalid",
         ),
-        (
-            &[&here, "--data", &corpus, "--audit-rate", "7"],
-            2,
-            "recipe_invalid",
-        ),
+        (&[&here, "--data", &corpus, "--audit-rate", "7"], 2, "usage"),
+        (&[&here, "--data", &damaged], 3, "corpus_invalid"),
     ];
     for (args, code, reason) in cases {
         let output = prism()
@@ -252,14 +250,26 @@ fn whatever_is_wrong_one_object_is_printed_and_nothing_is_started() {
             .unwrap();
         let said = json(&output.stdout);
         assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
-        assert!(
-            said["reason"] == reason || said["reason"] == "usage",
-            "{args:?}: {said}"
-        );
+        assert_eq!(said["reason"], reason, "{args:?}: {said}");
         assert_eq!(said["run_dir"], Value::Null);
         assert!(!said["detail"].as_str().unwrap().is_empty());
     }
     assert!(!runs.exists(), "a refused run leaves no directory");
+}
+
+/// A corpus of which one byte was changed.
+fn damaged_corpus() -> PathBuf {
+    let out = host().place("damaged");
+    succeed(
+        prism()
+            .args(["data", "synth", "--bytes", "60000", "--out"])
+            .arg(&out),
+    );
+    let shard = out.join("val-00000.txt");
+    let mut text = fs::read(&shard).unwrap();
+    text[0] ^= 1;
+    fs::write(&shard, text).unwrap();
+    out
 }
 
 #[test]
