@@ -69,7 +69,7 @@ pub enum EvalEvent {
         /// Estimated bits per byte of everything accepted so far.
         mean_bpb: f64,
     },
-    /// The miner's own metrics.
+    /// The miner's own metrics: names that are harmless on a terminal, values that are finite.
     Log {
         /// Source bytes accepted so far.
         covered_bytes: u64,
