@@ -16,6 +16,9 @@ use super::no_dynamic_attr::RULE;
 /// The methods that fill a template.
 pub(crate) const METHODS: &[&str] = &["format", "format_map"];
 
+/// What `logging` makes its templates of. They must be called where they are named.
+const OF_LOGGING: [&str; 2] = ["logging.Formatter", "logging.basicConfig"];
+
 /// What makes text or a number of anything.
 const PLAIN: &[&str] = &[
     "builtins.ascii",
@@ -125,6 +128,11 @@ fn is_plain(checker: &Checker<'_, '_>, expr: &Expr, depth: usize) -> bool {
     }
 }
 
+/// Whether the path is one that must be called where it is named, and not reached by `getattr`.
+pub(crate) fn is_of_logging(path: &str) -> bool {
+    OF_LOGGING.contains(&path)
+}
+
 /// `getattr(template, "format")` and `case str(format=fill)` read the method as well.
 pub(crate) fn report_method(checker: &mut Checker<'_, '_>, at: impl Ranged) {
     let message = "the method that fills a template is reached by its name".to_owned();
@@ -159,9 +167,7 @@ pub(crate) fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
 
 /// `class Own(logging.Formatter)` can be called with any style.
 pub(crate) fn formatter_as_a_value<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
-    let is_one = reference
-        .paths()
-        .any(|path| matches!(path, "logging.Formatter" | "logging.basicConfig"));
+    let is_one = reference.paths().any(|path| OF_LOGGING.contains(&path));
     if is_one
         && matches!(reference.usage, Usage::Load)
         && !checker.module_places.contains(&(&raw const *reference.expr))

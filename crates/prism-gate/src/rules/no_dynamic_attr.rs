@@ -166,6 +166,8 @@ fn judge<'a>(checker: &mut Checker<'_, 'a>, accessor: &str, call: &'a ExprCall) 
                 if accessor != "hasattr" && matches!(accessor, "setattr" | "delattr") {
                     let message = format!("`{accessor}` changes `{full}`, which is not the bundle's");
                     checker.report(&RULE, call, message, "define a class or function of your own");
+                } else if format_strings::is_of_logging(&full) {
+                    format_strings::report_method(checker, call);
                 } else if let Some(refusal) = verdict::of_reference(&full) {
                     let message = format!("`{accessor}` reaches `{full}`, which {}", refusal.reason);
                     checker.report(&RULE, call, message, refusal.hint);
