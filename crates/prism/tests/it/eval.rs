@@ -109,20 +109,10 @@ fn every_example_completes() {
         "gpt2-tokenizer",
         "bundle-tokenizer",
         "scaffold",
+        "transformer-small",
+        "recurrent-small",
     ] {
-        let dir = host().place(&format!("example-{name}"));
-        let mut command = prism();
-        command
-            .arg("eval")
-            .arg(repository().join("examples").join(name))
-            .arg("--data")
-            .arg(&host().corpus)
-            .arg("--recipe")
-            .arg(example_recipe())
-            .arg("--run-dir")
-            .arg(&dir)
-            .arg("--json");
-        let said = json(&command.output().unwrap().stdout);
+        let said = evaluate_example(name);
         assert_eq!(
             said["status"], "completed",
             "{name}: {} {}",
@@ -136,6 +126,49 @@ fn every_example_completes() {
             said["bpb_se"]
         );
     }
+}
+
+#[test]
+fn the_example_that_cheats_is_flagged_and_gains_nothing() {
+    let _turn = turn();
+    let said = evaluate_example("cheat-leak");
+    assert_eq!(
+        said["status"], "completed",
+        "{} {}",
+        said["reason"], said["detail"]
+    );
+    let flags = said["flags"].as_array().unwrap();
+    assert!(flags.contains(&Value::from("claims_differ")), "{flags:?}");
+    // It claims that it is all but certain of every byte. The transformer without the trick has 3.4 on this stream, and
+    // the standard error here is 0.3; the key is a fixed one, so the draws are always the same.
+    assert!(said["bpb"].as_f64().unwrap() > 2.5, "{}", said["bpb"]);
+    assert!(
+        said["bpb_ranked"].as_f64().unwrap() >= said["bpb"].as_f64().unwrap(),
+        "{said}"
+    );
+}
+
+/// What `prism eval` says of an example.
+fn evaluate_example(name: &str) -> Value {
+    let (dir, key) = (
+        host().place(&format!("example-{name}")),
+        host().place("example.key"),
+    );
+    write_key(&key, KEY);
+    let mut command = prism();
+    command
+        .arg("eval")
+        .arg(repository().join("examples").join(name))
+        .arg("--data")
+        .arg(&host().corpus)
+        .arg("--recipe")
+        .arg(example_recipe())
+        .arg("--audit-key-file")
+        .arg(key)
+        .arg("--run-dir")
+        .arg(&dir)
+        .arg("--json");
+    json(&command.output().unwrap().stdout)
 }
 
 /// Large enough steps for every example, on a stream short enough for a test.
