@@ -17,6 +17,9 @@ use prism_referee::{
     plan::{StreamTotals, TextSource},
 };
 
+/// Most threads that count tokens: each may fill a cache of some megabytes.
+const MAX_THREADS: u64 = 32;
+
 /// The text of one run.
 pub(crate) struct RunText {
     train: SplitReader,
@@ -61,13 +64,14 @@ impl RunText {
     /// Tokenises every document once: totals of the stream, and the proof that nothing is lost. Tells how many bytes of
     /// text are done, of how many.
     ///
-    /// On all cores; only whole numbers are added up, so their order does not matter.
+    /// On all cores, up to [`MAX_THREADS`]; only whole numbers are added up, so their order does not matter.
     pub(crate) fn totals(
         &self,
         cancel: &Cancel,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<StreamTotals, TextError> {
         let threads = thread::available_parallelism().map_or(1, usize::from) as u64;
+        let threads = threads.min(MAX_THREADS);
         let count = |reader: &SplitReader, from: u64, to: u64, done: &mpsc::Sender<u64>| {
             let mut encoded = Encoded::default();
             let mut targets = 0;
