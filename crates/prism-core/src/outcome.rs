@@ -160,7 +160,7 @@ reasons! {
     Usage = "usage" => Failed, Usage;
     /// The recipe is wrong.
     RecipeInvalid = "recipe_invalid" => Failed, Usage;
-    /// The corpus is damaged or is none.
+    /// The corpus is damaged.
     CorpusInvalid = "corpus_invalid" => Failed, Operator;
     /// This machine cannot confine untrusted code.
     SandboxUnavailable = "sandbox_unavailable" => Failed, Operator;

@@ -1,4 +1,4 @@
-//! How fast the tokenizers of the referee are, on one core, the lossless check included.
+//! How fast the tokenizers of the referee are, the lossless check included: on one core, then GPT-2's on all of them.
 //!
 //! Run by hand: `cargo run --release -p prism-corpus --example tokenizer_bench [-- CORPUS_DIR]`. Without a directory
 //! it takes 8 MB of the synthetic corpus. Rounds of all tokenizers alternate; the median of each is printed. Time is
@@ -59,6 +59,38 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
     }
     println!("{tokens} tokens in all");
+    on_all_cores(&documents)
+}
+
+/// One pass of the GPT-2 tokenizer with one thread and with one a core, as an evaluation counts its tokens.
+fn on_all_cores(documents: &[String]) -> Result<(), Box<dyn Error>> {
+    let tokenizer = Tokenizer::load(&TokenizerSpec::Gpt2)?;
+    let cores = std::thread::available_parallelism()?.get();
+    let bytes: usize = documents.iter().map(String::len).sum();
+    let tokenizer = &tokenizer;
+    for threads in [1, cores] {
+        let mut seconds: Vec<f64> = (0..ROUNDS)
+            .map(|_| {
+                let start = Instant::now();
+                std::thread::scope(|scope| {
+                    for share in documents.chunks(documents.len().div_ceil(threads)) {
+                        scope.spawn(move || {
+                            let mut out = Encoded::default();
+                            for document in share {
+                                black_box(tokenizer.encode(document, &mut out).is_ok());
+                            }
+                        });
+                    }
+                });
+                start.elapsed().as_secs_f64()
+            })
+            .collect();
+        seconds.sort_by(f64::total_cmp);
+        println!(
+            "gpt2, {threads} threads: {:.1} MB/s of wall time",
+            bytes as f64 / 1e6 / seconds[ROUNDS / 2]
+        );
+    }
     Ok(())
 }
 

@@ -1,7 +1,8 @@
 //! The manifest of a locked corpus: what `manifest.json` says, its canonical bytes and its hash.
 //!
 //! `lock` and `synth` write it, [`crate::Corpus::open`] reads it, and the run record carries its hash. A manifest
-//! must never hold a clock, a path of the host or anything else that differs between two locks of the same text.
+//! must never hold a clock, a path of the host or anything else that differs between two locks of the same text with
+//! the same options. What the text is called and where it comes from are options.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -1,10 +1,12 @@
 //! Opens a locked corpus: verifies every byte of it against its manifest.
 //!
 //! The referee is the caller; what it gets are the readers of [`crate::reader`]. Memory stays flat. Nothing is given
-//! out before all of the corpus is verified.
+//! out before all of the corpus is verified. That takes as long as reading all of it does, so whoever waits for it may
+//! stop it at any time.
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +16,9 @@ use crate::reader::{BLOCK_DOCUMENTS, Lengths, Shard, SplitFiles, SplitReader, Su
 
 /// Text that is hashed at a time.
 const CHUNK_BYTES: usize = 1024 * 1024;
+
+/// Told after each chunk how many bytes of text it had; its error stops the work.
+type Advance<'a> = dyn FnMut(u64) -> Result<(), OpenError> + 'a;
 
 /// Why a corpus cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +39,17 @@ pub enum OpenError {
     NotACorpus {
         /// The directory.
         path: PathBuf,
+    },
+    /// There is a manifest, or may be one, and this process cannot read it.
+    #[error(
+        "cannot read {path}: {source}; check the path and its permissions",
+        path = path.display()
+    )]
+    Unreadable {
+        /// The manifest file.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
     },
     /// The manifest is not one that this version can read.
     #[error("{path}: {source}", path = path.display())]
@@ -63,6 +79,17 @@ pub enum OpenError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// The caller asked to stop.
+    #[error("the verification of the corpus was cancelled")]
+    Cancelled,
+}
+
+impl OpenError {
+    /// Whether the path leads to nothing that could be a corpus: whoever named it named the wrong one, or may not
+    /// read it. Everything else is damage.
+    pub fn is_no_corpus(&self) -> bool {
+        matches!(self, Self::NotACorpus { .. } | Self::Unreadable { .. })
+    }
 }
 
 /// A verified corpus.
@@ -76,22 +103,31 @@ pub struct Corpus {
 impl Corpus {
     /// Opens a corpus directory and verifies all of it.
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
-        Self::open_with_progress(dir, &mut |_, _| ())
+        Self::open_with_progress(dir, &mut |_, _| ControlFlow::Continue(()))
     }
 
-    /// The same, telling how many bytes of text are verified, of how many.
-    pub fn open_with_progress(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Self, OpenError> {
+    /// The same, telling how many bytes of text are verified, of how many: at the beginning, then after about every
+    /// [`CHUNK_BYTES`] read of any file. The callback may stop it with [`ControlFlow::Break`], which ends in
+    /// [`OpenError::Cancelled`].
+    pub fn open_with_progress(
+        dir: &Path,
+        progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
+    ) -> Result<Self, OpenError> {
         let manifest = read_manifest(dir)?;
         let mut verified_bytes = 0;
         let mut advance = |bytes: u64| {
             verified_bytes += bytes;
-            progress(verified_bytes, manifest.bytes);
+            match progress(verified_bytes, manifest.bytes) {
+                ControlFlow::Continue(()) => Ok(()),
+                ControlFlow::Break(()) => Err(OpenError::Cancelled),
+            }
         };
-        let [train, val, test] =
-            Split::ALL.map(|split| open_split(dir, split, manifest.split(split), &mut advance));
+        advance(0)?;
+        let mut open = |split| open_split(dir, split, manifest.split(split), &mut advance);
+        let splits = [open(Split::Train)?, open(Split::Val)?, open(Split::Test)?];
         Ok(Self {
             manifest_hash: manifest.manifest_hash(),
-            splits: [train?, val?, test?],
+            splits,
             manifest: Arc::new(manifest),
         })
     }
@@ -116,15 +152,17 @@ fn read_manifest(dir: &Path) -> Result<Manifest, OpenError> {
     let path = dir.join(MANIFEST_FILE);
     let mut bytes = Vec::new();
     let file = File::open(&path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => OpenError::NotACorpus { path: dir.to_owned() },
-        _ => OpenError::Io {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            OpenError::NotACorpus { path: dir.to_owned() }
+        }
+        _ => OpenError::Unreadable {
             path: path.clone(),
             source,
         },
     })?;
     file.take(MANIFEST_BYTES_MAX + 1)
         .read_to_end(&mut bytes)
-        .map_err(|source| OpenError::Io {
+        .map_err(|source| OpenError::Unreadable {
             path: path.clone(),
             source,
         })?;
@@ -138,7 +176,7 @@ fn open_split(
     dir: &Path,
     split: Split,
     manifest: &SplitManifest,
-    advance: &mut dyn FnMut(u64),
+    advance: &mut Advance<'_>,
 ) -> Result<SplitReader, OpenError> {
     let mut shards = Vec::with_capacity(manifest.shards.len());
     let (mut first_document, mut before) = (0, Sums::default());
@@ -173,7 +211,7 @@ fn open_shard(
     manifest: &ShardManifest,
     first_document: u64,
     before: &mut Sums,
-    advance: &mut dyn FnMut(u64),
+    advance: &mut Advance<'_>,
 ) -> Result<Shard, OpenError> {
     let path = |suffix: &str| dir.join(format!("{}.{suffix}", manifest.stem));
     let first_byte = before.bytes;
@@ -181,6 +219,7 @@ fn open_shard(
     let mut index = HashedInput::open(path("idx"), &manifest.index_blake3)?;
     for document in 0..manifest.documents {
         if document % BLOCK_DOCUMENTS == 0 {
+            advance(0)?;
             blocks.push(Sums {
                 bytes: before.bytes,
                 code_microbits: 0,
@@ -188,18 +227,18 @@ fn open_shard(
         }
         let length = u32::from_le_bytes(index.read_array()?) as usize;
         if !(1..=DOCUMENT_BYTES_MAX).contains(&length) {
-            return Err(index.changed_or("a document has an impossible length"));
+            return Err(index.changed_or("a document has an impossible length", advance));
         }
         before.bytes += length as u64;
     }
     if before.bytes - first_byte != manifest.bytes {
-        return Err(index.changed_or("its documents are not as long as its text"));
+        return Err(index.changed_or("its documents are not as long as its text", advance));
     }
-    let index = index.finish()?;
+    let index = index.finish(advance)?;
     let bits = match &manifest.bits_blake3 {
         Some(expected) => {
             let bits = HashedInput::open(path("bits"), expected)?;
-            Some(open_bits(bits, manifest.documents, before, &mut blocks)?)
+            Some(open_bits(bits, manifest.documents, before, &mut blocks, advance)?)
         }
         None => None,
     };
@@ -225,19 +264,21 @@ fn open_bits(
     documents: u64,
     before: &mut Sums,
     blocks: &mut [Sums],
+    advance: &mut Advance<'_>,
 ) -> Result<File, OpenError> {
     for document in 0..documents {
         if document % BLOCK_DOCUMENTS == 0 {
+            advance(0)?;
             let block = usize::try_from(document / BLOCK_DOCUMENTS).unwrap_or(usize::MAX);
             blocks[block].code_microbits = before.code_microbits;
         }
         let code_microbits = u64::from_le_bytes(bits.read_array()?);
         if code_microbits > DOCUMENT_CODE_MICROBITS_MAX {
-            return Err(bits.changed_or("a document has an impossible code length"));
+            return Err(bits.changed_or("a document has an impossible code length", advance));
         }
         before.code_microbits += code_microbits;
     }
-    bits.finish()
+    bits.finish(advance)
 }
 
 /// Verifies the text of a shard, some documents at a time.
@@ -245,7 +286,7 @@ fn open_text(
     mut text: HashedInput,
     index_path: &Path,
     lengths: &Lengths,
-    advance: &mut dyn FnMut(u64),
+    advance: &mut Advance<'_>,
 ) -> Result<File, OpenError> {
     let (mut pending, mut pending_bytes) = (Vec::new(), 0);
     for block in 0..lengths.documents.div_ceil(BLOCK_DOCUMENTS) {
@@ -257,14 +298,14 @@ fn open_text(
             pending.push(length_bytes as usize);
             pending_bytes += length_bytes as usize;
             if pending_bytes >= CHUNK_BYTES {
-                advance(text.read_documents(&pending)?);
+                text.read_documents(&pending, advance)?;
                 pending.clear();
                 pending_bytes = 0;
             }
         }
     }
-    advance(text.read_documents(&pending)?);
-    text.finish()
+    text.read_documents(&pending, advance)?;
+    text.finish(advance)
 }
 
 /// A file that is hashed while it is read.
@@ -310,7 +351,7 @@ impl HashedInput {
     }
 
     /// Reads documents of these lengths and checks that each is UTF-8.
-    fn read_documents(&mut self, lengths: &[usize]) -> Result<u64, OpenError> {
+    fn read_documents(&mut self, lengths: &[usize], advance: &mut Advance<'_>) -> Result<(), OpenError> {
         let mut chunk = std::mem::take(&mut self.chunk);
         chunk.resize(lengths.iter().sum(), 0);
         self.file
@@ -321,18 +362,18 @@ impl HashedInput {
         for length in lengths {
             let (document, after) = rest.split_at(*length);
             if std::str::from_utf8(document).is_err() {
-                return Err(self.changed_or("a document is not UTF-8"));
+                return Err(self.changed_or("a document is not UTF-8", advance));
             }
             rest = after;
         }
         self.chunk = chunk;
-        Ok(self.chunk.len() as u64)
+        advance(self.chunk.len() as u64)
     }
 
     /// What is wrong with a file whose content makes no sense: it was changed, or it was locked like that.
-    fn changed_or(&mut self, problem: &'static str) -> OpenError {
+    fn changed_or(&mut self, problem: &'static str, advance: &mut Advance<'_>) -> OpenError {
         let path = self.path.clone();
-        match self.hash_rest() {
+        match self.hash_rest(advance) {
             Ok(_) if self.hasher.finalize().to_hex().as_str() == self.expected => {
                 OpenError::Inconsistent { path, problem }
             }
@@ -342,8 +383,8 @@ impl HashedInput {
     }
 
     /// Hashes what is left of the file, and tells whether there was any.
-    fn hash_rest(&mut self) -> Result<bool, OpenError> {
-        let mut buffer = vec![0; 64 * 1024];
+    fn hash_rest(&mut self, advance: &mut Advance<'_>) -> Result<bool, OpenError> {
+        let mut buffer = vec![0; CHUNK_BYTES];
         let mut has_more = false;
         loop {
             match self.file.read(&mut buffer) {
@@ -352,12 +393,14 @@ impl HashedInput {
                 Err(source) => return Err(self.read_failed(source)),
             };
             has_more = true;
+            // What follows the last document is no text of the corpus, but may be long.
+            advance(0)?;
         }
     }
 
     /// The file, if it ends here and has the expected hash.
-    fn finish(mut self) -> Result<File, OpenError> {
-        let has_more = self.hash_rest()?;
+    fn finish(mut self, advance: &mut Advance<'_>) -> Result<File, OpenError> {
+        let has_more = self.hash_rest(advance)?;
         if self.hasher.finalize().to_hex().as_str() != self.expected {
             return Err(OpenError::Changed { path: self.path });
         }

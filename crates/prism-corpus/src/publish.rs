@@ -3,9 +3,10 @@
 //! `lock` and `synth` build inside a [`Staging`]; a failure or a cancellation leaves nothing behind. It must never
 //! overwrite a directory that holds something else.
 
+use std::env;
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -26,6 +27,14 @@ pub enum PublishError {
         path: PathBuf,
         /// The system's answer.
         source: io::Error,
+    },
+    /// The finished corpus cannot be renamed onto the directory.
+    #[error("a corpus cannot be put at {path}: {problem}; name a new directory, inside of it for example", path = path.display())]
+    OutputNotReplaceable {
+        /// The output directory.
+        path: PathBuf,
+        /// Why not.
+        problem: &'static str,
     },
     /// The directory holds other things.
     #[error(
@@ -84,6 +93,11 @@ impl Staging {
     /// Checks the output directory before any work is done, and makes the temporary one.
     pub(crate) fn new(out: &Path) -> Result<Self, PublishError> {
         let existing = existing_manifest(out)?;
+        let out = &match &existing {
+            // Nothing will be moved there.
+            Some(_) => fs::canonicalize(out).map_err(|e| PublishError::io("find the directory", out, e))?,
+            None => replaceable(out)?,
+        };
         let parent = match out.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
@@ -133,6 +147,36 @@ impl Staging {
         // The directory has its final name: there is nothing left for the guard to remove.
         let _renamed = self.temp.keep();
         Ok(())
+    }
+}
+
+/// The path that the finished corpus can be renamed to: an empty directory is replaced by it, so that nobody may be in
+/// it and nothing may be mounted on it.
+fn replaceable(out: &Path) -> Result<PathBuf, PublishError> {
+    let refused = |problem| PublishError::OutputNotReplaceable {
+        path: out.to_owned(),
+        problem,
+    };
+    let real = match fs::canonicalize(out) {
+        Ok(real) => real,
+        // It is new. A trailing `/.` would be no name to rename to.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && out.file_name().is_some() => {
+            return Ok(out.components().collect());
+        }
+        Err(error) => return Err(PublishError::io("find the directory", out, error)),
+    };
+    if env::current_dir().is_ok_and(|current| current == real) {
+        return Err(refused("it is the working directory"));
+    }
+    let Some(parent) = real.parent() else {
+        return Err(refused("it is the root of all directories"));
+    };
+    let device = |path: &Path| fs::metadata(path).map(|found| found.dev());
+    let devices = device(&real).and_then(|own| Ok((own, device(parent)?)));
+    match devices {
+        Ok((own, above)) if own == above => Ok(real),
+        Ok(_) => Err(refused("something is mounted there")),
+        Err(error) => Err(PublishError::io("read the directory", out, error)),
     }
 }
 

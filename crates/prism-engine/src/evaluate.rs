@@ -14,7 +14,6 @@ use std::{
 
 use prism_bundle::Bundle;
 use prism_core::{outcome::Reason, recipe::Recipe};
-use prism_corpus::Corpus;
 use prism_referee::{
     connection::Cancel,
     plan::{Event, Hashes, Plan},
@@ -32,14 +31,13 @@ use crate::{
     manifest,
     outcome::Outcome,
     prepare::{
-        Unpacked, check_resources, corpus_hash, corpus_source, fill_random, fresh_key, load_tokenizer,
-        machine, open_text, read_bundle, settings, tokenizer_info,
+        Unpacked, check_resources, corpus_hash, corpus_source, count, fill_random, fresh_key, load_tokenizer,
+        machine, open_corpus, open_text, read_bundle, settings, tokenizer_info,
     },
     publish,
     request::{EvalRequest, RehearsalReason, RunPlace},
     run_dir::{RunDir, TARGETS_FILE},
     state::RunState,
-    text::TextError,
 };
 
 /// What this process brings along.
@@ -171,23 +169,12 @@ fn run(
         .map_err(|error| Failure::new(Reason::Internal, error.to_string()))?;
     let tokenizer = load_tokenizer(&bundle)?;
 
-    stage(
-        events,
-        EvalStage::Corpus,
-        "verifying the corpus and counting its tokens",
-    )?;
-    let corpus = Corpus::open(&request.corpus).map_err(|error| {
-        Failure::new(
-            Reason::CorpusInvalid,
-            format!("{} is no usable corpus: {error}", request.corpus.display()),
-        )
-    })?;
+    stage(events, EvalStage::Corpus, "verifying the corpus")?;
+    let corpus = open_corpus(&request.corpus, cancel, events)?;
     let info = tokenizer_info(&bundle, &tokenizer, recipe)?;
     let (text, entropy_floor_bpb) = open_text(&corpus, recipe, tokenizer)?;
-    let totals = text.totals().map_err(|error| match error {
-        TextError::Corpus(detail) => Failure::new(Reason::CorpusInvalid, detail),
-        TextError::Tokenizer(detail) => Failure::new(Reason::TokenizerNotLossless, detail),
-    })?;
+    stage(events, EvalStage::Corpus, "counting the tokens of the stream")?;
+    let totals = count(&text, cancel, events)?;
     if totals.bytes == 0 {
         return Err(Failure::new(
             Reason::CorpusInvalid,
@@ -375,43 +362,4 @@ fn completed(record: &Record) -> Outcome {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_defect_ends_in_an_outcome() {
-        let temp = tempfile::tempdir().unwrap();
-        let request = EvalRequest {
-            bundle: temp.path().join("none"),
-            corpus: temp.path().join("none"),
-            recipe: Recipe::demo(),
-            rehearsal: Vec::new(),
-            seed: 0,
-            audit_key: None,
-            place: RunPlace::Under(temp.path().join("runs")),
-            submission_id: Some("s".into()),
-        };
-        let host = Host {
-            helper: Helper::default(),
-        };
-        let mut told = Vec::new();
-        let outcome = evaluate(&request, &host, &Cancel::default(), &mut |event| {
-            told.push(event);
-            assert!(told.len() != 1, "a bar that cannot be drawn\u{1b}[2J");
-        });
-        assert_eq!(outcome.reason, Reason::Internal);
-        assert!(
-            outcome.detail.contains("a bar that cannot be drawn\\u{1b}[2J"),
-            "{}",
-            outcome.detail
-        );
-        assert_eq!(outcome.submission_id.as_deref(), Some("s"));
-        assert!(matches!(
-            told.last(),
-            Some(EvalEvent::Finished {
-                reason: Reason::Internal,
-                ..
-            })
-        ));
-    }
-}
+mod tests;

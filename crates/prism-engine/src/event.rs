@@ -16,6 +16,15 @@ pub enum EvalEvent {
         /// A sentence for people.
         message: String,
     },
+    /// A part that takes long has got further. Told at most once a hundredth.
+    Progress {
+        /// Which one.
+        stage: EvalStage,
+        /// Bytes of text done.
+        done_bytes: u64,
+        /// Bytes of text in all; other work on the same text may follow, and begins with a `stage` of its own.
+        total_bytes: u64,
+    },
     /// What the static gate says of the source, where it says anything.
     Gate {
         /// Findings that stop the submission.
@@ -60,7 +69,7 @@ pub enum EvalEvent {
         /// Estimated bits per byte of everything accepted so far.
         mean_bpb: f64,
     },
-    /// The miner's own metrics.
+    /// The miner's own metrics: names that are harmless on a terminal, values that are finite.
     Log {
         /// Source bytes accepted so far.
         covered_bytes: u64,
@@ -105,7 +114,7 @@ pub enum EvalStage {
     Bundle,
     /// Checking its source by the rules of the gate.
     Gate,
-    /// Verifying the corpus, tokenising it once.
+    /// Verifying the corpus, then tokenising it once: told twice.
     Corpus,
     /// Finding the Python runtime, trying the sandbox.
     Preflight,
@@ -119,4 +128,60 @@ pub enum EvalStage {
     HeldOut,
     /// Writing record, manifest and logs.
     Concluding,
+}
+
+/// Tells [`EvalEvent::Progress`] of one stage, from its first hundredth on.
+pub(crate) struct Hundredths<'a> {
+    stage: EvalStage,
+    told: Option<u64>,
+    events: &'a mut dyn FnMut(EvalEvent),
+}
+
+impl<'a> Hundredths<'a> {
+    /// Has told nothing yet.
+    pub(crate) fn new(stage: EvalStage, events: &'a mut dyn FnMut(EvalEvent)) -> Self {
+        Self {
+            stage,
+            told: None,
+            events,
+        }
+    }
+
+    /// So far it is.
+    pub(crate) fn at(&mut self, done_bytes: u64, total_bytes: u64) {
+        let hundredth = done_bytes.saturating_mul(100) / total_bytes.max(1);
+        if self.told != Some(hundredth) {
+            self.told = Some(hundredth);
+            (self.events)(EvalEvent::Progress {
+                stage: self.stage,
+                done_bytes,
+                total_bytes,
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_told_once_a_hundredth() {
+        let mut told = Vec::new();
+        let mut events = |event| told.push(event);
+        let mut progress = Hundredths::new(EvalStage::Corpus, &mut events);
+        for done in 0..=5000 {
+            progress.at(done, 5000);
+        }
+        progress.at(0, 0);
+        assert_eq!(told.len(), 102);
+        assert!(matches!(
+            told[100],
+            EvalEvent::Progress {
+                done_bytes: 5000,
+                total_bytes: 5000,
+                ..
+            }
+        ));
+    }
 }

@@ -5,7 +5,7 @@
 //! sandbox and the referee together.
 //!
 //! Reading order: [`request`], [`outcome`], [`event`] (what goes in and out), [`evaluate`] (the one function), `prepare`
-//! (what it needs beforehand), `text` and `launcher` (what it hands to the referee), `state`, [`manifest`], [`run_dir`]
+//! (what it needs beforehand), `text` and `launcher` (what it hands to the referee), `state`, `metrics`, [`manifest`], [`run_dir`]
 //! (what stays), [`instantiate`] (the model built once, before any of it), [`report`] and [`runs`] (who reads it).
 
 pub mod request;
@@ -29,6 +29,8 @@ mod text;
 mod launcher;
 
 mod curve;
+
+mod metrics;
 
 mod state;
 

@@ -6,6 +6,7 @@
 
 use std::{
     fs,
+    ops::ControlFlow,
     path::{Path, PathBuf},
 };
 
@@ -16,10 +17,11 @@ use prism_core::{
     recipe::{Device, Recipe},
 };
 use prism_corpus::{
-    Corpus, Split,
+    Corpus, OpenError, Split, StreamPrefix,
     tokenizer::{Tokenizer, TokenizerSpec},
 };
 use prism_referee::{
+    connection::Cancel,
     draws::AuditKey,
     plan::{StreamTotals, TokenizerInfo},
     worker::Failure,
@@ -27,7 +29,11 @@ use prism_referee::{
 use prism_runtime::{Runtime, Settings};
 use prism_sandbox::Capabilities;
 
-use crate::{evaluate::Host, text::RunText};
+use crate::{
+    evaluate::Host,
+    event::{EvalEvent, EvalStage, Hundredths},
+    text::{RunText, TextError},
+};
 
 /// Two torch processes and the referee, before any model.
 const MIN_MEMORY_BYTES: u64 = 2 * 1024 * 1024 * 1024;
@@ -89,6 +95,47 @@ pub(crate) fn tokenizer_info(
     Ok(info)
 }
 
+/// The corpus at a path, every byte of it verified.
+pub(crate) fn open_corpus(
+    path: &Path,
+    cancel: &Cancel,
+    events: &mut dyn FnMut(EvalEvent),
+) -> Result<Corpus, Failure> {
+    let mut progress = Hundredths::new(EvalStage::Corpus, events);
+    Corpus::open_with_progress(path, &mut |done, total| {
+        progress.at(done, total);
+        if cancel.is_cancelled() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    })
+    .map_err(|error| match &error {
+        OpenError::Cancelled => Failure::new(Reason::Cancelled, "the run was cancelled"),
+        // A path that was mistyped, not a corpus that was damaged.
+        error if error.is_no_corpus() => Failure::new(Reason::Usage, error.to_string()),
+        error => Failure::new(
+            Reason::CorpusInvalid,
+            format!("{} is no usable corpus: {error}", path.display()),
+        ),
+    })
+}
+
+/// The totals of the stream; proves that the tokenizer keeps every document.
+pub(crate) fn count(
+    text: &RunText,
+    cancel: &Cancel,
+    events: &mut dyn FnMut(EvalEvent),
+) -> Result<StreamTotals, Failure> {
+    let mut progress = Hundredths::new(EvalStage::Corpus, events);
+    text.totals(cancel, &mut |done, total| progress.at(done, total))
+        .map_err(|error| match error {
+            TextError::Corpus(detail) => Failure::new(Reason::CorpusInvalid, detail),
+            TextError::Tokenizer(detail) => Failure::new(Reason::TokenizerNotLossless, detail),
+            TextError::Cancelled => Failure::new(Reason::Cancelled, error.to_string()),
+        })
+}
+
 /// The train and val text of a run, and the corpus's entropy floor in bits per byte.
 pub(crate) fn open_text(
     corpus: &Corpus,
@@ -99,15 +146,17 @@ pub(crate) fn open_text(
     let val = corpus.split(Split::Val);
     let unreadable = |error: prism_corpus::ReadError| Failure::new(Reason::CorpusInvalid, error.to_string());
     let prefix = train.prefix(recipe.stream.max_bytes).map_err(unreadable)?;
-    let val_documents = if val.documents() == 0 || recipe.heldout.val_bytes == 0 {
-        0
+    let val_prefix = if val.documents() == 0 || recipe.heldout.val_bytes == 0 {
+        StreamPrefix {
+            documents: 0,
+            bytes: 0,
+            code_microbits: None,
+        }
     } else {
-        val.prefix(recipe.heldout.val_bytes)
-            .map_err(unreadable)?
-            .documents
+        val.prefix(recipe.heldout.val_bytes).map_err(unreadable)?
     };
     let floor = prefix.entropy_floor_bits_per_byte();
-    Ok((RunText::new(train, prefix, val, val_documents, tokenizer), floor))
+    Ok((RunText::new(train, prefix, val, val_prefix, tokenizer), floor))
 }
 
 /// The hash that names the corpus.

@@ -7,7 +7,7 @@
 //! curve.json                     the learning curve up to the end of a run that did not complete
 //! logs/<process>.stdout.log      captured output, bounded; hostile
 //! logs/<process>.stderr.log
-//! logs/metrics.jsonl             the miner's own metrics
+//! logs/metrics.jsonl             the miner's own metrics, bounded; the last line says if more were logged
 //! report.html                    made by `prism report`
 //! ```
 //!

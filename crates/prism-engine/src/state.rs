@@ -15,6 +15,7 @@ use crate::{
     event::{EvalEvent, EvalStage, GateFinding},
     launcher::CapturedLog,
     manifest::MAX_CURVE_POINTS,
+    metrics::Metrics,
     outcome::Outcome,
     request::RehearsalReason,
     run_dir::{CURVE_FILE, LOGS_DIR, METRICS_FILE, RESULT_FILE, RunDir},
@@ -37,7 +38,7 @@ pub(crate) struct RunState {
     pub(crate) findings: Vec<GateFinding>,
     /// The learning curve so far.
     pub(crate) curve: Curve,
-    metrics: Vec<String>,
+    metrics: Metrics,
     /// What the processes wrote.
     pub(crate) logs: Arc<Mutex<Vec<CapturedLog>>>,
 }
@@ -97,8 +98,8 @@ impl RunState {
                 covered_bytes,
                 entries,
             } => {
-                let line = serde_json::json!({ "covered_bytes": covered_bytes, "entries": &entries });
-                self.metrics.push(line.to_string());
+                let entries = Metrics::harmless(entries);
+                self.metrics.push(covered_bytes, &entries);
                 events(EvalEvent::Log {
                     covered_bytes,
                     entries,
@@ -116,11 +117,7 @@ impl RunState {
                 dir.write(&format!("{LOGS_DIR}/{}.{stream}.log", log.name), shown.as_bytes())?;
             }
         }
-        let mut metrics = self.metrics.join("\n");
-        if !metrics.is_empty() {
-            metrics.push('\n');
-        }
-        dir.write(&format!("{LOGS_DIR}/{METRICS_FILE}"), metrics.as_bytes())?;
+        dir.write(&format!("{LOGS_DIR}/{METRICS_FILE}"), self.metrics.as_bytes())?;
         if outcome.status != Status::Completed {
             self.write_curve(dir)?;
         }
@@ -137,5 +134,47 @@ impl RunState {
         let mut json = serde_json::to_vec_pretty(&CurveFile::new(&points, stream_bytes, entropy_floor_bpb))?;
         json.push(b'\n');
         dir.write(CURVE_FILE, &json)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prism_core::outcome::Reason;
+
+    use super::*;
+
+    #[test]
+    fn the_miners_metrics_are_harmless_wherever_they_go() {
+        let totals = StreamTotals {
+            documents: 1,
+            bytes: 10,
+            targets: 11,
+        };
+        let mut state = RunState::default();
+        let mut told = Vec::new();
+        let event = Event::Log {
+            covered_bytes: 3,
+            entries: vec![("\u{9b}loss".into(), 2.0), ("nan".into(), f64::NAN)],
+        };
+        state.watch(event, &totals, &mut |event| told.push(event));
+        let shown = vec![("\\u{9b}loss".to_owned(), 2.0)];
+        assert_eq!(
+            told,
+            [EvalEvent::Log {
+                covered_bytes: 3,
+                entries: shown
+            }]
+        );
+
+        let temp = tempfile::tempdir().unwrap();
+        let dir = RunDir::create(&temp.path().join("run")).unwrap();
+        state
+            .close(&dir, &Outcome::failed(Reason::OutOfMemory, ""))
+            .unwrap();
+        let text = std::fs::read_to_string(dir.log_file(METRICS_FILE)).unwrap();
+        assert_eq!(
+            text,
+            "{\"covered_bytes\":3,\"entries\":[[\"\\\\u{9b}loss\",2.0]]}\n"
+        );
     }
 }

@@ -1,10 +1,11 @@
 //! Progress bars: on a terminal only, and only for what takes longer than a second.
 //!
-//! Every long command owns one [`Progress`]. It draws to stderr and is gone when it is dropped.
+//! Every long command owns one [`Progress`]. It draws to stderr and is gone when it is dropped. A bar is shown when it is
+//! moved; a spinner shows itself, for whoever waits may have nothing to tell.
 
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread;
-use std::time::Duration;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -17,8 +18,9 @@ const QUIET: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
-    /// Keeps the thread waiting that will show it; absent where nobody will.
-    _shown_later: Option<Sender<()>>,
+    /// When it is to be shown; absent once it is, where it shows itself, and where it never will be.
+    due: Option<Instant>,
+    shows_itself: Option<Later>,
 }
 
 impl Progress {
@@ -33,8 +35,15 @@ impl Progress {
 
     /// Work of unknown length.
     pub(crate) fn spinner(output: Output, label: &str) -> Self {
-        let progress = Self::new(output, "{spinner} {prefix}  {elapsed}  {wide_msg}", label);
-        progress.bar.enable_steady_tick(Duration::from_millis(200));
+        let mut progress = Self::new(output, "{spinner} {prefix}  {elapsed}  {wide_msg}", label);
+        if progress.due.take().is_some() {
+            progress.bar.enable_steady_tick(Duration::from_millis(200));
+            let bar = progress.bar.clone();
+            // The target draws nothing where stderr is no terminal.
+            progress.shows_itself = Later::run(QUIET, move || {
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+            });
+        }
         progress
     }
 
@@ -45,19 +54,22 @@ impl Progress {
         }
         bar.set_prefix(label.to_owned());
         Self {
-            _shown_later: (!output.is_json()).then(|| show_later(bar.clone())),
             bar,
+            due: (!output.is_json()).then(|| Instant::now() + QUIET),
+            shows_itself: None,
         }
     }
 
     /// Moves the bar.
     pub(crate) fn set(&mut self, done: u64, total: u64) {
+        self.show_when_due();
         self.bar.set_length(total);
         self.bar.set_position(done);
     }
 
     /// Says what is going on.
     pub(crate) fn message(&mut self, text: String) {
+        self.show_when_due();
         self.bar.set_message(text);
     }
 
@@ -65,22 +77,79 @@ impl Progress {
     pub(crate) fn above(&self, print: impl FnOnce()) {
         self.bar.suspend(print);
     }
-}
 
-/// Shows a bar when it is due, unless it is gone by then: the work that it stands for may never call it meanwhile.
-fn show_later(bar: ProgressBar) -> Sender<()> {
-    let (gone, wait) = mpsc::channel();
-    thread::spawn(move || {
-        if wait.recv_timeout(QUIET) == Err(RecvTimeoutError::Timeout) {
+    fn show_when_due(&mut self) {
+        if self.due.is_some_and(|due| Instant::now() >= due) {
+            self.due = None;
             // The target draws nothing where stderr is no terminal.
-            bar.set_draw_target(ProgressDrawTarget::stderr());
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
-    });
-    gone
+    }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
+        // First, so that nothing is drawn after the bar was cleared.
+        drop(self.shows_itself.take());
         self.bar.finish_and_clear();
+    }
+}
+
+/// Something that happens after a while, unless this is dropped before.
+#[derive(Debug)]
+struct Later {
+    dropped: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Later {
+    /// `None` where no thread can be had: then it never happens.
+    fn run(wait: Duration, work: impl FnOnce() + Send + 'static) -> Option<Self> {
+        let (sender, receiver) = mpsc::channel();
+        let waiting = move || {
+            if receiver.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+                work();
+            }
+        };
+        let thread = thread::Builder::new().spawn(waiting).ok()?;
+        Some(Self {
+            dropped: Some(sender),
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Later {
+    fn drop(&mut self) {
+        drop(self.dropped.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_long_happens_without_being_asked_and_what_is_over_never_does() {
+        let (told, happened) = mpsc::channel();
+        let teller = told.clone();
+        let later = Later::run(Duration::ZERO, move || teller.send("long").unwrap()).unwrap();
+        assert_eq!(happened.recv(), Ok("long"));
+        drop(later);
+        let over = Later::run(Duration::MAX, move || told.send("over").unwrap()).unwrap();
+        drop(over);
+        assert!(happened.recv().is_err(), "the thread is gone and said nothing");
+    }
+
+    #[test]
+    fn a_spinner_shows_itself_to_people_only() {
+        use crate::cli::Format;
+        let people = Progress::spinner(Output::new(Format::Text), "working");
+        assert!(people.shows_itself.is_some());
+        let program = Progress::spinner(Output::new(Format::Json), "working");
+        assert!(program.shows_itself.is_none() && program.due.is_none());
     }
 }

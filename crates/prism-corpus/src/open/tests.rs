@@ -126,7 +126,78 @@ fn progress_reaches_the_bytes_of_the_corpus() {
     let mut last = (0, 1);
     let corpus = Corpus::open_with_progress(&dir.path().join("corpus"), &mut |done, total| {
         last = (done, total);
+        ControlFlow::Continue(())
     })
     .unwrap();
     assert_eq!(last, (corpus.manifest().bytes, corpus.manifest().bytes));
+}
+
+#[test]
+fn whoever_waits_can_stop_it_at_any_time() {
+    let (dir, _) = forged("txt", &|_| ());
+    let out = dir.path().join("corpus");
+    let mut calls = 0;
+    Corpus::open_with_progress(&out, &mut |_, _| {
+        calls += 1;
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert!(calls > 9, "three files of three splits, {calls} calls");
+    for stop in 0..calls {
+        let mut call = 0;
+        let stopped = Corpus::open_with_progress(&out, &mut |_, _| {
+            call += 1;
+            if call > stop {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        assert!(matches!(stopped, Err(OpenError::Cancelled)), "{stopped:?}");
+        assert_eq!(call, stop + 1, "it went on");
+    }
+}
+
+#[test]
+fn a_stop_is_heard_in_a_tail_that_somebody_appended() {
+    let (dir, _) = forged("txt", &|_| ());
+    let out = dir.path().join("corpus");
+    let count = || {
+        let mut calls = 0;
+        let opened = Corpus::open_with_progress(&out, &mut |_, _| {
+            calls += 1;
+            ControlFlow::Continue(())
+        });
+        (calls, opened.is_ok())
+    };
+    let (calls, is_corpus) = count();
+    assert!(is_corpus);
+    let path = out.join("test-00000.txt");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes.resize(bytes.len() + 3 * CHUNK_BYTES, b'x');
+    fs::write(&path, bytes).unwrap();
+    let (more_calls, is_corpus) = count();
+    assert!(!is_corpus && more_calls >= calls + 3, "{calls} and {more_calls}");
+}
+
+#[test]
+fn a_wrong_path_is_told_apart_from_damage() {
+    let (dir, _) = forged("txt", &|_| ());
+    let corpus = dir.path().join("corpus");
+    let is_no_corpus = |path: &Path| Corpus::open(path).unwrap_err().is_no_corpus();
+    assert!(is_no_corpus(&dir.path().join("none")));
+    assert!(is_no_corpus(dir.path()));
+    assert!(is_no_corpus(&corpus.join("val-00000.txt")), "a file");
+    let taken = dir.path().join("taken");
+    fs::create_dir_all(taken.join(MANIFEST_FILE)).unwrap();
+    assert!(is_no_corpus(&taken), "a directory where the manifest should be");
+
+    for damage in [
+        Box::new(|| fs::write(corpus.join("val-00000.txt"), "x").unwrap()) as Box<dyn Fn()>,
+        Box::new(|| fs::remove_file(corpus.join("val-00000.txt")).unwrap()),
+        Box::new(|| fs::write(corpus.join(MANIFEST_FILE), "{}").unwrap()),
+    ] {
+        damage();
+        assert!(!is_no_corpus(&corpus));
+    }
 }

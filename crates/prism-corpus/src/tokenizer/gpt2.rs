@@ -1,10 +1,11 @@
 //! The GPT-2 tokenizer: 50,257 tokens, the merges of a published crate, a splitter and a cache in front of it.
 //!
 //! [`super::Tokenizer`] is the caller. Most pieces of a text are one token and are looked up; the others are merged
-//! by the crate, once. The result is that of the crate for every text, which property tests check.
+//! by the crate, once. The result is that of the crate for every text, which property tests check. Threads encode at
+//! the same time, each with a cache of its own while it is in a document.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
 use tiktoken_rs::CoreBPE;
@@ -19,6 +20,9 @@ pub(super) const VOCAB_SIZE: u32 = 50_257;
 /// Most pieces that the cache holds; when it is full it starts anew.
 const CACHE_PIECES_MAX: usize = 1 << 17;
 
+/// Most caches that are kept while nobody uses them: after a pass on all cores, one thread is left.
+const IDLE_CACHES_MAX: usize = 4;
+
 /// Longest piece that is cached: it is packed into one number with its length.
 const CACHED_BYTES_MAX: usize = 15;
 
@@ -29,7 +33,8 @@ pub(super) struct Gpt2 {
     /// The tokens that are short enough to be packed, and those that are not.
     short: FxHashMap<u128, u32>,
     long: FxHashMap<Box<[u8]>, u32>,
-    cache: Mutex<Cache>,
+    /// Caches that no thread is using.
+    idle: Mutex<Vec<Cache>>,
 }
 
 /// The tokens of pieces met before.
@@ -63,20 +68,29 @@ impl Gpt2 {
             table,
             short,
             long,
-            cache: Mutex::default(),
+            idle: Mutex::default(),
         })
     }
 
     /// Appends the tokens of the document.
     pub(super) fn encode(&self, document: &str, out: &mut Encoded) {
-        // What is in the cache is right at any moment, so a panic elsewhere cannot have spoilt it.
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cache = self.idle().pop().unwrap_or_default();
         let mut rest = document;
         while !rest.is_empty() {
             let (piece, after) = rest.split_at(self.splitter.first_piece(rest));
             self.encode_piece(piece, &mut cache, out);
             rest = after;
         }
+        let mut idle = self.idle();
+        if idle.len() < IDLE_CACHES_MAX {
+            idle.push(cache);
+        }
+    }
+
+    /// Held for a moment only: to take a cache and to give it back.
+    fn idle(&self) -> MutexGuard<'_, Vec<Cache>> {
+        // What is in a cache is right at any moment, so a panic elsewhere cannot have spoilt it.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn encode_piece(&self, piece: &str, cache: &mut Cache, out: &mut Encoded) {
@@ -201,6 +215,36 @@ mod tests {
             cache.insert(piece as u128, &[1, 2]);
         }
         assert_eq!((cache.places.len(), cache.ids.len()), (1, 2));
+    }
+
+    #[test]
+    fn threads_share_no_cache_and_agree() {
+        let gpt2 = Gpt2::load().unwrap();
+        let texts: Vec<String> = (0..64u32)
+            .map(|i| format!("unguessableword{} an{i}other zxqj{} ", i * 7919, i % 5).repeat(20))
+            .collect();
+        let encode_all = || -> Vec<Vec<u32>> {
+            let encode = |text: &String| {
+                let mut out = Encoded::default();
+                gpt2.encode(text, &mut out);
+                out.ids
+            };
+            texts.iter().map(encode).collect()
+        };
+        let serial = encode_all();
+        assert_eq!(gpt2.idle().len(), 1, "one thread needs one cache");
+        let threads = 2 * IDLE_CACHES_MAX;
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(encode_all)).collect();
+            for worker in workers {
+                assert_eq!(worker.join().unwrap(), serial);
+            }
+        });
+        assert!((1..=IDLE_CACHES_MAX).contains(&gpt2.idle().len()));
+        // A thread in the middle of a document has taken its cache away and keeps nobody else from encoding.
+        let taken: Vec<_> = gpt2.idle().drain(..).collect();
+        assert!(taken.iter().any(|cache| !cache.places.is_empty()));
+        assert_eq!(encode_all(), serial);
     }
 
     proptest! {

@@ -10,13 +10,13 @@ use std::{
 };
 
 use prism_referee::record::{MAX_RECORD_BYTES, Record};
-use serde::Deserialize;
 use thiserror::Error;
 
 use super::audits::AuditGrid;
 use crate::{
     curve::CurveFile,
     manifest::{self, Manifest},
+    metrics::{MAX_METRICS_BYTES, MetricLine},
     outcome::Outcome,
     run_dir::{self, CURVE_FILE, LOGS_DIR, METRICS_FILE, RECORD_FILE, RESULT_FILE, TARGETS_FILE},
     runs::MAX_RESULT_BYTES,
@@ -28,8 +28,6 @@ const MAX_MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
 const LOG_END_BYTES: u64 = 16 * 1024;
 /// Most logs that are shown.
 const MAX_LOGS: usize = 16;
-/// How much of the miner's own metrics is read, in bytes.
-const MAX_METRICS_BYTES: u64 = 8 * 1024 * 1024;
 /// Most of the miner's own curves that are drawn.
 const MAX_METRICS: usize = 12;
 /// Most points of one of them.
@@ -209,12 +207,6 @@ fn optional<T>(
     parse(&bytes).map_err(|error| lacking(name, error)).ok()
 }
 
-#[derive(Deserialize)]
-struct MetricLine {
-    covered_bytes: u64,
-    entries: Vec<(String, f64)>,
-}
-
 fn read_metrics(path: &Path) -> io::Result<Vec<Metric>> {
     let mut text = Vec::new();
     match File::open(path) {
@@ -224,11 +216,12 @@ fn read_metrics(path: &Path) -> io::Result<Vec<Metric>> {
     };
     let mut metrics: Vec<Metric> = Vec::new();
     for line in text.split(|&byte| byte == b'\n') {
-        // A value that is not finite is null in JSON: the whole line is then passed over.
+        // The last one is empty, or cut where the limit is.
         let Ok(line) = serde_json::from_slice::<MetricLine>(line) else {
             continue;
         };
         for (name, value) in line.entries {
+            let Some(value) = value else { continue };
             let name: String = name.chars().take(MAX_METRIC_NAME_CHARS).collect();
             let point = (line.covered_bytes, value);
             if let Some(metric) = metrics.iter_mut().find(|metric| metric.name == name) {
@@ -368,6 +361,21 @@ mod tests {
                 .iter()
                 .all(|metric| metric.points.len() == MAX_METRIC_POINTS && metric.name.len() == 64)
         );
+    }
+
+    #[test]
+    fn a_value_that_is_missing_costs_only_itself() {
+        let temp = run_dir();
+        let text = "{\"covered_bytes\":1,\"entries\":[[\"a\",null],[\"b\",2.0]]}\n\
+                    {\"covered_bytes\":2,\"entries\":[],\"cut\":\"no more is kept\"}\n";
+        fs::write(temp.path().join(LOGS_DIR).join(METRICS_FILE), text).unwrap();
+        let run = RunFiles::load(temp.path(), Secrets::Show).unwrap();
+        let expected = Metric {
+            name: "b".into(),
+            points: vec![(1, 2.0)],
+        };
+        assert_eq!(run.metrics, [expected]);
+        assert!(run.problems.is_empty());
     }
 
     #[test]

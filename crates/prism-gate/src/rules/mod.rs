@@ -20,6 +20,7 @@ pub(crate) mod distributed_contract;
 pub(crate) mod distributed_rank0_guard;
 pub(crate) mod duplicate;
 pub(crate) mod folding;
+pub(crate) mod format_strings;
 pub(crate) mod logits_shape;
 pub(crate) mod near_duplicate;
 pub(crate) mod nesting;

@@ -4,13 +4,17 @@
 //!
 //! Refuses the attributes by which a Python object leads to its class, its module, its code or its frame: `__class__`,
 //! `__globals__`, `__subclasses__`, `__dict__`, `__code__`, `__builtins__`, `gi_frame`, `tb_frame`, `f_globals` and their
-//! like, wherever they are named: in an expression, a pattern of `match`, a format string or as the name of a method. Methods that a class may well define, such as
-//! `__init__`, `__len__` or `__call__`, are allowed, and so are `__name__`, `__doc__` and `__version__`. A pattern by place
-//! (`case View(x)`) is allowed only where it is plain which attribute it reads.
+//! like, wherever they are named: in an expression, a pattern of `match`, a format string or as the name of a method. Methods
+//! that a class may well define, such as `__init__`, `__len__` or `__call__`, are allowed, and so are `__name__` and
+//! `__version__`. A pattern by place (`case View(x)`) is allowed only where it is plain which attribute it reads.
+//!
+//! Refuses documentation as well: `__doc__` of any object (a module's own, by its bare name, is allowed), `numpy.info`
+//! and the texts that `torch` puts its documentation together from.
 //!
 //! ## Why is this refused?
 //!
-//! From any object a chain of such attributes leads to everything that the process has.
+//! From any object a chain of such attributes leads to everything that the process has. The documentation of the libraries
+//! is megabytes of English: a model could learn from it without paying for one byte of it, in its bundle or on the stream.
 //!
 //! ## Example
 //!
@@ -27,7 +31,7 @@
 //! ```
 
 use crate::finding::Severity;
-use crate::rule::{Hooks, Rule, RuleSet};
+use crate::rule::{Hooks, Rule, RuleSet, denied};
 use std::borrow::Cow;
 
 use ruff_python_ast::{self as ast, Expr, Operator, Pattern, Stmt, StmtFunctionDef};
@@ -48,8 +52,21 @@ pub(crate) static RULE: Rule = Rule {
 
 pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
-    reason: "leads to the interpreter behind an object",
-    denied: &[],
+    reason: "leads behind an object",
+    denied: &[
+        denied("numpy.info", TEXT_HINT),
+        denied("torch.fft.common_args", TEXT_HINT),
+        denied("torch.fft.factory_common_args", TEXT_HINT),
+        denied("torch.linalg.common_notes", TEXT_HINT),
+        denied("torch.nn.functional.reproducibility_notes", TEXT_HINT),
+        denied("torch.nn.functional.sparse_support_notes", TEXT_HINT),
+        denied("torch.nn.modules.conv.convolution_notes", TEXT_HINT),
+        denied("torch.nn.modules.conv.reproducibility_notes", TEXT_HINT),
+        denied("torch.signal.windows.windows.factory_common_args", TEXT_HINT),
+        denied("torch.signal.windows.windows.window_common_args", TEXT_HINT),
+        denied("torch.special.common_args", TEXT_HINT),
+        denied("torch.special.multi_dim_common", TEXT_HINT),
+    ],
     attributes: INNER,
     hooks: Hooks {
         reference: Some(reference),
@@ -60,12 +77,14 @@ pub(crate) static SET: RuleSet = RuleSet {
     },
 };
 
+const TEXT_HINT: &str = "text that the model needs is part of the bundle: write it there";
+
 /// Dunder names that may be read of any object, sorted. Those of operators can be called, which does what the operator does.
 #[rustfmt::skip]
 const HARMLESS: &[&str] = &[
     "__abs__", "__add__", "__aenter__", "__aexit__", "__all__", "__and__", "__author__",
     "__bool__", "__call__", "__complex__", "__constants__", "__contains__", "__copy__", "__debug__", "__deepcopy__",
-    "__delitem__", "__divmod__", "__doc__", "__enter__", "__eq__", "__exit__", "__file__", "__float__",
+    "__delitem__", "__divmod__", "__enter__", "__eq__", "__exit__", "__file__", "__float__",
     "__floordiv__", "__format__", "__ge__", "__getitem__", "__gt__", "__hash__", "__iadd__", "__imul__",
     "__index__", "__init__", "__int__", "__invert__", "__isub__", "__iter__", "__itruediv__", "__le__",
     "__len__", "__length_hint__", "__lt__", "__match_args__", "__matmul__", "__missing__", "__mod__", "__mul__",
@@ -90,7 +109,8 @@ const DEFINABLE: &[&str] = &[
 const INNER: &[&str] = &[
     "ag_await", "ag_code", "ag_frame", "co_argcount", "co_code", "co_consts", "co_filename", "co_names", "co_positions",
     "co_varnames", "cr_await", "cr_code", "cr_frame", "cr_origin", "f_back", "f_builtins", "f_code", "f_globals",
-    "f_lasti", "f_lineno", "f_locals", "f_trace", "func_code", "func_globals", "gi_code", "gi_frame", "gi_yieldfrom",
+    "f_lasti", "f_lineno", "f_locals", "f_trace", "func_closure", "func_code", "func_defaults", "func_dict", "func_doc",
+    "func_globals", "gi_code", "gi_frame", "gi_yieldfrom",
     "im_class", "im_func", "im_self", "mro", "obj", "tb_frame", "tb_lasti", "tb_next", "with_traceback",
 ];
 
@@ -103,6 +123,11 @@ pub(crate) fn is_refused(name: &str) -> bool {
 }
 
 fn report(checker: &mut Checker<'_, '_>, name: &str, range: TextRange) {
+    if matches!(name, "__doc__" | "func_doc") {
+        let message = format!("`{name}` reads documentation, which is text from outside of the bundle");
+        checker.report(&RULE, range, message, TEXT_HINT);
+        return;
+    }
     let hint = match name {
         "__class__" => "write `type(x)`: `type(x).__name__` is its name",
         "__dict__" => "write the attributes out, or use `dataclasses.asdict`",
@@ -145,6 +170,8 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     if let Expr::Name(name) = expr
         && is_refused(name.id.as_str())
         && name.id.starts_with("__")
+        // By its bare name it is the file's own docstring.
+        && name.id.as_str() != "__doc__"
     {
         report(checker, name.id.as_str(), name.range);
     }

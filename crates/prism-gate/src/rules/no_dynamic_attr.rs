@@ -5,6 +5,8 @@
 //! Refuses `getattr`, `setattr`, `delattr` and `hasattr` with a name that is not a literal, or with the literal name of
 //! something that other rules refuse; `operator.attrgetter` and `methodcaller`, `vars`, `globals`, `locals` and `dir`; any
 //! of them as a value; and a whole module as a value (in a list, as an argument, as an operand, returned, in a class).
+//! `str.format` reads attributes too: a template that is not spelled out may be filled only with what is surely text or a
+//! number, and `logging` may not be told to fill its templates in that style.
 //!
 //! ## Why is this refused?
 //!
@@ -29,14 +31,14 @@
 
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
-use ruff_python_ast::{CmpOp, Expr, ExprCall, Identifier, Parameters, Stmt};
+use ruff_python_ast::{CmpOp, Expr, ExprCall, Identifier, Parameters, Pattern, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 
 use crate::check::Checker;
 use crate::knowledge::{libraries, verdict};
 use crate::semantic::{Call, Meaning, Reference, ScopeKind, Usage, binder};
 
-use super::no_attribute_escape;
+use super::{format_strings, no_attribute_escape};
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS110",
@@ -95,12 +97,13 @@ pub(crate) static SET: RuleSet = RuleSet {
             "write the attribute out, or choose from a dictionary",
         ),
     ],
-    attributes: &[],
+    attributes: format_strings::METHODS,
     hooks: Hooks {
         reference: Some(reference),
         call: Some(call),
         expression: Some(expression),
         statement: Some(statement),
+        pattern: Some(pattern),
         ..Hooks::NONE
     },
 };
@@ -113,6 +116,8 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     module_as_a_value(checker, reference);
     renamed_root(checker, reference);
     copier_as_a_value(checker, reference);
+    format_strings::reference(checker, reference);
+    format_strings::formatter_as_a_value(checker, reference);
     let accessor = reference.paths().find_map(|path| {
         path.strip_prefix("builtins.")
             .filter(|name| matches!(*name, "getattr" | "setattr" | "delattr" | "hasattr"))
@@ -145,6 +150,9 @@ fn judge<'a>(checker: &mut Checker<'_, 'a>, accessor: &str, call: &'a ExprCall) 
         checker.report(&RULE, call, message, "use what the object documents");
         return;
     }
+    if accessor == "getattr" && format_strings::METHODS.contains(&name) {
+        format_strings::report_method(checker, call);
+    }
     if let Some(base) = arguments.args.first() {
         for meaning in checker.meanings(base) {
             let found = checker.names.attribute_of(&meaning, name);
@@ -158,6 +166,8 @@ fn judge<'a>(checker: &mut Checker<'_, 'a>, accessor: &str, call: &'a ExprCall) 
                 if accessor != "hasattr" && matches!(accessor, "setattr" | "delattr") {
                     let message = format!("`{accessor}` changes `{full}`, which is not the bundle's");
                     checker.report(&RULE, call, message, "define a class or function of your own");
+                } else if format_strings::is_of_logging(&full) {
+                    format_strings::report_method(checker, call);
                 } else if let Some(refusal) = verdict::of_reference(&full) {
                     let message = format!("`{accessor}` reaches `{full}`, which {}", refusal.reason);
                     checker.report(&RULE, call, message, refusal.hint);
@@ -343,8 +353,21 @@ fn copier_as_a_value<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a
     }
 }
 
+/// `case str(format=fill)` reads the method that fills a template.
+fn pattern<'a>(checker: &mut Checker<'_, 'a>, pattern: &'a Pattern) {
+    let Pattern::MatchClass(class) = pattern else {
+        return;
+    };
+    for keyword in &class.arguments.keywords {
+        if format_strings::METHODS.contains(&keyword.attr.as_str()) {
+            format_strings::report_method(checker, keyword.attr.range);
+        }
+    }
+}
+
 /// `update_wrapper(to, from, assigned=names)` copies attributes by their names.
 fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    format_strings::call(checker, call);
     let places = match () {
         () if call.may_be("functools.update_wrapper") => 2,
         () if call.may_be("functools.wraps") => 1,

@@ -98,9 +98,11 @@ fn check(bundle: &Bundle, read: &Read, args: &CheckArgs, output: Output) -> Comm
     let mut subject = read.subject(Texts::of_bundle(bundle));
     subject.bundle_sha256 = Some(bundle.hash().to_string());
     if let Some(dir) = &args.against {
-        let earlier = earlier(dir, &args.bundle)?;
+        let progress = Progress::spinner(output, "comparing with earlier bundles");
+        let earlier = earlier(dir, &args.bundle, &progress)?;
         let copied =
             prism_gate::similarity::against(bundle, &earlier).map_err(|error| gate_failure(&error))?;
+        drop(progress);
         report.findings.extend(copied);
     }
     let mut cannot = None;

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use prism_corpus::lock::{LockOptions, LockPhase, TextFiles, lock};
 use prism_corpus::manifest::{Manifest, Split, SplitRule};
 use prism_corpus::synth::{SynthError, SynthOptions, synthesize};
-use prism_corpus::{Corpus, LockError};
+use prism_corpus::{Corpus, LockError, OpenError};
 use serde::Serialize;
 
 use super::CommandResult;
@@ -22,8 +22,8 @@ use crate::signals;
 pub(crate) enum DataCommand {
     /// Lock text into three fixed, disjoint splits
     ///
-    /// Reads `.txt`, `.jsonl` and `.parquet` files; directories are read recursively. The same text gives the same
-    /// corpus, whatever the files are called.
+    /// Reads `.txt`, `.jsonl` and `.parquet` files; directories are read recursively. The same text and options give the
+    /// same corpus, whatever the files are called and wherever it goes.
     Lock(LockArgs),
     /// Write an English-like corpus whose exact code length is known
     ///
@@ -39,12 +39,12 @@ pub(crate) struct LockArgs {
     /// Files and directories with text
     #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
     from: Vec<PathBuf>,
-    /// Where the corpus goes: a new or empty directory
+    /// Where the corpus goes: a new or empty directory, but not the working directory
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// What the corpus is called [default: the name of the directory]
-    #[arg(long)]
-    name: Option<String>,
+    /// What the corpus is called
+    #[arg(long, default_value = "corpus")]
+    name: String,
     /// Where the text comes from, in words
     #[arg(long, default_value = "unspecified", value_name = "TEXT")]
     source: String,
@@ -85,7 +85,7 @@ pub(crate) struct SynthArgs {
     /// Seed of the words, the facts and the text
     #[arg(long, default_value_t = 0, value_name = "S")]
     seed: u64,
-    /// Where the corpus goes: a new or empty directory
+    /// Where the corpus goes: a new or empty directory, but not the working directory
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }
@@ -114,12 +114,8 @@ pub(crate) fn run(command: &DataCommand, output: Output) -> CommandResult {
 }
 
 fn lock_text(args: &LockArgs, output: Output) -> CommandResult {
-    let name = args
-        .name
-        .clone()
-        .or_else(|| Some(args.out.file_name()?.to_str()?.to_owned()));
     let options = LockOptions {
-        name: name.unwrap_or_else(|| "corpus".to_owned()),
+        name: args.name.clone(),
         source: args.source.clone(),
         revision: args.revision.clone(),
         text_field: args.text_field.clone(),
@@ -169,6 +165,7 @@ fn lock_failure(error: &LockError) -> Failure {
 fn publish_failure(error: &prism_corpus::PublishError) -> Failure {
     match error {
         prism_corpus::PublishError::Io { .. } => Failure::machine("storage", error),
+        prism_corpus::PublishError::OutputNotReplaceable { .. } => Failure::usage("output_place", error),
         _ => Failure::usage("output_exists", error),
     }
 }
@@ -193,9 +190,20 @@ pub(crate) fn synth(out: &Path, bytes: u64, seed: u64, output: Output) -> Result
 }
 
 fn open(dir: &Path, output: Output) -> Result<Corpus, Failure> {
+    let stop = signals::stop_flag()?;
     let mut progress = Progress::bytes(output, "verifying");
-    Corpus::open_with_progress(dir, &mut |done, total| progress.set(done, total))
-        .map_err(|error| Failure::usage("corpus_invalid", &error))
+    Corpus::open_with_progress(dir, &mut |done, total| {
+        progress.set(done, total);
+        if signals::is_set(&stop) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    })
+    .map_err(|error| match &error {
+        OpenError::Cancelled => Failure::submission("cancelled", &error),
+        _ => Failure::usage("corpus_invalid", &error),
+    })
 }
 
 /// What the commands print of a corpus.

@@ -205,7 +205,7 @@ pub(crate) fn evaluate_live(
     });
     drop(live);
     if let Some(dir) = &outcome.run_dir
-        && let Err(failure) = super::report::write_into(dir)
+        && let Err(failure) = super::report::write_into(dir, output)
     {
         crate::output::warn(format_args!(
             "the report was not written: {}",

@@ -10,6 +10,7 @@ use prism_engine::run_dir::{PARTIAL_SUFFIX, REPORT_FILE};
 use super::CommandResult;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
+use crate::progress::Progress;
 
 /// Arguments of `prism report`.
 #[derive(Debug, Args)]
@@ -35,7 +36,7 @@ pub(crate) fn run(args: &ReportArgs, output: Output) -> CommandResult {
     } else {
         Secrets::KeepOfCountedRuns
     };
-    let html = render(&args.run_dir, secrets)?;
+    let html = render(&args.run_dir, secrets, output)?;
     if args.out.as_deref() == Some(Path::new("-")) {
         if output.is_json() {
             let text = "--json prints one object and `--out -` the page itself; leave one of them out";
@@ -58,14 +59,16 @@ pub(crate) fn run(args: &ReportArgs, output: Output) -> CommandResult {
 }
 
 /// Writes the report of a run into its directory.
-pub(crate) fn write_into(run_dir: &Path) -> Result<PathBuf, Failure> {
-    let html = render(run_dir, Secrets::KeepOfCountedRuns)?;
+pub(crate) fn write_into(run_dir: &Path, output: Output) -> Result<PathBuf, Failure> {
+    let html = render(run_dir, Secrets::KeepOfCountedRuns, output)?;
     let path = run_dir.join(REPORT_FILE);
     write(&path, &html)?;
     Ok(path)
 }
 
-fn render(run_dir: &Path, secrets: Secrets) -> Result<String, Failure> {
+fn render(run_dir: &Path, secrets: Secrets, output: Output) -> Result<String, Failure> {
+    // The claims of every target are replayed for the picture of the audits.
+    let _progress = Progress::spinner(output, "making the report");
     let run = report::RunFiles::load(run_dir, secrets).map_err(|error| match &error {
         ReportError::NotARun { .. } => Failure::usage("not_a_run", &error),
         ReportError::Io { .. } => Failure::machine("storage", &error),

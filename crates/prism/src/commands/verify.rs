@@ -20,6 +20,7 @@ use serde::Serialize;
 use super::CommandResult;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
+use crate::progress::Progress;
 use crate::show;
 
 /// Bytes that one target takes in `targets.zst` before compression, with room for short documents.
@@ -54,6 +55,7 @@ struct Answer {
 /// Runs it.
 pub(crate) fn run(args: &VerifyArgs, output: Output) -> CommandResult {
     let dir = &args.run_dir;
+    let progress = Progress::spinner(output, "verifying");
     let result = read_result(dir)?;
     if let Some(result) = &result
         && result.status != Status::Completed
@@ -63,6 +65,7 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> CommandResult {
     let record_bytes = read_bounded(&dir.join(RECORD_FILE), MAX_RECORD_BYTES)?;
     let record = Record::from_json(&record_bytes).map_err(|error| not_believed(dir, &error))?;
     let verdict = recompute(dir, &record)?;
+    drop(progress);
     if let Some(result) = &result {
         compare(dir, result, &record, &verdict)?;
     } else {

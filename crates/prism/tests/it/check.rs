@@ -400,7 +400,8 @@ fn an_evaluation_that_the_gate_rejects_has_not_begun() {
     assert_eq!(tree(&context.dir()), before, "no run directory, no process");
 
     let (_, value, events) = eval(&["--no-gate"]);
-    assert_eq!(value["reason"], "corpus_invalid");
+    assert_eq!(value["reason"], "usage");
+    assert!(value["detail"].as_str().unwrap().contains("corpus is no corpus"));
     assert!(
         value["rehearsal_reasons"]
             .as_array()

@@ -74,6 +74,38 @@ fn text_is_locked_verified_and_shown() {
 }
 
 #[test]
+fn where_a_corpus_goes_is_no_part_of_it_and_is_checked_first() {
+    let context = Context::new();
+    for seed in 1..4 {
+        context.write(&format!("books/{seed}.txt"), text(seed, 1500));
+    }
+    let (exit, one) = context.json("data lock --from books --out one --json");
+    fs::create_dir(context.path("empty")).unwrap();
+    let (_, two) = context.json("data lock --from books --out empty/. --json");
+    assert_eq!((exit, &one["manifest_sha256"]), (0, &two["manifest_sha256"]));
+    assert_eq!(one["manifest"]["name"], "corpus");
+
+    // What is refused for its place is refused before its text is read, which is not even UTF-8 here.
+    context.write("elsewhere/bad.txt", b"\xff");
+    fs::create_dir(context.path("here")).unwrap();
+    let mut command = context.command(&["data", "lock", "--from", "../elsewhere", "--out", "."]);
+    let output = command.current_dir(context.path("here")).output().unwrap();
+    assert_snapshot!(context.show(&output), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: a corpus cannot be put at .: it is the working directory
+
+    hint: name a new directory, inside of it for example
+    ");
+    assert_eq!(tree(&context.path("here")), Vec::<String>::new());
+    let mut command = context.command(&["data", "synth", "--bytes", "60000", "--out", "."]);
+    let output = command.current_dir(context.path("here")).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", context.show(&output));
+    assert_eq!(tree(&context.path("here")), Vec::<String>::new());
+}
+
+#[test]
 fn a_changed_shard_is_named() {
     let context = Context::new();
     assert_eq!(

@@ -109,20 +109,10 @@ fn every_example_completes() {
         "gpt2-tokenizer",
         "bundle-tokenizer",
         "scaffold",
+        "transformer-small",
+        "recurrent-small",
     ] {
-        let dir = host().place(&format!("example-{name}"));
-        let mut command = prism();
-        command
-            .arg("eval")
-            .arg(repository().join("examples").join(name))
-            .arg("--data")
-            .arg(&host().corpus)
-            .arg("--recipe")
-            .arg(example_recipe())
-            .arg("--run-dir")
-            .arg(&dir)
-            .arg("--json");
-        let said = json(&command.output().unwrap().stdout);
+        let said = evaluate_example(name);
         assert_eq!(
             said["status"], "completed",
             "{name}: {} {}",
@@ -136,6 +126,49 @@ fn every_example_completes() {
             said["bpb_se"]
         );
     }
+}
+
+#[test]
+fn the_example_that_cheats_is_flagged_and_gains_nothing() {
+    let _turn = turn();
+    let said = evaluate_example("cheat-leak");
+    assert_eq!(
+        said["status"], "completed",
+        "{} {}",
+        said["reason"], said["detail"]
+    );
+    let flags = said["flags"].as_array().unwrap();
+    assert!(flags.contains(&Value::from("claims_differ")), "{flags:?}");
+    // It claims that it is all but certain of every byte. The transformer without the trick has 3.4 on this stream, and
+    // the standard error here is 0.3; the key is a fixed one, so the draws are always the same.
+    assert!(said["bpb"].as_f64().unwrap() > 2.5, "{}", said["bpb"]);
+    assert!(
+        said["bpb_ranked"].as_f64().unwrap() >= said["bpb"].as_f64().unwrap(),
+        "{said}"
+    );
+}
+
+/// What `prism eval` says of an example.
+fn evaluate_example(name: &str) -> Value {
+    let (dir, key) = (
+        host().place(&format!("example-{name}")),
+        host().place("example.key"),
+    );
+    write_key(&key, KEY);
+    let mut command = prism();
+    command
+        .arg("eval")
+        .arg(repository().join("examples").join(name))
+        .arg("--data")
+        .arg(&host().corpus)
+        .arg("--recipe")
+        .arg(example_recipe())
+        .arg("--audit-key-file")
+        .arg(key)
+        .arg("--run-dir")
+        .arg(&dir)
+        .arg("--json");
+    json(&command.output().unwrap().stdout)
 }
 
 /// Large enough steps for every example, on a stream short enough for a test.
@@ -227,19 +260,17 @@ fn whatever_is_wrong_one_object_is_printed_and_nothing_is_started() {
     let runs = host().place("none");
     let corpus = host().corpus.display().to_string();
     let here = honest().display().to_string();
-    let cases: [(&[&str], i32, &str); 4] = [
+    let damaged = damaged_corpus().display().to_string();
+    let cases: [(&[&str], i32, &str); 5] = [
         (&["no-such-bundle", "--data", &corpus], 2, "usage"),
-        (&[&here, "--data", "/nonexistent"], 3, "corpus_invalid"),
+        (&[&here, "--data", "/nonexistent"], 2, "usage"),
         (
             &[&here, "--data", &corpus, "--recipe", "no-such-recipe"],
             2,
             "recipe_invalid",
         ),
-        (
-            &[&here, "--data", &corpus, "--audit-rate", "7"],
-            2,
-            "recipe_invalid",
-        ),
+        (&[&here, "--data", &corpus, "--audit-rate", "7"], 2, "usage"),
+        (&[&here, "--data", &damaged], 3, "corpus_invalid"),
     ];
     for (args, code, reason) in cases {
         let output = prism()
@@ -252,14 +283,26 @@ fn whatever_is_wrong_one_object_is_printed_and_nothing_is_started() {
             .unwrap();
         let said = json(&output.stdout);
         assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
-        assert!(
-            said["reason"] == reason || said["reason"] == "usage",
-            "{args:?}: {said}"
-        );
+        assert_eq!(said["reason"], reason, "{args:?}: {said}");
         assert_eq!(said["run_dir"], Value::Null);
         assert!(!said["detail"].as_str().unwrap().is_empty());
     }
     assert!(!runs.exists(), "a refused run leaves no directory");
+}
+
+/// A corpus of which one byte was changed.
+fn damaged_corpus() -> PathBuf {
+    let out = host().place("damaged");
+    succeed(
+        prism()
+            .args(["data", "synth", "--bytes", "60000", "--out"])
+            .arg(&out),
+    );
+    let shard = out.join("val-00000.txt");
+    let mut text = fs::read(&shard).unwrap();
+    text[0] ^= 1;
+    fs::write(&shard, text).unwrap();
+    out
 }
 
 #[test]

@@ -168,12 +168,15 @@ fn logs(said: &Said) -> String {
     all
 }
 
-/// Whether a score is not better than its twin's beyond its standard error.
+/// Whether a score is not better than its twin's beyond the standard error of their difference. The two are measured
+/// apart, so the error of the difference is that of both.
 fn no_better(said: &Said, twin: &Said, compare: Option<Compare>) -> bool {
-    let parts = (said.bpb, said.bpb_se, said.bpb_ranked, twin.bpb, twin.bpb_ranked);
-    let (Some(bpb), Some(se), Some(ranked), Some(twin_bpb), Some(twin_ranked)) = parts else {
+    let score = |said: &Said| Some((said.bpb?, said.bpb_se?, said.bpb_ranked?));
+    let (Some((bpb, own_se, ranked)), Some((twin_bpb, twin_se, twin_ranked))) = (score(said), score(twin))
+    else {
         return false;
     };
+    let se = own_se.hypot(twin_se);
     match compare {
         Some(Compare::FinalScore) => said.final_score <= twin.final_score,
         None => bpb >= twin_bpb - 3.0 * se - TOLERANCE_BPB && ranked >= twin_ranked - TOLERANCE_BPB,
@@ -259,6 +262,35 @@ fn writable_places() -> BTreeSet<PathBuf> {
         }
     }
     found
+}
+
+#[test]
+fn a_difference_has_the_error_of_both() {
+    let said = |bpb: f64, se: f64| Said {
+        status: "completed".into(),
+        reason: "end_of_data".into(),
+        detail: String::new(),
+        bpb: Some(bpb),
+        bpb_se: Some(se),
+        bpb_ranked: Some(3.0),
+        final_score: None,
+        flags: Vec::new(),
+        audits: 1,
+        run_dir: None,
+    };
+    let twin = said(2.0, 0.04);
+    assert!(no_better(&said(1.86, 0.03), &twin, None), "within 3 * 0.05");
+    assert!(!no_better(&said(1.84, 0.03), &twin, None));
+    assert!(no_better(&said(1.89, 0.0), &twin, None), "within 3 * 0.04");
+    assert!(!no_better(&said(1.87, 0.0), &twin, None));
+    let failed = Said {
+        bpb: None,
+        ..said(2.0, 0.0)
+    };
+    assert!(
+        !no_better(&failed, &twin, None),
+        "what has no score proves nothing"
+    );
 }
 
 #[test]

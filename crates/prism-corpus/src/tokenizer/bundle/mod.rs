@@ -54,6 +54,9 @@ pub const SPLIT_PATTERNS: [&str; 6] = [
     r"\p{N}",
 ];
 
+/// How much is shown of each end of a library's message, in characters. A list of what would be right fits in.
+const MESSAGE_END_CHARS: usize = 400;
+
 /// Why a bundle's `tokenizer.json` is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleTokenizerError {
@@ -67,7 +70,7 @@ pub enum BundleTokenizerError {
     #[error(
         "it is not a byte-level BPE tokenizer that this program knows: {0}; remove or replace what it names"
     )]
-    Malformed(#[source] serde_json::Error),
+    Malformed(String),
     /// A key has a value that could change the text.
     #[error("`{key}` {problem}")]
     Unsupported {
@@ -140,7 +143,8 @@ impl Bundle {
         if json.len() > TOKENIZER_JSON_BYTES_MAX {
             return Err(BundleTokenizerError::TooLong { bytes: json.len() });
         }
-        let file: File = serde_json::from_slice(json).map_err(BundleTokenizerError::Malformed)?;
+        let file: File = serde_json::from_slice(json)
+            .map_err(|error| BundleTokenizerError::Malformed(ends(&error.to_string())))?;
         refuse_changes_of_text(&file)?;
         let pre_tokenizer = pre_tokenizer(file.pre_tokenizer)?;
         let Model::Bpe {
@@ -165,7 +169,7 @@ impl Bundle {
             tokenizer.with_pre_tokenizer(Some(pre_tokenizer));
             Ok(tokenizer)
         };
-        let tokenizer = guarded(assemble).map_err(BundleTokenizerError::Assembly)?;
+        let tokenizer = guarded(assemble).map_err(|error| BundleTokenizerError::Assembly(ends(&error)))?;
         let (vocab_size, end_of_text) = (vocabulary.width, vocabulary.end_of_text);
         Ok(Self {
             tokenizer,
@@ -181,7 +185,7 @@ impl Bundle {
             let encoding = self.tokenizer.encode_fast(document, false);
             encoding.map_err(|error| error.to_string())
         };
-        let encoding = guarded(encode).map_err(EncodeError::Tokenizer)?;
+        let encoding = guarded(encode).map_err(|error| EncodeError::Tokenizer(ends(&error)))?;
         out.ids.extend_from_slice(encoding.get_ids());
         Ok(())
     }
@@ -326,7 +330,7 @@ fn split(expression: String, behavior: Behavior, invert: bool) -> Result<Split, 
         }
     };
     Split::new(SplitPattern::Regex(expression), behavior, invert)
-        .map_err(|e| BundleTokenizerError::Assembly(e.to_string()))
+        .map_err(|error| BundleTokenizerError::Assembly(ends(&error.to_string())))
 }
 
 /// The checked vocabulary, without its special tokens.
@@ -483,6 +487,18 @@ fn checked_merges(
 /// What an error message shows of a text that a stranger wrote.
 fn shortened(text: &str) -> String {
     text.chars().take(40).collect()
+}
+
+/// What an error message shows of what a library says of such a text: libraries quote names and values whole. The
+/// beginning says what is wrong, the end says where.
+fn ends(text: &str) -> String {
+    let count = text.chars().count();
+    if count <= 2 * MESSAGE_END_CHARS {
+        return text.to_owned();
+    }
+    let first: String = text.chars().take(MESSAGE_END_CHARS).collect();
+    let last: String = text.chars().skip(count - MESSAGE_END_CHARS).collect();
+    format!("{first}[...]{last}")
 }
 
 impl fmt::Debug for Bundle {

@@ -464,3 +464,23 @@ fn a_panic_of_the_crate_is_an_error_of_the_file() {
     let panicked = guarded::<()>(|| panic!("index out of bounds"));
     assert!(panicked.unwrap_err().contains("panic"));
 }
+
+#[test]
+fn a_message_is_short_however_much_it_would_quote() {
+    let long = "k".repeat(3 * 1024 * 1024);
+    let mut files = vec![file(); 5];
+    files[0][&long] = json!(1);
+    files[1]["pre_tokenizer"] = json!({ "type": long });
+    files[2]["model"]["fuse_unk"] = json!(long);
+    files[3]["version"] = json!(long);
+    files[4]["added_tokens"][0]["content"] = json!(long);
+    for file in &files {
+        let error = load(file).unwrap_err();
+        assert!(error.len() < 2000, "{} bytes: {}", error.len(), &error[..200]);
+    }
+    let error = load(&files[0]).unwrap_err();
+    assert!(
+        error.contains("unknown field `kkk") && error.contains("[...]") && error.contains("at line 1 column"),
+        "{error}"
+    );
+}

@@ -11,6 +11,7 @@ use prism_gate::Finding;
 use prism_gate::render::{Instantiation, Subject, Texts};
 
 use crate::failure::Failure;
+use crate::progress::Progress;
 use crate::show;
 
 /// Most bundles that one is compared with.
@@ -95,7 +96,11 @@ fn prefix(path: &Path) -> String {
 }
 
 /// The bundles of a directory by their names, without the one that is checked.
-pub(super) fn earlier(dir: &Path, checked: &Path) -> Result<Vec<(String, Bundle)>, Failure> {
+pub(super) fn earlier(
+    dir: &Path,
+    checked: &Path,
+    progress: &Progress,
+) -> Result<Vec<(String, Bundle)>, Failure> {
     let shown = dir.display();
     let unreadable = |error: std::io::Error| {
         Failure::usage(
@@ -128,11 +133,13 @@ pub(super) fn earlier(dir: &Path, checked: &Path) -> Result<Vec<(String, Bundle)
             .into_owned();
         match Read::new(path)?.bundle() {
             Ok(bundle) => found.push((name, bundle)),
-            Err(finding) => crate::output::warn(format_args!(
-                "{} was not compared: {}",
-                show::line(&name),
-                show::line(&finding.message)
-            )),
+            Err(finding) => progress.above(|| {
+                crate::output::warn(format_args!(
+                    "{} was not compared: {}",
+                    show::line(&name),
+                    show::line(&finding.message)
+                ));
+            }),
         }
     }
     if found.is_empty() {

@@ -14,6 +14,7 @@ use crate::show;
 const TICK: Duration = Duration::from_millis(200);
 
 const WAITING: &str = "{spinner} {wide_msg}  {elapsed}";
+const PREPARING: &str = "{bar:24} {decimal_bytes}/{decimal_total_bytes}  {wide_msg}  {elapsed}";
 const READING: &str = "{bar:24} {decimal_bytes}/{decimal_total_bytes}  {msg}  eta {eta}";
 
 /// One line on stderr.
@@ -53,6 +54,15 @@ impl Live {
                     self.style(WAITING);
                     self.bar.set_message(show::line(message));
                 }
+            }
+            EvalEvent::Progress {
+                done_bytes,
+                total_bytes,
+                ..
+            } => {
+                self.style(PREPARING);
+                self.bar.set_length(*total_bytes);
+                self.bar.set_position(*done_bytes);
             }
             EvalEvent::Opened { stream_bytes, .. } => {
                 self.style(READING);
