@@ -216,26 +216,16 @@ pub(crate) fn check_resources(dir: &Path, recipe: &Recipe, totals: &StreamTotals
         )));
     }
     let needed = MIN_MEMORY_BYTES + 3 * recipe.caps.max_snapshot_bytes.min(64 << 20);
-    if let Some(available) = available_memory_bytes().filter(|&available| available < needed) {
+    let room = prism_sandbox::available_memory_bytes();
+    if let Some(available) = room.filter(|&available| available < needed) {
         return Err(short(format!(
-            "{} MB of memory are available and a run needs at least {}",
+            "{} MB of memory are available to this process and a run needs at least {}: end other programs, or raise the \
+             limit of its container",
             available / 1_000_000,
             needed / 1_000_000
         )));
     }
     Ok(())
-}
-
-/// `MemAvailable`, where the kernel tells it.
-fn available_memory_bytes() -> Option<u64> {
-    let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.trim()
-        .strip_suffix("kB")?
-        .trim()
-        .parse::<u64>()
-        .ok()
-        .map(|kib| kib * 1024)
 }
 
 /// Fills a buffer with the kernel's random bytes.

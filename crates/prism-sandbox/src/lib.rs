@@ -97,6 +97,7 @@ mod probe;
 mod procfs;
 mod proctree;
 mod rlimits;
+mod room;
 mod sandbox;
 mod seccomp;
 mod spec;
@@ -111,6 +112,7 @@ pub use keeper::run_init_if_asked;
 pub use output::{Logs, escape_for_terminal};
 pub use preflight::{preflight, preflight_with};
 pub use preflight_error::PreflightError;
+pub use room::available_memory_bytes;
 pub use sandbox::{Helper, Sandbox};
 pub use spec::{
     BINDS_MAX, Bind, Devices, Limits, OutputPolicy, PASSED_FDS_MAX, Spec, TARGET_FD_MAX, Tmpfs, system_binds,
