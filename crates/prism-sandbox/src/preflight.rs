@@ -228,6 +228,8 @@ fn trial(helper: &Helper, capabilities: &Capabilities) -> Result<(), PreflightEr
         limits: TRIAL_LIMITS,
         output: OutputPolicy::Truncate,
         devices: Devices::None,
+        // The probe reads /proc/self/status.
+        deaf: false,
         cpus: None,
     };
     let mut sandbox =

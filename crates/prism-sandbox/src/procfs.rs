@@ -18,11 +18,14 @@ use crate::error::{At, Setup, Step};
 use crate::mounts::{Detached, Kind, Reach, restrict};
 
 /// Numbers about the whole machine, which even the GPU driver can do without.
-const MACHINE_NUMBERS: [&str; 15] = [
+const MACHINE_NUMBERS: [&str; 19] = [
+    "allocinfo",
     "buddyinfo",
+    "cgroups",
     "diskstats",
     "interrupts",
     "loadavg",
+    "locks",
     "meminfo",
     "pagetypeinfo",
     "pressure",
@@ -31,6 +34,7 @@ const MACHINE_NUMBERS: [&str; 15] = [
     "softirqs",
     "stat",
     "swaps",
+    "timer_list",
     "uptime",
     "vmstat",
     "zoneinfo",
@@ -40,9 +44,9 @@ const MACHINE_SWITCHES: [&str; 6] = ["acpi", "bus", "fs", "irq", "sys", "sysrq-t
 /// More than any machine's description needs.
 const CPU_DESCRIPTION_BYTES_MAX: usize = 4 << 20;
 /// Where the covers come from, in the new root.
-const EMPTY_DIRECTORY: &str = "/etc/empty";
+pub(crate) const EMPTY_DIRECTORY: &str = "/etc/empty";
 const CPU_DESCRIPTION: &str = "/etc/cpuinfo";
-const EMPTY_FILE: &str = "/dev/null";
+pub(crate) const EMPTY_FILE: &str = "/dev/null";
 
 /// `/proc` of the new PID namespace. Only the GPU driver may write to it: it names its threads there.
 pub(crate) fn new_proc(gpu: bool) -> Setup<Detached> {
@@ -100,7 +104,7 @@ pub(crate) fn cover_machine(gpu: bool, cpu_description: &str) -> Setup<()> {
 }
 
 /// A read-only view of `source` over `target`.
-fn cover_with(source: &Path, target: &Path) -> Setup<()> {
+pub(crate) fn cover_with(source: &Path, target: &Path) -> Setup<()> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     let mount = open_tree(CWD, source, flags).at_what(Step::CoverProc, target.display())?;
     let attributes = MountAttrFlags::MOUNT_ATTR_RDONLY
