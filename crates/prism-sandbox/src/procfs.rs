@@ -2,7 +2,9 @@
 //!
 //! Called by `mounts.rs`. Mounting `/proc` with `subset=pid` would be simpler, but it leaves out `cpuinfo`, without which numerical libraries believe in
 //! the oldest CPU there is and run several times slower. So everything is there, and all that is not about the sandbox's own processes is covered, by
-//! whatever name the kernel has for it. It must never show a number that another process can change, since two sandboxes could talk through it.
+//! whatever name the kernel has for it. It must never show a number that another process can change, since two sandboxes could talk through it. Files of
+//! `/proc/<pid>` cannot be covered, since processes come and go: `smaps`, `pagemap` and `numa_maps` tell who else has a page mapped, `net/sockstat`,
+//! `net/protocols` and `net/softnet_stat` hold numbers of the whole machine. Landlock keeps a deaf payload from them.
 
 use std::fs;
 use std::os::fd::AsFd;

@@ -92,16 +92,11 @@ print('nothing heard')
         let mut lock: libc::flock = unsafe { std::mem::zeroed() };
         lock.l_type = libc::F_WRLCK as libc::c_short;
         // SAFETY: the descriptor is open and `lock` is valid for the whole call.
-        assert_eq!(
-            unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETLK, &raw mut lock) },
-            0
-        );
-        assert_eq!(libc::c_int::from(lock.l_type), libc::F_UNLCK);
+        let asked = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETLK, &raw mut lock) };
+        assert_eq!((asked, libc::c_int::from(lock.l_type)), (0, libc::F_UNLCK));
         // SAFETY: a plain system call on an open descriptor.
-        assert_eq!(
-            unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) },
-            0
-        );
+        let taken = unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) };
+        assert_eq!(taken, 0);
     }
 }
 
