@@ -85,8 +85,8 @@
 //!   million. CPU caches and the kernel's global counters (inode numbers of pipes, for one) are others.
 //! - What the kernel counts by user, in user mode: both sandboxes are the same host user, and pages of pipes, descriptors on their way through sockets
 //!   and watches of `epoll` are counted together, so that one can read from its own limit how much the other holds, exactly.
-//! - A sandbox that is not deaf: shared futexes and mapped pages of shared files carry data from a frozen one, exactly. A deaf one on a kernel without
-//!   Landlock, or with a GPU, still sees mapped pages and the machine's numbers in `/proc/<pid>/net`.
+//! - A sandbox that is not deaf: mapped pages of shared files, and with a version 1 freezer shared futexes, carry data from a frozen one, exactly. A deaf
+//!   one on a kernel without Landlock, or with a GPU, still sees mapped pages and the machine's numbers in `/proc/<pid>/net`.
 //! - Locks: to the payload all of them succeed, so its own processes cannot exclude one another by locking files.
 //! - What the caller passes: a descriptor is as powerful inside as outside. Never pass a directory or a terminal.
 

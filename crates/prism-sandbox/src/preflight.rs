@@ -78,7 +78,8 @@ fn find_out(helper: &Helper, preferences: Preferences) -> Result<Capabilities, P
     let wanted = format!("{preferences}");
     Err(obstacle.unwrap_or(PreflightError::NotAvailable {
         wanted,
-        why: "the control group hierarchy is not there or not writable".to_owned(),
+        why: "the control group hierarchy is not there, not writable, or cannot limit the machine's swap"
+            .to_owned(),
     }))
 }
 

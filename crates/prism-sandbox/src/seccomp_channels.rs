@@ -78,7 +78,8 @@ pub(crate) fn pretended(deaf: bool) -> Result<Rules, BackendError> {
 }
 
 /// A wait on a futex of several processes comes back at once, and its caller looks again: nobody inside is ever found waiting, and nobody inside can be
-/// woken from elsewhere. A futex in a library that both sandboxes have bound is the same one in both.
+/// woken from elsewhere. A futex in a library that both sandboxes have bound is the same one in both, and a version 1 freezer leaves frozen threads in its
+/// queue. (Version 2 and signals take them out until they are let go.)
 pub(crate) fn tried_again(deaf: bool) -> Result<Rules, BackendError> {
     Ok(if deaf {
         let waits = [libc::FUTEX_WAIT, libc::FUTEX_WAIT_BITSET];
