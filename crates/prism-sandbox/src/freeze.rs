@@ -5,11 +5,16 @@
 //!
 //! A look at many threads takes time, and one that was seen stopped may run again before the last is seen. The filters deny every way in which a process
 //! could send SIGCONT or have one sent. One way is left, the kernel's own: when a process dies and leaves a process group without a parent outside it,
-//! the stopped members get SIGHUP and SIGCONT. Whoever wakes others in this way is dead afterwards. So two looks in a row must show the same threads in
-//! the same states: a death between them, or during either, makes them differ, and without a death nobody was woken. (Dead by the time of the first
-//! look, it has woken nobody later.) Not covered: a process that the kernel kills later, while all are frozen, because the machine is out of memory.
+//! the stopped members get SIGHUP and SIGCONT. So whoever wakes others dies of it, or has somebody else die. Therefore three looks in a row must show the
+//! same threads in the same states:
 //!
-//! It must never answer "stopped" on the strength of having sent the signal, nor of a single look.
+//! - A death during the second look makes it differ from the first or from the third. So none happened, and nobody was woken then.
+//! - Whoever was woken during the first look has stopped by itself before it was seen in the second. What it has killed or made until then, the third shows.
+//! - So nobody ran when the third look began, and without anybody who runs there is no death in it either.
+//!
+//! Not covered: a process that the kernel kills while all are frozen, because the machine is out of memory.
+//!
+//! It must never answer "stopped" on the strength of having sent the signal, nor of fewer looks.
 
 use std::time::{Duration, Instant};
 use std::{fs, io};
@@ -28,7 +33,7 @@ pub(crate) fn stop_everything(within_ms: u64) -> Report {
     let mut looks = 0_u32;
     loop {
         signal_all(libc::SIGSTOP);
-        let running = match look_twice(look) {
+        let running = match moving(look) {
             Ok(None) => return Report::Stopped,
             Ok(Some(running)) => running,
             Err(error) => format!("cannot read /proc: {error}"),
@@ -65,17 +70,20 @@ enum Seen {
     Stopped(Vec<(u32, u32, char)>),
 }
 
-/// Something that runs or has just died, or nothing if two looks agree that all is still.
-fn look_twice(mut look: impl FnMut() -> io::Result<Seen>) -> io::Result<Option<String>> {
+/// Something that runs or has just died, or nothing if three looks agree that all is still.
+fn moving(mut look: impl FnMut() -> io::Result<Seen>) -> io::Result<Option<String>> {
     let first = look()?;
     if let Seen::Running(running) = first {
         return Ok(Some(running));
     }
-    Ok(match look()? {
-        Seen::Running(running) => Some(running),
-        second if second == first => None,
-        Seen::Stopped(_) => Some("a process died between two looks".to_owned()),
-    })
+    for _ in 0..2 {
+        match look()? {
+            Seen::Running(running) => return Ok(Some(running)),
+            next if next == first => {}
+            Seen::Stopped(_) => return Ok(Some("a process died between two looks".to_owned())),
+        }
+    }
+    Ok(None)
 }
 
 fn look() -> io::Result<Seen> {
@@ -124,9 +132,9 @@ fn state(stat: &str) -> Option<char> {
 mod tests {
     use super::*;
 
-    /// Process 7 dies while the first look is at 9, and so wakes 5, which was seen stopped before.
+    /// Process 7 dies while a look is at 9, and so wakes 5, which was seen stopped before.
     #[test]
-    fn a_death_between_two_looks_is_not_stillness() {
+    fn a_death_between_looks_is_not_stillness() {
         let stopped = |states: &[(u32, char)]| {
             let all = states.iter().map(|(pid, state)| (*pid, *pid, *state));
             Ok(Seen::Stopped(all.collect()))
@@ -137,14 +145,16 @@ mod tests {
         let running = || Ok(Seen::Running("5".to_owned()));
         let verdict = |looks: Vec<io::Result<Seen>>| {
             let mut looks = looks.into_iter();
-            look_twice(|| looks.next().unwrap()).unwrap()
+            moving(|| looks.next().unwrap()).unwrap()
         };
-        assert_eq!(verdict(vec![alive(), alive()]), None);
-        assert_eq!(verdict(vec![dead(), dead()]), None);
+        assert_eq!(verdict(vec![alive(), alive(), alive()]), None);
+        assert_eq!(verdict(vec![dead(), dead(), dead()]), None);
         assert!(verdict(vec![alive(), dead()]).is_some());
-        assert!(verdict(vec![alive(), gone()]).is_some());
+        assert!(verdict(vec![alive(), alive(), dead()]).is_some());
+        assert!(verdict(vec![alive(), alive(), gone()]).is_some());
         assert_eq!(verdict(vec![dead(), running()]), Some("5".to_owned()));
-        assert_eq!(verdict(vec![running(), alive()]), Some("5".to_owned()));
+        assert_eq!(verdict(vec![dead(), dead(), running()]), Some("5".to_owned()));
+        assert_eq!(verdict(vec![running()]), Some("5".to_owned()));
     }
 
     #[test]

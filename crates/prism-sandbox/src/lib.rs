@@ -53,7 +53,7 @@
 //!
 //! **Freezing.** By `cgroup.freeze`, else by a version 1 freezer group, else by SIGSTOP from the init, and in each case only the kernel's own word that
 //! every thread has stopped counts. The filters deny every way in which a stopped process could be sent a SIGCONT, but for the one that the kernel sends
-//! by itself when a death leaves a process group orphaned; so the init believes only two looks in a row that agree (`freeze.rs`).
+//! by itself when a death leaves a process group orphaned; so the init believes only three looks in a row that agree (`freeze.rs`).
 //!
 //! **Talking.** Two sandboxes have files in common, and the kernel hangs locks, notices, waiting threads and pages on a file. `seccomp_channels.rs` takes
 //! from every sandbox what it can do without; a [deaf](Spec::deaf) one also loses what would show it another's waiting threads and mapped pages.
