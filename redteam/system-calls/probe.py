@@ -1,6 +1,7 @@
 """Tries system calls that no training needs. Each must fail; none may succeed."""
 
 import ctypes
+import os
 import platform
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -52,10 +53,15 @@ def run():
             print("ESCAPED system call", name, flush=True)
     if libc.prctl(38, 0, 0, 0, 0) >= 0 and libc.prctl(39, 0, 0, 0, 0) != 1:
         print("ESCAPED no_new_privs is off", flush=True)
-    with open("/proc/self/status") as file:
-        status = dict(line.split(":", 1) for line in file)
+    if 0 in os.getresuid():
+        print("ESCAPED runs as uid 0", flush=True)
+    if any(libc.prctl(23, capability, 0, 0, 0) == 1 for capability in range(64)):
+        print("ESCAPED its bounding set is not empty", flush=True)
+    try:
+        with open("/proc/self/status") as file:
+            status = dict(line.split(":", 1) for line in file)
+    except PermissionError:
+        return  # so it is in the auditor
     for field in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
         if int(status[field], 16) != 0:
             print("ESCAPED holds capabilities", field, status[field].strip(), flush=True)
-    if "0" in status["Uid"].split():
-        print("ESCAPED runs as uid 0", flush=True)

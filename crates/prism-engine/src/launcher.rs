@@ -164,6 +164,8 @@ impl SandboxLauncher<'_> {
         spec.cwd = PathBuf::from(TEMP_DIR);
         spec.fds = vec![(socket, SOCKET_FD), (segment, SEGMENT_FD)];
         spec.output = OutputPolicy::Truncate;
+        // The learner knows the text of the current step; these must not hear of it.
+        spec.deaf = role != Role::Learner;
         spec.env = environment(self.recipe, role);
         spec.devices = match self.recipe.compute.device {
             Device::Cpu => Devices::None,

@@ -23,9 +23,10 @@ pub enum Mode {
 /// What holds the memory of the whole tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum MemoryCap {
-    /// A version 1 memory group: exact.
+    /// A version 1 memory group: exact, but that as much again may be in buffers of TCP and UDP, and a little more for a tenth of a second. Never where
+    /// the machine has swap that the group cannot limit.
     CgroupV1,
-    /// A version 2 group: exact.
+    /// A version 2 group: exact. Never where the machine has swap that the group cannot limit.
     CgroupV2,
     /// Looking at the processes ten times a second: best effort. The caller must mark such a run a rehearsal.
     Watchdog,

@@ -17,10 +17,11 @@ use crate::cgroup_places::{Base, OUR_DIRECTORY, Owner};
 
 /// A group whose last process has just died can stay busy for a moment; this often it is tried again.
 const REMOVE_ATTEMPTS: u32 = 200;
-/// The kernel takes memory for a group in pieces of at most this size, so that a full one may show as much less.
-const LARGEST_CHARGE_BYTES: u64 = 32 << 20;
 /// Pause between attempts.
 const REMOVE_PAUSE: Duration = Duration::from_millis(2);
+
+/// The kernel charges memory in lots, the largest being a huge page; so far below its limit a group can run out.
+const CHARGED_AT_ONCE_BYTES: u64 = 4 << 20;
 
 /// Which interface a hierarchy has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,20 +92,39 @@ impl Group {
         })
     }
 
-    /// Caps the memory of everything in the group, swap included.
+    /// Caps the memory of everything in the group, swap included. An error where that cannot be done.
     pub(crate) fn limit_memory(&self, bytes: u64) -> io::Result<()> {
+        self.limit_memory_beside(
+            bytes,
+            swap_is_on(&fs::read_to_string("/proc/swaps").unwrap_or_default()),
+        )
+    }
+
+    fn limit_memory_beside(&self, bytes: u64, swap_is_on: bool) -> io::Result<()> {
+        let bytes = bytes.to_string();
         match self.version {
             Version::V1 => {
-                self.write("memory.limit_in_bytes", &bytes.to_string())?;
-                // Without swap accounting the file does not exist, and without swap it does not matter.
-                self.write_if_there("memory.memsw.limit_in_bytes", &bytes.to_string())
+                self.write("memory.limit_in_bytes", &bytes)?;
+                self.limit_swap("memory.memsw.limit_in_bytes", &bytes, swap_is_on)?;
+                // The buffers of TCP are counted apart, so they come on top: as much again, and see `is_over_network_limit`.
+                self.write_if_there("memory.kmem.tcp.limit_in_bytes", &bytes)
             }
             Version::V2 => {
-                self.write("memory.max", &bytes.to_string())?;
-                self.write_if_there("memory.swap.max", "0")?;
+                self.write("memory.max", &bytes)?;
+                self.limit_swap("memory.swap.max", "0", swap_is_on)?;
                 self.write_if_there("memory.oom.group", "1")
             }
         }
+    }
+
+    /// Without swap accounting the file does not exist; without swap that does not matter.
+    fn limit_swap(&self, file: &str, value: &str, swap_is_on: bool) -> io::Result<()> {
+        if swap_is_on && !self.dir.join(file).exists() {
+            let why =
+                format!("the machine has swap, and without {file} the group's share of it cannot be limited");
+            return Err(io::Error::other(why));
+        }
+        self.write_if_there(file, value)
     }
 
     /// Asks the kernel to stop or to let run; returns before it is done.
@@ -135,22 +155,27 @@ impl Group {
             return Ok(None);
         }
         let at_its_limit = match self.version {
-            Version::V1 => self.was_full(),
+            // The counters of failures stay at 0 on some kernels, so the high-water marks are looked at.
+            Version::V1 => ["memory", "memory.memsw"].iter().any(|counter| {
+                let bytes = |file: &str| self.number(&format!("{counter}.{file}"));
+                match (bytes("max_usage_in_bytes"), bytes("limit_in_bytes")) {
+                    (Some(most), Some(limit)) => most.saturating_add(CHARGED_AT_ONCE_BYTES) >= limit,
+                    _ => false,
+                }
+            }),
             Version::V2 => keyed(&counters, "oom").unwrap_or(0) > 0,
         };
         Ok(Some(if at_its_limit { Want::Own } else { Want::Machine }))
     }
 
-    /// Version 1: whether the most that was ever charged comes so close to the limit that the next page did not fit. Its
-    /// counters of failures will not do: not every kernel keeps the one for memory and swap together.
-    fn was_full(&self) -> bool {
-        let number = |file: &str| self.read(file).ok()?.trim_end().parse::<u64>().ok();
-        ["memory", "memory.memsw"].iter().any(|kind| {
-            let most = number(&format!("{kind}.max_usage_in_bytes"));
-            let limit = number(&format!("{kind}.limit_in_bytes"));
-            most.zip(limit)
-                .is_some_and(|(most, limit)| most.saturating_add(LARGEST_CHARGE_BYTES) >= limit)
-        })
+    /// Whether version 1's count of network buffers is above its own limit. The kernel refuses most of what would go above, and grants each connection
+    /// a little all the same.
+    pub(crate) fn is_over_network_limit(&self) -> bool {
+        let bytes = |file: &str| self.number(&format!("memory.kmem.tcp.{file}"));
+        match (self.version, bytes("usage_in_bytes"), bytes("limit_in_bytes")) {
+            (Version::V1, Some(used), Some(limit)) => used > limit,
+            _ => false,
+        }
     }
 
     /// The most memory that was ever charged, where the kernel counts it.
@@ -159,7 +184,7 @@ impl Group {
             Version::V1 => "memory.max_usage_in_bytes",
             Version::V2 => "memory.peak",
         };
-        self.read(file).ok()?.trim_end().parse().ok()
+        self.number(file)
     }
 
     /// CPU time of every process that was ever in the group. Version 2 counts it without any controller.
@@ -217,6 +242,10 @@ impl Group {
             .take(64 << 10)
             .read_to_string(&mut text)?;
         Ok(text)
+    }
+
+    fn number(&self, file: &str) -> Option<u64> {
+        self.read(file).ok()?.trim_end().parse().ok()
     }
 
     fn write(&self, file: &str, value: &str) -> io::Result<()> {
@@ -289,6 +318,11 @@ fn write_control(path: &Path, value: &str) -> io::Result<()> {
         .write_all(value.as_bytes())
 }
 
+/// Whether `/proc/swaps` lists anything below its heading.
+fn swap_is_on(swaps: &str) -> bool {
+    swaps.lines().skip(1).any(|line| !line.trim().is_empty())
+}
+
 /// The number after `key` in a file of `key number` lines.
 fn keyed(text: &str, key: &str) -> Option<u64> {
     text.lines()
@@ -325,22 +359,54 @@ mod tests {
         assert_eq!(v2("low 0\nmax 9\noom 0\noom_kill 0\n"), None);
         assert_eq!(v2("low 0\nmax 9\noom 1\noom_kill 2\n"), Some(Want::Own));
         assert_eq!(v2("low 0\nmax 0\noom 0\noom_kill 1\n"), Some(Want::Machine));
-        let v1 = |kills, most_bytes: u64| {
+        let v1 = |kills, most| {
             blamed(
                 Version::V1,
                 &[
                     ("memory.oom_control", kills),
-                    ("memory.max_usage_in_bytes", &format!("{most_bytes}\n")),
-                    ("memory.limit_in_bytes", &format!("{}\n", 1_u64 << 30)),
+                    ("memory.failcnt", "0\n"),
+                    ("memory.limit_in_bytes", "134217728\n"),
+                    ("memory.max_usage_in_bytes", most),
                 ],
             )
         };
-        assert_eq!(v1("under_oom 0\noom_kill 0\n", 1 << 30), None);
-        assert_eq!(v1("under_oom 0\noom_kill 1\n", (1 << 30) - 4096), Some(Want::Own));
+        assert_eq!(v1("under_oom 0\noom_kill 0\n", "134217728\n"), None);
+        assert_eq!(v1("under_oom 0\noom_kill 1\n", "134217728\n"), Some(Want::Own));
+        assert_eq!(v1("under_oom 0\noom_kill 1\n", "134213632\n"), Some(Want::Own));
         assert_eq!(
-            v1("under_oom 0\noom_kill 1\n", (1 << 30) - (2 << 20)),
-            Some(Want::Own)
+            v1("under_oom 0\noom_kill 1\n", "100000000\n"),
+            Some(Want::Machine)
         );
-        assert_eq!(v1("under_oom 0\noom_kill 1\n", 1 << 29), Some(Want::Machine));
+    }
+
+    #[test]
+    fn a_limit_that_swap_would_get_around_is_an_error() {
+        assert!(!swap_is_on("Filename\tType\tSize\tUsed\tPriority\n"));
+        assert!(swap_is_on(
+            "Filename\tType\tSize\tUsed\tPriority\n/dev/sda2 partition 9 0 -2\n"
+        ));
+        for (version, limit, swap_limit) in [
+            (
+                Version::V1,
+                "memory.limit_in_bytes",
+                "memory.memsw.limit_in_bytes",
+            ),
+            (Version::V2, "memory.max", "memory.swap.max"),
+        ] {
+            let temp = tempfile::tempdir().unwrap();
+            fs::write(temp.path().join(limit), "").unwrap();
+            let duty = Duty {
+                memory: true,
+                freezer: false,
+            };
+            let dir = temp.path().to_owned();
+            let group = Group { version, duty, dir };
+            assert!(group.limit_memory_beside(1 << 20, false).is_ok());
+            let error = group.limit_memory_beside(1 << 20, true).unwrap_err();
+            assert!(error.to_string().contains(swap_limit), "{error}");
+            fs::write(temp.path().join(swap_limit), "").unwrap();
+            assert!(group.limit_memory_beside(1 << 20, true).is_ok());
+            assert!(!fs::read(temp.path().join(swap_limit)).unwrap().is_empty());
+        }
     }
 }

@@ -66,14 +66,15 @@ fn start(plan: &Plan, socket: &OwnedFd, fds: Descriptors) -> Setup<Started> {
     if plan.mode == Mode::User {
         namespaces::map_identity(plan.ids)?;
     }
-    // Should the machine run out of memory, this goes first. /proc is read-only inside, so the payload cannot change it.
+    // Should the machine run out of memory, this goes first. The payload cannot change it, since /proc is read-only inside; with a GPU, where it is not,
+    // the kernel refuses a lower value in root mode, but in user mode the payload can go back to the caller's own.
     std::fs::write("/proc/self/oom_score_adj", "1000").at(Step::OomScore)?;
     mounts::build(plan)?;
     namespaces::set_hostname(&plan.name)?;
     namespaces::loopback_up()?;
     // The memory and descriptors of this process are nobody's business inside.
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).at(Step::NotDumpable)?;
-    let filters = Filters::build(plan.devices != Devices::None)?;
+    let filters = Filters::build(plan.devices != Devices::None, plan.deaf)?;
     let (exec_reader, exec_writer) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).at(Step::ExecPipe)?;
     let signals = child_signals()?;

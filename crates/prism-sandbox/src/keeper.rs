@@ -66,6 +66,7 @@ struct Running {
 }
 
 fn start(socket: &OwnedFd) -> Setup<Running> {
+    payload::reset_signals()?;
     let (fixed, passed) = receive_descriptors(socket)?;
     let [plan_file, stdout, stderr] = fixed;
     let plan = read_plan(plan_file)?;

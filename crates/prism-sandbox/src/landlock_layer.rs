@@ -1,7 +1,8 @@
 //! Landlock as a second layer over the read-only mounts, where the kernel has it.
 //!
-//! Called by `payload.rs`. Best effort by design: the mounts alone already hold, so a kernel without Landlock changes nothing. It must never allow less
-//! than the mounts do to an honest program.
+//! Called by `payload.rs`. Best effort by design: the mounts alone already hold, so a kernel without Landlock changes nothing but one thing: only here can
+//! a deaf payload be kept from `/proc/<pid>/smaps` and its like, which tell which pages of a shared file another sandbox has mapped. It must never allow
+//! less than the mounts do to an honest program that is not deaf.
 
 use std::path::Path;
 
@@ -17,7 +18,11 @@ use crate::spec::Devices;
 /// The newest rules that this file knows.
 const NEWEST: ABI = ABI::V5;
 
-/// Restricts this process and its descendants: read and execute everywhere, write in the scratch spaces, `/dev/shm` and the devices.
+/// What a deaf payload may still read in `/proc`: what is not its own processes'. The covers of other files are views of `/dev/null`.
+const HARMLESS_IN_PROC: [&str; 2] = ["/proc/cpuinfo", "/dev/null"];
+
+/// Restricts this process and its descendants: read and execute everywhere (everywhere but in `/proc`, if deaf), write in the scratch spaces,
+/// `/dev/shm` and the devices.
 pub(crate) fn apply(plan: &Plan) -> Setup<()> {
     restrict(plan).map_err(|error| Failure {
         step: Step::Landlock,
@@ -39,13 +44,27 @@ fn restrict(plan: &Plan) -> Result<(), RulesetError> {
         Ok(())
     };
     let device = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate | AccessFs::IoctlDev;
-    allow(Path::new("/"), AccessFs::from_read(NEWEST))?;
+    let gpu = plan.devices != Devices::None;
+    if plan.deaf && !gpu {
+        // Directories can be listed and links be followed everywhere.
+        allow(Path::new("/"), AccessFs::ReadDir.into())?;
+        for directory in std::fs::read_dir("/").into_iter().flatten().flatten() {
+            if directory.file_name() != "proc" {
+                allow(&directory.path(), AccessFs::from_read(NEWEST))?;
+            }
+        }
+        for path in HARMLESS_IN_PROC {
+            allow(Path::new(path), AccessFs::ReadFile.into())?;
+        }
+    } else {
+        allow(Path::new("/"), AccessFs::from_read(NEWEST))?;
+    }
     allow(Path::new("/dev"), device | AccessFs::ReadDir)?;
     allow(Path::new("/dev/shm"), AccessFs::from_all(NEWEST))?;
     for tmpfs in &plan.scratch {
         allow(&tmpfs.target, AccessFs::from_all(NEWEST))?;
     }
-    if plan.devices != Devices::None {
+    if gpu {
         // The GPU driver names its threads through /proc/self/task.
         allow(
             Path::new("/proc"),

@@ -26,7 +26,7 @@
 //! - The *payload's process* (`payload.rs`) gives up everything in a fixed order and executes the command.
 //!
 //! **Users.** Nothing inside is ever host uid 0. In root mode there is no user namespace: payload and init run as two unused host users that no other
-//! living sandbox has (`uids.rs`). In user mode a user namespace maps the caller's own user onto itself and nobody else. A caller that is root without
+//! living sandbox of this process has (`uids.rs`). In user mode a user namespace maps the caller's own user onto itself and nobody else. A caller that is root without
 //! the capabilities of root mode, or whose number stands for root outside, is refused.
 //!
 //! **Descriptors.** The caller and the keeper are joined by one socket of packets, which the keeper has as its standard input and the init inherits.
@@ -52,7 +52,11 @@
 //! groups. If the keeper is killed as well, the init sees its pipe close; groups that stay behind are removed by the next preflight.
 //!
 //! **Freezing.** By `cgroup.freeze`, else by a version 1 freezer group, else by SIGSTOP from the init, and in each case only the kernel's own word that
-//! every thread has stopped counts. The filters deny every way in which a stopped process could be sent a SIGCONT by nobody.
+//! every thread has stopped counts. The filters deny every way in which a stopped process could be sent a SIGCONT, but for the one that the kernel sends
+//! by itself when a death leaves a process group orphaned; so the init believes only three looks in a row that agree (`freeze.rs`).
+//!
+//! **Talking.** Two sandboxes have files in common, and the kernel hangs locks, notices, waiting threads and pages on a file. `seccomp_channels.rs` takes
+//! from every sandbox what it can do without; a [deaf](Spec::deaf) one also loses what would show it another's waiting threads and mapped pages.
 //!
 //! # Covered
 //!
@@ -65,16 +69,25 @@
 //! - privileges: namespaces, mounts, modules, BPF, keys, clocks, raised limits, foreign system-call interfaces, calls of the future
 //! - inheritance: environment, descriptors, groups, System V and POSIX objects
 //! - undoing a freeze; surviving the end; surviving the caller
-//! - numbers about the machine in `/proc`, and `sysinfo`, through which two sandboxes could talk
+//! - talking to another sandbox through numbers about the machine in `/proc`, `sysinfo`, locks, leases and notices of shared files, hints in inodes,
+//!   questions about the page cache, asynchronous I/O, large pages, merged pages, socket filters, keys of file systems
+//! - hearing, if deaf: waiting threads on shared futexes; with Landlock, `/proc/<pid>/smaps` and its like
+//! - the system's word lists, manuals and documentation, which are knowledge that a submission has not paid for
 //!
 //! # Not covered
 //!
 //! - A bug in the kernel. All sandboxes share it; put hostile input into a virtual machine as well.
 //! - The GPU driver, where devices are bound: its interface is large, and device memory is not capped here.
 //! - Exact memory limits without a control group ([`MemoryCap::Watchdog`]): they are best effort, and the caller must say so.
-//! - Timing. Two sandboxes on one machine can feel each other's load unless one is frozen while the other runs, and some traces outlive a freeze:
-//!   which pages of a shared read-only file are in memory, CPU caches, and the kernel's global counters (inode numbers of pipes, for one). Dropping
-//!   pages on purpose and asking for them are denied; touching them is not.
+//! - Timing. Two sandboxes on one machine can feel each other's load unless one is frozen while the other runs, and some traces outlive a freeze. The
+//!   largest is which pages of shared read-only files are in memory: reading a page that nobody has read yet brings it in, and the other one can tell by
+//!   time or by its own count of page faults, exactly. Each page serves once, as pages cannot be put out on purpose; a system of a few gigabytes has a
+//!   million. CPU caches and the kernel's global counters (inode numbers of pipes, for one) are others.
+//! - What the kernel counts by user, in user mode: both sandboxes are the same host user, and pages of pipes, descriptors on their way through sockets
+//!   and watches of `epoll` are counted together, so that one can read from its own limit how much the other holds, exactly.
+//! - A sandbox that is not deaf: mapped pages of shared files, and with a version 1 freezer shared futexes, carry data from a frozen one, exactly. A deaf
+//!   one on a kernel without Landlock, or with a GPU, still sees mapped pages and the machine's numbers in `/proc/<pid>/net`.
+//! - Locks: to the payload all of them succeed, so its own processes cannot exclude one another by locking files.
 //! - What the caller passes: a descriptor is as powerful inside as outside. Never pass a directory or a terminal.
 
 mod capabilities;
@@ -100,7 +113,9 @@ mod rlimits;
 mod room;
 mod sandbox;
 mod seccomp;
+mod seccomp_channels;
 mod spec;
+mod sysfs;
 mod uids;
 mod watch;
 mod watchdog;

@@ -18,8 +18,8 @@ use rustix::mount::{
 use crate::capabilities::Mode;
 use crate::error::{At, Failure, Setup, Step, cvt};
 use crate::plan::Plan;
-use crate::procfs;
 use crate::spec::{Bind, Devices, Tmpfs};
+use crate::{procfs, sysfs};
 
 /// Size of the root: it holds only mount points and a few small files of `/etc`.
 const ROOT_BYTES: u64 = 8 << 20;
@@ -29,6 +29,9 @@ const ROOT_INODES: u64 = 4_096;
 const SHM_INODES: u64 = 4_096;
 /// Devices that tell nothing and control nothing.
 const HARMLESS_DEVICES: [&str; 5] = ["null", "zero", "full", "random", "urandom"];
+/// Word lists, manuals and documentation: knowledge of language that comes with the system and not with the submission. No program needs it.
+const KNOWLEDGE: [&str; 2] = ["/usr/share", "/usr/local/share"];
+
 /// A mount that hangs nowhere yet.
 pub(crate) struct Detached {
     pub(crate) mount: OwnedFd,
@@ -68,7 +71,7 @@ pub(crate) fn build(plan: &Plan) -> Setup<()> {
             for path in nvidia_devices(minors)? {
                 detached.push(open_device(&path)?);
             }
-            detached.push(new_sys()?);
+            detached.push(sysfs::new_sys()?);
             true
         }
     };
@@ -95,6 +98,10 @@ pub(crate) fn build(plan: &Plan) -> Setup<()> {
     write_etc(plan)?;
     link_dev()?;
     procfs::cover_machine(gpu, &cpuinfo)?;
+    if gpu {
+        sysfs::cover_machine()?;
+    }
+    hide_knowledge(plan)?;
     restrict(
         root.as_fd(),
         MountAttrFlags::MOUNT_ATTR_RDONLY | MountAttrFlags::MOUNT_ATTR_NOSUID,
@@ -137,6 +144,17 @@ fn optional_bind(path: &str, mode: Mode) -> Setup<Option<Detached>> {
     } else {
         Ok(None)
     }
+}
+
+/// Shows nothing where the system keeps its documentation, unless the caller has bound something in there by name.
+fn hide_knowledge(plan: &Plan) -> Setup<()> {
+    for directory in KNOWLEDGE.map(Path::new) {
+        let wanted = plan.binds.iter().any(|bind| bind.target.starts_with(directory));
+        if directory.is_dir() && !wanted {
+            procfs::cover_with(Path::new(procfs::EMPTY_DIRECTORY), directory)?;
+        }
+    }
+    Ok(())
 }
 
 /// A single device file. Writing to a device does not count as writing to the read-only mount that shows it.
@@ -184,22 +202,6 @@ fn nvidia_devices(minors: &[u32]) -> Setup<Vec<PathBuf>> {
         }
     }
     Ok(paths)
-}
-
-/// A fresh `/sys` without its submounts, read-only. The GPU driver cannot be initialised without it.
-fn new_sys() -> Setup<Detached> {
-    let filesystem = fsopen("sysfs", FsOpenFlags::FSOPEN_CLOEXEC).at(Step::MountSys)?;
-    fsconfig_create(filesystem.as_fd()).at(Step::MountSys)?;
-    let attributes = MountAttrFlags::MOUNT_ATTR_RDONLY
-        | MountAttrFlags::MOUNT_ATTR_NOSUID
-        | MountAttrFlags::MOUNT_ATTR_NODEV
-        | MountAttrFlags::MOUNT_ATTR_NOEXEC;
-    let mount = fsmount(filesystem.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes).at(Step::MountSys)?;
-    Ok(Detached {
-        mount,
-        target: PathBuf::from("/sys"),
-        kind: Kind::Directory,
-    })
 }
 
 fn new_tmpfs(bytes: u64, inodes: u64, mode: &str, owner: Option<(u32, u32)>) -> rustix::io::Result<OwnedFd> {

@@ -22,6 +22,9 @@ use crate::{landlock_layer, rlimits};
 /// The highest capability number that may exist; removing one that does not exist ends the loop.
 const CAPABILITIES_MAX: u32 = 64;
 
+/// The highest signal number.
+const SIGNALS_MAX: libc::c_long = 64;
+
 /// The payload's descriptors.
 pub(crate) struct Descriptors {
     pub(crate) stdout: OwnedFd,
@@ -166,11 +169,24 @@ fn close_on_exec_from(first: u32) -> Setup<()> {
     cvt(returned).at(Step::PlaceDescriptors).map(|_| ())
 }
 
-/// Signals as a fresh program expects them: none blocked, none ignored.
-fn reset_signals() -> Setup<()> {
-    // SAFETY: SIGPIPE is set to its default, and an empty mask is installed; both are plain values and there is only this thread.
+/// Signals as a fresh program expects them: none blocked, none handled, none ignored. A caller that ignores SIGCHLD, say, would else blind the init.
+pub(crate) fn reset_signals() -> Setup<()> {
+    // The kernel's own structure, whatever its exact layout: the default action, no flags, no mask. The C library refuses two of the numbers.
+    let default_action = [0_u64; 4];
+    for signal in 1..=SIGNALS_MAX {
+        // SAFETY: the kernel reads one `sigaction`, which is at most these 32 bytes; null asks for no old one. Two signals cannot be set; that is no error.
+        unsafe {
+            libc::syscall(
+                libc::SYS_rt_sigaction,
+                signal,
+                default_action.as_ptr(),
+                std::ptr::null::<u64>(),
+                size_of::<u64>(),
+            )
+        };
+    }
+    // SAFETY: an empty mask is installed; it is a plain value and there is only this thread.
     let returned = unsafe {
-        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
         let mut none: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut none);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut())

@@ -43,6 +43,7 @@ pub(crate) struct Plan {
     pub(crate) memory_cap: MemoryCap,
     pub(crate) freezer: Freezer,
     pub(crate) devices: Devices,
+    pub(crate) deaf: bool,
     pub(crate) cpus: Option<Vec<usize>>,
     pub(crate) groups: Groups,
 }

@@ -78,7 +78,8 @@ fn find_out(helper: &Helper, preferences: Preferences) -> Result<Capabilities, P
     let wanted = format!("{preferences}");
     Err(obstacle.unwrap_or(PreflightError::NotAvailable {
         wanted,
-        why: "the control group hierarchy is not there or not writable".to_owned(),
+        why: "the control group hierarchy is not there, not writable, or cannot limit the machine's swap"
+            .to_owned(),
     }))
 }
 
@@ -228,6 +229,8 @@ fn trial(helper: &Helper, capabilities: &Capabilities) -> Result<(), PreflightEr
         limits: TRIAL_LIMITS,
         output: OutputPolicy::Truncate,
         devices: Devices::None,
+        // The probe reads /proc/self/status.
+        deaf: false,
         cpus: None,
     };
     let mut sandbox =

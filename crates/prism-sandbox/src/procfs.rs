@@ -2,7 +2,9 @@
 //!
 //! Called by `mounts.rs`. Mounting `/proc` with `subset=pid` would be simpler, but it leaves out `cpuinfo`, without which numerical libraries believe in
 //! the oldest CPU there is and run several times slower. So everything is there, and all that is not about the sandbox's own processes is covered, by
-//! whatever name the kernel has for it. It must never show a number that another process can change, since two sandboxes could talk through it.
+//! whatever name the kernel has for it. It must never show a number that another process can change, since two sandboxes could talk through it. Files of
+//! `/proc/<pid>` cannot be covered, since processes come and go: `smaps`, `pagemap` and `numa_maps` tell who else has a page mapped, `net/sockstat`,
+//! `net/protocols` and `net/softnet_stat` hold numbers of the whole machine. Landlock keeps a deaf payload from them.
 
 use std::fs;
 use std::os::fd::AsFd;
@@ -18,11 +20,14 @@ use crate::error::{At, Setup, Step};
 use crate::mounts::{Detached, Kind, Reach, restrict};
 
 /// Numbers about the whole machine, which even the GPU driver can do without.
-const MACHINE_NUMBERS: [&str; 15] = [
+const MACHINE_NUMBERS: [&str; 19] = [
+    "allocinfo",
     "buddyinfo",
+    "cgroups",
     "diskstats",
     "interrupts",
     "loadavg",
+    "locks",
     "meminfo",
     "pagetypeinfo",
     "pressure",
@@ -31,6 +36,7 @@ const MACHINE_NUMBERS: [&str; 15] = [
     "softirqs",
     "stat",
     "swaps",
+    "timer_list",
     "uptime",
     "vmstat",
     "zoneinfo",
@@ -40,9 +46,9 @@ const MACHINE_SWITCHES: [&str; 6] = ["acpi", "bus", "fs", "irq", "sys", "sysrq-t
 /// More than any machine's description needs.
 const CPU_DESCRIPTION_BYTES_MAX: usize = 4 << 20;
 /// Where the covers come from, in the new root.
-const EMPTY_DIRECTORY: &str = "/etc/empty";
+pub(crate) const EMPTY_DIRECTORY: &str = "/etc/empty";
 const CPU_DESCRIPTION: &str = "/etc/cpuinfo";
-const EMPTY_FILE: &str = "/dev/null";
+pub(crate) const EMPTY_FILE: &str = "/dev/null";
 
 /// `/proc` of the new PID namespace. Only the GPU driver may write to it: it names its threads there.
 pub(crate) fn new_proc(gpu: bool) -> Setup<Detached> {
@@ -100,7 +106,7 @@ pub(crate) fn cover_machine(gpu: bool, cpu_description: &str) -> Setup<()> {
 }
 
 /// A read-only view of `source` over `target`.
-fn cover_with(source: &Path, target: &Path) -> Setup<()> {
+pub(crate) fn cover_with(source: &Path, target: &Path) -> Setup<()> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     let mount = open_tree(CWD, source, flags).at_what(Step::CoverProc, target.display())?;
     let attributes = MountAttrFlags::MOUNT_ATTR_RDONLY

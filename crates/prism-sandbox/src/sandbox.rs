@@ -304,6 +304,7 @@ fn start_in(
         memory_cap: capabilities.memory_cap,
         freezer: capabilities.freezer,
         devices: spec.devices.clone(),
+        deaf: spec.deaf,
         cpus: spec.cpus.clone(),
         groups: groups.clone(),
     })?;

@@ -2,7 +2,8 @@
 //!
 //! Compiled by `init.rs`, installed by `payload.rs` as the last act before `execve`. Several programs are stacked, since each can give one answer
 //! only; the kernel runs them all and the strictest answer counts. A deny list cannot know the calls of the future, so a guard written by hand
-//! refuses every number above the ones that were looked at. It must never be weakened for one payload: the only choice is whether there is a GPU.
+//! refuses every number above the ones that were looked at. What two sandboxes could talk through is in `seccomp_channels.rs`. It must never be weakened
+//! for one payload: the only choices are whether there is a GPU, which needs some calls, and whether it is to be deaf, which takes some away.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use seccompiler::{
 };
 
 use crate::error::{Failure, Setup, Step};
+use crate::seccomp_channels;
 
 /// The newest system call that was looked at (`mseal`, Linux 6.10). Anything newer does not exist in here.
 const NEWEST_KNOWN_CALL: u32 = 462;
@@ -128,17 +130,15 @@ const DENIED: &[libc::c_long] = &[
 ];
 
 /// Calls that programs try first and do without when they do not exist. `clone3` hides its flags behind a pointer, which a filter cannot follow;
-/// C libraries then use `clone`, whose flags are seen. `cachestat` tells which pages of a shared file are in memory.
+/// C libraries then use `clone`, whose flags are seen.
 const ABSENT: &[libc::c_long] = &[
     libc::SYS_clone3,
     libc::SYS_io_uring_setup,
     libc::SYS_io_uring_enter,
     libc::SYS_io_uring_register,
-    SYS_CACHESTAT,
 ];
 
 // Not every libc release names these.
-const SYS_CACHESTAT: libc::c_long = 451;
 const SYS_STATMOUNT: libc::c_long = 457;
 const SYS_LISTMOUNT: libc::c_long = 458;
 
@@ -160,21 +160,21 @@ pub(crate) struct Filters(Vec<BpfProgram>);
 
 impl Filters {
     /// Compiles the filters. Done before the last fork, where an error can still be told.
-    pub(crate) fn build(gpu: bool) -> Setup<Self> {
-        Self::try_build(gpu).map_err(|error| Failure {
+    pub(crate) fn build(gpu: bool, deaf: bool) -> Setup<Self> {
+        Self::try_build(gpu, deaf).map_err(|error| Failure {
             step: Step::BuildSeccomp,
             errno: 0,
             what: error.to_string(),
         })
     }
 
-    fn try_build(gpu: bool) -> Result<Self, seccompiler::BackendError> {
+    fn try_build(gpu: bool, deaf: bool) -> Result<Self, seccompiler::BackendError> {
         Ok(Self(vec![
             guard(),
-            answer(absent_rules(), libc::ENOSYS)?,
+            answer(absent_rules(deaf)?, libc::ENOSYS)?,
             answer(socket_rules()?, libc::EAFNOSUPPORT)?,
-            // Dropping a page from the cache that both sandboxes share is a signal to the other one. It is answered with success and not done.
-            answer(cache_rules()?, 0)?,
+            answer(seccomp_channels::pretended(deaf)?, 0)?,
+            answer(seccomp_channels::tried_again(deaf)?, libc::EAGAIN)?,
             // Last, because it forbids installing any more.
             answer(denied_rules(gpu)?, libc::EPERM)?,
         ]))
@@ -193,7 +193,7 @@ impl Filters {
     }
 }
 
-type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+pub(crate) type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// A program that gives `errno` to whatever matches, kills on a foreign architecture, and lets the rest pass.
 fn answer(rules: Rules, errno: i32) -> Result<BpfProgram, seccompiler::BackendError> {
@@ -201,8 +201,10 @@ fn answer(rules: Rules, errno: i32) -> Result<BpfProgram, seccompiler::BackendEr
     SeccompFilter::new(rules, SeccompAction::Allow, errno, ARCH)?.try_into()
 }
 
-fn absent_rules() -> Rules {
-    ABSENT.iter().map(|number| (*number, Vec::new())).collect()
+fn absent_rules(deaf: bool) -> Result<Rules, seccompiler::BackendError> {
+    let mut rules = seccomp_channels::absent(deaf)?;
+    rules.extend(ABSENT.iter().map(|number| (*number, Vec::new())));
+    Ok(rules)
 }
 
 /// Only local and loopback sockets. `AF_VSOCK` and others are not covered by the network namespace; netlink only in its plainest form, which lists
@@ -234,11 +236,6 @@ fn socket_rules() -> Result<Rules, seccompiler::BackendError> {
     ]))
 }
 
-fn cache_rules() -> Result<Rules, seccompiler::BackendError> {
-    let dont_need = rule([(3, Op::Eq, libc::POSIX_FADV_DONTNEED.unsigned_abs().into())])?;
-    Ok(BTreeMap::from([(libc::SYS_fadvise64, vec![dont_need])]))
-}
-
 fn denied_rules(gpu: bool) -> Result<Rules, seccompiler::BackendError> {
     let mut rules: Rules = DENIED.iter().map(|number| (*number, Vec::new())).collect();
     if !gpu {
@@ -254,6 +251,9 @@ fn denied_rules(gpu: bool) -> Result<Rules, seccompiler::BackendError> {
     let wake_up = u64::from(libc::SIGCONT.unsigned_abs());
     clone.push(rule([(0, Op::MaskedEq(0xff), wake_up)])?);
     rules.insert(libc::SYS_clone, clone);
+    for (call, signal) in SIGNALLING_CALLS {
+        rules.insert(*call, vec![rule([(*signal, Op::Eq, wake_up)])?]);
+    }
     rules.insert(libc::SYS_fcntl, vec![rule([(1, Op::Eq, F_SETSIG)])?]);
     let set_death_signal = u64::from(libc::PR_SET_PDEATHSIG.unsigned_abs());
     let set_seccomp = u64::from(libc::PR_SET_SECCOMP.unsigned_abs());
@@ -266,16 +266,33 @@ fn denied_rules(gpu: bool) -> Result<Rules, seccompiler::BackendError> {
     );
     let commands = [TIOCSTI, TIOCLINUX, TIOCSCTTY].map(|command| rule([(1, Op::Eq, command)]));
     rules.insert(libc::SYS_ioctl, commands.into_iter().collect::<Result<_, _>>()?);
-    // Only a process's own limits: the init runs with the same identity in user mode.
-    rules.insert(libc::SYS_prlimit64, vec![rule([(0, Op::Ne, 0)])?]);
+    // Only a process's own limits: the init runs with the same identity in user mode. And not the one that keeps a piped core handler of the host from
+    // being run, which may be read and not set. The new limit is behind a pointer, so all 64 bits of it count.
+    let core = u64::from(libc::RLIMIT_CORE);
+    let lower_core = SeccompRule::new(vec![
+        SeccompCondition::new(1, Width::Dword, Op::Eq, core)?,
+        SeccompCondition::new(2, Width::Qword, Op::Ne, 0)?,
+    ])?;
+    rules.insert(libc::SYS_prlimit64, vec![rule([(0, Op::Ne, 0)])?, lower_core]);
+    rules.insert(libc::SYS_setrlimit, vec![rule([(0, Op::Eq, core)])?]);
     // Asking for the execution domain is harmless, changing it (no address randomisation, 32-bit addresses) is not.
     rules.insert(
         libc::SYS_personality,
         vec![rule([(0, Op::Ne, 0), (0, Op::Ne, 0xffff_ffff)])?],
     );
+    seccomp_channels::add_denied(&mut rules, gpu)?;
     Ok(rules)
 }
 
+/// The calls that send a signal, and which of their arguments it is. SIGCONT would undo a freeze by signals; nobody inside needs it.
+const SIGNALLING_CALLS: &[(libc::c_long, u8)] = &[
+    (libc::SYS_kill, 1),
+    (libc::SYS_tkill, 1),
+    (libc::SYS_tgkill, 2),
+    (libc::SYS_rt_sigqueueinfo, 1),
+    (libc::SYS_rt_tgsigqueueinfo, 2),
+    (libc::SYS_pidfd_send_signal, 1),
+];
 const F_SETSIG: u64 = 10;
 
 fn family(number: libc::c_int) -> u64 {
@@ -283,7 +300,9 @@ fn family(number: libc::c_int) -> u64 {
 }
 
 /// All conditions together. Arguments are compared as the 32 bits that the kernel looks at, so high bits cannot hide a value.
-fn rule<const N: usize>(conditions: [(u8, Op, u64); N]) -> Result<SeccompRule, seccompiler::BackendError> {
+pub(crate) fn rule<const N: usize>(
+    conditions: [(u8, Op, u64); N],
+) -> Result<SeccompRule, seccompiler::BackendError> {
     let conditions = conditions
         .into_iter()
         .map(|(index, operator, value)| SeccompCondition::new(index, Width::Dword, operator, value));
@@ -352,14 +371,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_filter_compiles_with_and_without_a_gpu() {
-        assert_eq!(Filters::try_build(false).unwrap().0.len(), 5);
-        assert_eq!(Filters::try_build(true).unwrap().0.len(), 5);
+    fn every_filter_compiles_with_and_without_a_gpu_hearing_and_deaf() {
+        for (gpu, deaf) in [(false, false), (false, true), (true, false), (true, true)] {
+            assert_eq!(Filters::try_build(gpu, deaf).unwrap().0.len(), 6);
+        }
     }
 
     #[test]
     fn no_call_is_listed_twice_and_all_are_below_the_guard() {
-        let mut all: Vec<_> = DENIED.iter().chain(ABSENT).copied().collect();
+        let lists = [DENIED, ABSENT, seccomp_channels::ABSENT];
+        let mut all: Vec<_> = lists.into_iter().flatten().copied().collect();
         all.sort_unstable();
         let count = all.len();
         all.dedup();
@@ -368,5 +389,14 @@ mod tests {
             all.iter()
                 .all(|number| *number <= libc::c_long::from(NEWEST_KNOWN_CALL))
         );
+    }
+
+    /// An empty list of rules means "always", so a call that is denied for some arguments must not be among those that are denied for all.
+    #[test]
+    fn a_call_denied_for_all_arguments_stays_so() {
+        let rules = denied_rules(false).unwrap();
+        for call in DENIED.iter().chain([&libc::SYS_memfd_create]) {
+            assert!(rules[call].is_empty(), "{call}");
+        }
     }
 }

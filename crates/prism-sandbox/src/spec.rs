@@ -42,7 +42,11 @@ pub struct Spec {
     pub output: OutputPolicy,
     /// Which devices exist besides null, zero, full, random and urandom.
     pub devices: Devices,
-    /// The CPUs it may run on; `None` leaves the caller's own set.
+    /// Whether it must learn nothing of what another sandbox knows, even from one that is frozen. It then cannot read the files of `/proc/<pid>` (where
+    /// the kernel has Landlock, and not with a GPU, whose driver needs them), and its processes cannot sleep on a futex that they share with one another:
+    /// they look again and again, which is slower and right all the same.
+    pub deaf: bool,
+    /// The CPUs it starts on; `None` leaves the caller's own set. A wish and not a limit: the payload can ask for others.
     pub cpus: Option<Vec<usize>>,
 }
 
@@ -65,6 +69,7 @@ impl Spec {
             limits,
             output: OutputPolicy::Kill,
             devices: Devices::None,
+            deaf: false,
             cpus: None,
         }
     }

@@ -1,7 +1,9 @@
 //! Unused host identities for root mode, two per sandbox: one for its payload, one for its init.
 //!
-//! Used by `sandbox.rs`. Two sandboxes that are alive at once never share an identity, else they would share the count of processes and could signal
-//! one another through anything that they have in common. Host uid 0 is never handed out.
+//! Used by `sandbox.rs`. Two sandboxes of one process that are alive at once never share an identity: they would share what the kernel counts by user
+//! (processes, pages of pipes, descriptors on their way through sockets), and could read those counts. Those of different processes never do so in the
+//! wide range, but where two PID namespaces of one host have the same process number. In the narrow range, which is for a user namespace of few ids, they
+//! may: if their process numbers are 67, 68 or 271 apart, for example. Host uid 0 is never handed out.
 
 use std::sync::Mutex;
 

@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use crate::capabilities::MemoryCap;
+use crate::cgroup::Group;
 use crate::ending::Ending;
 use crate::proctree;
 use crate::watch::Shared;
@@ -56,6 +57,8 @@ impl Watchdog {
         } else if let Some(ending) = shared.oom_ending() {
             // Version 1 kills one process and lets the rest go on.
             shared.request_kill(ending);
+        } else if shared.groups.memory().is_some_and(Group::is_over_network_limit) {
+            shared.request_kill(Ending::OutOfMemory);
         }
         let counted_us = shared.groups.cpu_us();
         if counted_us.is_some() || self.ticks.is_multiple_of(TICKS_PER_CPU_SCAN) {

@@ -22,7 +22,8 @@ const USAGE: &str = "usage: prism-confine [OPTIONS] -- COMMAND...
   --memory-mib N        memory of the whole tree (default 8192)
   --wall-seconds N      wall-clock limit (default 3600)
   --freezes N           after 8 s, freeze and thaw N times and print the medians
-  --stay-frozen         freeze, and stay so until killed";
+  --stay-frozen         freeze, and stay so until killed
+  --deaf                closed to what other sandboxes leave in the kernel";
 
 struct Options {
     binds: Vec<Bind>,
@@ -30,6 +31,7 @@ struct Options {
     limits: Limits,
     freezes: u32,
     stay_frozen: bool,
+    deaf: bool,
     command: Vec<OsString>,
 }
 
@@ -63,6 +65,7 @@ fn parse(mut arguments: impl Iterator<Item = OsString>) -> Option<Options> {
         },
         freezes: 0,
         stay_frozen: false,
+        deaf: false,
         command: Vec::new(),
     };
     loop {
@@ -71,6 +74,7 @@ fn parse(mut arguments: impl Iterator<Item = OsString>) -> Option<Options> {
         match name.to_str()? {
             "--" => break,
             "--stay-frozen" => options.stay_frozen = true,
+            "--deaf" => options.deaf = true,
             "--bind" => options.binds.push(Bind::same(PathBuf::from(value()?))),
             "--freezes" => options.freezes = value()?.parse().ok()?,
             "--memory-mib" => {
@@ -114,6 +118,7 @@ fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let mut spec = Spec::new("confine", options.command, options.limits);
     spec.binds.extend(options.binds);
     spec.output = OutputPolicy::Truncate;
+    spec.deaf = options.deaf;
     let env = [
         ("PATH", "/usr/bin:/bin"),
         ("HOME", "/tmp"),

@@ -11,17 +11,52 @@ from kit import HOST, attack, main, opens_for_reading, opens_for_writing, syscal
 
 @attack
 def fs_read_host():
-    paths = [
-        HOST["secret_path"], "/etc/shadow", "/etc/ssh", "/root", "/home", "/var/log", "/run", "/boot", "/proc/1/root/etc/shadow", "/proc/1/cwd/etc",
-        "/dev/vda", "/dev/sda", "/dev/mem", "/dev/kmsg", "/dev/tty", "/dev/ptmx", "/dev/fuse", "/dev/kvm", "/dev/net/tun",
+    files = [
+        HOST["secret_path"], "/etc/shadow", "/proc/1/root/etc/shadow", "/proc/1/cwd/etc/shadow", "/dev/vda", "/dev/sda", "/dev/mem", "/dev/kmsg",
+        "/dev/tty", "/dev/ptmx", "/dev/fuse", "/dev/kvm", "/dev/net/tun",
     ]
-    return tried_each((path, lambda path=path: opens_for_reading(path)) for path in paths)
+    return tried_each((path, lambda path=path: opens_for_reading(path)) for path in files)
+
+
+@attack
+def fs_host_directories():
+    """None of them may so much as exist, but for those on the way to what was bound."""
+    mount_points = [line.split()[4] for line in open("/proc/self/mountinfo")]
+    directories = ["/etc/ssh", "/etc/ssl", "/root", "/home", "/var", "/var/log", "/run", "/boot", "/srv", "/mnt", "/media", "/sys"]
+    unbound = [path for path in directories if not any(point.startswith(path + "/") for point in mount_points)]
+    return tried_each((path, lambda path=path: os.stat(path)) for path in unbound)
+
+
+@attack
+def fs_system_documentation():
+    """Word lists, manuals and documentation are knowledge that nobody has paid for."""
+    found = {path: os.listdir(path) for path in ["/usr/share", "/usr/local/share"] if os.path.exists(path)}
+    return {"found": found} | tried_each((path, lambda path=path: os.close(os.open(path, os.O_TMPFILE | os.O_WRONLY))) for path in found)
+
+
+@attack
+def fs_compilers_work():
+    """The control: what is hidden is not missed by the interpreter nor by the compilers, if the machine has them."""
+    with open("/tmp/program.c", "w") as file:
+        file.write("#include <stdio.h>\n#include <math.h>\nint main(int n, char **a) { printf(\"%d\\n\", (int) sqrt(n + 48.0)); return 0; }\n")
+    said = {}
+    for compiler in ["/usr/bin/gcc", "/usr/bin/g++"]:
+        if os.path.exists(compiler):
+            subprocess.run([compiler, "-O2", "-o", "/tmp/program", "/tmp/program.c", "-lm"], check=True, capture_output=True)
+            said[compiler] = subprocess.run(["/tmp/program"], check=True, capture_output=True).stdout.decode()
+    import ssl, sqlite3, zoneinfo, email, unicodedata  # noqa: F401, E401
+
+    return {"said": said}
 
 
 @attack
 def fs_write_ro():
-    paths = [HOST["bound_file"], "/usr/bin/env", os.path.realpath("/bin/sh"), "/etc/passwd", "/etc/ld.so.cache", __file__, "/usr", "/bin"]
-    return tried_each((path, lambda path=path: opens_for_writing(path)) for path in paths)
+    files = [HOST["bound_file"], "/usr/bin/env", os.path.realpath("/bin/sh"), "/etc/passwd", "/etc/ld.so.cache", __file__]
+    tries = [(path, lambda path=path: opens_for_writing(path)) for path in files]
+    # A file without a name: should it be made, nothing is left of it.
+    for directory in ["/usr", "/bin", "/usr/lib", os.path.dirname(HOST["bound_file"])]:
+        tries.append((directory, lambda directory=directory: os.close(os.open(directory, os.O_TMPFILE | os.O_WRONLY))))
+    return tried_each(tries)
 
 
 @attack

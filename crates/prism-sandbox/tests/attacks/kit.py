@@ -19,7 +19,8 @@ SUCCEEDED = "SUCCEEDED"
 SHARED_NUMBERS = dict(
     pidfd_open=434, clone3=435, pidfd_getfd=438, open_tree=428, move_mount=429, fsopen=430, fsconfig=431, fsmount=432, fspick=433,
     io_uring_setup=425, io_uring_enter=426, io_uring_register=427, process_madvise=440, mount_setattr=442, quotactl_fd=443, memfd_secret=447,
-    process_mrelease=448, cachestat=451, statmount=457, listmount=458,
+    process_mrelease=448, cachestat=451, statmount=457, listmount=458, pidfd_send_signal=424, futex_waitv=449, futex_wake=454, futex_wait=455,
+    futex_requeue=456,
 )
 NUMBERS = {
     "x86_64": dict(
@@ -29,7 +30,9 @@ NUMBERS = {
         clock_settime=227, mq_open=240, kexec_load=246, add_key=248, request_key=249, keyctl=250, migrate_pages=256, unshare=272, move_pages=279,
         perf_event_open=298, fanotify_init=300, prlimit64=302, name_to_handle_at=303, open_by_handle_at=304, clock_adjtime=305, setns=308,
         process_vm_readv=310, process_vm_writev=311, kcmp=312, finit_module=313, seccomp=317, memfd_create=319, kexec_file_load=320, bpf=321,
-        userfaultfd=323, ioprio_set=251, socket=41, ioctl=16, fcntl=72, prctl=157,
+        userfaultfd=323, ioprio_set=251, socket=41, ioctl=16, fcntl=72, prctl=157, mincore=27, madvise=28, kill=62, flock=73, setrlimit=160, tkill=200, futex=202,
+        io_setup=206, io_getevents=208, io_submit=209, tgkill=234, mbind=237, get_mempolicy=239, inotify_init=253, inotify_add_watch=254,
+        inotify_rm_watch=255, inotify_init1=294, rt_sigqueueinfo=129, rt_tgsigqueueinfo=297, io_pgetevents=333,
     ),
     "aarch64": dict(
         shmget=194, clone=220, semget=190, msgget=186, sysinfo=179, ptrace=117, syslog=116, personality=92, vhangup=58, pivot_root=41,
@@ -38,7 +41,9 @@ NUMBERS = {
         kexec_load=104, add_key=217, request_key=218, keyctl=219, migrate_pages=238, unshare=97, move_pages=239, perf_event_open=241,
         fanotify_init=262, prlimit64=261, name_to_handle_at=264, open_by_handle_at=265, clock_adjtime=266, setns=268, process_vm_readv=270,
         process_vm_writev=271, kcmp=272, finit_module=273, seccomp=277, memfd_create=279, kexec_file_load=294, bpf=280, userfaultfd=282,
-        ioprio_set=30, socket=198, ioctl=29, fcntl=25, prctl=167,
+        ioprio_set=30, socket=198, ioctl=29, fcntl=25, prctl=167, mincore=232, madvise=233, kill=129, flock=32, setrlimit=164, tkill=130,
+        futex=98, io_setup=0, io_getevents=4, io_submit=2, tgkill=131, mbind=235, get_mempolicy=236, inotify_add_watch=27, inotify_rm_watch=28,
+        inotify_init1=26, rt_sigqueueinfo=138, rt_tgsigqueueinfo=240, io_pgetevents=292,
     ),
 }[platform.machine()] | SHARED_NUMBERS
 

@@ -28,7 +28,8 @@ def net_dns():
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.sendto(b"\0" * 12, ("192.0.2.53", 53))
 
-    return tried(udp=send, resolver=lambda: socket.getaddrinfo("prism.invalid", 80))
+    # A name that exists, unlike those reserved for tests: outside it would be found.
+    return tried(udp=send, resolver=lambda: socket.getaddrinfo("example.com", 80), servers=lambda: open("/etc/resolv.conf"))
 
 
 @attack

@@ -183,6 +183,25 @@ def core_dump():
 
 
 @attack
+def core_limit_changed():
+    """1 is the value that keeps a piped core handler of the host from running; 0 would not. It can be read and not be set."""
+    core, unlimited = resource.RLIMIT_CORE, 2**64 - 1
+    zero = (ctypes.c_uint64 * 2)(0, 0)
+    report = tried(
+        library=lambda: resource.setrlimit(core, (0, 1)),
+        library_hard=lambda: resource.setrlimit(core, (0, 0)),
+        same=lambda: resource.setrlimit(core, (1, 1)),
+        direct=lambda: syscall("setrlimit", core, zero),
+        both=lambda: syscall("prlimit64", 0, core, zero, None),
+        high_bits=lambda: syscall("setrlimit", core | 1 << 32, zero),
+        raised=lambda: syscall("prlimit64", 0, core, (ctypes.c_uint64 * 2)(unlimited, unlimited), None),
+    )
+    # Others can still be lowered.
+    resource.setrlimit(resource.RLIMIT_STACK, (1 << 20, resource.getrlimit(resource.RLIMIT_STACK)[1]))
+    return report | {"limit": resource.getrlimit(core)}
+
+
+@attack
 def exits_seven():
     sys.exit(7)
 

@@ -129,24 +129,16 @@ def sys_wake_the_stopped():
         descriptor=lambda: fcntl.fcntl(read_end, 10, signal.SIGCONT),
         parents_death=lambda: syscall("prctl", 1, signal.SIGCONT, 0, 0, 0),
         childs_death=lambda: syscall("clone", int(signal.SIGCONT), 0, 0, 0, 0),
+        kill=lambda: os.kill(os.getpid(), signal.SIGCONT),
+        kill_all=lambda: os.kill(-1, signal.SIGCONT),
+        kill_group=lambda: os.killpg(0, signal.SIGCONT),
+        tkill=lambda: syscall("tkill", os.getpid(), int(signal.SIGCONT)),
+        tgkill=lambda: syscall("tgkill", os.getpid(), os.getpid(), int(signal.SIGCONT)),
+        high_bits=lambda: syscall("kill", os.getpid(), int(signal.SIGCONT) | 1 << 32),
+        queue=lambda: syscall("rt_sigqueueinfo", os.getpid(), int(signal.SIGCONT), (ctypes.c_int * 32)(signal.SIGCONT, 0, -1)),
+        queue_thread=lambda: syscall("rt_tgsigqueueinfo", os.getpid(), os.getpid(), int(signal.SIGCONT), (ctypes.c_int * 32)(signal.SIGCONT, 0, -1)),
+        by_descriptor=lambda: syscall("pidfd_send_signal", syscall("pidfd_open", os.getpid(), 0), int(signal.SIGCONT), 0, 0),
     )
-
-
-@attack
-def sys_page_cache():
-    """Dropping pages from the cache that sandboxes share pretends to work, and does nothing."""
-    path = "/usr/bin/env"
-    handle = os.open(path, os.O_RDONLY)
-    os.read(handle, 1 << 20)
-    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-    still_there = True
-    try:
-        os.preadv(handle, [bytearray(4096)], 0, os.RWF_NOWAIT)
-    except BlockingIOError:
-        still_there = False
-    except OSError:
-        pass
-    return {"still_there": still_there} | tried(cachestat=lambda: syscall("cachestat", *NOTHING))
 
 
 if __name__ == "__main__":

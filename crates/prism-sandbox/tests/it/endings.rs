@@ -75,6 +75,53 @@ fn the_caller_can_kill_it() {
     );
 }
 
+/// What the caller does with its own signals must not be inherited: without SIGCHLD the init would never see the payload's end.
+#[test]
+fn a_caller_that_ignores_or_blocks_signals_sees_the_end_all_the_same() {
+    use std::os::unix::process::CommandExt;
+    let mut command = std::process::Command::new(kit::public_helper());
+    command.args(["--", "/bin/cat", "/proc/self/status", "/proc/1/status"]);
+    let setup = || {
+        for signal in 1..=64 {
+            // SAFETY: two plain system calls with numbers and a mask of this frame, in a child that has one thread. Some signals cannot be ignored.
+            unsafe {
+                libc::signal(signal, libc::SIG_IGN);
+                let mut all: libc::sigset_t = std::mem::zeroed();
+                libc::sigfillset(&raw mut all);
+                libc::sigprocmask(libc::SIG_BLOCK, &raw const all, std::ptr::null_mut());
+            }
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec only this thread exists; the closure calls only what is safe there.
+    unsafe { command.pre_exec(setup) };
+    command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let mut caller = command.spawn().unwrap();
+    let deadline = std::time::Instant::now() + kit::PATIENCE;
+    while caller.try_wait().unwrap().is_none() {
+        if std::time::Instant::now() > deadline {
+            caller.kill().unwrap();
+            panic!("it never ends: {:?}", caller.wait_with_output());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let output = caller.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let signals = |name: &str| -> Vec<u64> {
+        let lines = said.lines().filter_map(|line| line.strip_prefix(name));
+        lines
+            .map(|mask| u64::from_str_radix(mask.trim(), 16).unwrap())
+            .collect()
+    };
+    // The init blocks SIGCHLD, and waits for it otherwise; nothing else is blocked, ignored or handled by anybody.
+    let child = 1 << (libc::SIGCHLD - 1);
+    assert_eq!(signals("SigBlk:"), [0, child], "{output:?}");
+    assert_eq!(signals("SigIgn:"), [0, 0], "{output:?}");
+    assert_eq!(signals("SigCgt:"), [0, 0], "{output:?}");
+}
+
 #[test]
 fn a_keeper_killed_from_outside_takes_everything_with_it() {
     let marker = kit::marker("keeper-dies");

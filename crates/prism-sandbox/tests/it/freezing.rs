@@ -34,6 +34,22 @@ for slot in range(1, 4):
                     pass
         threading.Thread(target=count, args=(slot + 10,), daemon=True).start()
         count(slot)
+# Leaves process groups without a parent, over and over: if a member is stopped at that moment, the kernel itself lets it go on.
+if os.fork() == 0:
+    while True:
+        try:
+            child = os.fork()
+            if child == 0:
+                os.setpgid(0, 0)
+                if os.fork() == 0:
+                    end = time.monotonic() + 0.01
+                    while time.monotonic() < end:
+                        memory[13] = (memory[13] + 1) % 256
+                os._exit(0)
+            os.waitpid(child, 0)
+        except OSError:
+            pass
+        time.sleep(0.002)
 threading.Thread(target=count, args=(10,), daemon=True).start()
 while True:
     memory[0] = (memory[0] + 1) % 256
@@ -41,7 +57,7 @@ while True:
         os._exit(0)
     os.wait()
 ";
-const SLOTS: [u64; 7] = [0, 1, 2, 3, 10, 11, 12];
+const SLOTS: [u64; 8] = [0, 1, 2, 3, 10, 11, 12, 13];
 
 /// Every way of freezing that this machine has, and one that it always has.
 fn ways() -> Vec<Capabilities> {

@@ -97,7 +97,8 @@ pub(crate) fn scripts() -> &'static Path {
             "leaks.py",
             "memory.py",
             "output.py",
-            "ipc.py"
+            "ipc.py",
+            "channels.py"
         );
         directory
     })

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on has failed.
 
 mod attacks;
+mod channels;
 mod endings;
 mod freezing;
 mod host;
