@@ -11,6 +11,9 @@ import torch._dynamo  # every optimizer imports it; once here is cheaper than in
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
+# As the referee starts a worker. A bundle that is written twice within a second would be run from
+# the bytecode of the first one.
+sys.dont_write_bytecode = True
 
 from fake_referee import Workers
 
