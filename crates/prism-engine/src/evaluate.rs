@@ -36,7 +36,7 @@ use crate::{
     },
     publish,
     request::{EvalRequest, RehearsalReason, RunPlace},
-    run_dir::{RunDir, TARGETS_FILE},
+    run_dir::{RECORD_FILE, RunDir, TARGETS_FILE},
     state::RunState,
 };
 
@@ -67,7 +67,9 @@ pub fn evaluate(
         Err(failure) => {
             if let Some(dir) = &state.dir {
                 // Half a record is none.
-                let _ = fs::remove_file(dir.file(TARGETS_FILE));
+                for name in [TARGETS_FILE, RECORD_FILE] {
+                    let _ = fs::remove_file(dir.file(name));
+                }
             }
             // Both may quote the submission, and somebody will print them.
             let detail = prism_sandbox::escape_for_terminal(&failure.detail);
@@ -236,6 +238,7 @@ fn run(
         totals,
         bundle_bits,
         entropy_floor_bpb,
+        keep_dir: dir.path(),
         paths: worker_paths(manifest.architecture.as_str(), manifest.training.as_str()),
         text: &text,
     };

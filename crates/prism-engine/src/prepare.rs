@@ -205,7 +205,9 @@ pub(crate) fn check_resources(dir: &Path, recipe: &Recipe, totals: &StreamTotals
     let stat = rustix::fs::statvfs(dir).map_err(|error| short(format!("{}: {error}", dir.display())))?;
     let (free, needed) = (
         stat.f_bavail * stat.f_frsize,
-        RUN_DIR_BYTES + totals.targets * TARGET_BYTES,
+        RUN_DIR_BYTES
+            + totals.targets * TARGET_BYTES
+            + u64::from(recipe.audit.repeats) * recipe.caps.max_snapshot_bytes,
     );
     if free < needed {
         return Err(short(format!(

@@ -128,6 +128,11 @@ impl Forwarder {
         self.load_timeout = load_timeout;
     }
 
+    /// Changes how long a load and an answer may take from now on.
+    pub fn set_timeouts(&mut self, load: Duration, question: Duration) {
+        (self.load_timeout, self.question_timeout) = (load, question);
+    }
+
     /// Sets when all its answers together must be over: many slow ones must not run for days.
     pub fn set_end(&mut self, end: Instant) {
         self.end = Some(end);

@@ -81,9 +81,7 @@ pub fn measure<W: Write>(
     // Both import torch at the same time; no secret exists for either yet.
     let mut claimant = Forwarder::start(plan, launcher, Role::Claimant, Output::Withheld, cancel)?;
     let mut auditor = Forwarder::start(plan, launcher, Role::Auditor, Output::Withheld, cancel)?;
-    let end = Instant::now() + Duration::from_secs(plan.recipe.budget.time_limit_seconds);
     for forwarder in [&mut claimant, &mut auditor] {
-        forwarder.set_end(end);
         forwarder.built()?;
         let theirs = forwarder.shape(open.batch_size, open.seq_len)?;
         if let Some(difference) = theirs.difference(layout) {
@@ -97,6 +95,9 @@ pub fn measure<W: Write>(
             .copy_from(final_weights, layout.bytes())
             .map_err(|error| Failure::internal("a snapshot cannot be copied", &error))?;
     }
+    let end = Instant::now() + plan.answers_together();
+    claimant.set_end(end);
+    auditor.set_end(end);
     auditor.worker.freeze()?;
 
     let recipe = plan.recipe;

@@ -30,7 +30,7 @@ use crate::{
     message::{self, EndReason, Open, Role, WeightSource},
     plan::{Event, Plan, Stage, StepReport},
     record::AuditedTarget,
-    repeat::Witnesses,
+    repeat::{Asked, Witnesses},
     targets::{Section, TargetsWriter},
     worker::{Failure, Launcher, Output, Worker},
 };
@@ -455,7 +455,9 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
         let since = Instant::now();
         self.worker.freeze()?;
         self.auditor.worker.thaw()?;
+        let loading = Instant::now();
         self.auditor.load(WeightSource::Segment, self.steps)?;
+        let loaded_in = loading.elapsed();
         let smoothing = *self.account.smoothing();
         let mut indices: Vec<usize> = drawn
             .iter()
@@ -474,26 +476,33 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
         let mut witnessed = Vec::with_capacity(kept.len());
         for (place, index) in questions {
             // The auditor's clock is not the learner's, but it must not run without end either.
-            if self.frozen + since.elapsed() > self.limit {
+            let together = self.plan.answers_together();
+            if self.frozen + since.elapsed() > together {
                 return Err(Failure::new(
                     Reason::AuditorTimeout,
                     format!(
                         "the model's answers to single rows have taken more than {} s in all, as long as a whole run may train",
-                        self.limit.as_secs()
+                        together.as_secs()
                     ),
                 ));
             }
             let question = self.auditor.question(&self.step, place);
+            let asking = Instant::now();
             let audited = self.auditor.put(&question, &smoothing)?;
             if kept.contains(&index) {
-                witnessed.push((first_target + index as u64, question, audited));
+                witnessed.push(Asked {
+                    target: first_target + index as u64,
+                    question,
+                    answer: audited,
+                    answered_in: asking.elapsed(),
+                });
             }
             answers.push((index, audited));
         }
         self.auditor.worker.freeze()?;
         if let (false, Some(layout)) = (witnessed.is_empty(), &self.layout) {
-            self.witnesses
-                .keep(self.auditor.segment_ref(), layout, witnessed)?;
+            let weights = self.auditor.segment_ref();
+            self.witnesses.keep(weights, layout, loaded_in, witnessed)?;
         }
         self.worker.thaw()?;
         self.frozen += since.elapsed();

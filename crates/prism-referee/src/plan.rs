@@ -2,6 +2,8 @@
 //!
 //! Data only. Nothing here is sent to a sandbox but what [`Terms::worker_config`] writes.
 
+use std::{path::Path, time::Duration};
+
 use prism_core::{hash::Sha256Hash, recipe::Recipe};
 use serde::{Deserialize, Serialize};
 
@@ -96,6 +98,8 @@ pub struct Plan<'a> {
     pub entropy_floor_bpb: Option<f64>,
     /// Where things lie inside a sandbox.
     pub paths: WorkerPaths,
+    /// Where snapshots are kept, in files without a name, until a fresh auditor was asked again.
+    pub keep_dir: &'a Path,
     /// The text.
     pub text: &'a dyn TextSource,
 }
@@ -119,6 +123,18 @@ pub struct Terms<'a> {
 }
 
 impl Plan<'_> {
+    /// How long all answers of one part of a run may take together: as long as a learner may train, and never less than
+    /// one process may take to start.
+    pub fn answers_together(&self) -> Duration {
+        let recipe = self.recipe;
+        Duration::from_secs(
+            recipe
+                .budget
+                .time_limit_seconds
+                .max(recipe.sandbox.startup_seconds),
+        )
+    }
+
     /// What each worker is told before it starts.
     pub fn terms(&self) -> Terms<'_> {
         Terms {

@@ -6,13 +6,15 @@
 //! once the learner is dead a fresh auditor, which has seen nothing else, is asked about them under the same weights
 //! ([`check`]). An answer that does not come again fails the run: its audits measure something else than the model.
 //!
-//! A run in which a share `f` of the audits is answered from elsewhere is found with probability `1 - (1 - f)^repeats`.
-//! Never part of the estimate: a question about a kept target alone is in none of the sums.
+//! A run in which a share `f` of the targets is answered from elsewhere is found with probability `1 - (1 - f)^repeats`.
+//! The fresh process has about as much time for a snapshot and for an answer as the first one took: what that one had worked
+//! out over the whole run cannot be worked out again in between. Never part of the estimate: a question about a kept target alone is in none of the sums.
 
 use std::{
     collections::VecDeque,
     fs::File,
     io::{Read, Seek, SeekFrom, Write},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -32,6 +34,11 @@ use crate::{
     plan::Plan,
     worker::{Failure, Launcher, Output},
 };
+
+/// A fresh process may take so many times as long as the first one, for a snapshot and for an answer.
+const TIMES_LONGER: u32 = 10;
+/// And always so long.
+const ALWAYS_ALLOWED: Duration = Duration::from_secs(10);
 
 /// One target that was asked about twice.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,17 +70,35 @@ pub fn drawn(key: &AuditKey, repeats: u32, stream_targets: u64) -> Vec<u64> {
         .collect()
 }
 
+/// A question that was put, and what came of it.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Its target's number among those of the stream.
+    pub target: u64,
+    /// The question.
+    pub question: Question,
+    /// The answer.
+    pub answer: Audited,
+    /// How long that took.
+    pub answered_in: Duration,
+}
+
 /// What is needed to ask again.
 struct Witness {
     target: u64,
     question: Question,
     first: Audited,
+    /// How long it took to answer.
+    answered_in: Duration,
+    /// How long it took to load the snapshot.
+    loaded_in: Duration,
     /// Which of the kept snapshots it was asked under.
     snapshot: usize,
 }
 
 /// The kept targets of a run, with their snapshots in temporary files without a name.
 pub struct Witnesses {
+    dir: PathBuf,
     due: VecDeque<u64>,
     kept: Vec<Witness>,
     snapshots: Vec<File>,
@@ -84,6 +109,7 @@ impl Witnesses {
     pub fn new(plan: &Plan<'_>) -> Self {
         let targets = drawn(&plan.key, plan.recipe.audit.repeats, plan.totals.targets);
         Self {
+            dir: plan.keep_dir.to_owned(),
             due: targets.into(),
             kept: Vec::new(),
             snapshots: Vec::new(),
@@ -106,37 +132,39 @@ impl Witnesses {
         indices
     }
 
-    /// Keeps targets of one step, each with its question and its first answer, and the snapshot that they share.
+    /// Keeps targets of one step, each with its question, its first answer and the time that this took, and the snapshot
+    /// that they share.
     pub fn keep(
         &mut self,
         weights: &OwnSegment,
         layout: &Layout,
-        asked: impl IntoIterator<Item = (u64, Question, Audited)>,
+        loaded_in: Duration,
+        asked: impl IntoIterator<Item = Asked>,
     ) -> Result<(), Failure> {
         let len = usize::try_from(layout.bytes()).unwrap_or(usize::MAX);
         let bytes = weights.as_slice().get(..len).unwrap_or(weights.as_slice());
-        let file = tempfile::tempfile()
+        let file = tempfile::tempfile_in(&self.dir)
             .and_then(|mut file| file.write_all(bytes).map(|()| file))
             .map_err(|error| {
-                let dir = std::env::temp_dir();
                 Failure::new(
                     Reason::Storage,
                     format!(
-                        "a snapshot of {} MB cannot be kept in {}: {error}; free some space, or name another place in TMPDIR",
+                        "a snapshot of {} MB cannot be kept in {}: {error}; free some space there",
                         len / 1_000_000,
-                        dir.display()
+                        self.dir.display()
                     ),
                 )
             })?;
         let snapshot = self.snapshots.len();
         self.snapshots.push(file);
-        self.kept
-            .extend(asked.into_iter().map(|(target, question, first)| Witness {
-                target,
-                question,
-                first,
-                snapshot,
-            }));
+        self.kept.extend(asked.into_iter().map(|asked| Witness {
+            target: asked.target,
+            question: asked.question,
+            first: asked.answer,
+            answered_in: asked.answered_in,
+            loaded_in,
+            snapshot,
+        }));
         Ok(())
     }
 
@@ -168,9 +196,9 @@ pub fn check(
         return Ok(Vec::new());
     }
     let mut auditor = Forwarder::start(plan, launcher, Role::Auditor, Output::Shown, cancel)?;
-    auditor.set_end(Instant::now() + Duration::from_secs(plan.recipe.budget.time_limit_seconds));
     auditor.built()?;
     let theirs = auditor.shape(open.batch_size, open.seq_len)?;
+    auditor.set_end(Instant::now() + plan.answers_together());
     if let Some(difference) = theirs.difference(layout) {
         return Err(Failure::new(
             Reason::SnapshotMismatch,
@@ -182,6 +210,8 @@ pub fn check(
     let mut repeated = Vec::with_capacity(witnesses.kept.len());
     // Last to first: what an auditor has learned from the questions before is never what the first one had.
     for (id, witness) in witnesses.kept.iter().rev().enumerate() {
+        // Who needs much longer than the first time makes up for what the first one had beforehand.
+        auditor.set_timeouts(again(witness.loaded_in), again(witness.answered_in));
         restore(
             &mut witnesses.snapshots[witness.snapshot],
             layout,
@@ -202,6 +232,11 @@ pub fn check(
     auditor.worker.kill();
     repeated.sort_unstable_by_key(|repeat| repeat.target);
     Ok(repeated)
+}
+
+/// How long something may take that has taken so long the first time: what a busy machine explains, and no more.
+fn again(first: Duration) -> Duration {
+    (first * TIMES_LONGER).max(ALWAYS_ALLOWED)
 }
 
 fn restore(snapshot: &mut File, layout: &Layout, segment: &mut OwnSegment) -> Result<(), Failure> {
@@ -248,6 +283,7 @@ mod tests {
         assert!(targets.is_sorted() && targets.iter().all(|&target| target < 1000));
         assert_ne!(targets, drawn(&AuditKey::new([4; 32]), 8, 1000));
         let mut witnesses = Witnesses {
+            dir: PathBuf::new(),
             due: targets.clone().into(),
             kept: Vec::new(),
             snapshots: Vec::new(),
@@ -264,6 +300,13 @@ mod tests {
             [0, 1, 2],
             "a stream shorter than that is kept whole"
         );
+    }
+
+    #[test]
+    fn a_fresh_process_has_about_the_time_of_the_first() {
+        let seconds = Duration::from_secs;
+        assert_eq!(again(Duration::from_millis(11)), seconds(10));
+        assert_eq!(again(seconds(3)), seconds(30));
     }
 
     #[test]

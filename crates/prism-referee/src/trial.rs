@@ -68,7 +68,7 @@ pub struct Stopped {
 pub struct Tried {
     /// Its tensors.
     pub layout: Layout,
-    /// Whether the same row, asked about twice with another one between, cost the same to the last bit: with the weights
+    /// Whether the same row, asked about twice with another one between, cost the same within the recipe's tolerance: with the weights
     /// of the start and, if the model works with them, with made-up ones.
     pub repeats: bool,
     /// Why it does not answer two rows at once, if it does not.
@@ -100,6 +100,7 @@ pub fn run(
         patience,
         point: Point::Start,
         layout: None,
+        tolerance_nats: terms.recipe.audit.repeat_tolerance_nats,
     };
     let result = trial.run(terms, &mut forwarder, seq_len);
     let failed = forwarder.worker.failed().cloned();
@@ -140,6 +141,7 @@ struct Trial<'a> {
     patience: &'a Patience,
     point: Point,
     layout: Option<Layout>,
+    tolerance_nats: f64,
 }
 
 impl Trial<'_> {
@@ -199,7 +201,12 @@ impl Trial<'_> {
         let before = self.ask(forwarder, &self.rows[0], 1)?;
         self.ask(forwarder, &self.rows[1], 1)?;
         let after = self.ask(forwarder, &self.rows[0], 1)?;
-        let same = |(a, b): (&f32, &f32)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
+        // As a run compares them.
+        let same = |(&a, &b): (&f32, &f32)| {
+            a.to_bits() == b.to_bits()
+                || (a.is_nan() && b.is_nan())
+                || f64::from(a - b).abs() <= self.tolerance_nats
+        };
         Ok(before.iter().zip(&after).all(same))
     }
 

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use prism_core::outcome::Reason;
+use prism_core::outcome::{Fault, Reason};
 
 use crate::{
     connection::{Cancel, Connection, ConnectionError},
@@ -296,10 +296,13 @@ impl Worker {
 
     /// A frame that the protocol does not allow.
     pub fn violation(&self, error: &FrameError) -> Failure {
-        Failure::new(
-            Reason::ProtocolViolation,
-            format!("the {} sent {error}", self.role.as_str()),
-        )
+        let role = self.role.as_str();
+        let detail = match self.output {
+            Output::Shown => format!("the {role} sent {error}"),
+            // A length that it promises is a number of its own choice.
+            Output::Withheld => format!("the {role} sent a frame that the protocol does not allow"),
+        };
+        Failure::new(Reason::ProtocolViolation, detail)
     }
 
     fn connection_failure(&mut self, error: ConnectionError) -> Failure {
@@ -372,7 +375,13 @@ impl Worker {
                 format!("the {role}'s sandbox failed: {why}"),
             ),
         };
-        Failure::new(reason, detail)
+        match self.output {
+            // So is the status that it ends with.
+            Output::Withheld if reason.fault() == Some(Fault::Miner) => {
+                Failure::new(reason, format!("the {role} ended before it had answered"))
+            }
+            _ => Failure::new(reason, detail),
+        }
     }
 
     fn gave_up(&self, failed: &Failed) -> Failure {

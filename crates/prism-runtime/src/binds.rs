@@ -17,6 +17,8 @@ pub(crate) const SYSTEM: [&str; 7] = ["/usr", "/lib", "/lib32", "/lib64", "/libx
 const TOO_BROAD: [&str; 13] = [
     "/", "/boot", "/dev", "/etc", "/home", "/media", "/mnt", "/opt", "/proc", "/root", "/run", "/tmp", "/var",
 ];
+/// What a sandbox shows empty: word lists, manuals and documentation.
+const HIDDEN: [&str; 2] = ["/usr/share", "/usr/local/share"];
 /// As many links as the kernel follows.
 const MAX_LINKS: usize = 40;
 
@@ -33,6 +35,11 @@ pub(crate) fn directories(answer: &Answer, home: Option<&Path>) -> Result<Vec<Pa
         {
             add(&mut wanted, parent.to_owned());
         }
+    }
+    // A sandbox shows these empty, because of what else lies there.
+    let hidden = |directory: &&PathBuf| HIDDEN.iter().any(|hidden| directory.starts_with(hidden));
+    if let Some(path) = wanted.iter().find(hidden) {
+        return Err(RuntimeError::BindHidden { path: path.clone() });
     }
     wanted.retain(|directory| !SYSTEM.iter().any(|system| directory.starts_with(system)));
     let all: Vec<_> = wanted.iter().cloned().collect();
@@ -168,6 +175,18 @@ mod tests {
             vec!["/usr/lib".into()],
         );
         assert_eq!(directories(&answer, None).unwrap(), Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn what_a_sandbox_shows_empty_is_no_place_for_an_interpreter() {
+        for path in ["/usr/share", "/usr/local/share"] {
+            let answer = answer("/usr/bin/env".into(), vec!["/usr".into()], vec![path.into()]);
+            if Path::new(path).is_dir() {
+                let error = directories(&answer, None).unwrap_err();
+                assert!(error.to_string().contains(path), "{error}");
+            }
+        }
+        assert!(Path::new("/usr/share").is_dir(), "there is one on every machine");
     }
 
     #[test]

@@ -92,6 +92,15 @@ pub enum RuntimeError {
         /// The directory.
         path: PathBuf,
     },
+    /// The interpreter lives in a directory that a sandbox shows empty.
+    #[error(
+        "the interpreter needs {path:?}, which a sandbox shows empty; use an interpreter outside of `/usr/share` and `/usr/local/share`",
+        path = .path.as_os_str()
+    )]
+    BindHidden {
+        /// The directory.
+        path: PathBuf,
+    },
     /// No suitable interpreter on the path.
     #[error(
         "no CPython 3.11, 3.12 or 3.13 was found on the PATH{tried}; install one, for example with `apt install python3 python3-venv`"
@@ -205,6 +214,7 @@ impl RuntimeError {
             Self::WrongPython { .. } => "runtime_wrong_python",
             Self::NoTorch { .. } => "runtime_no_torch",
             Self::OldTorch { .. } => "runtime_old_torch",
+            Self::BindHidden { .. } => "runtime_bind_hidden",
             Self::BindTooBroad { .. } => "runtime_bind_too_broad",
             Self::ClosedToOthers { .. } => "runtime_closed_to_others",
             Self::NoPython { .. } => "runtime_no_python",

@@ -31,9 +31,9 @@ fn room(base: &Base, dir: &Path) -> Option<Option<u64>> {
         Version::V1 => (
             "memory.limit_in_bytes",
             "memory.usage_in_bytes",
-            "total_inactive_file ",
+            ["total_inactive_file ", "total_active_file "],
         ),
-        Version::V2 => ("memory.max", "memory.current", "inactive_file "),
+        Version::V2 => ("memory.max", "memory.current", ["inactive_file ", "active_file "]),
     };
     let number = |name: &str| {
         fs::read_to_string(dir.join(name))
@@ -48,12 +48,13 @@ fn room(base: &Base, dir: &Path) -> Option<Option<u64>> {
     let Some((limit_bytes, used_bytes)) = number(limit).zip(number(used)) else {
         return Some(None);
     };
-    // What was read from files and is not in use is given back when memory is wanted.
+    // What was read from files is given back when memory is wanted.
     let stat = fs::read_to_string(dir.join("memory.stat")).unwrap_or_default();
-    let cache_bytes = stat
-        .lines()
-        .find_map(|line| line.strip_prefix(cache)?.trim_end().parse::<u64>().ok())
-        .unwrap_or(0);
+    let counted = |name: &str| {
+        stat.lines()
+            .find_map(|line| line.strip_prefix(name)?.trim_end().parse::<u64>().ok())
+    };
+    let cache_bytes: u64 = cache.into_iter().filter_map(counted).sum();
     Some(Some(
         limit_bytes.saturating_sub(used_bytes.saturating_sub(cache_bytes)),
     ))
@@ -88,7 +89,7 @@ mod tests {
                 ("memory.stat", stat),
             ],
         );
-        assert_eq!(room(&base(Version::V2), &v2), Some(Some(630)));
+        assert_eq!(room(&base(Version::V2), &v2), Some(Some(637)));
         fs::write(v2.join("memory.max"), "max\n").unwrap();
         assert_eq!(room(&base(Version::V2), &v2), Some(None), "no limit of its own");
         let v1 = temp.path().join("v1");

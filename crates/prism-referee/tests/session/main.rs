@@ -8,7 +8,10 @@ mod trials;
 
 use std::sync::atomic::Ordering;
 
-use prism_core::{hash::Sha256Hash, outcome::Reason};
+use prism_core::{
+    hash::Sha256Hash,
+    outcome::{Fault, Reason},
+};
 use prism_referee::{
     message::Role,
     plan::Event,
@@ -268,6 +271,18 @@ fn a_fresh_process_is_asked_again_and_only_who_saw_no_secret_may_speak() {
         some.repeats
     );
     verify(&some, targets.as_slice(), Sha256Hash::of(&targets)).unwrap();
+}
+
+#[test]
+fn who_holds_secret_text_cannot_tell_it_by_how_it_fails() {
+    for cheat in [Cheat::ScoresShort, Cheat::ClaimantExits, Cheat::ClaimantFails] {
+        let failure = run(&text(), cheat, 1, |_| {}).result.map(|_| ()).unwrap_err();
+        assert_eq!(failure.reason.fault(), Some(Fault::Miner), "{cheat:?}");
+        assert_eq!(failure.traceback, None, "{cheat:?}");
+        for told in ["77", "secret", "SCORES", "2 bytes"] {
+            assert!(!failure.detail.contains(told), "{cheat:?}: {}", failure.detail);
+        }
+    }
 }
 
 #[test]

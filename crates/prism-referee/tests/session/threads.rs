@@ -148,6 +148,10 @@ pub(crate) enum Cheat {
     LearnerChatters,
     /// Answers each time within the limit of one answer, and never comes to an end.
     ClaimantDawdles,
+    /// Ends with a status of its own choice.
+    ClaimantExits,
+    /// Gives up with words of its own choice.
+    ClaimantFails,
     /// Is gone the moment that it is to stand still.
     DiesAsItIsFrozen,
     /// Does not stand still.
@@ -330,6 +334,18 @@ pub(crate) fn i32s(body: &[u8]) -> Vec<i32> {
         .collect()
 }
 
+/// The body of FAILED: where, why, and an exception with its message.
+fn failed(phase: u8, reason: &str, said: [&str; 2]) -> Vec<u8> {
+    let mut body = vec![phase, u8::try_from(reason.len()).unwrap()];
+    body.extend_from_slice(reason.as_bytes());
+    for text in said {
+        body.extend_from_slice(&u16::try_from(text.len()).unwrap().to_le_bytes());
+        body.extend_from_slice(text.as_bytes());
+    }
+    body.extend_from_slice(&[2, 0, 0, 0, b't', b'b']);
+    body
+}
+
 fn nats(table: &[f32], input: i32, target: i32) -> f32 {
     let row = &table[usize::try_from(input).unwrap() * V..][..V];
     let sum: f64 = row.iter().map(|&x| f64::from(x).exp()).sum();
@@ -500,13 +516,7 @@ impl Peer {
             _ => self.hello(role)?,
         }
         if let Cheat::FailsInBuild(reason) = self.cheat {
-            let mut body = vec![2, u8::try_from(reason.len()).unwrap()];
-            body.extend_from_slice(reason.as_bytes());
-            for text in ["ValueError", "no model today"] {
-                body.extend_from_slice(&u16::try_from(text.len()).unwrap().to_le_bytes());
-                body.extend_from_slice(text.as_bytes());
-            }
-            body.extend_from_slice(&[2, 0, 0, 0, b't', b'b']);
+            let body = failed(2, reason, ["ValueError", "no model today"]);
             self.send(Kind::Failed, &body)?;
             return Ok(Exit::Code(1));
         }
@@ -586,6 +596,12 @@ impl Peer {
                         Cheat::ScoresDriftWhenShaken if table != init => table[0] += 0.25,
                         Cheat::DiesWhenShaken if table != init => return Ok(Exit::Signal(11)),
                         Cheat::DiesOfTwoRows if b == 2 => return Ok(Exit::Signal(11)),
+                        Cheat::ClaimantExits => return Ok(Exit::Code(77)),
+                        Cheat::ClaimantFails => {
+                            let body = failed(4, "exception", ["secret", "secret words"]);
+                            self.send(Kind::Failed, &body)?;
+                            return Ok(Exit::Code(1));
+                        }
                         Cheat::ClaimantDawdles => std::thread::sleep(Duration::from_secs(2)),
                         Cheat::ScoresNan => table.fill(f32::NAN),
                         Cheat::ScoresShort => {
@@ -690,6 +706,7 @@ pub(crate) fn run_threads(
         bundle_bits: 0,
         entropy_floor_bpb: None,
         paths: paths(),
+        keep_dir: &std::env::temp_dir(),
         text,
     };
     let mut events = Vec::new();
