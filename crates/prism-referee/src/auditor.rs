@@ -6,7 +6,10 @@
 
 use std::time::{Duration, Instant};
 
-use prism_core::nats::{Audited, Smoothing, audited_nats};
+use prism_core::{
+    nats::{Audited, Smoothing, audited_nats},
+    outcome::Reason,
+};
 use prism_shm::OwnSegment;
 
 use crate::{
@@ -14,7 +17,7 @@ use crate::{
     frame::{FrameError, Kind},
     lanes::{Step, question_row, target},
     layout::Layout,
-    message::{self, Role, WeightSource},
+    message::{self, Open, Role, WeightSource},
     plan::{Plan, Terms},
     worker::{Failure, Launcher, Output, Worker},
 };
@@ -161,6 +164,19 @@ impl Forwarder {
         message::parse_layout(&self.body).map_err(|error| self.worker.violation(&error))
     }
 
+    /// Waits until the model is built and laid out, for `B` and `T` of a run, and demands that it is the run's model.
+    pub fn same_model(&mut self, open: Open, layout: &Layout) -> Result<(), Failure> {
+        self.built()?;
+        let theirs = self.shape(open.batch_size, open.seq_len)?;
+        match theirs.difference(layout) {
+            None => Ok(()),
+            Some(difference) => Err(Failure::new(
+                Reason::SnapshotMismatch,
+                format!("`build_model` does not make the same model every time: {difference}"),
+            )),
+        }
+    }
+
     /// The segment, to copy a snapshot into it.
     pub fn segment(&mut self) -> &mut OwnSegment {
         &mut self.segment
@@ -245,9 +261,7 @@ impl Forwarder {
 /// Waits for HELLO and checks who greets.
 pub fn greet(worker: &mut Worker, deadline: Instant, body: &mut Vec<u8>) -> Result<(), Failure> {
     let late = |failure: Failure| match failure.reason {
-        prism_core::outcome::Reason::TimeLimit | prism_core::outcome::Reason::AuditorTimeout => {
-            Failure::new(prism_core::outcome::Reason::StartupTimeout, failure.detail)
-        }
+        Reason::TimeLimit | Reason::AuditorTimeout => Failure::new(Reason::StartupTimeout, failure.detail),
         _ => failure,
     };
     worker.expect(Kind::Hello, deadline, body).map_err(late)?;

@@ -82,14 +82,7 @@ pub fn measure<W: Write>(
     let mut claimant = Forwarder::start(plan, launcher, Role::Claimant, Output::Withheld, cancel)?;
     let mut auditor = Forwarder::start(plan, launcher, Role::Auditor, Output::Withheld, cancel)?;
     for forwarder in [&mut claimant, &mut auditor] {
-        forwarder.built()?;
-        let theirs = forwarder.shape(open.batch_size, open.seq_len)?;
-        if let Some(difference) = theirs.difference(layout) {
-            return Err(Failure::new(
-                Reason::SnapshotMismatch,
-                format!("`build_model` does not make the same model every time: {difference}"),
-            ));
-        }
+        forwarder.same_model(open, layout)?;
         forwarder
             .segment()
             .copy_from(final_weights, layout.bytes())

@@ -8,7 +8,8 @@
 //!
 //! A run in which a share `f` of the targets is answered from elsewhere is found with probability `1 - (1 - f)^repeats`.
 //! The fresh process has about as much time for a snapshot and for an answer as the first one took: what that one had worked
-//! out over the whole run cannot be worked out again in between. Never part of the estimate: a question about a kept target alone is in none of the sums.
+//! out over the whole run cannot be worked out again in between. Never part of the estimate: a question about a kept target
+//! alone is in none of the sums.
 
 use std::{
     collections::VecDeque,
@@ -196,15 +197,8 @@ pub fn check(
         return Ok(Vec::new());
     }
     let mut auditor = Forwarder::start(plan, launcher, Role::Auditor, Output::Shown, cancel)?;
-    auditor.built()?;
-    let theirs = auditor.shape(open.batch_size, open.seq_len)?;
+    auditor.same_model(open, layout)?;
     auditor.set_end(Instant::now() + plan.answers_together());
-    if let Some(difference) = theirs.difference(layout) {
-        return Err(Failure::new(
-            Reason::SnapshotMismatch,
-            format!("`build_model` does not make the same model every time: {difference}"),
-        ));
-    }
     let audit = &plan.recipe.audit;
     let smoothing = Smoothing::new(plan.recipe.score.smoothing, plan.tokenizer.vocab_size);
     let mut repeated = Vec::with_capacity(witnesses.kept.len());
