@@ -199,13 +199,16 @@ pub fn check(
     let mut auditor = Forwarder::start(plan, launcher, Role::Auditor, Output::Shown, cancel)?;
     auditor.same_model(open, layout)?;
     auditor.set_end(Instant::now() + plan.answers_together());
-    let audit = &plan.recipe.audit;
+    let (audit, limits) = (&plan.recipe.audit, &plan.recipe.sandbox);
     let smoothing = Smoothing::new(plan.recipe.score.smoothing, plan.tokenizer.vocab_size);
     let mut repeated = Vec::with_capacity(witnesses.kept.len());
     // Last to first: what an auditor has learned from the questions before is never what the first one had.
     for (id, witness) in witnesses.kept.iter().rev().enumerate() {
         // Who needs much longer than the first time makes up for what the first one had beforehand.
-        auditor.set_timeouts(again(witness.loaded_in), again(witness.answered_in));
+        auditor.set_timeouts(
+            again(witness.loaded_in, limits.startup_seconds),
+            again(witness.answered_in, limits.question_seconds),
+        );
         restore(
             &mut witnesses.snapshots[witness.snapshot],
             layout,
@@ -228,9 +231,12 @@ pub fn check(
     Ok(repeated)
 }
 
-/// How long something may take that has taken so long the first time: what a busy machine explains, and no more.
-fn again(first: Duration) -> Duration {
-    (first * TIMES_LONGER).max(ALWAYS_ALLOWED)
+/// How long something may take that has taken so long the first time: what a busy machine explains, and never more than
+/// the first one was allowed. Who was slow on purpose gains no time by it.
+fn again(first: Duration, limit_seconds: u64) -> Duration {
+    (first * TIMES_LONGER)
+        .max(ALWAYS_ALLOWED)
+        .min(Duration::from_secs(limit_seconds))
 }
 
 fn restore(snapshot: &mut File, layout: &Layout, segment: &mut OwnSegment) -> Result<(), Failure> {
@@ -299,8 +305,10 @@ mod tests {
     #[test]
     fn a_fresh_process_has_about_the_time_of_the_first() {
         let seconds = Duration::from_secs;
-        assert_eq!(again(Duration::from_millis(11)), seconds(10));
-        assert_eq!(again(seconds(3)), seconds(30));
+        assert_eq!(again(Duration::from_millis(11), 60), seconds(10));
+        assert_eq!(again(seconds(3), 60), seconds(30));
+        assert_eq!(again(seconds(20), 60), seconds(60));
+        assert_eq!(again(seconds(1), 5), seconds(5));
     }
 
     #[test]
