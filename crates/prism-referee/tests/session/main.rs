@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod oracle;
+mod sessions;
 mod threads;
 mod trials;
 
@@ -19,7 +20,8 @@ use prism_referee::{
     verdict::Flag,
     worker::Output,
 };
-use threads::{Cheat, EOT, Text, dense_nats, run};
+use sessions::{Text, dense_nats, run};
+use threads::{Cheat, EOT};
 
 fn text() -> Text {
     Text::new(150)

@@ -14,7 +14,8 @@ use prism_referee::{
     worker::Exit,
 };
 
-use crate::threads::{Cheat, Peer, Text, Threads, VOCAB, i32s, run_threads, u32_at};
+use crate::sessions::{Text, run_threads};
+use crate::threads::{Cheat, Peer, Threads, VOCAB, i32s, u32_at};
 
 const DOCUMENTS: u64 = 40;
 const SEQ_LEN: usize = 4096;

@@ -11,7 +11,8 @@ use prism_referee::{
     worker::Output,
 };
 
-use crate::threads::{Cheat, Text, Threads, VOCAB, paths, recipe, tokenizer};
+use crate::sessions::{Text, paths, recipe, tokenizer};
+use crate::threads::{Cheat, Threads, VOCAB};
 
 /// Makes one trial.
 fn try_out(cheat: Cheat, change: impl FnOnce(&mut Recipe)) -> Result<Tried, Box<Stopped>> {
