@@ -224,6 +224,7 @@ fn who_never_falls_silent_does_not_outlive_a_limit() {
     assert_eq!(failure.reason, Reason::AuditorTimeout);
     let failure = run(&text, Cheat::ClaimantDawdles, 1, |r| {
         r.budget.time_limit_seconds = 3;
+        r.sandbox.startup_seconds = 3;
     })
     .result
     .map(|_| ())
@@ -233,6 +234,7 @@ fn who_never_falls_silent_does_not_outlive_a_limit() {
         Reason::AuditorTimeout,
         "each answer alone was in time"
     );
+    assert!(failure.detail.contains("claimant"), "{}", failure.detail);
     let (record, _) = run(&text, Cheat::LearnerChatters, 1, |r| {
         r.budget.time_limit_seconds = 2;
     })
