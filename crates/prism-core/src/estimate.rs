@@ -86,7 +86,7 @@ pub struct Estimate {
     pub differ: Differences,
 }
 
-/// Figures behind the flag `claims_differ`. It accuses nobody; it says what the claims' noise costs.
+/// How audits and claims differ: the figures behind the flags `claims_differ` and `claims_untrue`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Differences {
     /// Audits whose `|audited - claimed|` exceeds the recipe's bound.
@@ -95,6 +95,8 @@ pub struct Differences {
     pub mean_nats: f64,
     /// Standard deviation of the same, in nats.
     pub sd_nats: f64,
+    /// Root mean square of the same, in nats; 0 where there was no audit.
+    pub rms_nats: f64,
 }
 
 impl Estimator {
@@ -144,7 +146,8 @@ impl Estimator {
         self.largest_nats.iter().for_each(|&nats| hidden.add(nats));
         let n = self.audits.max(1) as f64;
         let mean = self.differences.value() / n;
-        let spread = (self.squared_differences.value() / n - mean * mean).max(0.0);
+        let mean_square = self.squared_differences.value() / n;
+        let spread = (mean_square - mean * mean).max(0.0);
         Estimate {
             claimed_nats: self.claims.value(),
             nats: self.claims.value() + self.corrections.value(),
@@ -155,6 +158,7 @@ impl Estimator {
                 count: self.differing,
                 mean_nats: mean,
                 sd_nats: libm::sqrt(spread),
+                rms_nats: libm::sqrt(mean_square),
             },
         }
     }
@@ -199,6 +203,33 @@ mod tests {
             (r.nats, r.se_nats, r.hidden_max_nats, r.differ.count),
             (3.0, 0.0, 3.0, 1)
         );
+    }
+
+    #[test]
+    fn the_root_mean_square_holds_mean_and_spread() {
+        let of = |differences: &[f64]| {
+            let mut e = Estimator::new(0.1, 8);
+            for &d in differences {
+                e.audit(Audit {
+                    claimed_nats: 1.0,
+                    audited_nats: 1.0 + d,
+                    probability: 0.5,
+                });
+            }
+            e.estimate().differ
+        };
+        let differ = of(&[3.0, -1.0, 3.0, -1.0]);
+        assert_eq!((differ.mean_nats, differ.sd_nats), (1.0, 2.0));
+        assert_eq!(differ.rms_nats, 5.0_f64.sqrt());
+        assert_eq!(of(&[]).rms_nats, 0.0);
+        assert!(
+            of(&[0.0, f64::NAN]).rms_nats.is_nan(),
+            "what is not known is not zero"
+        );
+        // One lie of ten nats among a thousand is far above what any honest precision makes of a claim.
+        let mut lie = vec![0.0; 1000];
+        lie[500] = 10.0;
+        assert!((0.31..0.32).contains(&of(&lie).rms_nats));
     }
 
     #[test]

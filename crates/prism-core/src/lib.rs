@@ -4,7 +4,9 @@
 //! every machine. Every other crate depends on this one and it depends on none of them.
 //!
 //! Reading order: [`recipe`] (the constants), [`nats`] (one prediction), [`estimate`] (claims and audits to a code
-//! length), [`score`] (code lengths to a score), [`outcome`] (how a run can end), [`hash`].
+//! length), [`score`] (code lengths to a score), [`rank`] (whether it ranks), [`ranking`] (the order of a round),
+//! [`weights`] (an order to weights), [`outcome`] (how a run can end), [`failure`], [`submission`] (where a submission stands
+//! and may go), [`time`], [`hash`], [`escape`] and [`traceback`] (foreign words as they are shown).
 
 pub mod recipe;
 
@@ -14,6 +16,22 @@ pub mod estimate;
 
 pub mod score;
 
+pub mod rank;
+
+pub mod ranking;
+
+pub mod weights;
+
 pub mod outcome;
 
+pub mod failure;
+
+pub mod submission;
+
+pub mod time;
+
 pub mod hash;
+
+pub mod escape;
+
+pub mod traceback;

@@ -1,14 +1,15 @@
-//! How an evaluation can end: status, fault and a stable reason code.
+//! How an evaluation or a submission can end: status, fault and a stable reason code.
 //!
-//! Used by the referee (which decides), the engine (which adds what the machine can do wrong) and the command line
-//! (exit codes). A new reason must say, in one place, whose fault it is: the match below has no wildcard.
+//! Used by the referee (which decides), the engine (which adds what the machine can do wrong), the service (which adds
+//! what can happen around an evaluation) and the command line (exit codes). A new reason must say, in one place, whose
+//! fault it is and whether to try again: the table below has no wildcard.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 /// What became of the submission.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// It has a score.
@@ -19,6 +20,10 @@ pub enum Status {
     Rejected,
     /// Somebody stopped it.
     Cancelled,
+    /// A person has to decide.
+    Held,
+    /// It had a score, which was withdrawn.
+    Invalidated,
 }
 
 impl Status {
@@ -29,7 +34,23 @@ impl Status {
             Self::Failed => "failed",
             Self::Rejected => "rejected",
             Self::Cancelled => "cancelled",
+            Self::Held => "held",
+            Self::Invalidated => "invalidated",
         }
+    }
+
+    /// The status with this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [
+            Self::Completed,
+            Self::Failed,
+            Self::Rejected,
+            Self::Cancelled,
+            Self::Held,
+            Self::Invalidated,
+        ]
+        .into_iter()
+        .find(|status| status.as_str() == word)
     }
 }
 
@@ -46,8 +67,8 @@ pub enum Fault {
 }
 
 macro_rules! reasons {
-    ($($(#[$doc:meta])* $variant:ident = $code:literal => $status:ident $(, $fault:ident)?;)*) => {
-        /// Why an evaluation ended. Codes are stable: programs match on them.
+    ($($(#[$doc:meta])* $variant:ident = $code:literal => $status:ident $(, $fault:ident $($retry:ident)?)?;)*) => {
+        /// Why an evaluation or a submission ended. Codes are stable: programs match on them.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Reason { $($(#[$doc])* $variant,)* }
 
@@ -69,8 +90,15 @@ macro_rules! reasons {
             pub fn fault(self) -> Option<Fault> {
                 match self { $(Self::$variant => reasons!(@fault $($fault)?),)* }
             }
+
+            /// Whether the same attempt may go well another time, so that a service tries it again, free for the miner.
+            pub fn retryable(self) -> bool {
+                match self { $(Self::$variant => reasons!(@retry $($($retry)?)?),)* }
+            }
         }
     };
+    (@retry) => { false };
+    (@retry again) => { true };
     (@fault) => { None };
     (@fault $fault:ident) => { Some(Fault::$fault) };
 }
@@ -141,7 +169,9 @@ reasons! {
     AuditorDied = "auditor_died" => Failed, Miner;
     /// An auditor or claimant did not answer in time.
     AuditorTimeout = "auditor_timeout" => Failed, Miner;
-    /// A fresh auditor, asked again, answered otherwise than the first: the model depends on more than its weights and its input.
+    /// A process that was to answer asked the system for something.
+    AuditorSealed = "auditor_sealed" => Failed, Miner;
+    /// A second auditor, asked again, answered otherwise than the first: the model depends on more than its weights and its input.
     AnswersDiffer = "answers_differ" => Failed, Miner;
     /// A process was not ready for the first batch in time.
     StartupTimeout = "startup_timeout" => Failed, Miner;
@@ -163,17 +193,42 @@ reasons! {
     /// The corpus is damaged.
     CorpusInvalid = "corpus_invalid" => Failed, Operator;
     /// This machine cannot confine untrusted code.
-    SandboxUnavailable = "sandbox_unavailable" => Failed, Operator;
+    SandboxUnavailable = "sandbox_unavailable" => Failed, Operator again;
     /// The Python runtime is missing.
-    RuntimeMissing = "runtime_missing" => Failed, Operator;
+    RuntimeMissing = "runtime_missing" => Failed, Operator again;
     /// The device that the recipe names is not here.
-    DeviceMissing = "device_missing" => Failed, Operator;
-    /// Not enough disk or memory to start.
-    Resources = "resources" => Failed, Operator;
+    DeviceMissing = "device_missing" => Failed, Operator again;
+    /// Not enough disk or memory to start, or a limit around this process is too low for the recipe.
+    Resources = "resources" => Failed, Operator again;
+    /// A counted run has the machine to itself, and this one was not to wait for it.
+    MachineBusy = "machine_busy" => Failed, Operator again;
     /// Reading or writing the run directory failed.
-    Storage = "storage" => Failed, Operator;
+    Storage = "storage" => Failed, Operator again;
     /// The referee itself failed; nothing the submission did explains it.
-    Internal = "internal" => Failed, Operator;
+    Internal = "internal" => Failed, Operator again;
+
+    /// The same bundle was submitted before.
+    Duplicate = "duplicate" => Rejected, Miner;
+    /// Its source is that of an earlier submission, changed a little.
+    SimilarSource = "similar_source" => Rejected, Miner;
+    /// What was sent along with the bundle asks for something that the challenge does not offer.
+    SubmissionMetadata = "submission_metadata" => Rejected, Miner;
+    /// The reviewer rejected it.
+    ReviewRejected = "review_rejected" => Rejected, Miner;
+    /// The operator rejected it, and said why.
+    RejectedByOperator = "rejected_by_operator" => Rejected, Miner;
+    /// The round wants a review and no reviewer is set up.
+    ReviewAbsent = "review_absent" => Held, Operator;
+    /// It was tried as often as is allowed, and failed each time for a reason that is not the miner's.
+    RetriesSpent = "retries_spent" => Held, Operator;
+    /// It was measured, and something about the machine or the round kept the run from counting.
+    NotCounted = "not_counted" => Failed, Operator again;
+    /// Whoever ran the attempt is gone and left no result.
+    Lost = "lost" => Failed, Operator again;
+    /// The round closed before it ran.
+    RoundClosed = "round_closed" => Cancelled;
+    /// A fault of the challenge was found: the score does not count.
+    Invalidated = "invalidated" => Invalidated, Operator;
 }
 
 impl Reason {
@@ -222,6 +277,26 @@ mod tests {
             );
         }
         assert_eq!(Reason::parse("no_such_reason"), None);
+    }
+
+    #[test]
+    fn only_what_is_the_operators_fault_is_tried_again() {
+        for &reason in Reason::ALL {
+            assert!(
+                !reason.retryable() || reason.fault() == Some(Fault::Operator),
+                "{reason}"
+            );
+        }
+        assert!(Reason::Lost.retryable() && Reason::Storage.retryable());
+        assert!(!Reason::CorpusInvalid.retryable() && !Reason::TrainException.retryable());
+    }
+
+    #[test]
+    fn words_of_a_status_read_back() {
+        for &reason in Reason::ALL {
+            assert_eq!(Status::parse(reason.status().as_str()), Some(reason.status()));
+        }
+        assert_eq!(Status::parse("pending"), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The recipe: one small versioned document that holds every constant a score depends on.
 //!
-//! Read by the engine at the start of a run; its hash is in the record. `demo` and `official` are built in. A flag
+//! Read by the engine at the start of a run; its hash is in the record. `demo`, `small` and `official` are built in. A flag
 //! that changes a constant changes the hash too, and makes the run a rehearsal.
 //!
 //! The file format is TOML with exactly these tables and keys: a missing key and an unknown key are both errors, so
@@ -11,8 +11,11 @@ use thiserror::Error;
 
 use crate::hash::Sha256Hash;
 
+mod check;
+
 const OFFICIAL_TOML: &str = include_str!("../recipes/official.toml");
 const DEMO_TOML: &str = include_str!("../recipes/demo.toml");
+const SMALL_TOML: &str = include_str!("../recipes/small.toml");
 
 /// The only schema this version reads.
 pub const SCHEMA: u32 = 1;
@@ -105,8 +108,8 @@ impl StreamLimits {
     pub fn step_targets(&self, total: u64) -> (u64, u64) {
         let least = self.min_targets_per_step.min(total);
         // Truncation is no loss: the bound is a whole number of targets.
-        let most = total / 1_000_000 * self.max_step_ppm + total % 1_000_000 * self.max_step_ppm / 1_000_000;
-        (least, most.max(1))
+        let most = u128::from(total) * u128::from(self.max_step_ppm) / 1_000_000;
+        (least, u64::try_from(most).unwrap_or(u64::MAX).max(1))
     }
 }
 
@@ -168,7 +171,8 @@ pub struct Caps {
 pub struct HeldOutConstants {
     /// First bytes of the secret split that are scored; 0 measures nothing.
     pub val_bytes: u64,
-    /// Newest bytes of the train documents that are scored for the memorisation gap; 0 measures nothing.
+    /// Newest bytes of the train documents that are scored for the memorisation gap, under a snapshot that the audit key
+    /// draws from the last tenth of the steps; 0 measures nothing.
     pub gap_bytes: u64,
     /// Probability that one byte's target is audited there.
     pub rate_per_byte: f64,
@@ -180,13 +184,14 @@ pub struct HeldOutConstants {
 pub struct ScoreConstants {
     /// `e` of the smoothing map.
     pub smoothing: f64,
-    /// `bpb_ranked = bpb + se_multiplier * se`.
+    /// So many standard errors count against the submission: `bpb_ranked = bpb + se_multiplier * se`, and alike for the
+    /// held-out delta and the memorisation gap.
     pub se_multiplier: f64,
     /// Weight of the held-out delta within a tie.
     pub delta_weight: f64,
     /// Width of a tie, in bits per byte.
     pub tie_window_bpb: f64,
-    /// Largest memorisation gap without penalty, in bits per byte.
+    /// Largest memorisation gap without penalty, its error added, in bits per byte.
     pub gap_threshold_bpb: f64,
     /// What a larger gap multiplies the score by.
     pub gap_penalty: f64,
@@ -194,6 +199,8 @@ pub struct ScoreConstants {
     pub step0_fraction: f64,
     /// An audit that differs from its claim by more raises the flag `claims_differ`, in nats.
     pub claims_differ_nats: f64,
+    /// A run whose audits differ from their claims by more takes no rank: the largest root mean square, in nats.
+    pub claims_rms_nats: f64,
 }
 
 /// Where tensors live.
@@ -271,6 +278,8 @@ pub struct SandboxLimits {
     pub max_processes: u64,
     /// Open files of a process.
     pub max_open_files: u64,
+    /// Whether the processor's caches are swept each time before a process answers that stood still while the learner ran.
+    pub sweep_caches: bool,
     /// Captured output of each of stdout and stderr, in bytes.
     pub max_log_bytes: u64,
     /// Longest start, from the process to the first batch, in seconds; and longest load of a snapshot.
@@ -290,11 +299,17 @@ impl Recipe {
         Self::built_in(DEMO_TOML)
     }
 
+    /// The recipe of a small round on CPUs, whose runs can count.
+    pub fn small() -> Self {
+        Self::built_in(SMALL_TOML)
+    }
+
     /// A built-in recipe by its name.
     pub fn by_name(name: &str) -> Option<Self> {
         match name {
             "official" => Some(Self::official()),
             "demo" => Some(Self::demo()),
+            "small" => Some(Self::small()),
             _ => None,
         }
     }
@@ -335,116 +350,7 @@ impl Recipe {
     pub fn to_toml(&self) -> String {
         toml::to_string(self).unwrap_or_default()
     }
-
-    /// Checks every range. Also called after flags have changed a field.
-    pub fn check(&self) -> Result<(), RecipeError> {
-        if self.schema != SCHEMA {
-            return Err(RecipeError::Schema(self.schema));
-        }
-        let (s, a, c) = (&self.stream, &self.audit, &self.compute);
-        let positive = |value: u64| value > 0;
-        let rate = |value: f64| value > 0.0 && value <= 1.0;
-        let k = &self.score;
-        #[rustfmt::skip]
-        let checks: &[(bool, &'static str, String, &'static str)] = &[
-            (!self.name.is_empty() && self.name.len() <= 64, "name", self.name.clone(), "1 to 64 characters"),
-            (positive(s.max_bytes), "stream.max_bytes", s.max_bytes.to_string(), "at least 1"),
-            (positive(s.min_targets_per_step), "stream.min_targets_per_step", s.min_targets_per_step.to_string(), "at least 1"),
-            ((1..=1_000_000).contains(&s.max_step_ppm), "stream.max_step_ppm", s.max_step_ppm.to_string(), "1 to 1000000"),
-            ((1..=1024).contains(&s.max_batch_size), "stream.max_batch_size", s.max_batch_size.to_string(), "1 to 1024"),
-            ((1..=4096).contains(&s.max_seq_len), "stream.max_seq_len", s.max_seq_len.to_string(), "1 to 4096"),
-            ((257..=131_072).contains(&s.max_vocab_size), "stream.max_vocab_size", s.max_vocab_size.to_string(), "257 to 131072"),
-            ((1..=s.max_seq_len).contains(&s.default_seq_len), "stream.default_seq_len", s.default_seq_len.to_string(), "1 to stream.max_seq_len"),
-            ((1..=31_536_000).contains(&self.budget.time_limit_seconds), "budget.time_limit_seconds", self.budget.time_limit_seconds.to_string(), "1 to 31536000"),
-            (self.budget.max_steps != Some(0), "budget.max_steps", "0".into(), "absent or at least 1"),
-            (self.budget.max_tokens != Some(0), "budget.max_tokens", "0".into(), "absent or at least 1"),
-            (rate(a.rate_per_byte), "audit.rate_per_byte", a.rate_per_byte.to_string(), "above 0, at most 1"),
-            ((1..=4096).contains(&a.step0_audits), "audit.step0_audits", a.step0_audits.to_string(), "1 to 4096"),
-            ((1..=1024).contains(&a.hidden_terms), "audit.hidden_terms", a.hidden_terms.to_string(), "1 to 1024"),
-            ((1..=64).contains(&a.repeats), "audit.repeats", a.repeats.to_string(), "1 to 64"),
-            (a.repeat_tolerance_nats >= 0.0 && a.repeat_tolerance_nats.is_finite(), "audit.repeat_tolerance_nats", a.repeat_tolerance_nats.to_string(), "0 or more"),
-            (self.bundle.max_allowance_bpb > 0.0, "bundle.max_allowance_bpb", self.bundle.max_allowance_bpb.to_string(), "above 0"),
-            ((1..=150_000_000).contains(&self.caps.max_params), "caps.max_params", self.caps.max_params.to_string(), "1 to 150000000"),
-            ((64..=600_000_000).contains(&self.caps.max_snapshot_bytes), "caps.max_snapshot_bytes", self.caps.max_snapshot_bytes.to_string(), "64 to 600000000"),
-            (rate(self.heldout.rate_per_byte), "heldout.rate_per_byte", self.heldout.rate_per_byte.to_string(), "above 0, at most 1"),
-            (k.smoothing > 0.0 && k.smoothing < 0.1, "score.smoothing", k.smoothing.to_string(), "above 0, below 0.1"),
-            (k.se_multiplier >= 0.0 && k.se_multiplier.is_finite(), "score.se_multiplier", k.se_multiplier.to_string(), "0 or more"),
-            ((0.0..=1.0).contains(&k.delta_weight), "score.delta_weight", k.delta_weight.to_string(), "0 to 1"),
-            (k.tie_window_bpb >= 0.0 && k.tie_window_bpb.is_finite(), "score.tie_window_bpb", k.tie_window_bpb.to_string(), "0 or more"),
-            (k.gap_threshold_bpb >= 0.0, "score.gap_threshold_bpb", k.gap_threshold_bpb.to_string(), "0 or more"),
-            ((0.0..=1.0).contains(&k.gap_penalty), "score.gap_penalty", k.gap_penalty.to_string(), "0 to 1"),
-            ((0.0..=1.0).contains(&k.step0_fraction), "score.step0_fraction", k.step0_fraction.to_string(), "0 to 1"),
-            (k.claims_differ_nats > 0.0, "score.claims_differ_nats", k.claims_differ_nats.to_string(), "above 0"),
-            ((1..=1024).contains(&c.threads), "compute.threads", c.threads.to_string(), "1 to 1024"),
-            ((c.device == Device::Cuda) == positive(c.gpu_memory_bytes), "compute.gpu_memory_bytes", c.gpu_memory_bytes.to_string(), "0 on the cpu, above 0 on cuda"),
-            (positive(self.sandbox.startup_seconds), "sandbox.startup_seconds", "0".into(), "at least 1"),
-            (positive(self.sandbox.question_seconds), "sandbox.question_seconds", "0".into(), "at least 1"),
-            (self.sandbox.max_log_bytes >= 1024, "sandbox.max_log_bytes", self.sandbox.max_log_bytes.to_string(), "at least 1024"),
-        ];
-        match checks.iter().find(|(ok, ..)| !ok) {
-            None => Ok(()),
-            Some((_, field, value, expected)) => Err(RecipeError::Range {
-                field,
-                value: value.clone(),
-                expected,
-            }),
-        }
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn built_in_recipes_parse_and_survive_a_round_trip() {
-        for recipe in [Recipe::official(), Recipe::demo()] {
-            let again = Recipe::parse(&recipe.to_toml()).unwrap();
-            assert_eq!(recipe, again);
-            assert_eq!(recipe.sha256(), again.sha256());
-            assert_eq!(
-                serde_json::from_str::<Recipe>(&recipe.canonical_json()).unwrap(),
-                recipe
-            );
-        }
-        assert_ne!(Recipe::official().sha256(), Recipe::demo().sha256());
-    }
-
-    #[test]
-    fn a_changed_constant_changes_the_hash() {
-        let mut recipe = Recipe::demo();
-        let before = recipe.sha256();
-        recipe.audit.rate_per_byte *= 1.000_000_1;
-        assert_ne!(recipe.sha256(), before);
-    }
-
-    #[test]
-    fn an_official_stream_is_long_enough_to_rank() {
-        let recipe = Recipe::official();
-        let bpb = recipe.bundle.allowance_bytes as f64 * 8.0 / recipe.stream.max_bytes as f64;
-        assert!(bpb <= recipe.bundle.max_allowance_bpb);
-    }
-
-    #[test]
-    fn missing_unknown_and_absurd_values_are_refused() {
-        let good = DEMO_TOML;
-        assert!(Recipe::parse(good).is_ok());
-        let bad = [
-            good.replace("max_bytes = 1_000_000", ""),
-            good.replace("[audit]", "[audit]\nsurprise = 1"),
-            good.replace("schema = 1", "schema = 2"),
-            good.replace("rate_per_byte = 1e-3", "rate_per_byte = 0.0"),
-            good.replace("rate_per_byte = 1e-3", "rate_per_byte = nan"),
-            good.replace("rate_per_byte = 1e-3", "rate_per_byte = 1.5"),
-            good.replace("smoothing = 1e-6", "smoothing = 0.0"),
-            good.replace("device = \"cpu\"", "device = \"tpu\""),
-            good.replace("max_seq_len = 4_096", "max_seq_len = 4_097"),
-            good.replace("min_targets_per_step = 2_048", "min_targets_per_step = -1"),
-            "x".repeat(MAX_RECIPE_BYTES + 1),
-        ];
-        for text in bad {
-            assert_ne!(text, good, "the replacement must have matched");
-            assert!(Recipe::parse(&text).is_err(), "{text}");
-        }
-    }
-}
+mod tests;

@@ -4,10 +4,14 @@
 //! code_bits    =  nats / ln 2 + 8 * unread_bytes + bundle_bits
 //! bpb          =  code_bits / stream_bytes
 //! bpb_ranked   =  bpb + 3 se
-//! final_score  =  A * P * ( s(b) + 0.5 * (s(b) - s(b + 0.005)) * max(delta, 0) / (1 + max(delta, 0)) ),  s(x) = 1 / (1 + x)
+//! d            =  max(delta - 3 se, 0)
+//! P            =  1 where gap + 3 se <= 1.0, else 0.5
+//! final_score  =  A * P * ( s(b) + 0.5 * (s(b) - s(b + 0.005)) * d / (1 + d) ),  s(x) = 1 / (1 + x)
 //! ```
 //!
-//! Called once at the end of a run and by `prism verify`. Every constant comes from the recipe.
+//! Every error counts against the submission: a claimant that predicts nonsense makes its figures uncertain and gains
+//! nothing by that. `delta` and `gap` are differences of two estimates, so their errors add up in squares. Called once
+//! at the end of a run and by `prism verify`. Every constant comes from the recipe.
 
 use crate::{nats::NATS_PER_BIT, recipe::ScoreConstants};
 
@@ -67,28 +71,91 @@ pub fn heldout_bpb(nats: f64, bytes: u64) -> f64 {
     nats / NATS_PER_BIT / bytes as f64
 }
 
+/// A figure with its standard error, both in bits per byte.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Uncertain {
+    /// The estimate, in bits per byte.
+    pub bpb: f64,
+    /// Its standard error, in bits per byte.
+    pub se_bpb: f64,
+}
+
+impl Uncertain {
+    /// A figure without an error.
+    pub fn exact(bpb: f64) -> Self {
+        Self { bpb, se_bpb: 0.0 }
+    }
+
+    /// This one less another, of which it is independent.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        Self {
+            bpb: self.bpb - other.bpb,
+            se_bpb: libm::hypot(self.se_bpb, other.se_bpb),
+        }
+    }
+
+    /// As large as it may be: `multiplier` standard errors above the estimate.
+    pub fn upper_bpb(self, multiplier: f64) -> f64 {
+        self.bpb + multiplier * self.se_bpb
+    }
+
+    /// As small as it may be.
+    pub fn lower_bpb(self, multiplier: f64) -> f64 {
+        self.bpb - multiplier * self.se_bpb
+    }
+}
+
 /// What the held-out measurements say.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HeldOut {
-    /// Bits per byte of the random init on the held-out sample.
-    pub val_bpb_random_init: f64,
-    /// Bits per byte of the trained model on it.
-    pub val_bpb_trained: f64,
-    /// Bits per byte of the uniform code (`ln V` a target) on it.
-    pub val_bpb_uniform: f64,
-    /// Bits per byte of the trained model on the newest train documents; `None` where there were none to compare.
-    pub train_bpb_trained: Option<f64>,
+    /// The random init on the held-out sample.
+    pub random_init: Uncertain,
+    /// The weights that are left at the end, on the same.
+    pub trained: Uncertain,
+    /// Bits per byte of the uniform code (`ln V` a target) on the same.
+    pub uniform_bpb: f64,
+    /// The memorisation gap; `None` where there was no train text to compare with.
+    pub gap: Option<Gap>,
+}
+
+/// Two measurements under the snapshot that the key drew from the last tenth of the run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gap {
+    /// The snapshot on the held-out sample.
+    pub val: Uncertain,
+    /// The snapshot on the train documents that were newest to it.
+    pub train: Uncertain,
 }
 
 impl HeldOut {
-    /// How much training taught: `min(random init, uniform) - trained`, in bits per byte.
-    pub fn delta_bpb(&self) -> f64 {
-        self.val_bpb_random_init.min(self.val_bpb_uniform) - self.val_bpb_trained
+    /// How much training taught: `min(random init, uniform) - trained`.
+    pub fn delta(&self) -> Uncertain {
+        let uniform = Uncertain::exact(self.uniform_bpb);
+        let start = if self.random_init.bpb < self.uniform_bpb {
+            self.random_init
+        } else {
+            uniform
+        };
+        start.minus(self.trained)
     }
 
-    /// Memorisation gap: trained on held-out minus trained on the newest train documents, in bits per byte.
-    pub fn gap_bpb(&self) -> Option<f64> {
-        self.train_bpb_trained.map(|train| self.val_bpb_trained - train)
+    /// The least that training may have taught, held against either start: with an uncertain random init the smaller one
+    /// of the two is not known.
+    pub fn delta_lower_bpb(&self, multiplier: f64) -> f64 {
+        let above = |start: Uncertain| start.minus(self.trained).lower_bpb(multiplier);
+        let (random_init, uniform) = (above(self.random_init), above(Uncertain::exact(self.uniform_bpb)));
+        // Not `min`, which would pass over a NaN.
+        if random_init >= uniform {
+            uniform
+        } else {
+            random_init
+        }
+    }
+
+    /// Memorisation gap: held-out text less the newest train text.
+    pub fn gap(&self) -> Option<Uncertain> {
+        self.gap.map(|gap| gap.val.minus(gap.train))
     }
 }
 
@@ -97,11 +164,15 @@ impl HeldOut {
 pub struct Final {
     /// The score, higher is better, between 0 and 1.
     pub final_score: f64,
-    /// Held-out delta that was used, in bits per byte (0 where nothing was held out).
-    pub heldout_delta_bpb: f64,
-    /// Memorisation gap, in bits per byte.
-    pub gap_bpb: Option<f64>,
-    /// Whether the gap exceeds the recipe's bound.
+    /// Held-out delta (0 where nothing was held out).
+    pub delta: Uncertain,
+    /// The least that it may be, in bits per byte: what the score uses.
+    pub delta_lower_bpb: f64,
+    /// Memorisation gap.
+    pub gap: Option<Uncertain>,
+    /// The most that it may be, in bits per byte: what is held against the recipe's bound.
+    pub gap_upper_bpb: Option<f64>,
+    /// Whether that exceeds the bound.
     pub memorization: bool,
     /// `P`: what the gap multiplies the score by.
     pub memorization_penalty: f64,
@@ -116,19 +187,27 @@ pub fn final_score(
     step0_anomaly: bool,
     constants: &ScoreConstants,
 ) -> Final {
-    let delta = heldout.map_or(0.0, HeldOut::delta_bpb);
-    let gap = heldout.and_then(HeldOut::gap_bpb);
-    let memorization = gap.is_some_and(|gap| gap > constants.gap_threshold_bpb);
+    let multiplier = constants.se_multiplier;
+    let delta = heldout.map_or(Uncertain::exact(0.0), HeldOut::delta);
+    let delta_lower_bpb = heldout.map_or(0.0, |heldout| heldout.delta_lower_bpb(multiplier));
+    let gap = heldout.and_then(HeldOut::gap);
+    let gap_upper_bpb = gap.map(|gap| gap.upper_bpb(multiplier));
+    // What is not known to lie within the bound lies above it: NaN is within none.
+    let within = |gap_bpb: f64| gap_bpb <= constants.gap_threshold_bpb;
+    let memorization = !gap_upper_bpb.is_none_or(within);
     let memorization_penalty = if memorization { constants.gap_penalty } else { 1.0 };
     let anti_cheat_multiplier = if step0_anomaly { 0.0 } else { 1.0 };
     let s = |x: f64| 1.0 / (1.0 + x);
-    let useful = delta.max(0.0);
+    // `max` takes the zero where the other one is NaN.
+    let useful = delta_lower_bpb.max(0.0);
     let within_tie = s(bpb_ranked) - s(bpb_ranked + constants.tie_window_bpb);
     let score = s(bpb_ranked) + constants.delta_weight * within_tie * useful / (1.0 + useful);
     Final {
         final_score: anti_cheat_multiplier * memorization_penalty * score,
-        heldout_delta_bpb: delta,
-        gap_bpb: gap,
+        delta,
+        delta_lower_bpb,
+        gap,
+        gap_upper_bpb,
         memorization,
         memorization_penalty,
         anti_cheat_multiplier,
@@ -153,11 +232,27 @@ mod tests {
 
     fn heldout(trained: f64) -> HeldOut {
         HeldOut {
-            val_bpb_random_init: 8.3,
-            val_bpb_trained: trained,
-            val_bpb_uniform: 8.0,
-            train_bpb_trained: Some(2.0),
+            random_init: Uncertain::exact(8.3),
+            trained: Uncertain::exact(trained),
+            uniform_bpb: 8.0,
+            gap: None,
         }
+    }
+
+    /// A gap of `bpb` whose two sides have this error each.
+    fn with_gap(bpb: f64, se_bpb: f64) -> HeldOut {
+        let of = |bpb| Uncertain { bpb, se_bpb };
+        HeldOut {
+            gap: Some(Gap {
+                val: of(2.0 + bpb),
+                train: of(2.0),
+            }),
+            ..heldout(2.5)
+        }
+    }
+
+    fn score_of(heldout: &HeldOut) -> Final {
+        final_score(2.0, Some(heldout), false, &constants())
     }
 
     #[test]
@@ -186,18 +281,81 @@ mod tests {
     #[test]
     fn delta_is_bounded_by_the_uniform_code() {
         let spoiled = HeldOut {
-            val_bpb_random_init: 100.0,
+            random_init: Uncertain::exact(100.0),
             ..heldout(2.0)
         };
-        assert_eq!(spoiled.delta_bpb(), 6.0, "a bad random init earns nothing");
+        assert_eq!(
+            spoiled.delta(),
+            Uncertain::exact(6.0),
+            "a bad random init earns nothing"
+        );
+        assert_eq!(spoiled.delta_lower_bpb(3.0), 6.0);
+    }
+
+    #[test]
+    fn errors_add_up_in_squares_and_count_against_the_submission() {
+        let of = |bpb, se_bpb| Uncertain { bpb, se_bpb };
+        let uncertain = HeldOut {
+            random_init: of(7.0, 0.4),
+            trained: of(2.0, 0.3),
+            ..heldout(0.0)
+        };
+        assert_eq!(uncertain.delta(), of(5.0, 0.5));
+        assert_eq!(uncertain.delta_lower_bpb(3.0), 3.5);
+        let sure = heldout(4.5);
+        assert_eq!(sure.delta_lower_bpb(3.0), 3.5);
+        assert_eq!(score_of(&uncertain).final_score, score_of(&sure).final_score);
+        // A random init that may be better than the uniform code counts as better, whatever it was estimated at.
+        let unclear = HeldOut {
+            random_init: of(9.0, 2.0),
+            trained: of(2.0, 0.0),
+            ..uncertain
+        };
+        assert_eq!(unclear.delta(), Uncertain::exact(6.0));
+        assert_eq!(unclear.delta_lower_bpb(3.0), 1.0);
+        // The same gap, once known and once not.
+        for (se_bpb, memorization) in [(0.0, false), (0.05, false), (0.2, true), (5.0, true)] {
+            let last = score_of(&with_gap(0.5, se_bpb));
+            assert_eq!(last.memorization, memorization, "{se_bpb}");
+            assert_eq!(last.gap.unwrap().bpb, 0.5);
+            let upper = 0.5 + 3.0 * libm::hypot(se_bpb, se_bpb);
+            assert_eq!(last.gap_upper_bpb, Some(upper));
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_number_earns_nothing() {
+        for unknown in [f64::NAN, f64::INFINITY] {
+            assert!(score_of(&with_gap(0.0, unknown)).memorization, "{unknown}");
+            assert!(score_of(&with_gap(unknown, 0.0)).memorization, "{unknown}");
+        }
+        let plain = final_score(2.0, None, false, &constants()).final_score;
+        for (random_init, trained) in [(f64::NAN, 2.0), (7.0, f64::NAN), (7.0, f64::INFINITY)] {
+            let unknown = HeldOut {
+                random_init: Uncertain::exact(random_init),
+                ..heldout(trained)
+            };
+            assert_eq!(score_of(&unknown).final_score, plain, "{random_init} {trained}");
+        }
+        let noisy = HeldOut {
+            trained: Uncertain {
+                bpb: 2.0,
+                se_bpb: f64::NAN,
+            },
+            ..heldout(0.0)
+        };
+        assert_eq!(score_of(&noisy).final_score, plain);
     }
 
     #[test]
     fn the_gap_halves_and_the_anomaly_zeroes() {
-        let honest = final_score(2.0, Some(&heldout(2.5)), false, &constants());
-        let memorised = final_score(2.0, Some(&heldout(3.5)), false, &constants());
+        let (honest, memorised) = (score_of(&with_gap(0.5, 0.0)), score_of(&with_gap(1.5, 0.0)));
         assert!(!honest.memorization && memorised.memorization);
-        assert!(memorised.final_score < 0.51 * honest.final_score);
+        assert_eq!(memorised.final_score, 0.5 * honest.final_score);
+        assert!(
+            !score_of(&with_gap(1.0, 0.0)).memorization,
+            "the bound itself is allowed"
+        );
         assert_eq!(
             final_score(0.1, Some(&heldout(2.5)), true, &constants()).final_score,
             0.0
@@ -209,7 +367,7 @@ mod tests {
         fn delta_orders_near_ties_and_never_more(bpb in 0.1_f64..8.0, d1 in -8.0_f64..8.0, d2 in -8.0_f64..8.0) {
             let at = |bpb, trained| final_score(
                 bpb,
-                Some(&HeldOut { train_bpb_trained: None, ..heldout(trained) }),
+                Some(&heldout(trained)),
                 false,
                 &constants(),
             ).final_score;
@@ -219,6 +377,28 @@ mod tests {
             if d1 >= d2 {
                 prop_assert!(at(bpb, 8.0 - d1) >= at(bpb, 8.0 - d2));
             }
+        }
+
+        #[test]
+        fn no_error_ever_earns_anything(
+            bpb in 0.1_f64..8.0,
+            figures in prop::array::uniform4(0.0_f64..9.0),
+            errors in prop::array::uniform4(0.0_f64..3.0),
+            more in prop::array::uniform4(0.0_f64..3.0),
+        ) {
+            let of = |errors: [f64; 4]| {
+                let [random_init, trained, val, train] =
+                    [0, 1, 2, 3].map(|i| Uncertain { bpb: figures[i], se_bpb: errors[i] });
+                let heldout = HeldOut { random_init, trained, uniform_bpb: 8.0, gap: Some(Gap { val, train }) };
+                final_score(bpb, Some(&heldout), false, &constants())
+            };
+            let sum = [0, 1, 2, 3].map(|i| errors[i] + more[i]);
+            let (sure, unsure) = (of(errors), of(sum));
+            prop_assert!(unsure.final_score <= sure.final_score);
+            prop_assert!(unsure.memorization || !sure.memorization);
+            prop_assert!(unsure.delta_lower_bpb <= sure.delta_lower_bpb);
+            // And never more than without any error at all.
+            prop_assert!(sure.final_score <= of([0.0; 4]).final_score);
         }
 
         #[test]
