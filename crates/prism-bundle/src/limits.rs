@@ -4,10 +4,10 @@
 //! file of this crate may spell such a number out.
 
 /// Most files in one bundle.
-pub const MAX_FILES: usize = 64;
+pub const MAX_FILES: usize = 200;
 
 /// Most entries in one archive: the files and the directory entries that archivers add beside them.
-pub const MAX_ARCHIVE_ENTRIES: usize = 256;
+pub const MAX_ARCHIVE_ENTRIES: usize = 512;
 
 /// Largest `.py` file.
 pub const MAX_PYTHON_FILE_BYTES: u64 = 256 * 1024;

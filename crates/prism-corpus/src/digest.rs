@@ -1,7 +1,8 @@
 //! The keyed digest of a document: what decides its split, its place and whether it is a duplicate.
 //!
-//! `lock` and `synth` call it for every document. It must never look at anything but the salt and the bytes, so
-//! that the split of a document does not depend on other documents, file names or order of reading.
+//! `lock` calls it for the normal form of every document, `synth` for its bytes; the rule in the manifest says which. It
+//! must never look at anything but the salt and the bytes, so that the split of a document does not depend on other
+//! documents, file names or order of reading.
 
 use crate::manifest::{Split, SplitRule};
 
@@ -37,6 +38,14 @@ impl Digester {
         let mut draw = [0u8; 8];
         draw.copy_from_slice(&hash[16..24]);
         (DocumentId(id), self.split_of(u64::from_le_bytes(draw)))
+    }
+
+    /// 64 bits that stand for the bytes of one of several documents with the same id.
+    pub(crate) fn tag(&self, document: &[u8]) -> u64 {
+        let hash = *blake3::keyed_hash(&self.key, document).as_bytes();
+        let mut tag = [0u8; 8];
+        tag.copy_from_slice(&hash[..8]);
+        u64::from_le_bytes(tag)
     }
 
     fn split_of(&self, draw: u64) -> Split {

@@ -14,6 +14,7 @@ pub mod synth;
 pub mod tokenizer;
 
 mod digest;
+mod normal;
 mod publish;
 mod writer;
 

@@ -9,10 +9,18 @@ pub const DOCUMENT_BYTES_MAX: usize = 64 * 1024;
 pub const PIECE_BYTES_MIN: usize = 48 * 1024;
 
 /// Shortest and longest section of a `.txt` file that is read as sections; the search for a paragraph or line end
-/// runs between the two.
+/// runs between the two. White space is not counted as it is: see `lock::cut`.
 pub const SECTION_BYTES_MIN: usize = 6 * 1024;
 /// See [`SECTION_BYTES_MIN`].
 pub const SECTION_BYTES_MAX: usize = 8 * 1024;
+
+/// Longest section in bytes of the file, however much white space it holds.
+pub const SECTION_FILE_BYTES_MAX: usize = DOCUMENT_BYTES_MAX;
+
+/// How many times as long as a packed file its text may be, beyond [`UNPACKED_FREE_BYTES`].
+pub const UNPACKED_EXPANSION_MAX: u64 = 200;
+/// See [`UNPACKED_EXPANSION_MAX`].
+pub const UNPACKED_FREE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Longest single record of an input file, before it is cut.
 pub const RECORD_BYTES_MAX: usize = 64 * 1024 * 1024;

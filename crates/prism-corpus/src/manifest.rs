@@ -12,7 +12,7 @@ use crate::limits::{
 };
 
 /// The schema that this version writes and reads.
-pub const SCHEMA: &str = "prism-corpus.v1";
+pub const SCHEMA: &str = "prism-corpus.v2";
 
 /// The name of the manifest inside a corpus directory.
 pub const MANIFEST_FILE: &str = "manifest.json";
@@ -51,11 +51,11 @@ impl Split {
     }
 }
 
-/// How a document finds its split: a keyed BLAKE3 digest of its bytes, taken in thousandths.
+/// How a document finds its split: a keyed BLAKE3 digest, taken in thousandths.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SplitRule {
-    /// The name of the rule; only one exists.
+    /// The name of the rule: what is digested.
     pub kind: SplitRuleKind,
     /// Text that keys the digest.
     pub salt: String,
@@ -68,20 +68,31 @@ pub struct SplitRule {
 /// The split rules that exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SplitRuleKind {
-    /// BLAKE3 of the whole input document, keyed by the salt.
+    /// BLAKE3 of the bytes of the document, keyed by the salt. For text that a grammar writes.
     #[serde(rename = "blake3-keyed-permille.v1")]
     Blake3KeyedPermilleV1,
+    /// BLAKE3 of the normal form of the whole input document, keyed by the salt: its words with one space between them,
+    /// without byte order marks. For text that somebody may have copied.
+    #[serde(rename = "blake3-keyed-permille.v2")]
+    Blake3KeyedPermilleV2,
 }
 
 impl SplitRule {
-    /// A rule with this salt and these thousandths.
+    /// The rule of a lock with this salt and these thousandths.
     pub fn new(salt: &str, val_permille: u32, test_permille: u32) -> Self {
-        let kind = SplitRuleKind::Blake3KeyedPermilleV1;
         Self {
-            kind,
+            kind: SplitRuleKind::Blake3KeyedPermilleV2,
             salt: salt.to_owned(),
             val_permille,
             test_permille,
+        }
+    }
+
+    /// The rule of a synthetic corpus with this salt and these thousandths.
+    pub fn of_synthetic(salt: &str, val_permille: u32, test_permille: u32) -> Self {
+        Self {
+            kind: SplitRuleKind::Blake3KeyedPermilleV1,
+            ..Self::new(salt, val_permille, test_permille)
         }
     }
 
@@ -133,10 +144,14 @@ pub enum Origin {
         text_files: crate::lock::TextFiles,
         /// Documents read.
         documents_read: u64,
+        /// Records passed over because they had null for their text, as they may with `--skip-empty` alone.
+        documents_null: u64,
         /// Documents dropped because they held nothing but white space.
         documents_empty: u64,
         /// Documents dropped because an equal one was kept.
         documents_duplicate: u64,
+        /// Documents dropped because one was kept that differs from them in white space alone.
+        documents_respaced: u64,
         /// Documents that were longer than the limit and were cut.
         documents_cut: u64,
     },
@@ -306,6 +321,13 @@ impl Manifest {
                 "split_rule",
                 "the shares leave nothing for train, or the salt is too long",
             );
+        }
+        let expected = match self.origin {
+            Origin::Locked { .. } => SplitRuleKind::Blake3KeyedPermilleV2,
+            Origin::Synthetic { .. } => SplitRuleKind::Blake3KeyedPermilleV1,
+        };
+        if self.split_rule.kind != expected {
+            return wrong("split_rule", "it is not the rule of a corpus of this origin");
         }
         if self.document_bytes_max != DOCUMENT_BYTES_MAX as u64 {
             return wrong("document_bytes_max", "this version has another limit");

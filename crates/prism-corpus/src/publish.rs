@@ -6,14 +6,17 @@
 use std::env;
 use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
+use prism_scratch::{Purpose, Scratch};
 
 use crate::limits::MANIFEST_BYTES_MAX;
 use crate::manifest::{MANIFEST_FILE, Manifest};
 use crate::open::{Corpus, OpenError};
+
+/// What a corpus is called before it has its place.
+const UNFINISHED: &str = "corpus";
 
 /// Why a corpus could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -82,9 +85,12 @@ impl PublishError {
     }
 }
 
-/// A temporary directory beside the output directory; removed again unless it is published.
+/// A corpus that is being written, in a directory beside the output directory that nobody else may enter; removed again
+/// unless it is published.
 pub(crate) struct Staging {
-    temp: TempDir,
+    scratch: Scratch,
+    /// In it, with the permissions that any new directory has.
+    dir: PathBuf,
     out: PathBuf,
     existing: Option<Manifest>,
 }
@@ -103,21 +109,22 @@ impl Staging {
             _ => Path::new("."),
         };
         fs::create_dir_all(parent).map_err(|e| PublishError::io("create the directory", parent, e))?;
-        let temp = tempfile::Builder::new()
-            .prefix(".prism-corpus-")
-            // Not private as temporary directories are by default: what the umask leaves, as for any directory.
-            .permissions(fs::Permissions::from_mode(0o777))
-            .tempdir_in(parent)
-            .map_err(|e| PublishError::io("create a temporary directory in", parent, e))?;
+        let made = Scratch::new(parent, Purpose::Corpus).and_then(|scratch| {
+            let dir = scratch.path().join(UNFINISHED);
+            fs::create_dir(&dir).map(|()| (scratch, dir))
+        });
+        let (scratch, dir) =
+            made.map_err(|e| PublishError::io("create a temporary directory in", parent, e))?;
         Ok(Self {
-            temp,
+            scratch,
+            dir,
             out: out.to_owned(),
             existing,
         })
     }
 
     pub(crate) fn dir(&self) -> &Path {
-        self.temp.path()
+        &self.dir
     }
 
     /// Writes the manifest and renames the directory to its place; the same corpus already there is success.
@@ -139,13 +146,13 @@ impl Staging {
                 }),
             };
         }
-        let path = self.temp.path().join(MANIFEST_FILE);
+        let path = self.dir.join(MANIFEST_FILE);
         fs::write(&path, manifest.canonical_bytes()).map_err(|e| PublishError::io("write", &path, e))?;
         // Renaming onto an empty directory replaces it; onto one that was filled meanwhile it fails.
-        fs::rename(self.temp.path(), &self.out)
+        fs::rename(&self.dir, &self.out)
             .map_err(|e| PublishError::io("move the finished corpus to", &self.out, e))?;
-        // The directory has its final name: there is nothing left for the guard to remove.
-        let _renamed = self.temp.keep();
+        // What is left of it is empty.
+        drop(self.scratch);
         Ok(())
     }
 }

@@ -2,19 +2,19 @@
 //!
 //! The lock calls it once. It reads directory entries only, never the content of a file.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::LockError;
+use super::packed::Packing;
 use crate::limits::{INPUT_DEPTH_MAX, INPUT_FILES_MAX};
 
 /// The kinds of files that hold text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum InputKind {
     Text,
-    JsonLines,
+    JsonLines(Packing),
     Parquet,
 }
 
@@ -95,14 +95,16 @@ fn list_directory(dir: &Path, depth: usize, listing: &mut Listing) -> Result<(),
 }
 
 fn kind_of(path: &Path) -> Option<InputKind> {
-    let suffix = path.extension().and_then(OsStr::to_str)?;
+    let name = path.file_name()?.as_encoded_bytes().to_ascii_lowercase();
     [
-        ("txt", InputKind::Text),
-        ("jsonl", InputKind::JsonLines),
-        ("parquet", InputKind::Parquet),
+        (".txt", InputKind::Text),
+        (".jsonl", InputKind::JsonLines(Packing::None)),
+        (".jsonl.gz", InputKind::JsonLines(Packing::Gzip)),
+        (".jsonl.zst", InputKind::JsonLines(Packing::Zstd)),
+        (".parquet", InputKind::Parquet),
     ]
     .into_iter()
-    .find_map(|(known, kind)| suffix.eq_ignore_ascii_case(known).then_some(kind))
+    .find_map(|(suffix, kind)| name.ends_with(suffix.as_bytes()).then_some(kind))
 }
 
 /// Refuses an output inside an input, or the other way round: the next lock would read its own shards.

@@ -1,141 +1,137 @@
-//! Reads `.jsonl` files: one JSON object a line, the text in one field.
+//! Reads `.jsonl` files: one JSON object a line, the text in one field. They may be packed with gzip or zstd.
 //!
-//! The lock calls it for each file. Lines are bounded before they are parsed; other fields are skipped, not kept.
+//! The lock calls it for each file. Lines are bounded before they are parsed, and so is all text of a packed file; other
+//! fields are skipped, not kept. Of what JSON does not know, `NaN` and `Infinity` are passed over in those other fields,
+//! since common writers put them there; nothing else is.
 
 use std::borrow::Cow;
-use std::fmt;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-
-use super::{LockError, Sink};
+use super::fields::{self, Value};
+use super::packed::{PackedProblem, Packing, Unpacked};
+use super::spelling;
+use super::{FieldProblem, JsonProblem, LockError, Place, Sink};
 use crate::limits::RECORD_BYTES_MAX;
+use crate::normal::BYTE_ORDER_MARK;
 
-/// Hands over one document for each line that is not blank.
-pub(super) fn read(path: &Path, field: &str, sink: &mut Sink<'_>) -> Result<(), LockError> {
-    let failed = |source| LockError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    let mut file = BufReader::with_capacity(256 * 1024, File::open(path).map_err(failed)?);
-    let mut line = Vec::new();
-    let mut position_bytes = 0;
-    for record in 1.. {
-        line.clear();
+/// What a line counts for beside its text, or a packed file could hold blank lines without end.
+const LINE_BYTES: u64 = 32;
+
+/// Hands over one document for each line that is not blank; nothing for null, where that is passed over.
+pub(super) fn read(
+    path: &Path,
+    packing: Packing,
+    field: &str,
+    skip_empty: bool,
+    sink: &mut Sink<'_>,
+) -> Result<(), LockError> {
+    let mut file = BufReader::with_capacity(256 * 1024, Unpacked::open(path, packing)?);
+    let mut bytes = Vec::new();
+    let mut text_bytes = 0;
+    for line in 1.. {
+        bytes.clear();
         let limit = RECORD_BYTES_MAX as u64 + 1;
-        let read = (&mut file)
-            .take(limit)
-            .read_until(b'\n', &mut line)
-            .map_err(failed)?;
+        let read = (&mut file).take(limit).read_until(b'\n', &mut bytes);
+        let read = read.map_err(|source| file.get_ref().failed(path, line - 1, source))?;
         if read == 0 {
             break;
         }
+        let at = Place::Line(line);
         if read > RECORD_BYTES_MAX {
             return Err(LockError::RecordTooLong {
                 path: path.to_owned(),
-                record,
+                at,
             });
         }
-        position_bytes += read as u64;
-        let text = std::str::from_utf8(&line).map_err(|_| LockError::NotUtf8 {
+        text_bytes += read as u64 + LINE_BYTES;
+        if !file.get_ref().may_hold(text_bytes) {
+            return Err(LockError::Packed {
+                path: path.to_owned(),
+                lines: line,
+                problem: PackedProblem::Expansion,
+            });
+        }
+        let text = std::str::from_utf8(&bytes).map_err(|_| LockError::NotUtf8 {
             path: path.to_owned(),
-            record,
+            at,
         })?;
+        let text = text.trim_end_matches(['\n', '\r']);
         // Some tools put a byte order mark before the first line.
-        let text = if record == 1 {
-            text.trim_start_matches('\u{feff}')
-        } else {
-            text
-        };
+        let text = text.trim_start_matches(BYTE_ORDER_MARK);
         if text.trim().is_empty() {
             continue;
         }
-        let document = match parse(text, field) {
-            Ok(Field::Text(document)) => document,
-            Ok(Field::Problem(problem)) => {
-                let (path, field) = (path.to_owned(), field.to_owned());
+        let position_bytes = file.get_ref().position_bytes();
+        match document(text, field) {
+            Ok(Value::Text(document)) => sink(Some(&document), position_bytes)?,
+            Ok(Value::Null) if skip_empty => sink(None, position_bytes)?,
+            Ok(other) => {
                 return Err(LockError::Field {
-                    path,
-                    record,
-                    problem,
-                    field,
-                });
-            }
-            Err(source) => {
-                return Err(LockError::Json {
                     path: path.to_owned(),
-                    record,
-                    source,
+                    at,
+                    field: field.to_owned(),
+                    problem: problem_of(&other, text),
                 });
             }
-        };
-        sink(&document, position_bytes)?;
+            Err(error) => return Err(refused(path, line, text, &error)),
+        }
     }
     Ok(())
 }
 
-fn parse<'a>(line: &'a str, field: &str) -> Result<Field<'a>, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_str(line);
-    let found = LineVisitor { field }.deserialize(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(found)
-}
-
 /// What a line holds in the field.
-enum Field<'a> {
-    Text(Cow<'a, str>),
-    Problem(&'static str),
+fn document<'a>(text: &'a str, field: &str) -> Result<Value<'a>, serde_json::Error> {
+    let error = match fields::value(text, field) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    // Each of them has become a number of the same length, so that places stay what they are.
+    let Some(with_numbers) = spelling::with_numbers(text) else {
+        return Err(error);
+    };
+    Ok(match fields::value(&with_numbers, field)? {
+        Value::Text(document) => Value::Text(Cow::Owned(document.into_owned())),
+        Value::Null => Value::Null,
+        Value::Other(kind) => Value::Other(kind),
+        Value::Twice => Value::Twice,
+        Value::Missing => Value::Missing,
+    })
 }
 
-struct LineVisitor<'f> {
-    field: &'f str,
-}
-
-impl<'de> DeserializeSeed<'de> for LineVisitor<'_> {
-    type Value = Field<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
+fn problem_of(value: &Value<'_>, text: &str) -> FieldProblem {
+    match value {
+        Value::Null | Value::Text(_) => FieldProblem::Null,
+        Value::Other(kind) => FieldProblem::NoText(kind),
+        Value::Twice => FieldProblem::Twice,
+        Value::Missing => FieldProblem::Missing(fields::names(text)),
     }
 }
 
-impl<'de> Visitor<'de> for LineVisitor<'_> {
-    type Value = Field<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-        let mut found = Field::Problem("has no field");
-        while let Some(Text(key)) = map.next_key()? {
-            if key != self.field {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            }
-            found = match (found, map.next_value::<MaybeText<'de>>()?) {
-                (Field::Problem("has no field"), MaybeText::Text(text)) => Field::Text(text),
-                (Field::Problem("has no field"), MaybeText::Other(_)) => {
-                    Field::Problem("has something else than text in the field")
-                }
-                _ => Field::Problem("has twice the field"),
-            };
-        }
-        Ok(found)
+fn refused(path: &Path, line: u64, text: &str, error: &serde_json::Error) -> LockError {
+    let end = error.column().saturating_sub(1).min(text.len());
+    let surrogate = spelling::lone_surrogate_before(text, error.column());
+    let at = match &surrogate {
+        Some(found) => found.start,
+        None => text.floor_char_boundary(end),
+    };
+    let problem = match surrogate {
+        Some(found) => JsonProblem::LoneSurrogate(text[found].to_owned()),
+        None if error.is_data() => JsonProblem::NoObject,
+        None if error.is_eof() => JsonProblem::Unfinished,
+        None => JsonProblem::Syntax(without_place(error)),
+    };
+    LockError::Json {
+        path: path.to_owned(),
+        line,
+        column: text[..at].chars().count() as u64 + 1,
+        problem,
     }
 }
 
-/// A string that is borrowed where it has no escapes.
-#[derive(serde::Deserialize)]
-#[serde(transparent)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// A value of the field: a string, or anything else.
-#[derive(serde::Deserialize)]
-#[serde(untagged)]
-enum MaybeText<'a> {
-    Text(#[serde(borrow)] Cow<'a, str>),
-    Other(IgnoredAny),
+/// The parser's message without its own idea of where it is: it knows one line only.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    text.strip_suffix(&place).map_or(text.clone(), str::to_owned)
 }

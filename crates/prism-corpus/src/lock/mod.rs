@@ -5,14 +5,21 @@
 //! of documents and of the salt alone: sources are mixed, no file name or order of reading matters, equal
 //! documents meet and all but one are dropped, and whoever is measured on the stream has no say in its order.
 //!
-//! Memory holds 32 bytes a document and one document of at most [`RECORD_BYTES_MAX`] bytes (a Parquet file: its
+//! The digest is of a document's words, whatever white space, line ends and byte order marks are between and around them:
+//! what was held out is not in the stream in another layout either. Of such copies the shortest is kept, as it is.
+//!
+//! Memory holds 40 bytes a document and one document of at most [`RECORD_BYTES_MAX`] bytes (a Parquet file: its
 //! pages, bounded alike); everything else stays on disk, which needs room for the text twice while this runs.
 //! Nothing here may drop, change or reorder the bytes inside a document.
 
 mod cut;
+mod error;
+mod fields;
 mod inputs;
 mod jsonl;
+mod packed;
 mod parquet;
+mod spelling;
 mod spool;
 mod text;
 
@@ -22,14 +29,13 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digester;
-use crate::limits::{
-    DOCUMENT_BYTES_MAX, INPUT_DEPTH_MAX, INPUT_FILES_MAX, LABEL_BYTES_MAX, PIECE_BYTES_MIN, RECORD_BYTES_MAX,
-    SHARD_BYTES_TARGET,
-};
-use crate::manifest::{Manifest, Origin, SCHEMA, Split, SplitRule, Splits};
-use crate::publish::{PublishError, Staging};
+use crate::limits::{DOCUMENT_BYTES_MAX, LABEL_BYTES_MAX, PIECE_BYTES_MIN, SHARD_BYTES_TARGET};
+use crate::manifest::{Manifest, Origin, SCHEMA, Split, SplitRule, SplitRuleKind, Splits};
+use crate::publish::Staging;
 use crate::writer::CorpusWriter;
+pub use error::{FieldProblem, JsonProblem, LockError, Place};
 use inputs::{InputFile, InputKind};
+pub use packed::PackedProblem;
 pub use parquet::Problem as ParquetProblem;
 use spool::Spool;
 
@@ -37,7 +43,8 @@ use spool::Spool;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TextFiles {
-    /// Each run of whole paragraphs of 6 to 8 KiB is a document, so that even one book gives three splits.
+    /// Each run of whole paragraphs of 6 to 8 KiB is a document, so that even one book gives three splits. A copy with
+    /// other white space gives sections of the same words.
     #[default]
     Sections,
     /// Each file is a document; the pieces of a long one stay in one split.
@@ -57,6 +64,8 @@ pub struct LockOptions {
     pub text_field: String,
     /// How `.txt` files become documents.
     pub text_files: TextFiles,
+    /// Whether records that have null for their text are passed over and counted; else they are an error.
+    pub skip_empty: bool,
     /// How documents find their split.
     pub split_rule: SplitRule,
     /// Length at which a shard is closed.
@@ -71,6 +80,7 @@ impl Default for LockOptions {
             revision: "unspecified".to_owned(),
             text_field: "text".to_owned(),
             text_files: TextFiles::default(),
+            skip_empty: false,
             split_rule: SplitRule::new("prism", 50, 50),
             shard_bytes_target: SHARD_BYTES_TARGET,
         }
@@ -101,130 +111,9 @@ pub struct LockProgress {
     pub files_ignored: u64,
 }
 
-/// Why text could not be locked.
-#[derive(Debug, thiserror::Error)]
-pub enum LockError {
-    /// An option makes no sense.
-    #[error("the option `{option}` is not usable: {problem}")]
-    Option {
-        /// Which one.
-        option: &'static str,
-        /// What is wrong with it.
-        problem: &'static str,
-    },
-    /// A file or directory cannot be read.
-    #[error("cannot read {path}: {source}", path = path.display())]
-    Io {
-        /// The path.
-        path: PathBuf,
-        /// The system's answer.
-        source: std::io::Error,
-    },
-    /// A file was named whose kind is unknown.
-    #[error("{path} is no `.txt`, `.jsonl` or `.parquet` file; convert it or leave it out", path = path.display())]
-    UnknownSuffix {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The inputs hold nothing to read.
-    #[error("the inputs hold no `.txt`, `.jsonl` or `.parquet` file; check the path given")]
-    NoFiles,
-    /// The inputs hold more files than one lock reads.
-    #[error(
-        "the inputs hold more than {INPUT_FILES_MAX} files; join them into fewer, as `.jsonl` for example"
-    )]
-    TooManyFiles,
-    /// A directory tree is too deep.
-    #[error("{path} lies more than {INPUT_DEPTH_MAX} directories deep; move it up", path = path.display())]
-    TooDeep {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// The output would be read as input the next time.
-    #[error(
-        "the output directory {out} and the input {input} lie inside one another; choose an output elsewhere",
-        out = out.display(), input = input.display()
-    )]
-    Overlap {
-        /// The input.
-        input: PathBuf,
-        /// The output directory.
-        out: PathBuf,
-    },
-    /// Text is not UTF-8.
-    #[error("record {record} of {path} is not UTF-8; convert the file", path = path.display())]
-    NotUtf8 {
-        /// The file.
-        path: PathBuf,
-        /// Line, row or section, from 1.
-        record: u64,
-    },
-    /// A record is too long to be held.
-    #[error(
-        "record {record} of {path} is longer than {RECORD_BYTES_MAX} bytes; split it into several documents",
-        path = path.display()
-    )]
-    RecordTooLong {
-        /// The file.
-        path: PathBuf,
-        /// Line, row or section, from 1.
-        record: u64,
-    },
-    /// A line is no JSON object.
-    #[error("line {record} of {path} is no JSON object: {source}", path = path.display())]
-    Json {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        record: u64,
-        /// Where and why.
-        source: serde_json::Error,
-    },
-    /// A Parquet file cannot be read.
-    #[error("cannot read {path}: {problem}", path = path.display())]
-    Parquet {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: ParquetProblem,
-    },
-    /// A line or row has no text.
-    #[error(
-        "record {record} of {path} {problem} `{field}`; name the right field or drop the record",
-        path = path.display()
-    )]
-    Field {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        record: u64,
-        /// What is wrong, to be read before the name of the field.
-        problem: &'static str,
-        /// The field that should hold the text.
-        field: String,
-    },
-    /// A split would be empty.
-    #[error(
-        "the {documents} documents leave the split `{split}` empty; add documents, give it a larger share or \
-         another salt",
-        split = split.name()
-    )]
-    EmptySplit {
-        /// The split.
-        split: Split,
-        /// Distinct documents in all.
-        documents: u64,
-    },
-    /// The caller asked to stop.
-    #[error("the lock was cancelled; nothing was written")]
-    Cancelled,
-    /// The corpus could not be written.
-    #[error(transparent)]
-    Publish(#[from] PublishError),
-}
-
-/// What a reader hands over: the text of one document, and how far it is in its file.
-type Sink<'a> = dyn FnMut(&str, u64) -> Result<(), LockError> + 'a;
+/// What a reader hands over: the text of one document, or nothing for a null that is passed over, and how far it is in its
+/// file.
+type Sink<'a> = dyn FnMut(Option<&str>, u64) -> Result<(), LockError> + 'a;
 
 /// Locks the text of files and directories into `out`. The callback may stop the work with
 /// [`ControlFlow::Break`]; then, as after any error, nothing is left behind.
@@ -283,8 +172,10 @@ pub fn lock(
             text_field: options.text_field.clone(),
             text_files: options.text_files,
             documents_read: counts.read,
+            documents_null: counts.null,
             documents_empty: counts.empty,
             documents_duplicate: counts.duplicate,
+            documents_respaced: counts.respaced,
             documents_cut,
         },
         split_rule: options.split_rule.clone(),
@@ -312,6 +203,13 @@ fn check_options(options: &LockOptions) -> Result<(), LockError> {
             });
         }
     }
+    if options.split_rule.kind != SplitRuleKind::Blake3KeyedPermilleV2 {
+        let problem = "it is the rule of synthetic text, which nobody has copied";
+        return Err(LockError::Option {
+            option: "split_rule",
+            problem,
+        });
+    }
     if !options.split_rule.is_valid() {
         let problem = "the shares of val and test must leave something for train, and the salt must be short";
         return Err(LockError::Option {
@@ -332,8 +230,10 @@ fn read(file: &InputFile, options: &LockOptions, sink: &mut Sink<'_>) -> Result<
     match (file.kind, options.text_files) {
         (InputKind::Text, TextFiles::Sections) => text::read_sections(&file.path, sink),
         (InputKind::Text, TextFiles::Whole) => text::read_whole(&file.path, sink),
-        (InputKind::JsonLines, _) => jsonl::read(&file.path, &options.text_field, sink),
-        (InputKind::Parquet, _) => parquet::read(&file.path, &options.text_field, sink),
+        (InputKind::JsonLines(packing), _) => {
+            jsonl::read(&file.path, packing, &options.text_field, options.skip_empty, sink)
+        }
+        (InputKind::Parquet, _) => parquet::read(&file.path, &options.text_field, options.skip_empty, sink),
     }
 }
 

@@ -1,14 +1,14 @@
 //! Reads `.txt` files, as sections or whole.
 //!
-//! The lock calls it for each file. Sections joined are the file; memory holds one section, or the file up to the
+//! The lock calls it for each file. Sections joined are the file; memory holds some sections, or the file up to the
 //! limit of a record.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::{LockError, Sink, cut};
-use crate::limits::{RECORD_BYTES_MAX, SECTION_BYTES_MAX, SECTION_BYTES_MIN};
+use super::{LockError, Place, Sink, cut};
+use crate::limits::RECORD_BYTES_MAX;
 
 /// Bytes read at a time; several sections.
 const READ_BYTES: u64 = 64 * 1024;
@@ -31,18 +31,19 @@ pub(super) fn read_sections(path: &Path, sink: &mut Sink<'_>) -> Result<(), Lock
         let (text, is_broken) = longest_text(&buffer, at_end);
         let mut rest = text;
         // Before the end of the file a section is only cut where a longer text would be cut as well.
-        while rest.len() > SECTION_BYTES_MAX || (at_end && !is_broken && !rest.is_empty()) {
-            let length = cut::piece_bytes(rest, SECTION_BYTES_MIN, SECTION_BYTES_MAX);
+        while !rest.is_empty()
+            && let Some(length) = cut::section_bytes(rest, at_end && !is_broken)
+        {
             let (section, after) = rest.split_at(length);
             position_bytes += length as u64;
             sections += 1;
-            sink(section, position_bytes)?;
+            sink(Some(section), position_bytes)?;
             rest = after;
         }
         if is_broken {
             return Err(LockError::NotUtf8 {
                 path: path.to_owned(),
-                record: sections + 1,
+                at: Place::Section(sections + 1),
             });
         }
         if at_end {
@@ -80,12 +81,12 @@ pub(super) fn read_whole(path: &Path, sink: &mut Sink<'_>) -> Result<(), LockErr
     if bytes.len() > RECORD_BYTES_MAX {
         return Err(LockError::RecordTooLong {
             path: path.to_owned(),
-            record: 1,
+            at: Place::Whole,
         });
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| LockError::NotUtf8 {
         path: path.to_owned(),
-        record: 1,
+        at: Place::Whole,
     })?;
-    sink(text, bytes.len() as u64)
+    sink(Some(text), bytes.len() as u64)
 }

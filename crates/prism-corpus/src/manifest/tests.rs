@@ -43,7 +43,7 @@ fn manifest() -> Manifest {
             grammar: "grammar".to_owned(),
             seed: u64::MAX,
         },
-        split_rule: SplitRule::new("salt", 50, 50),
+        split_rule: SplitRule::of_synthetic("salt", 50, 50),
         document_bytes_max: DOCUMENT_BYTES_MAX as u64,
         documents: splits.documents(),
         bytes: splits.bytes(),
@@ -156,5 +156,9 @@ fn contradictions_are_named() {
         assert!(message.contains(expected), "{message}\nexpected: {expected}");
     }
     assert!(refused(&|m| m.source = "x".repeat(1025)).contains("source: it is too long"));
+    assert!(
+        refused(&|m| m.split_rule = SplitRule::new("salt", 50, 50))
+            .contains("split_rule: it is not the rule")
+    );
     assert!(refused(&|m| m.document_bytes_max = 1).contains("document_bytes_max"));
 }

@@ -43,7 +43,7 @@ pub struct SynthOptions {
 impl SynthOptions {
     /// The usual options: a twentieth of the documents in `val`, as many in `test`.
     pub fn new(bytes: u64, seed: u64) -> Self {
-        let split_rule = SplitRule::new("prism", 50, 50);
+        let split_rule = SplitRule::of_synthetic("prism", 50, 50);
         Self {
             bytes,
             seed,

@@ -11,7 +11,7 @@ mod split;
 mod table;
 
 use bundle::Bundle;
-pub use bundle::{BundleTokenizerError, END_OF_TEXT_NAMES, SPLIT_PATTERNS};
+pub use bundle::{BundleTokenizerError, END_OF_TEXT_NAMES, JsonPlace, SPLIT_PATTERNS};
 use gpt2::Gpt2;
 
 /// Which tokenizer a run uses.

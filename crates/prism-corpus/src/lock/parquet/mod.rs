@@ -13,7 +13,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::{LockError, Sink};
+use super::{FieldProblem, LockError, Place, Sink};
 use crate::limits::RECORD_BYTES_MAX;
 use footer::{Chunk, TextColumn};
 use page::{Dictionary, PageHeader, PageKind};
@@ -49,13 +49,15 @@ pub enum Problem {
     #[error("it uses {0}, which is not supported; write it again with the usual settings, or as `.jsonl`")]
     Unsupported(&'static str),
     /// It has no column of the name.
-    #[error("it has no column `{column}`; name the column that holds the text")]
+    #[error("it has no column `{column}`; name the column that holds the text with `--text-field`")]
     NoColumn {
         /// The column.
         column: String,
     },
     /// The column is no column of text.
-    #[error("its column `{column}` is not one of strings; name the column that holds the text")]
+    #[error(
+        "its column `{column}` is not one of strings; name the column that holds the text with `--text-field`"
+    )]
     NotText {
         /// The column.
         column: String,
@@ -91,14 +93,20 @@ impl From<Problem> for Stop {
     }
 }
 
-/// Hands over one document for each row.
-pub(super) fn read(path: &Path, column: &str, sink: &mut Sink<'_>) -> Result<(), LockError> {
+/// Hands over one document for each row; nothing for null, where that is passed over.
+pub(super) fn read(
+    path: &Path,
+    column: &str,
+    skip_empty: bool,
+    sink: &mut Sink<'_>,
+) -> Result<(), LockError> {
     let file = File::open(path).map_err(|source| failed(path, source))?;
     let length_bytes = file.metadata().map_err(|source| failed(path, source))?.len();
     let mut reader = Reader {
         path,
         file,
         length_bytes,
+        skip_empty,
         record: 0,
         text_bytes: 0,
     };
@@ -122,6 +130,7 @@ struct Reader<'p> {
     path: &'p Path,
     file: File,
     length_bytes: u64,
+    skip_empty: bool,
     /// Rows read so far.
     record: u64,
     /// Bytes of text handed over so far, and [`ROW_BYTES`] for each row.
@@ -238,26 +247,26 @@ impl Reader<'_> {
         sink: &mut Sink<'_>,
     ) -> Result<(), Stop> {
         self.record += 1;
-        let (path, record) = (self.path.to_owned(), self.record);
-        let Some(value) = value else {
-            let (problem, field) = ("has nothing in the column", column.to_owned());
+        let (path, at) = (self.path.to_owned(), Place::Row(self.record));
+        if value.is_none() && !self.skip_empty {
             return Err(Stop::Lock(LockError::Field {
                 path,
-                record,
-                problem,
-                field,
+                at,
+                field: column.to_owned(),
+                problem: FieldProblem::Null,
             }));
-        };
-        if value.len() > RECORD_BYTES_MAX {
-            return Err(Stop::Lock(LockError::RecordTooLong { path, record }));
         }
-        self.text_bytes += value.len() as u64 + ROW_BYTES;
+        let length_bytes = value.map_or(0, <[u8]>::len);
+        if length_bytes > RECORD_BYTES_MAX {
+            return Err(Stop::Lock(LockError::RecordTooLong { path, at }));
+        }
+        self.text_bytes += length_bytes as u64 + ROW_BYTES;
         if self.text_bytes > EXPANSION_FREE_BYTES + self.length_bytes.saturating_mul(EXPANSION_MAX) {
             return Err(Problem::Expansion.into());
         }
-        match std::str::from_utf8(value) {
+        match value.map(std::str::from_utf8).transpose() {
             Ok(text) => sink(text, position).map_err(Stop::Lock),
-            Err(_) => Err(Stop::Lock(LockError::NotUtf8 { path, record })),
+            Err(_) => Err(Stop::Lock(LockError::NotUtf8 { path, at })),
         }
     }
 }

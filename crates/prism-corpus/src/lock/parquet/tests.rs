@@ -27,7 +27,8 @@ fn texts() -> Vec<String> {
 
 fn documents(path: &Path, column: &str) -> Result<Vec<String>, LockError> {
     let mut documents = Vec::new();
-    read(path, column, &mut |document, position_bytes| {
+    read(path, column, false, &mut |document, position_bytes| {
+        let document = document.unwrap();
         assert!(position_bytes <= fs::metadata(path).unwrap().len());
         documents.push(document.to_owned());
         Ok(())
@@ -61,14 +62,29 @@ fn what_is_not_supported_is_said() {
         ("refused-delta", "it uses delta or stream-split encoding"),
         ("refused-list", "its column `text` is not one of strings"),
         ("refused-number", "its column `text` is not one of strings"),
-        ("refused-null", "record 2 of"),
-        ("refused-binary", "record 2 of"),
-        ("refused-no-text", "it has no column `text`"),
+        ("refused-null", "row 2 of"),
+        ("refused-binary", "row 2 of"),
+        (
+            "refused-no-text",
+            "it has no column `text`; name the column that holds the text with `--text-field`",
+        ),
     ];
     for (name, expected) in cases {
         let message = documents(&fixture(name), "text").unwrap_err().to_string();
         assert!(message.contains(expected) && message.contains(name), "{message}");
     }
+    // A null is passed over where that is asked for, and only it.
+    let (mut texts, mut nulls) = (0, 0);
+    read(&fixture("refused-null"), "text", true, &mut |document, _| {
+        *(if document.is_some() {
+            &mut texts
+        } else {
+            &mut nulls
+        }) += 1;
+        Ok(())
+    })
+    .unwrap();
+    assert!(texts > 0 && nulls > 0, "{texts} texts, {nulls} nulls");
     // The name is that of a column, not of a part of one.
     let inner = documents(&fixture("pyarrow-default"), "n")
         .unwrap_err()
@@ -266,7 +282,7 @@ fn repetition_beyond_all_proportion_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("bomb.parquet");
         fs::write(&path, HandMade { rows, pages }.bytes()).unwrap();
-        let error = read(&path, "text", &mut |_, _| Ok(())).unwrap_err();
+        let error = read(&path, "text", false, &mut |_, _| Ok(())).unwrap_err();
         assert!(
             matches!(
                 error,

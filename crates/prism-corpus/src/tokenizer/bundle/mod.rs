@@ -7,6 +7,7 @@
 //! a token of the vocabulary can never be one, so no document contains the end of text.
 
 mod alphabet;
+mod place;
 mod schema;
 
 use std::collections::{HashMap, HashSet};
@@ -28,6 +29,7 @@ use crate::limits::{
     VOCABULARY_MAX,
 };
 use alphabet::Inverse;
+pub use place::JsonPlace;
 use schema::{AddedToken, Behavior, File, Identity, Merge, Model, Pattern, PreTokenizer, Step};
 
 /// The names that the end of a text may have. Exactly one must be declared as a special token.
@@ -41,8 +43,9 @@ pub const END_OF_TEXT_NAMES: [&str; 6] = [
 ];
 
 /// The regular expressions that a `Split` may have, as published with well-known tokenizers. None of them takes
-/// more than linear time on a run of characters, so no text makes one of them slow.
-pub const SPLIT_PATTERNS: [&str; 6] = [
+/// more than linear time on a run of characters, so no text makes one of them slow: wherever an alternative fails after
+/// a run, a later one takes the run. The page of the gate's rule `PRS302` lists them for miners.
+pub const SPLIT_PATTERNS: [&str; 13] = [
     // GPT-2, and the same with a possessive spelling.
     r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
     r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
@@ -52,6 +55,17 @@ pub const SPLIT_PATTERNS: [&str; 6] = [
     // Numbers alone, as a step before another.
     r"\p{N}{1,3}",
     r"\p{N}",
+    // GPT-4 (cl100k), in the two later spellings of its library, and nanochat, which takes digits in twos.
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s",
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+",
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,2}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+",
+    // GPT-4o (o200k).
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+    // The second and third step of DeepSeek-V3; the third as its file has it, with the line ends themselves, and with
+    // their escapes.
+    "[\u{4e00}-\u{9fa5}\u{3040}-\u{309f}\u{30a0}-\u{30ff}]+",
+    "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+",
+    r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"##,
 ];
 
 /// How much is shown of each end of a library's message, in characters. A list of what would be right fits in.
@@ -68,9 +82,16 @@ pub enum BundleTokenizerError {
     },
     /// It is no JSON of the schema.
     #[error(
-        "it is not a byte-level BPE tokenizer that this program knows: {0}; remove or replace what it names"
+        "it is not a byte-level BPE tokenizer that this program knows: {message}; remove or replace what it names"
     )]
-    Malformed(String),
+    Malformed {
+        /// What the parser said.
+        message: String,
+        /// The line of the file, from 1; 0 if it is not known.
+        line: usize,
+        /// The column in bytes, from 1; 0 if it is not known.
+        column: usize,
+    },
     /// A key has a value that could change the text.
     #[error("`{key}` {problem}")]
     Unsupported {
@@ -82,10 +103,12 @@ pub enum BundleTokenizerError {
     /// A regular expression is not one of the list.
     #[error(
         "the expression {expression:?} of a `Split` is not one of the {known} that are allowed; use one of those \
-         that well-known tokenizers publish, or `ByteLevel` with `use_regex`",
+         that well-known tokenizers publish (`prism explain PRS302` lists them), or `ByteLevel` with `use_regex`",
         known = SPLIT_PATTERNS.len()
     )]
     UnknownExpression {
+        /// Which step of the sequence has it, from 0.
+        step: usize,
         /// The expression, shortened.
         expression: String,
     },
@@ -143,8 +166,11 @@ impl Bundle {
         if json.len() > TOKENIZER_JSON_BYTES_MAX {
             return Err(BundleTokenizerError::TooLong { bytes: json.len() });
         }
-        let file: File = serde_json::from_slice(json)
-            .map_err(|error| BundleTokenizerError::Malformed(ends(&error.to_string())))?;
+        let file: File = serde_json::from_slice(json).map_err(|error| BundleTokenizerError::Malformed {
+            message: ends(&error.to_string()),
+            line: error.line(),
+            column: error.column(),
+        })?;
         refuse_changes_of_text(&file)?;
         let pre_tokenizer = pre_tokenizer(file.pre_tokenizer)?;
         let Model::Bpe {
@@ -283,7 +309,7 @@ fn pre_tokenizer(declared: PreTokenizer) -> Result<PreTokenizerWrapper, BundleTo
                 pattern: Pattern::Regex(expression),
                 behavior,
                 invert,
-            } if !is_last => split(expression, behavior, invert)?.into(),
+            } if !is_last => split(position, expression, behavior, invert)?.into(),
             _ => return Err(must_end_in_byte_level()),
         });
     }
@@ -312,9 +338,15 @@ fn byte_level(add_prefix_space: bool, use_regex: bool) -> Result<ByteLevel, Bund
     Ok(ByteLevel::new(false, true, use_regex))
 }
 
-fn split(expression: String, behavior: Behavior, invert: bool) -> Result<Split, BundleTokenizerError> {
+fn split(
+    step: usize,
+    expression: String,
+    behavior: Behavior,
+    invert: bool,
+) -> Result<Split, BundleTokenizerError> {
     if !SPLIT_PATTERNS.contains(&expression.as_str()) {
         return Err(BundleTokenizerError::UnknownExpression {
+            step,
             expression: shortened(&expression),
         });
     }

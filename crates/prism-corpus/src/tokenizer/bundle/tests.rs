@@ -109,6 +109,40 @@ fn known_steps_and_both_forms_of_merges_are_taken() {
     }
 }
 
+/// What could make an expression look at a run of characters again and again: each run fails an alternative only at its end.
+#[test]
+fn no_text_is_too_much_for_an_expression() {
+    let runs = [
+        (" ", "x"),
+        ("\n ", "x"),
+        (" \n", "x"),
+        ("A", ""),
+        ("Aa", "1"),
+        ("\u{4e00}", "A"),
+        ("\u{301}", "A"),
+        ("1", "x"),
+        ("'", "s"),
+        ("!a", " "),
+        ("\u{a0}\r", "!"),
+    ];
+    for expression in SPLIT_PATTERNS {
+        let mut split = file();
+        split["pre_tokenizer"] = json!({"type": "Sequence", "pretokenizers": [
+            {"type": "Split", "pattern": {"Regex": expression}, "behavior": "Isolated"},
+            {"type": "ByteLevel", "add_prefix_space": false, "use_regex": false},
+        ]});
+        let tokenizer = load(&split).unwrap();
+        for (run, end) in runs {
+            let document = run.repeat(crate::limits::DOCUMENT_BYTES_MAX / run.len() - 1) + end;
+            assert_eq!(
+                ids(&tokenizer, &document).len(),
+                document.len(),
+                "{expression} on {run:?}"
+            );
+        }
+    }
+}
+
 /// Changes a value of the good file, by its path, and gives the message of the refusal.
 fn refusal(pointer: &str, value: Value) -> String {
     let mut changed = file();
@@ -171,7 +205,7 @@ fn what_could_change_the_text_is_refused() {
         (
             "/pre_tokenizer",
             split("(a+)+$", "Isolated"),
-            "\"(a+)+$\" of a `Split` is not one of the 6",
+            "\"(a+)+$\" of a `Split` is not one of the 13",
         ),
         (
             "/pre_tokenizer",

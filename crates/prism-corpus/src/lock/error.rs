@@ -1,0 +1,240 @@
+//! Why text could not be locked: what, in which line of which file, and what to do.
+//!
+//! Made by the readers, shown by the command line, which takes what follows the last semicolon for the advice.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::packed::PackedProblem;
+use super::parquet::Problem as ParquetProblem;
+use crate::limits::{INPUT_DEPTH_MAX, INPUT_FILES_MAX, RECORD_BYTES_MAX};
+use crate::manifest::Split;
+use crate::publish::PublishError;
+
+/// A place in a file, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A line of the file.
+    Line(u64),
+    /// A row of a table.
+    Row(u64),
+    /// A section that a text was cut into.
+    Section(u64),
+    /// The text of the whole file.
+    Whole,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(number) => write!(formatter, "line {number}"),
+            Self::Row(number) => write!(formatter, "row {number}"),
+            Self::Section(number) => write!(formatter, "section {number}"),
+            Self::Whole => formatter.write_str("the text"),
+        }
+    }
+}
+
+/// Why a line is no JSON object.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JsonProblem {
+    /// It is no JSON.
+    #[error("is no JSON object: {0}")]
+    Syntax(String),
+    /// It is another value.
+    #[error("is no JSON object")]
+    NoObject,
+    /// The object does not end where the line does.
+    #[error("is no JSON object: it does not end on its line")]
+    Unfinished,
+    /// An escape stands for half a character.
+    #[error("has the escape `{0}`, half a character: a surrogate without its other half")]
+    LoneSurrogate(String),
+}
+
+impl JsonProblem {
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::Syntax(_) => "mend the line or drop it",
+            Self::NoObject => "write one object a line, as `jq -c '.[]'` does with a list of them",
+            Self::Unfinished => "write each object on one line, as `jq -c .` does, or drop the line",
+            Self::LoneSurrogate(_) => {
+                r"put `\ufffd` in its place, add the half that is missing, or drop the line"
+            }
+        }
+    }
+}
+
+/// Why a record has no text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FieldProblem {
+    /// It has no such field, but these, and perhaps more.
+    Missing(Vec<String>),
+    /// The field holds null.
+    Null,
+    /// The field holds something else, in words.
+    NoText(&'static str),
+    /// The field is there more than once.
+    Twice,
+}
+
+impl FieldProblem {
+    /// The problem and what to do, after the place.
+    fn told(&self, field: &str) -> String {
+        const NAME_IT: &str = "name the field that holds the text with `--text-field`";
+        match self {
+            Self::Missing(others) if others.is_empty() => {
+                format!("has no field `{field}`, nor any other; drop the record")
+            }
+            Self::Missing(others) => {
+                format!("has no field `{field}`, but `{}`; {NAME_IT}", others.join("`, `"))
+            }
+            Self::Null => format!(
+                "has null in the field `{field}`; pass over such records with `--skip-empty`, or name another field \
+                 with `--text-field`"
+            ),
+            Self::NoText(kind) => format!("has {kind} instead of text in the field `{field}`; {NAME_IT}"),
+            Self::Twice => format!("has twice the field `{field}`; drop one of them"),
+        }
+    }
+}
+
+/// Why text could not be locked.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// An option makes no sense.
+    #[error("the option `{option}` is not usable: {problem}")]
+    Option {
+        /// Which one.
+        option: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A file or directory cannot be read.
+    #[error("cannot read {path}: {source}", path = path.display())]
+    Io {
+        /// The path.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// A file was named whose kind is unknown.
+    #[error(
+        "{path} is no `.txt`, `.jsonl`, `.jsonl.gz`, `.jsonl.zst` or `.parquet` file; convert it or leave it out",
+        path = path.display()
+    )]
+    UnknownSuffix {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The inputs hold nothing to read.
+    #[error(
+        "the inputs hold no `.txt`, `.jsonl`, `.jsonl.gz`, `.jsonl.zst` or `.parquet` file; check the path given"
+    )]
+    NoFiles,
+    /// The inputs hold more files than one lock reads.
+    #[error(
+        "the inputs hold more than {INPUT_FILES_MAX} files; join them into fewer, as `.jsonl` for example"
+    )]
+    TooManyFiles,
+    /// A directory tree is too deep.
+    #[error("{path} lies more than {INPUT_DEPTH_MAX} directories deep; move it up", path = path.display())]
+    TooDeep {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The output would be read as input the next time.
+    #[error(
+        "the output directory {out} and the input {input} lie inside one another; choose an output elsewhere",
+        out = out.display(), input = input.display()
+    )]
+    Overlap {
+        /// The input.
+        input: PathBuf,
+        /// The output directory.
+        out: PathBuf,
+    },
+    /// Text is not UTF-8.
+    #[error("{at} of {path} is not UTF-8; convert the file", path = path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// Where in it.
+        at: Place,
+    },
+    /// A record is too long to be held.
+    #[error(
+        "{at} of {path} is longer than {RECORD_BYTES_MAX} bytes; split it into several documents",
+        path = path.display()
+    )]
+    RecordTooLong {
+        /// The file.
+        path: PathBuf,
+        /// Where in it.
+        at: Place,
+    },
+    /// A line cannot be read as a JSON object.
+    #[error(
+        "line {line} of {path} {problem}, at column {column}; {hint}",
+        path = path.display(),
+        hint = problem.hint()
+    )]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// The line of the file, from 1.
+        line: u64,
+        /// The character of the line, from 1.
+        column: u64,
+        /// What is wrong with it.
+        problem: JsonProblem,
+    },
+    /// A packed file does not give its text.
+    #[error("{path} cannot be unpacked beyond line {lines}: {problem}; fetch or pack it again", path = path.display())]
+    Packed {
+        /// The file.
+        path: PathBuf,
+        /// Lines that came out of it.
+        lines: u64,
+        /// What is wrong with it.
+        problem: PackedProblem,
+    },
+    /// A Parquet file cannot be read.
+    #[error("cannot read {path}: {problem}", path = path.display())]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: ParquetProblem,
+    },
+    /// A line or row has no text.
+    #[error("{at} of {path} {problem}", path = path.display(), problem = problem.told(field))]
+    Field {
+        /// The file.
+        path: PathBuf,
+        /// Where in it.
+        at: Place,
+        /// The field or column that should hold the text.
+        field: String,
+        /// What is wrong with it.
+        problem: FieldProblem,
+    },
+    /// A split would be empty.
+    #[error(
+        "the {documents} documents leave the split `{split}` empty; add documents, give it a larger share or \
+         another salt",
+        split = split.name()
+    )]
+    EmptySplit {
+        /// The split.
+        split: Split,
+        /// Distinct documents in all.
+        documents: u64,
+    },
+    /// The caller asked to stop.
+    #[error("the lock was cancelled; nothing was written")]
+    Cancelled,
+    /// The corpus could not be written.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+}
