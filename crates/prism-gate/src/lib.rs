@@ -10,6 +10,9 @@
 //! Reading order: [`rule`], `rules/no_process.rs` as an example, `semantic` (what names stand for), `check` (one walk),
 //! [`render`] (how a report is told).
 
+/// Version of the rules: grows with every change of what is refused. A round names the one that all its runs were judged by.
+pub const VERSION: u32 = 1;
+
 mod check;
 mod finding;
 mod format;

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Subject, summary, text};
+use super::{Instantiation, NOT_COMPILED, Subject, summary, text};
 use crate::finding::Report;
 
 /// A report as workflow commands, and the summary as an ordinary line.
@@ -30,6 +30,9 @@ pub fn github(report: &Report, subject: &Subject<'_>) -> String {
         let _ = writeln!(out, "title={}::{}", property(&title), data(&said));
     }
     let _ = writeln!(out, "prism check: {}", summary(report, subject));
+    if subject.instantiation == Instantiation::NotWanted {
+        let _ = writeln!(out, "prism check: {NOT_COMPILED}");
+    }
     out
 }
 

@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use prism_core::traceback;
+
 use super::text::{self, Cell};
-use super::{Instantiation, Style, Subject, summary};
+use super::{Instantiation, NOT_COMPILED, Style, Subject, summary};
 use crate::finding::{Finding, Place, Report, Severity};
 
 /// Characters that are shown of a line before the place.
@@ -44,6 +46,10 @@ pub fn human(report: &Report, subject: &Subject<'_>, style: Style) -> String {
             page.out,
             "the model was built: {} parameters",
             grouped(*parameters)
+        )),
+        Instantiation::NotWanted => drop(writeln!(
+            page.out,
+            "{NOT_COMPILED}: leave out `--no-instantiate` for both"
         )),
         Instantiation::Skipped | Instantiation::Done { .. } | Instantiation::Unavailable { .. } => {}
     }
@@ -105,7 +111,8 @@ impl<'a> Page<'a> {
             self.paint(BOLD, &said)
         );
         for line in message.take(TRACEBACK_LINES_MAX) {
-            let _ = writeln!(self.out, "    {}", text::line(line));
+            // Behind a bar, so that no line of a submission's own words begins like one of ours, or like a command.
+            let _ = writeln!(self.out, "  | {}", text::line(line));
         }
         let width = finding.place.end_line.to_string().len();
         let place = self.place(finding);
@@ -118,7 +125,10 @@ impl<'a> Page<'a> {
         );
         self.snippet(finding, width, colour);
         if let Some(traceback) = &finding.traceback {
-            for line in traceback.lines().take(TRACEBACK_LINES_MAX) {
+            for line in traceback::frames(traceback, &finding.message)
+                .lines()
+                .take(TRACEBACK_LINES_MAX)
+            {
                 self.bar(width, &text::line(line));
             }
             self.bar(width, "");

@@ -5,7 +5,7 @@
 //! passed         whether nothing stops the submission
 //! bundle_sha256  the bundle's hash; null where the files make no bundle
 //! summary        errors, warnings, omitted (findings that are not listed), python_files
-//! instantiation  status: "skipped", "done" (parameters), "unavailable" (reason, detail)
+//! instantiation  status: "skipped" (note: that CPython's own compiler was not asked), "done" (parameters), "unavailable" (reason, detail)
 //! findings       in the order of files and places, each with
 //!   code         "PRS102"
 //!   id           "prism:no-network"
@@ -21,7 +21,7 @@
 
 use serde::Serialize;
 
-use super::{Instantiation, Subject};
+use super::{Instantiation, NOT_COMPILED, Subject};
 use crate::finding::{Place, Report, Severity};
 
 /// The name of the shape.
@@ -48,7 +48,7 @@ struct Summary {
 #[derive(Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 enum Built<'a> {
-    Skipped,
+    Skipped { note: &'a str },
     Done { parameters: Option<u64> },
     Unavailable { reason: &'a str, detail: &'a str },
 }
@@ -78,7 +78,7 @@ pub fn json(report: &Report, subject: &Subject<'_>) -> serde_json::Result<String
             python_files: subject.texts.python_files(),
         },
         instantiation: match &subject.instantiation {
-            Instantiation::Skipped => Built::Skipped,
+            Instantiation::Skipped | Instantiation::NotWanted => Built::Skipped { note: NOT_COMPILED },
             Instantiation::Done { parameters } => Built::Done {
                 parameters: *parameters,
             },

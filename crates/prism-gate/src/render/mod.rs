@@ -50,9 +50,11 @@ impl Subject<'_> {
 /// What came of building the model once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Instantiation {
-    /// Nobody wanted it, or the static gate had refused the bundle already.
+    /// The static gate had refused the bundle already.
     #[default]
     Skipped,
+    /// Nobody wanted it. Then CPython's own compiler was not asked either.
+    NotWanted,
     /// It was tried; its findings are among the others.
     Done {
         /// Parameters of the model, if it came so far.
@@ -112,6 +114,9 @@ pub enum Style {
 fn counted(number: usize, one: &str) -> String {
     format!("{number} {one}{}", if number == 1 { "" } else { "s" })
 }
+
+/// What is said where nothing was started: the gate's parser takes some files that CPython refuses.
+const NOT_COMPILED: &str = "CPython's own compiler was not asked, and the model was not built";
 
 /// The sentence at the end.
 fn summary(report: &Report, subject: &Subject<'_>) -> String {

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{Subject, page};
+use super::{Instantiation, NOT_COMPILED, Subject, page};
 use crate::finding::{Finding, Report, Severity};
 use crate::rule::Rule;
 
@@ -30,7 +30,7 @@ pub fn sarif(report: &Report, subject: &Subject<'_>) -> serde_json::Result<Strin
         })
         .collect();
     let described: Vec<Value> = rules.iter().map(|rule| describe(rule)).collect();
-    serde_json::to_string_pretty(&json!({
+    let mut document = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
         "runs": [{
@@ -42,7 +42,15 @@ pub fn sarif(report: &Report, subject: &Subject<'_>) -> serde_json::Result<Strin
             "columnKind": "unicodeCodePoints",
             "results": results,
         }],
-    }))
+    });
+    if subject.instantiation == Instantiation::NotWanted {
+        // A tool's own remark, which belongs to no place.
+        document["runs"][0]["invocations"] = json!([{
+            "executionSuccessful": true,
+            "toolExecutionNotifications": [{ "level": "note", "message": { "text": NOT_COMPILED } }],
+        }]);
+    }
+    serde_json::to_string_pretty(&document)
 }
 
 fn level(severity: Severity) -> &'static str {

@@ -94,7 +94,7 @@ fn for_people() {
       = help: everything is learnt from `ctx.stream`; there is no network in the sandbox
 
     warning[PRS311] prism:build-model: 100% of `build_model`, they say:
-        raised
+      | raised
      --> my model/architecture.py:6:9
       |
     6 |     return eval(
@@ -132,7 +132,8 @@ fn for_programs() {
         "python_files": 2
       },
       "instantiation": {
-        "status": "skipped"
+        "status": "skipped",
+        "note": "CPython's own compiler was not asked, and the model was not built"
       },
       "findings": [
         {

@@ -7,6 +7,9 @@
 //! may also be imported from a helper, or be a `lambda`, a class, a `functools.partial` or anything else that is callable.
 //! What surely is not, such as a number or the variable of a loop, is refused.
 //!
+//! Nor may these two files begin with a relative import (`from .layers import ...`): they are modules by themselves, not
+//! parts of a package. Files of a package in the bundle may.
+//!
 //! A `prism.yaml` that names a missing file, or one file for both, is refused before any rule runs.
 //!
 //! ## Why is this refused?
@@ -109,6 +112,7 @@ fn bundle(checker: &mut Checker<'_, '_>) {
         {
             continue;
         }
+        relative_imports(checker, module);
         match verdict(checker, module, name, &mut Seen::default()) {
             Verdict::Fits => {}
             Verdict::Missing => missing(checker, name, call),
@@ -124,6 +128,30 @@ fn bundle(checker: &mut Checker<'_, '_>) {
         }
     }
     checker.module = home;
+}
+
+/// Those that surely happen when the file is imported, and then fail.
+fn relative_imports(checker: &mut Checker<'_, '_>, module: usize) {
+    let Ok(parsed) = &checker.trees[module] else {
+        return;
+    };
+    for stmt in &parsed.syntax().body {
+        if let Stmt::ImportFrom(import) = stmt
+            && import.level > 0
+        {
+            let from = match &import.module {
+                Some(module) => format!("from {module} import ..."),
+                None => "import ...".to_owned(),
+            };
+            let message = "this file is no part of a package, so that a relative import fails".to_owned();
+            checker.report(
+                &RULE,
+                import.range,
+                message,
+                &format!("write `{from}`, without the dot"),
+            );
+        }
+    }
 }
 
 fn missing(checker: &mut Checker<'_, '_>, name: &str, call: &str) {

@@ -11,6 +11,8 @@
 //! Every prediction is read from these logits. A row of another length or a class too few leaves bytes of the text without
 //! a price.
 //!
+//! A model may pad its vocabulary to a round number inside: it returns `logits[..., :ctx.vocab_size]`.
+//!
 //! ## Example
 //!
 //! ```python

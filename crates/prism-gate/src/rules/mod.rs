@@ -13,6 +13,7 @@ use crate::rule::{
 
 pub(crate) mod build_model;
 pub(crate) mod bundle;
+pub(crate) mod causality;
 pub(crate) mod census;
 pub(crate) mod constants;
 pub(crate) mod contract;
@@ -47,9 +48,12 @@ pub(crate) mod param_cap;
 pub(crate) mod paths;
 pub(crate) mod regions;
 pub(crate) mod scores;
+pub(crate) mod sealed_forward;
 pub(crate) mod single_node_bound;
 pub(crate) mod stateful_forward;
 pub(crate) mod syntax;
+pub(crate) mod tokenizer;
+pub(crate) mod training_import;
 
 /// Every rule.
 pub(crate) static ALL: &[&RuleSet] = &[
@@ -74,10 +78,14 @@ pub(crate) static ALL: &[&RuleSet] = &[
     &opaque_blob::SET,
     &obfuscation::SET,
     &contract::SET,
+    &tokenizer::SET,
     &build_model::SET,
     &param_cap::SET,
     &logits_shape::SET,
     &stateful_forward::SET,
+    &sealed_forward::SET,
+    &causality::SET,
+    &training_import::SET,
     &non_causal::SET,
     &distributed_contract::SET,
     &distributed_rank0_guard::SET,
@@ -135,10 +143,15 @@ pub fn find(name: &str) -> Option<&'static Rule> {
 /// The rule of a finding of the instantiation gate, which names its rules by their codes.
 pub fn of_instantiation(code: &str) -> &'static Rule {
     let rules = [
+        &syntax::RULE,
+        &tokenizer::RULE,
         &build_model::RULE,
         &param_cap::RULE,
         &logits_shape::RULE,
         &stateful_forward::RULE,
+        &sealed_forward::RULE,
+        &causality::RULE,
+        &training_import::RULE,
     ];
     let named = rules.into_iter().find(|rule| rule.code == code);
     // That gate, too, calls everything that it has no better name for a model that does not build.

@@ -4,9 +4,10 @@
 //!
 //! Refuses attributes of `ctx` that are not documented, private attributes of streams and batches, submodules of
 //! `prism_runtime`, and assignments to `ctx`. Documented are `artifacts_dir`, `budget_seconds`, `build_model`,
-//! `byte_budget`, `data_dir`, `device`, `iter_train_batches`, `local_rank`, `log`, `max_parameters`, `max_params`,
-//! `max_seq_len`, `rank`, `reference_tokenizer`, `seed`, `sequence_length`, `step_budget`, `stream`, `token_budget`,
-//! `vocab_size` and `world_size`.
+//! `byte_budget`, `data_dir`, `device`, `iter_train_batches`, `local_rank`, `log`, `max_params`, `rank`,
+//! `reference_tokenizer`, `seed`, `step_budget`, `stream`, `token_budget`, `vocab_size` and `world_size`; and of the older
+//! interface `attempt`, `checkpoint_dir`, `distributed_backend`, `is_resume`, `max_layers`, `max_parameters`,
+//! `max_seq_len`, `reference_tokenizer_dir`, `resume_checkpoint_dir` and `sequence_length`.
 //!
 //! ## Why is this refused?
 //!
@@ -68,6 +69,10 @@ pub(crate) static SET: RuleSet = RuleSet {
         denied("prism_runtime.errors", "use the documented `ctx`"),
         denied("prism_runtime.tokenizer", "use the documented `ctx`"),
         denied("prism_runtime.compat", "use the documented `ctx`"),
+        denied(
+            "prism_runtime.local",
+            "it runs a bundle on your own machine and is not there in a run",
+        ),
     ],
     attributes: INNER,
     hooks: Hooks {
@@ -82,9 +87,10 @@ pub(crate) static SET: RuleSet = RuleSet {
 /// What `ctx` documents, sorted.
 #[rustfmt::skip]
 const DOCUMENTED: &[&str] = &[
-    "artifacts_dir", "budget_seconds", "build_model", "byte_budget", "data_dir", "device", "iter_train_batches",
-    "local_rank", "log", "max_parameters", "max_params", "max_seq_len", "rank", "reference_tokenizer", "seed",
-    "sequence_length", "step_budget", "stream", "token_budget", "vocab_size", "world_size",
+    "artifacts_dir", "attempt", "budget_seconds", "build_model", "byte_budget", "checkpoint_dir", "data_dir", "device",
+    "distributed_backend", "is_resume", "iter_train_batches", "local_rank", "log", "max_layers", "max_parameters",
+    "max_params", "max_seq_len", "rank", "reference_tokenizer", "reference_tokenizer_dir", "resume_checkpoint_dir",
+    "seed", "sequence_length", "step_budget", "stream", "token_budget", "vocab_size", "world_size",
 ];
 
 /// Private attributes of the harness's objects, which no bundle has a reason to name.
@@ -97,7 +103,7 @@ const INNER: &[&str] = &[
 ];
 
 /// What a batch holds.
-const OF_A_BATCH: &[&str] = &["inputs", "loss", "mask", "step", "targets", "tokens"];
+const OF_A_BATCH: &[&str] = &["inputs", "loss", "mask", "progress", "step", "targets", "tokens"];
 
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     for path in reference.paths() {

@@ -11,12 +11,16 @@
 //! - batch norm and instance norm, `bidirectional=True`, `flip` and `roll` along the time, padding that shifts to the left, a Fourier transform without a length
 //!   `n` and without padding, and `mean` along dimension 1.
 //!
-//! This is a hint only, and never rejects: the measurement itself finds out whether a model looks ahead, by running it.
+//! This is a hint only, and never rejects: it reads the source. Whether a model does look ahead is found by running it, by
+//! `prism check` ([PRS316](PRS316.md)) and by the measurement.
 //!
 //! ## Why is this a warning?
 //!
-//! A model that looks ahead is caught in the run and its score is void. Most of those are honest mistakes, and this is
-//! the cheapest moment to find them.
+//! A run does not refuse a model that looks ahead: it charges what the model really predicts. An auditor predicts from
+//! the tokens up to a position, with end-of-text after it, so nothing is gained by looking there, and what was learnt with
+//! later tokens in sight predicts badly without them. The claims, made with those tokens in sight, are then not true,
+//! and a run whose claims and audits differ by more than the recipe allows takes no rank (`claims_untrue`). Most of
+//! those are honest mistakes, and this is the cheapest moment to find them.
 //!
 //! ## Example
 //!

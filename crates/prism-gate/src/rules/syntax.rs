@@ -4,6 +4,13 @@
 //!
 //! Reports every syntax error of a file, with the full syntax of Python 3.11.
 //!
+//! Where nothing else is wrong, CPython's own compiler is asked too, in the sandbox and with the interpreter that a run
+//! uses: it knows errors that no parser sees, such as an argument named twice, `return` outside of a function, tabs that
+//! do not line up, a late `from __future__ import` or too many nested blocks. Each file is compiled as an import compiles
+//! it, and nothing is executed. Warnings of the compiler do not count. A file that exhausts the compiler (60 seconds for
+//! all files, 1 GiB, its recursion) or crashes it is reported like one that it refuses. `prism check --no-instantiate`
+//! starts no interpreter, so that CPython is not asked; `prism eval` asks it before it starts a learner.
+//!
 //! ## Why is this refused?
 //!
 //! A file that does not parse cannot be imported: the run would fail before it began.

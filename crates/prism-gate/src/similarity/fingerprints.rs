@@ -63,7 +63,7 @@ impl Fingerprints {
             .filter(|(_, gram)| !standard.contains(gram.hash))
             .map(|(file, gram)| Mark {
                 hash: gram.hash,
-                // A bundle has at most 64 files.
+                // A bundle has far fewer files (`prism_bundle::limits::MAX_FILES`).
                 file: u16::try_from(file).unwrap_or(u16::MAX),
                 first_line: gram.first_line,
                 last_line: gram.last_line,

@@ -53,6 +53,10 @@ const GROUPS: &[&[(&str, &str)]] = &[
         "../../../../examples/legacy-interface/training.py",
     ],
     files![
+        "../../../../examples/legacy-parallel/architecture.py",
+        "../../../../examples/legacy-parallel/training.py",
+    ],
+    files![
         "../../../../examples/bundle-tokenizer/architecture.py",
         "../../../../examples/bundle-tokenizer/training.py",
     ],
