@@ -9,9 +9,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What the runtime consists of, and what only maintainers need.
+/// What the runtime consists of, and what only maintainers, or miners on their own machines, need.
 const SOURCE_SUFFIXES: [&str; 3] = ["py", "pyi", "typed"];
-const MAINTENANCE: [&str; 2] = ["tests", "lock.py"];
+const ELSEWHERE: [&str; 3] = ["tests", "lock.py", "prism_runtime/local"];
 const EXAMPLE_SUFFIXES: [&str; 7] = ["py", "yaml", "yml", "json", "toml", "md", "txt"];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let mut generated = String::new();
     constant(&mut generated, "PYTHON", &python, &|path| {
-        has_suffix(path, &SOURCE_SUFFIXES) && !MAINTENANCE.iter().any(|skipped| path.starts_with(skipped))
+        has_suffix(path, &SOURCE_SUFFIXES) && !ELSEWHERE.iter().any(|skipped| path.starts_with(skipped))
     })?;
     constant(&mut generated, "EXAMPLES", &examples, &|path| {
         has_suffix(path, &EXAMPLE_SUFFIXES)

@@ -49,14 +49,36 @@ pub(crate) fn directories(answer: &Answer, home: Option<&Path>) -> Result<Vec<Pa
             .any(|other| other != directory && directory.starts_with(other))
     });
     for directory in &wanted {
-        let broad = TOO_BROAD.iter().any(|broad| directory == Path::new(broad));
-        if broad || home == Some(directory) {
-            return Err(RuntimeError::BindTooBroad {
-                path: directory.clone(),
-            });
-        }
+        refuse_broad(directory, home)?;
     }
     Ok(wanted.into_iter().collect())
+}
+
+/// Refuses a directory that holds much besides what is wanted of it.
+pub(crate) fn refuse_broad(directory: &Path, home: Option<&Path>) -> Result<(), RuntimeError> {
+    let broad = TOO_BROAD.iter().any(|broad| directory == Path::new(broad));
+    if broad || home == Some(directory) {
+        return Err(RuntimeError::BindTooBroad {
+            path: directory.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// Where the interpreter looks for modules: directories, and archives where there are any.
+pub(crate) fn search(answer: &Answer) -> Vec<PathBuf> {
+    let places: BTreeSet<_> = answer
+        .paths
+        .iter()
+        .chain(&answer.stdlib)
+        .filter(|path| path.exists())
+        .collect();
+    let packages = answer
+        .packages
+        .iter()
+        .filter(|package| !places.iter().any(|place| package.starts_with(place)));
+    let packages: Vec<_> = packages.collect();
+    places.into_iter().chain(packages).cloned().collect()
 }
 
 /// Adds a directory as it is called and as it is reached.
@@ -68,7 +90,7 @@ fn add(wanted: &mut BTreeSet<PathBuf>, directory: PathBuf) {
 }
 
 /// A file and every file that its links lead to, one after the other.
-fn link_chain(file: &Path) -> Vec<PathBuf> {
+pub(crate) fn link_chain(file: &Path) -> Vec<PathBuf> {
     let mut chain = vec![file.to_owned()];
     while let Some(last) = chain.last().filter(|_| chain.len() <= MAX_LINKS)
         && let Ok(target) = last.read_link()

@@ -15,8 +15,9 @@ use crate::interpreter;
 use crate::locate::{Origin, Runtime, locate};
 use crate::probe;
 use crate::settings::{self, Settings};
+use crate::views::{self, ViewsState};
 
-/// Where programs are looked for in a sandbox. All of these directories are among those that every sandbox shows.
+/// Where programs are looked for in a sandbox. Of these directories a learner sees the compiler and what that needs.
 pub const SANDBOX_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 /// The C++ compiler that `torch.compile` looks for there. There is no other: a sandbox has no variable that names one.
 const COMPILER: &str = "g++";
@@ -171,7 +172,37 @@ fn runtime(settings: &Settings, located: &Result<Runtime, RuntimeError>) -> Vec<
             Some("install it for the interpreter of PRISM_PYTHON"),
         )
     };
-    vec![Check::ok("runtime", detail), torch, packages]
+    vec![
+        Check::ok("runtime", detail),
+        torch,
+        packages,
+        views(settings, located),
+    ]
+}
+
+/// The copies for the processes that answer. They are made when they are first needed.
+fn views(settings: &Settings, located: &Runtime) -> Check {
+    match views::state(settings, located) {
+        Ok(ViewsState::Ready { directory }) => Check::ok("views", directory.display().to_string()),
+        Ok(ViewsState::Missing {
+            needed_bytes,
+            free_bytes,
+        }) => {
+            let detail = format!(
+                "the next run copies the runtime for the processes that answer: {} in {} ({} free)",
+                gigabytes(needed_bytes),
+                settings.data_dir.display(),
+                gigabytes(free_bytes)
+            );
+            if free_bytes >= needed_bytes {
+                Check::ok("views", detail)
+            } else {
+                let fix = "free some space, or set PRISM_DATA_DIR to another disk";
+                Check::new("views", Status::Fail, detail, Some(fix))
+            }
+        }
+        Err(error) => Check::new("views", Status::Fail, error.to_string(), None),
+    }
 }
 
 fn sources(settings: &Settings) -> Check {

@@ -23,9 +23,14 @@ pub struct RuntimeSources {
     pub sha256: Sha256Hash,
 }
 
+/// The embedded Python sources, which each process of a run gets a copy of.
+pub fn source_tree() -> Tree {
+    Tree::new(generated::PYTHON)
+}
+
 /// Lays the embedded Python sources out in the data directory, where they are not there already.
 pub fn runtime_sources(settings: &Settings) -> Result<RuntimeSources, TreeError> {
-    let tree = Tree::new(generated::PYTHON);
+    let tree = source_tree();
     Ok(RuntimeSources {
         dir: tree.materialise(&settings.data_dir.join("sources"))?,
         sha256: tree.sha256(),
@@ -59,7 +64,10 @@ mod tests {
         assert!(paths.contains(&"prism_runtime/__init__.py"));
         for path in paths {
             assert!(
-                !path.starts_with("tests/") && path != "lock.py" && !path.contains("__pycache__"),
+                !path.starts_with("tests/")
+                    && !path.starts_with("prism_runtime/local/")
+                    && path != "lock.py"
+                    && !path.contains("__pycache__"),
                 "{path}"
             );
         }

@@ -9,6 +9,9 @@ pub const PRISM_DATA_DIR: &str = "PRISM_DATA_DIR";
 /// An existing Python interpreter with torch 2.9 or newer, to be used instead of the installed runtime.
 pub const PRISM_PYTHON: &str = "PRISM_PYTHON";
 
+/// The file that counted runs lock, the same for everybody on one kernel. Default: `/run/prism/machine.lock`.
+pub const PRISM_MACHINE_LOCK: &str = "PRISM_MACHINE_LOCK";
+
 /// Where programs are looked for: Python and `uv`.
 pub const PATH: &str = "PATH";
 
@@ -29,7 +32,7 @@ pub const TMPDIR: &str = "TMPDIR";
 pub const NO_COLOR: &str = "NO_COLOR";
 
 /// Every variable with what it is for, in the order of this file.
-pub const ALL: [(&str, &str); 8] = [
+pub const ALL: [(&str, &str); 9] = [
     (
         PRISM_DATA_DIR,
         "where the runtime, its sources and the demo corpus are kept",
@@ -37,6 +40,10 @@ pub const ALL: [(&str, &str); 8] = [
     (
         PRISM_PYTHON,
         "an existing interpreter with torch to use instead of the installed runtime",
+    ),
+    (
+        PRISM_MACHINE_LOCK,
+        "the file that counted runs lock, the same for everybody on one kernel",
     ),
     (PATH, "where Python and uv are looked for"),
     (HOME, "the home directory"),

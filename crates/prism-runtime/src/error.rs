@@ -101,6 +101,33 @@ pub enum RuntimeError {
         /// The directory.
         path: PathBuf,
     },
+    /// Something in the place of an interpreter that the kernel cannot start by itself.
+    #[error("{path:?} is no program of this machine; set PRISM_PYTHON to the interpreter itself, not to a script that starts it", path = .path.as_os_str())]
+    NotAProgram {
+        /// What it is.
+        path: PathBuf,
+    },
+    /// Not enough room for the answerers' copies of the runtime.
+    #[error(
+        "{path:?} has {free} free, and the copy of the Python runtime for those who answer needs {needed}; free some space, or set PRISM_DATA_DIR to another disk",
+        path = .path.as_os_str(),
+        free = gigabytes(*.free_bytes),
+        needed = gigabytes(*.needed_bytes)
+    )]
+    NoRoomForViews {
+        /// Where.
+        path: PathBuf,
+        /// What is free.
+        free_bytes: u64,
+        /// What is needed.
+        needed_bytes: u64,
+    },
+    /// The runtime was changed while it was copied.
+    #[error("the Python runtime or the system's libraries were changed while {path:?} was made; try again when that is done", path = .path.as_os_str())]
+    ViewsUnsteady {
+        /// What was made.
+        path: PathBuf,
+    },
     /// No suitable interpreter on the path.
     #[error(
         "no CPython 3.11, 3.12 or 3.13 was found on the PATH{tried}; install one, for example with `apt install python3 python3-venv`"
@@ -165,6 +192,20 @@ pub enum RuntimeError {
         /// The end of what the installer printed.
         tail: String,
     },
+    /// The packages could not be fetched, and a proxy was asked for them.
+    #[error(
+        "the packages could not be fetched while {step}: {installer} asks a proxy for them{proxies}, and got no answer that it could use; see that the proxy runs and lets the package index through, or unset what names it (`https_proxy` and its like, or the configuration of {installer}):\n{tail}"
+    )]
+    Proxy {
+        /// What was being done.
+        step: &'static str,
+        /// Who did it.
+        installer: &'static str,
+        /// The proxies that the environment names, with the punctuation around them.
+        proxies: String,
+        /// The end of what the installer printed.
+        tail: String,
+    },
     /// A package is not the one in the lock file.
     #[error(
         "a package does not have the hash that the lock file demands; the package index or a cache serves something else:\n{tail}"
@@ -217,6 +258,9 @@ impl RuntimeError {
             Self::BindHidden { .. } => "runtime_bind_hidden",
             Self::BindTooBroad { .. } => "runtime_bind_too_broad",
             Self::ClosedToOthers { .. } => "runtime_closed_to_others",
+            Self::NotAProgram { .. } => "runtime_not_a_program",
+            Self::NoRoomForViews { .. } => "runtime_no_room_for_views",
+            Self::ViewsUnsteady { .. } => "runtime_views_unsteady",
             Self::NoPython { .. } => "runtime_no_python",
             Self::UnsupportedPlatform { .. } => "runtime_unsupported_platform",
             Self::NoVenvModule { .. } => "runtime_no_venv_module",
@@ -224,6 +268,7 @@ impl RuntimeError {
             Self::NotEnoughDisk { .. } => "runtime_not_enough_disk",
             Self::DiskFull { .. } => "runtime_disk_full",
             Self::Network { .. } => "runtime_network",
+            Self::Proxy { .. } => "runtime_proxy",
             Self::HashMismatch { .. } => "runtime_hash_mismatch",
             Self::NoSuchPackage { .. } => "runtime_no_such_package",
             Self::StepFailed { .. } => "runtime_step_failed",

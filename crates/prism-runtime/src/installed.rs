@@ -173,6 +173,7 @@ pub(crate) mod tests {
             path: std::env::var_os(crate::env_vars::PATH).unwrap_or_default(),
             cache_dir: data_dir.join("cache"),
             temp_dir: std::env::temp_dir(),
+            proxies: Vec::new(),
             is_root: false,
         }
     }

@@ -7,13 +7,14 @@
 //!   [`install`] made from the lock file. Where neither works the answer is an error that says what to do; nothing is
 //!   ever tried in its place.
 //! - [`install`] makes a virtual environment from the embedded lock file, in the user's data directory.
+//! - [`views::views`] gives each process of an evaluation directories of its own, made of that.
 //! - [`runtime_sources`] lays the embedded Python sources out on disk; [`examples`] are the embedded example bundles.
 //! - [`doctor`] says what is missing on this machine.
 //!
 //! The crate runs interpreters and installers only to ask about them and to install packages. It never runs a
 //! miner's code, and it opens no socket itself: what is downloaded is downloaded by `pip` or `uv`.
 //!
-//! Reading order: [`env_vars`], `settings`, `locate`, `probe`, `binds`, `install`, `tree`, `doctor`.
+//! Reading order: [`env_vars`], `settings`, `locate`, `probe`, `binds`, `install`, `tree`, `views`, `doctor`.
 
 mod binds;
 mod child;
@@ -29,9 +30,11 @@ mod lockfile;
 mod probe;
 mod settings;
 mod tree;
+mod turn;
+pub mod views;
 
 pub use doctor::{Check, SANDBOX_PATH, Status, doctor};
-pub use embedded::{RuntimeSources, examples, lock_hash, lock_text, runtime_sources};
+pub use embedded::{RuntimeSources, examples, lock_hash, lock_text, runtime_sources, source_tree};
 pub use error::RuntimeError;
 pub use install::{DiskNeed, InstallEvent, InstallPlan, InstallRequest, Installer, Phase, install, plan};
 pub use locate::{Origin, Runtime, is_installed, locate};

@@ -22,6 +22,10 @@ pub struct Runtime {
     /// The directories that a sandbox must show read-only besides `/usr`, `/lib*`, `/bin` and `/sbin`: sorted,
     /// existing, none inside another. The embedded sources are not among them.
     pub read_only_dirs: Vec<PathBuf>,
+    /// Where the interpreter looks for modules.
+    pub search: Vec<PathBuf>,
+    /// The directories that it is installed in: its environment's, and that of the interpreter behind it.
+    pub prefixes: Vec<PathBuf>,
     /// `3.11.7`.
     pub python_version: String,
     /// `2.15.0`, with whatever the build adds to it.
@@ -157,6 +161,8 @@ fn runtime(
     }
     Ok(Runtime {
         read_only_dirs: binds::directories(answer, settings.home.as_deref())?,
+        search: binds::search(answer),
+        prefixes: answer.prefixes.clone(),
         python,
         python_version: answer.version_text(),
         torch_version,

@@ -27,6 +27,8 @@ pub struct Settings {
     pub cache_dir: PathBuf,
     /// Where temporary files go.
     pub temp_dir: PathBuf,
+    /// The proxies that programs are told to use, each as `NAME=address`, without credentials.
+    pub proxies: Vec<String>,
     /// Whether PRISM runs as root; what it starts in a sandbox then runs as another user.
     pub is_root: bool,
 }
@@ -35,10 +37,12 @@ impl Settings {
     /// Reads the process's environment.
     pub fn from_env() -> Result<Self, RuntimeError> {
         let directories = Xdg::new().ok();
-        Self::new(directories.as_ref(), &|name| {
+        let mut settings = Self::new(directories.as_ref(), &|name| {
             // An empty variable counts as one that is not set.
             std::env::var_os(name).filter(|value| !value.is_empty())
-        })
+        })?;
+        settings.proxies = proxies(std::env::vars_os());
+        Ok(settings)
     }
 
     /// From the user's directories, which somebody without a home has not, and the variables that are set.
@@ -57,6 +61,7 @@ impl Settings {
             path: set(env_vars::PATH).unwrap_or_default(),
             cache_dir: directories.map_or_else(|| data_dir.join("cache"), Xdg::cache_dir),
             temp_dir: std::env::temp_dir(),
+            proxies: Vec::new(),
             is_root: rustix::process::geteuid().is_root(),
             data_dir,
         })
@@ -70,6 +75,25 @@ impl Settings {
             .map(|directory| directory.join(name))
             .find(|candidate| is_executable(candidate))
     }
+}
+
+/// The variables by which installers find a proxy: `https_proxy` and its like, in either case.
+fn proxies(variables: impl Iterator<Item = (OsString, OsString)>) -> Vec<String> {
+    let mut found: Vec<String> = variables
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, value)| {
+            let name = name.to_ascii_lowercase();
+            name.ends_with("_proxy") && name != "no_proxy" && !value.is_empty()
+        })
+        .map(|(name, value)| {
+            let (scheme, rest) = value.split_once("://").unwrap_or(("http", &value));
+            // Whatever stands before an `@` is a name and a password.
+            let address = rest.rsplit_once('@').map_or(rest, |(_, address)| address);
+            format!("{name}={scheme}://{address}")
+        })
+        .collect();
+    found.sort();
+    found
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, RuntimeError> {
@@ -95,5 +119,24 @@ mod tests {
         assert_eq!(settings.data_dir, Path::new("/srv/prism"));
         assert_eq!(settings.cache_dir, Path::new("/srv/prism/cache"));
         assert_eq!(settings.home, None);
+    }
+
+    #[test]
+    fn proxies_are_told_without_their_passwords() {
+        let set = [
+            ("HTTPS_PROXY", "http://me:secret@10.0.0.1:3128"),
+            ("all_proxy", "socks5://localhost:9"),
+            ("no_proxy", "localhost"),
+            ("http_proxy", ""),
+            ("PROXY_HOST", "x"),
+        ];
+        let set = set.map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        assert_eq!(
+            proxies(set.into_iter()),
+            [
+                "HTTPS_PROXY=http://10.0.0.1:3128",
+                "all_proxy=socks5://localhost:9"
+            ]
+        );
     }
 }

@@ -29,6 +29,8 @@ const FILE_MODE: u32 = 0o444;
 const DIRECTORY_MODE: u32 = 0o555;
 /// Beside the directories, for whoever replaces one.
 const LOCK_FILE: &str = ".lock";
+/// How names begin of what is half made.
+const PARTIAL: &str = ".partial-";
 /// How many digits of the hash are in the name of a directory.
 pub(crate) const NAME_DIGITS: usize = 16;
 
@@ -115,6 +117,12 @@ impl Tree {
         Ok(())
     }
 
+    /// Writes files that everybody may read and nobody change, whatever the umask, into a directory that does not exist yet.
+    pub fn write_shared(&self, directory: &Path) -> Result<(), TreeError> {
+        self.write_new(directory)?;
+        set_modes(directory, FILE_MODE, 0o755).map_err(TreeError::new("protect", directory))
+    }
+
     /// Makes sure that `parent` has a read-only directory with exactly these files, and says where. One that is there
     /// and differs is replaced; of two processes at once one does that, and the right one is never touched.
     pub(crate) fn materialise(&self, parent: &Path) -> Result<PathBuf, TreeError> {
@@ -129,8 +137,9 @@ impl Tree {
         if self.is_at(&directory) {
             return Ok(directory);
         }
+        remove_leftovers(parent);
         let scratch = tempfile::Builder::new()
-            .prefix(".partial-")
+            .prefix(PARTIAL)
             .tempdir_in(parent)
             .map_err(TreeError::new("create a directory in", parent))?;
         let fresh = scratch.path().join("fresh");
@@ -203,6 +212,22 @@ fn take_turn(parent: &Path) -> Result<File, TreeError> {
         .map_err(TreeError::new("open", &path))?;
     file.lock().map_err(TreeError::new("lock", &path))?;
     Ok(file)
+}
+
+/// Removes what killed processes have left half made. Only for whoever has the turn: nobody else makes anything then. What
+/// cannot be removed is in nobody's way.
+fn remove_leftovers(parent: &Path) {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let is_partial = entry
+            .file_name()
+            .as_encoded_bytes()
+            .starts_with(PARTIAL.as_bytes());
+        // The type of the entry itself: a link is none of ours.
+        if is_partial && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            let _ = set_modes(&entry.path(), 0o600, 0o700);
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
@@ -285,6 +310,22 @@ mod tests {
         assert_eq!(inode(&directory), before, "it is not written again");
         assert_only(&parent_path, &directory);
         set_modes(&parent_path, 0o600, 0o700).unwrap();
+    }
+
+    #[test]
+    fn what_a_killed_process_left_half_made_is_removed() {
+        let parent = tempfile::tempdir().unwrap();
+        let left = parent.path().join(".partial-aB3xyz");
+        fs::create_dir(&left).unwrap();
+        tree().write_new(&left.join("fresh")).unwrap();
+        set_modes(&left, FILE_MODE, DIRECTORY_MODE).unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let link = parent.path().join(".partial-link");
+        std::os::unix::fs::symlink(elsewhere.path(), &link).unwrap();
+        tree().materialise(parent.path()).unwrap();
+        assert!(!left.exists());
+        assert!(link.is_symlink() && elsewhere.path().exists());
+        set_modes(parent.path(), 0o600, 0o700).unwrap();
     }
 
     #[test]

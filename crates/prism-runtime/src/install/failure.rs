@@ -23,6 +23,15 @@ const NETWORK: [&str; 11] = [
     "dns error",
     "newconnectionerror",
 ];
+/// What they say of a proxy that is gone, refuses, or wants a password.
+const PROXY: [&str; 6] = [
+    "proxyerror",
+    "cannot connect to proxy",
+    "unable to connect to proxy",
+    "tunnel connection failed",
+    "tunnel error",
+    "proxy authentication required",
+];
 const NO_PACKAGE: [&str; 4] = [
     "no matching distribution found",
     "was not found in the package registry",
@@ -40,8 +49,10 @@ pub(super) fn classify(
     plan: &InstallPlan,
     step: &'static str,
     status: ExitStatus,
-    tail: String,
+    tail: &str,
+    proxies: &[String],
 ) -> RuntimeError {
+    let tail = without_repeats(tail);
     let text = tail.to_lowercase().replace(['\'', '`'], "");
     let any = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
     let installer = plan.installer.name();
@@ -50,6 +61,17 @@ pub(super) fn classify(
         RuntimeError::DiskFull { step, tail }
     } else if any(&HASHES) {
         RuntimeError::HashMismatch { tail }
+    } else if any(&PROXY) || any(&NETWORK) && !proxies.is_empty() {
+        let proxies = match proxies {
+            [] => String::new(),
+            named => format!(" ({})", named.join(", ")),
+        };
+        RuntimeError::Proxy {
+            step,
+            installer,
+            proxies,
+            tail,
+        }
     } else if any(&NETWORK) {
         RuntimeError::Network {
             step,
@@ -70,6 +92,19 @@ pub(super) fn classify(
             tail,
         }
     }
+}
+
+/// Of the lines in which pip says that it tries once more, only the last.
+fn without_repeats(tail: &str) -> String {
+    const AGAIN: &str = "WARNING: Retrying ";
+    let is_again = |line: &&str| line.starts_with(AGAIN);
+    let repeats = tail.lines().filter(is_again).count().saturating_sub(1);
+    let mut seen = 0;
+    let kept = tail.lines().filter(|line| {
+        seen += usize::from(is_again(line));
+        !is_again(line) || seen > repeats
+    });
+    kept.collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -113,6 +148,16 @@ mod tests {
             ),
             ("error: error sending request for url", "runtime_network"),
             (
+                "WARNING: Retrying after connection broken by 'ProxyError('Cannot connect to proxy.', \
+                 NewConnectionError('Failed to establish a new connection: [Errno 111] Connection refused'))'\n\
+                 ERROR: No matching distribution found for torch==2.15.0",
+                "runtime_proxy",
+            ),
+            (
+                "WARNING: Retrying after connection broken by 'ProxyError('Cannot connect to proxy.', timeout('timed out'))'",
+                "runtime_proxy",
+            ),
+            (
                 "ERROR: No matching distribution found for torch==2.15.0",
                 "runtime_no_such_package",
             ),
@@ -132,9 +177,26 @@ mod tests {
             ("Segmentation fault", "runtime_step_failed"),
             ("", "runtime_step_failed"),
         ] {
-            let error = classify(&plan, "testing", ExitStatus::from_raw(1 << 8), tail.to_owned());
+            let error = classify(&plan, "testing", ExitStatus::from_raw(1 << 8), tail, &[]);
             assert_eq!(error.code(), code, "{tail}");
             assert!(error.to_string().contains(tail), "{error}");
         }
+        // Where a proxy is named, it is the first thing to look at, whatever the installer says of the network.
+        let proxies = ["https_proxy=http://127.0.0.1:9".to_owned()];
+        let tail = "error: error sending request for url";
+        let error = classify(&plan, "testing", ExitStatus::from_raw(1 << 8), tail, &proxies);
+        assert_eq!(error.code(), "runtime_proxy");
+        assert!(error.to_string().contains(&proxies[0]), "{error}");
+    }
+
+    #[test]
+    fn what_was_tried_again_is_shown_once() {
+        let tail = "Looking\nWARNING: Retrying (total=4) x\nWARNING: Retrying (total=3) x\nERROR: none\n";
+        assert_eq!(
+            without_repeats(tail),
+            "Looking\nWARNING: Retrying (total=3) x\nERROR: none"
+        );
+        assert_eq!(without_repeats("ERROR: a\nERROR: a"), "ERROR: a\nERROR: a");
+        assert_eq!(without_repeats(""), "");
     }
 }

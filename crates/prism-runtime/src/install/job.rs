@@ -21,6 +21,8 @@ use crate::probe;
 pub(super) struct Job<'a> {
     pub(super) plan: &'a InstallPlan,
     pub(super) cache_dir: &'a Path,
+    /// For the words of an error.
+    pub(super) proxies: &'a [String],
     pub(super) turn: &'a File,
     pub(super) stop: &'a dyn Fn() -> bool,
 }
@@ -122,7 +124,13 @@ impl Job<'_> {
         let finished = child::run(command, None, self.stop, on_line).map_err(failed())?;
         match finished.ending {
             Ending::Exited(status) if status.success() => Ok(()),
-            Ending::Exited(status) => Err(failure::classify(self.plan, step, status, finished.tail)),
+            Ending::Exited(status) => Err(failure::classify(
+                self.plan,
+                step,
+                status,
+                &finished.tail,
+                self.proxies,
+            )),
             Ending::Stopped | Ending::TimedOut => Err(RuntimeError::Cancelled),
         }
     }
@@ -178,6 +186,7 @@ mod tests {
         let job = Job {
             plan: &plan,
             cache_dir: &settings.cache_dir,
+            proxies: &settings.proxies,
             turn: &take_turn(&parent, stop, on_event)?,
             stop,
         };

@@ -14,9 +14,8 @@ mod failure;
 mod job;
 mod progress;
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::embedded;
 use crate::error::RuntimeError;
@@ -25,14 +24,13 @@ use crate::interpreter::{self, Interpreter};
 use crate::locate::{self, Runtime};
 use crate::lockfile::Lock;
 use crate::settings::Settings;
+use crate::turn;
 use job::Job;
 
 pub use disk::DiskNeed;
 pub(crate) use disk::{disk_needs, free_bytes};
 
 const LOCK_FILE: &str = "install.lock";
-/// How often a waiting process looks whether the other one is done.
-const WAIT_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Who installs the packages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +73,7 @@ pub struct InstallPlan {
     pub directory: PathBuf,
     /// How many packages there are.
     pub packages: usize,
-    /// What they take on disk once installed.
+    /// What they take on disk once installed, with the copies for the processes that answer.
     pub installed_bytes: u64,
     /// What is downloaded, where nothing of it is in a cache.
     pub download_bytes: u64,
@@ -146,6 +144,7 @@ pub fn install(
     let job = Job {
         plan: &plan,
         cache_dir: &settings.cache_dir,
+        proxies: &settings.proxies,
         turn: &turn,
         stop,
     };
@@ -192,7 +191,7 @@ fn prepare(settings: &Settings, request: &InstallRequest) -> Result<Prepared, Ru
         disk: disk_needs(settings, installer)?,
         directory,
         packages: lock.pins.len(),
-        installed_bytes: disk::INSTALLED_BYTES,
+        installed_bytes: disk::INSTALLED_BYTES + disk::VIEWS_BYTES,
         download_bytes: disk::DOWNLOAD_BYTES,
     };
     Ok(Prepared { plan, uv, lock })
@@ -209,30 +208,9 @@ fn take_turn(
     stop: &dyn Fn() -> bool,
     on_event: &mut dyn FnMut(InstallEvent),
 ) -> Result<File, RuntimeError> {
-    let path = parent.join(LOCK_FILE);
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .open(&path)
-        .map_err(RuntimeError::io("open", &path))?;
-    let mut told = false;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::Error(reason)) => return Err(RuntimeError::io("lock", &path)(reason)),
-            Err(TryLockError::WouldBlock) => {}
-        }
-        if stop() {
-            return Err(RuntimeError::Cancelled);
-        }
-        if !told {
-            on_event(InstallEvent::Waiting);
-            told = true;
-        }
-        std::thread::sleep(WAIT_INTERVAL);
-    }
+    turn::take(&parent.join(LOCK_FILE), stop, &mut || {
+        on_event(InstallEvent::Waiting);
+    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,153 @@
+//! What the learner sees: the originals, and of the system no more than a compiler needs.
+//!
+//! A learner may compile its model (`torch.compile`), which runs the C++ compiler, so that it keeps the interpreter as it is
+//! installed, headers included, and the parts of the system that are listed here. Everything else of `/usr` stays away: other
+//! languages and their libraries, mail, databases, documentation. No directory of these is in the view of anybody who
+//! answers. Called each time that views are asked for: a compiler may have come since they were made.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::loader::TRIPLET;
+use super::{Bind, loader};
+use crate::binds::SYSTEM;
+use crate::locate::Runtime;
+
+/// Headers; what the compiler starts for itself and its own libraries; the libraries to link to. `{}` is the triplet.
+const DIRECTORIES: [&str; 12] = [
+    "/usr/include",
+    "/usr/local/include",
+    "/usr/lib/gcc",
+    "/usr/libexec/gcc",
+    "/usr/local/lib/gcc",
+    "/usr/local/libexec/gcc",
+    // Debian and its relatives; Fedora and its relatives.
+    "/usr/lib/{}",
+    "/lib/{}",
+    "/usr/{}",
+    "/usr/lib64",
+    // Part of the C library, where it is not built in.
+    "/usr/lib/locale/C.utf8",
+    // Nothing but links, through which libraries and programs above are reached.
+    "/etc/alternatives",
+];
+/// Where programs are.
+const PROGRAM_DIRECTORIES: [&str; 6] = [
+    "/usr/local/bin",
+    "/usr/bin",
+    "/bin",
+    "/usr/sbin",
+    "/sbin",
+    "/usr/local/sbin",
+];
+/// The compiler by its names, the assembler and the linker that it starts, what Python asks for libraries with, the shell
+/// through which Python starts a command line, and what `torch.compile` takes the hash of a header with.
+const PROGRAMS: [&str; 22] = [
+    "ar",
+    "as",
+    "c++",
+    "cc",
+    "cpp",
+    "env",
+    "g++",
+    "gcc",
+    "gcc-ar",
+    "gcc-nm",
+    "gcc-ranlib",
+    "ld",
+    "ld.bfd",
+    "ld.gold",
+    "ldconfig",
+    "nm",
+    "objcopy",
+    "objdump",
+    "openssl",
+    "ranlib",
+    "sh",
+    "strip",
+];
+
+/// The learner's binds. `single` are the libraries of the system that the interpreter and its packages need.
+pub(super) fn binds(runtime: &Runtime, single: &[PathBuf]) -> Vec<Bind> {
+    let mut directories = directories(runtime, single);
+    directories.sort();
+    let all = directories.clone();
+    directories.retain(|directory| {
+        !all.iter()
+            .any(|other| other != directory && directory.starts_with(other))
+    });
+    directories.dedup();
+    let mut binds: Vec<Bind> = directories
+        .iter()
+        .flat_map(|directory| under_all_names(directory))
+        .collect();
+    let shown = |path: &Path, binds: &[Bind]| binds.iter().any(|bind| path.starts_with(&bind.target));
+    for directory in &runtime.read_only_dirs {
+        if !shown(directory, &binds) {
+            binds.push(same(directory));
+        }
+    }
+    let programs = PROGRAM_DIRECTORIES
+        .iter()
+        .flat_map(|directory| PROGRAMS.map(|program| Path::new(directory).join(program)));
+    let files = single
+        .iter()
+        .cloned()
+        .chain(programs)
+        .chain([PathBuf::from(loader::CACHE_FILE)]);
+    for file in files.filter(|file| file.is_file()) {
+        for bind in under_all_names(&file) {
+            if !shown(&bind.target, &binds) {
+                binds.push(bind);
+            }
+        }
+    }
+    binds
+}
+
+/// By the names that have no links above them.
+fn directories(runtime: &Runtime, single: &[PathBuf]) -> Vec<PathBuf> {
+    let listed = DIRECTORIES
+        .iter()
+        .map(|directory| PathBuf::from(directory.replace("{}", TRIPLET)));
+    // Somewhere else on other systems, among all other libraries.
+    let c_library = single
+        .iter()
+        .filter(|file| file.file_name() == Some(OsStr::new("libc.so.6")))
+        .filter_map(|file| file.parent().map(Path::to_owned));
+    // The modules of the system's own interpreter, where it is the one.
+    let modules = runtime.search.iter().filter(|place| in_system(place)).cloned();
+    let wanted = listed
+        .chain(c_library)
+        .chain(modules)
+        .filter(|path| path.is_dir());
+    wanted.filter_map(|path| path.canonicalize().ok()).collect()
+}
+
+fn in_system(path: &Path) -> bool {
+    SYSTEM.iter().any(|system| path.starts_with(system))
+}
+
+/// A path as it is and as the system's links lead to it: `/usr/lib/x` and `/lib/x`.
+fn under_all_names(path: &Path) -> Vec<Bind> {
+    let mut binds = vec![same(path)];
+    for system in SYSTEM.map(Path::new) {
+        if let Ok(reached) = system.canonicalize()
+            && reached != system
+            && let Ok(rest) = path.strip_prefix(&reached)
+        {
+            binds.push(Bind {
+                source: path.to_owned(),
+                target: system.join(rest).components().collect(),
+            });
+        }
+    }
+    binds
+}
+
+fn same(path: &Path) -> Bind {
+    Bind {
+        source: path.to_owned(),
+        target: path.to_owned(),
+    }
+}
