@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use prism_scratch::Owner;
 use serde::{Deserialize, Serialize};
 
-use crate::cgroup_places::{Base, OUR_DIRECTORY, Owner};
+use crate::cgroup_places::{Base, OUR_DIRECTORY};
 
 /// A group whose last process has just died can stay busy for a moment; this often it is tried again.
 const REMOVE_ATTEMPTS: u32 = 200;
@@ -64,10 +65,7 @@ impl Group {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let owner = Owner::this_process()?;
         let serial = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!(
-            "{}-{}-{}-{serial}",
-            owner.namespace, owner.pid, owner.started_ticks
-        );
+        let name = format!("{owner}-{serial}");
         let parent = base.dir.join(OUR_DIRECTORY);
         // Another process may remove the empty parent between the two calls.
         let mut attempts_left = 5_u32;

@@ -3,8 +3,10 @@
 //! Used by `preflight.rs` and `cgroup.rs`. It must never take a group for ours that another living process, or another PID namespace, has made.
 
 use std::fs;
-use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use prism_scratch::Owner;
 
 use crate::cgroup::{Duty, Group, Version};
 
@@ -81,10 +83,14 @@ impl Bases {
                 continue;
             };
             for entry in entries.flatten() {
-                let Some(owner) = entry.file_name().to_str().and_then(Owner::parse) else {
+                let name = entry.file_name();
+                let Some((owner, _)) = name.to_str().and_then(Owner::parse) else {
                     continue;
                 };
-                if owner.is_gone() {
+                let is_own = entry
+                    .metadata()
+                    .is_ok_and(|found| found.is_dir() && found.uid() == rustix::process::geteuid().as_raw());
+                if is_own && owner.is_gone() {
                     let duty = Duty {
                         memory: true,
                         freezer: true,
@@ -129,58 +135,6 @@ fn mounted_at(line: &str, version: Version, controllers: &str, path: &str) -> Op
     Some(Path::new(mount_point).join(below.trim_start_matches('/')))
 }
 
-/// Who made a group: the PID namespace, the process, and when that process started, so that a reused number is not mistaken for it.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Owner {
-    pub(crate) namespace: u64,
-    pub(crate) pid: u32,
-    pub(crate) started_ticks: u64,
-}
-
-impl Owner {
-    pub(crate) fn this_process() -> io::Result<Self> {
-        let pid = std::process::id();
-        let started_ticks =
-            started_ticks(pid).ok_or_else(|| io::Error::other("cannot read /proc/self/stat"))?;
-        Ok(Self {
-            namespace: pid_namespace()?,
-            pid,
-            started_ticks,
-        })
-    }
-
-    fn parse(name: &str) -> Option<Self> {
-        let mut numbers = name.split('-').map(str::parse::<u64>);
-        let (namespace, pid, started_ticks) = (
-            numbers.next()?.ok()?,
-            numbers.next()?.ok()?,
-            numbers.next()?.ok()?,
-        );
-        Some(Self {
-            namespace,
-            pid: u32::try_from(pid).ok()?,
-            started_ticks,
-        })
-    }
-
-    /// Whether the process is certainly dead. Of another PID namespace nothing is known, so its groups are left alone.
-    fn is_gone(&self) -> bool {
-        pid_namespace().is_ok_and(|own| own == self.namespace)
-            && started_ticks(self.pid) != Some(self.started_ticks)
-    }
-}
-
-fn pid_namespace() -> io::Result<u64> {
-    use std::os::unix::fs::MetadataExt;
-    Ok(fs::metadata("/proc/self/ns/pid")?.ino())
-}
-
-fn started_ticks(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The command name may hold anything, so fields are counted from its closing parenthesis; start time is field 22.
-    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,32 +157,5 @@ mod tests {
         let mounts = "28 25 0:24 /docker/ab /cg/freezer rw - cgroup cgroup rw,freezer\n29 25 0:25 / /cg/u rw - cgroup2 cgroup2 rw\n";
         let bases = Bases::from_text(mounts, "3:freezer:/elsewhere\n0::/../sibling\n");
         assert_eq!(bases, Bases::default());
-    }
-
-    #[test]
-    fn owners_are_recognised_by_namespace_number_and_start() {
-        let own = Owner::this_process().unwrap();
-        let name = format!("{}-{}-{}-7", own.namespace, own.pid, own.started_ticks);
-        assert_eq!(Owner::parse(&name), Some(own));
-        assert_eq!(Owner::parse("prism"), None);
-        let own = Owner::this_process().unwrap();
-        assert!(!own.is_gone());
-        assert!(
-            Owner {
-                started_ticks: own.started_ticks + 1,
-                ..own
-            }
-            .is_gone()
-        );
-        let own = Owner::this_process().unwrap();
-        assert!(
-            !Owner {
-                namespace: 1,
-                started_ticks: 0,
-                ..own
-            }
-            .is_gone(),
-            "nothing is known of another namespace's processes"
-        );
     }
 }

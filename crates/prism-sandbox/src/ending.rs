@@ -15,6 +15,8 @@ pub enum Ending {
     Signalled(i32),
     /// The main process made a system call of a foreign kind and was killed for it (SIGSYS).
     ForbiddenSyscall,
+    /// A sealed process made this system call, which the seal does not let pass; see [`crate::call_name`].
+    SealBroken(i64),
     /// The tree used more memory than it may.
     OutOfMemory,
     /// The kernel killed a process for want of memory although the tree was below its limit: the machine, or whatever

@@ -80,6 +80,23 @@ pub enum FreezeError {
     Init(String),
 }
 
+/// Why [`crate::Sandbox::seal`] failed. Whatever runs must be treated as unsealed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SealError {
+    /// There is nothing left to seal.
+    #[error("the sandboxed process has already ended")]
+    Ended,
+    /// The init did not answer in time.
+    #[error("the sandbox's init did not answer within {waited_ms} ms")]
+    Timeout {
+        /// How long was waited, in milliseconds.
+        waited_ms: u64,
+    },
+    /// The init could not be told, or answered that it failed.
+    #[error("the sandbox's init could not put the seal on: {0}")]
+    Init(String),
+}
+
 /// One failed step of the set-up, as reported from inside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -244,6 +261,7 @@ steps! {
     ChangeDirectory => "chdir",
     Landlock => "apply Landlock",
     Seccomp => "install the system-call filters",
+    SeccompListener => "seccomp with a listener, for the seal",
     Execute => "execve",
     // The init, once the payload runs.
     DeathSignal => "prctl(PR_SET_PDEATHSIG)",

@@ -1,12 +1,13 @@
 //! The init: process 1 of the sandbox's PID namespace. Its death is the death of everything in there.
 //!
 //! Forked by `keeper.rs`. It lays out the namespaces while it is still privileged, forks the payload, gives its own privileges up, then reaps
-//! whatever is orphaned and waits for orders. It must never outlive the caller, the keeper or the payload's main process, and never handle a signal:
+//! whatever is orphaned, waits for orders, and answers for the seal (`seal.rs`). It must never outlive the caller, the keeper or the payload's main process, and never handle a signal:
 //! a process 1 without handlers cannot be signalled from inside.
 
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{DumpableBehavior, Pid, Signal};
 use rustix::thread::{CapabilitySet, CapabilitySets};
 
@@ -15,8 +16,8 @@ use crate::error::{At, Setup, Step, cvt};
 use crate::namespaces::{self, Side};
 use crate::payload::{self, Descriptors};
 use crate::plan::{self, Order, Plan, Report};
+use crate::seal::Seal;
 use crate::seccomp::Filters;
-use crate::spec::Devices;
 use crate::{freeze, keeper, mounts};
 
 /// What the init has from the keeper.
@@ -58,6 +59,7 @@ struct Started {
     /// Reads as closed once the payload has executed, or as one byte when it could not.
     exec_pipe: Option<OwnedFd>,
     signals: OwnedFd,
+    seal: Seal,
 }
 
 fn start(plan: &Plan, socket: &OwnedFd, fds: Descriptors) -> Setup<Started> {
@@ -71,27 +73,43 @@ fn start(plan: &Plan, socket: &OwnedFd, fds: Descriptors) -> Setup<Started> {
     std::fs::write("/proc/self/oom_score_adj", "1000").at(Step::OomScore)?;
     mounts::build(plan)?;
     namespaces::set_hostname(&plan.name)?;
-    namespaces::loopback_up()?;
+    if plan.loopback {
+        namespaces::loopback_up()?;
+    }
     // The memory and descriptors of this process are nobody's business inside.
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).at(Step::NotDumpable)?;
-    let filters = Filters::build(plan.devices != Devices::None, plan.deaf)?;
+    let filters = Filters::build(plan)?;
+    let (seal, to_init) = match plan.seal_socket {
+        Some(_) => {
+            let (ours, theirs) = socketpair(
+                AddressFamily::UNIX,
+                SocketType::SEQPACKET,
+                SocketFlags::CLOEXEC,
+                None,
+            )
+            .at(Step::SeccompListener)?;
+            (Seal::Awaited(ours), Some(theirs))
+        }
+        None => (Seal::None, None),
+    };
     let (exec_reader, exec_writer) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).at(Step::ExecPipe)?;
     let signals = child_signals()?;
     match namespaces::fork_payload()? {
         Side::Child => {
             let socket = rustix::io::fcntl_dupfd_cloexec(socket, 0).at(Step::PlaceDescriptors)?;
-            payload::become_payload(plan, fds, &filters, socket, exec_writer);
+            payload::become_payload(plan, fds, &filters, socket, exec_writer, to_init);
             exit_now(127)
         }
         Side::Parent(main) => {
             // The payload's ends must close when the payload closes them.
-            drop((fds, exec_writer));
+            drop((fds, exec_writer, to_init));
             give_up_privileges(plan)?;
             Ok(Started {
                 main,
                 exec_pipe: Some(exec_reader),
                 signals,
+                seal,
             })
         }
     }
@@ -140,9 +158,14 @@ impl Started {
                 PollFd::new(keeper_alive, PollFlags::empty()),
                 PollFd::new(&self.signals, PollFlags::IN),
             ];
-            if let Some(pipe) = &self.exec_pipe {
+            let seal_at = self.seal.descriptor().map(|seal| {
+                fds.push(PollFd::from_borrowed_fd(seal, PollFlags::IN));
+                fds.len() - 1
+            });
+            let exec_at = self.exec_pipe.as_ref().map(|pipe| {
                 fds.push(PollFd::new(pipe, PollFlags::IN));
-            }
+                fds.len() - 1
+            });
             match poll(&mut fds, None) {
                 Err(rustix::io::Errno::INTR) => continue,
                 Err(_) => return,
@@ -152,13 +175,22 @@ impl Started {
             if ready[0].intersects(PollFlags::RDHUP | PollFlags::HUP) || !ready[1].is_empty() {
                 return;
             }
-            if ready.get(3).is_some_and(|flags| !flags.is_empty()) && !self.note_execution(socket) {
+            if exec_at.is_some_and(|at| !ready[at].is_empty()) && !self.note_execution(socket) {
                 return;
+            }
+            if let Some(at) = seal_at {
+                if ready[at].contains(PollFlags::IN) {
+                    if !self.seal.attend(socket) {
+                        return;
+                    }
+                } else if ready[at].contains(PollFlags::HUP) {
+                    self.seal.give_up();
+                }
             }
             if !ready[2].is_empty() && self.reap(socket) {
                 return;
             }
-            if ready[0].contains(PollFlags::IN) && !obey(socket) {
+            if ready[0].contains(PollFlags::IN) && !self.obey(socket) {
                 return;
             }
         }
@@ -202,16 +234,17 @@ impl Started {
             }
         }
     }
-}
 
-/// Carries out one order. False at the end of the socket.
-fn obey(socket: impl AsFd) -> bool {
-    let Ok(Some(order)) = plan::receive::<Order>(&socket) else {
-        return false;
-    };
-    let report = match order {
-        Order::Stop { within_ms } => freeze::stop_everything(within_ms),
-        Order::Continue => freeze::continue_everything(),
-    };
-    plan::send(&socket, &report).is_ok()
+    /// Carries out one order. False at the end of the socket.
+    fn obey(&mut self, socket: impl AsFd) -> bool {
+        let Ok(Some(order)) = plan::receive::<Order>(&socket) else {
+            return false;
+        };
+        let report = match order {
+            Order::Stop { within_ms } => freeze::stop_everything(within_ms),
+            Order::Continue => freeze::continue_everything(),
+            Order::Seal => self.seal.put_on(),
+        };
+        plan::send(&socket, &report).is_ok()
+    }
 }

@@ -34,11 +34,12 @@
 //! | from | to | what |
 //! |---|---|---|
 //! | caller | keeper | once: the plan (a memory file), the ends of the output pipes, and the descriptors to pass on |
-//! | keeper, init, payload's process | caller | reports: forked, failed at this step, started, main process ended, stopped, gone |
-//! | caller | init | orders: stop, continue |
+//! | keeper, init, payload's process | caller | reports: forked, failed at this step, started, main process ended, stopped, sealed, seal broken, gone |
+//! | caller | init | orders: stop, continue, seal |
 //! | caller | keeper and init | its end, by whatever cause: kill everything |
 //! | keeper | init | a pipe that never carries anything: its end is the keeper's death |
 //! | payload's process | init | a pipe that closes at `execve`, or carries one byte when that failed |
+//! | payload's process | init | once, if it can be sealed: the descriptor by which the kernel tells of calls |
 //!
 //! The payload holds none of these. It has `/dev/null`, two pipes, and what the caller passed.
 //!
@@ -54,6 +55,13 @@
 //! **Freezing.** By `cgroup.freeze`, else by a version 1 freezer group, else by SIGSTOP from the init, and in each case only the kernel's own word that
 //! every thread has stopped counts. The filters deny every way in which a stopped process could be sent a SIGCONT, but for the one that the kernel sends
 //! by itself when a death leaves a process group orphaned; so the init believes only three looks in a row that agree (`freeze.rs`).
+//!
+//! **Sealing.** Freezing is not enough where a sandbox must not learn what another one knows: the kernel remembers names, pages and counters, and tells
+//! whoever runs next. A sandbox that was made for it can be [sealed](Sandbox::seal): from then on, for good and in all its threads and children, hardly a
+//! system call passes. The program that sees to that is installed before the payload starts (`seccomp_seal.rs`). It tells the init of every call that
+//! it does not let pass by itself; until the order comes the init lets each go on, and none afterwards (`seal.rs`). Whoever makes one then is killed with
+//! everything else in there. What the payload has mapped of files is locked into memory by the caller, so that touching it tells nothing
+//! (`resident.rs`). And before it is thawed the processor's caches are swept, if the caller wants it (`caches.rs`).
 //!
 //! **Talking.** Two sandboxes have files in common, and the kernel hangs locks, notices, waiting threads and pages on a file. `seccomp_channels.rs` takes
 //! from every sandbox what it can do without; a [deaf](Spec::deaf) one also loses what would show it another's waiting threads and mapped pages.
@@ -71,6 +79,7 @@
 //! - undoing a freeze; surviving the end; surviving the caller
 //! - talking to another sandbox through numbers about the machine in `/proc`, `sysinfo`, locks, leases and notices of shared files, hints in inodes,
 //!   questions about the page cache, asynchronous I/O, large pages, merged pages, socket filters, keys of file systems
+//! - hearing, if sealed: names that the kernel remembers, whether a page is in memory, counters, everything else that takes a system call
 //! - hearing, if deaf: waiting threads on shared futexes; with Landlock, `/proc/<pid>/smaps` and its like
 //! - the system's word lists, manuals and documentation, which are knowledge that a submission has not paid for
 //!
@@ -90,11 +99,15 @@
 //! - Locks: to the payload all of them succeed, so its own processes cannot exclude one another by locking files.
 //! - What the caller passes: a descriptor is as powerful inside as outside. Never pass a directory or a terminal.
 
+mod caches;
+mod call_names;
+mod caller_limits;
 mod capabilities;
 mod cgroup;
 mod cgroup_places;
 mod ending;
 mod error;
+mod file_lock;
 mod freeze;
 mod init;
 mod keeper;
@@ -109,26 +122,35 @@ mod preflight_error;
 mod probe;
 mod procfs;
 mod proctree;
+mod residency;
+mod resident;
 mod rlimits;
 mod room;
 mod sandbox;
+mod seal;
 mod seccomp;
 mod seccomp_channels;
+mod seccomp_seal;
 mod spec;
 mod sysfs;
 mod uids;
 mod watch;
 mod watchdog;
 
+pub use call_names::call_name;
+pub use caller_limits::{Amount, CallerLimit, CallerLimitsError, CallerNeeds, TooLow, raise_soft_limits};
 pub use capabilities::{Capabilities, Freezer, MemoryCap, Mode, Preferences};
 pub use ending::{Ending, Usage};
-pub use error::{Failure, FreezeError, SpawnError, Step};
+pub use error::{Failure, FreezeError, SealError, SpawnError, Step};
+pub use file_lock::{ForeignLock, LockKind, foreign_lock, try_lock_range, unlock_range};
 pub use keeper::run_init_if_asked;
-pub use output::{Logs, escape_for_terminal};
+pub use output::Logs;
 pub use preflight::{preflight, preflight_with};
 pub use preflight_error::PreflightError;
+pub use prism_core::escape::escape_for_terminal;
+pub use residency::{Residency, residency};
 pub use room::available_memory_bytes;
-pub use sandbox::{Helper, Sandbox};
+pub use sandbox::{Helper, LogReader, MappedPages, Sandbox};
 pub use spec::{
     BINDS_MAX, Bind, Devices, Limits, OutputPolicy, PASSED_FDS_MAX, Spec, TARGET_FD_MAX, Tmpfs, system_binds,
 };

@@ -32,6 +32,9 @@ const HARMLESS_DEVICES: [&str; 5] = ["null", "zero", "full", "random", "urandom"
 /// Word lists, manuals and documentation: knowledge of language that comes with the system and not with the submission. No program needs it.
 const KNOWLEDGE: [&str; 2] = ["/usr/share", "/usr/local/share"];
 
+/// The dynamic loader's index: the host's, unless the caller has bound something there.
+const LOADER_CACHE: &str = "/etc/ld.so.cache";
+
 /// A mount that hangs nowhere yet.
 pub(crate) struct Detached {
     pub(crate) mount: OwnedFd,
@@ -59,7 +62,12 @@ pub(crate) fn build(plan: &Plan) -> Setup<()> {
     for bind in &plan.binds {
         detached.push(open_bind(bind, plan.mode)?);
     }
-    if let Some(cache) = optional_bind("/etc/ld.so.cache", plan.mode)? {
+    // A caller may have bound a copy of its own there.
+    let has_cache = plan
+        .binds
+        .iter()
+        .any(|bind| bind.target == Path::new(LOADER_CACHE));
+    if !has_cache && let Some(cache) = optional_bind(LOADER_CACHE, plan.mode)? {
         detached.push(cache);
     }
     for name in HARMLESS_DEVICES {

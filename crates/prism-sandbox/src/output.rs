@@ -3,7 +3,6 @@
 //! Filled by `watch.rs` from the payload's pipes. What the payload prints is hostile: it must never reach a terminal unescaped and never grow a buffer.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 
 use crate::spec::OutputPolicy;
 
@@ -63,6 +62,11 @@ impl Capture {
         self.left_out_bytes > 0
     }
 
+    /// What came after the first `bytes` bytes, as far as it is of the beginning that is kept. It only ever grows.
+    pub(crate) fn beginning_from(&self, bytes: usize) -> Vec<u8> {
+        self.head.get(bytes..).unwrap_or_default().to_vec()
+    }
+
     /// The kept bytes, with a mark where some are missing.
     pub(crate) fn finish(&self) -> Vec<u8> {
         let mut bytes = self.head.clone();
@@ -74,35 +78,6 @@ impl Capture {
         bytes.extend(&self.tail);
         bytes
     }
-}
-
-/// Makes captured output safe to show on a terminal: newlines and tabs stay, every other control character (escape sequences, carriage returns,
-/// bells), every character that reorders or hides text, and every byte that is not UTF-8 is spelled out.
-pub fn escape_for_terminal(bytes: impl AsRef<[u8]>) -> String {
-    let mut shown = String::with_capacity(bytes.as_ref().len());
-    for chunk in bytes.as_ref().utf8_chunks() {
-        for character in chunk.valid().chars() {
-            match character {
-                '\n' | '\t' => shown.push(character),
-                _ if is_harmful(character) => {
-                    let _ = write!(shown, "\\u{{{:x}}}", u32::from(character));
-                }
-                _ => shown.push(character),
-            }
-        }
-        for byte in chunk.invalid() {
-            let _ = write!(shown, "\\x{byte:02x}");
-        }
-    }
-    shown
-}
-
-/// Control characters, and the format characters that change the direction or visibility of what is around them.
-fn is_harmful(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -117,6 +92,8 @@ mod tests {
         capture.push(b"789abcdefgh");
         assert!(capture.is_over());
         assert_eq!(capture.finish(), b"01234\n[... 8 bytes left out ...]\ndefgh");
+        assert_eq!(capture.beginning_from(3), b"34", "of the beginning alone");
+        assert_eq!(capture.beginning_from(99), b"");
     }
 
     #[test]
@@ -131,26 +108,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn escapes_are_spelled_out_and_plain_text_is_not() {
-        assert_eq!(
-            escape_for_terminal(b"a\x1b]0;title\x07\r\nb\tc"),
-            "a\\u{1b}]0;title\\u{7}\\u{d}\nb\tc"
-        );
-        assert_eq!(
-            escape_for_terminal("gr\u{fc}n \u{202e}x\u{9b}1m"),
-            "gr\u{fc}n \\u{202e}x\\u{9b}1m"
-        );
-        assert_eq!(escape_for_terminal(b"\xff\x9b"), "\\xff\\x9b");
-    }
-
     proptest! {
-        #[test]
-        fn nothing_harmful_survives(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let shown = escape_for_terminal(&bytes);
-            prop_assert!(shown.chars().all(|character| matches!(character, '\n' | '\t') || !is_harmful(character)));
-        }
-
         #[test]
         fn a_capture_never_keeps_more_than_it_may(pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..20), limit in 0_u64..64) {
             let mut capture = Capture::new(limit, OutputPolicy::Truncate);

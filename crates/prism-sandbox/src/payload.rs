@@ -5,7 +5,7 @@
 use std::convert::Infallible;
 use std::ffi::CString;
 use std::fs::File;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::path::Path;
 
 use rustix::process::Pid;
@@ -42,6 +42,7 @@ pub(crate) fn become_payload(
     filters: &Filters,
     socket: OwnedFd,
     exec_pipe: OwnedFd,
+    seal_socket: Option<OwnedFd>,
 ) -> Failure {
     // The reporting socket is kept above all targets until the last moment; `execve` closes it.
     let reporting = match move_above_targets(&socket) {
@@ -54,7 +55,12 @@ pub(crate) fn become_payload(
         Err(failure) => return report(&reporting, failure),
     };
     drop(exec_pipe);
-    match give_up_and_execute(plan, fds, filters) {
+    let to_init = match seal_socket.as_ref().map(move_above_targets).transpose() {
+        Ok(moved) => moved,
+        Err(failure) => return report(&reporting, failure),
+    };
+    drop(seal_socket);
+    match give_up_and_execute(plan, fds, filters, to_init.as_ref().map(AsFd::as_fd)) {
         Ok(()) => {
             drop((reporting, reported_end));
             loop {
@@ -77,7 +83,12 @@ fn report(socket: &OwnedFd, failure: Failure) -> Failure {
 }
 
 /// Comes back without an error only in the trial run, which executes nothing.
-fn give_up_and_execute(plan: &Plan, fds: Descriptors, filters: &Filters) -> Setup<()> {
+fn give_up_and_execute(
+    plan: &Plan,
+    fds: Descriptors,
+    filters: &Filters,
+    to_init: Option<BorrowedFd<'_>>,
+) -> Setup<()> {
     rustix::process::setsid().at(Step::PayloadSession)?;
     join_groups(&fds.groups)?;
     hide_groups(plan)?;
@@ -101,7 +112,7 @@ fn give_up_and_execute(plan: &Plan, fds: Descriptors, filters: &Filters) -> Setu
     rustix::process::chdir(directory).at_what(Step::ChangeDirectory, directory.display())?;
     landlock_layer::apply(plan)?;
     rlimits::apply_processes(plan)?;
-    filters.install()?;
+    filters.install(to_init)?;
     match &plan.payload {
         Payload::Execute { argv, env, .. } => execute(argv, env).map(|never| match never {}),
         Payload::Probe => probe::probe(),

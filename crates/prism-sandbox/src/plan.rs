@@ -44,6 +44,8 @@ pub(crate) struct Plan {
     pub(crate) freezer: Freezer,
     pub(crate) devices: Devices,
     pub(crate) deaf: bool,
+    pub(crate) loopback: bool,
+    pub(crate) seal_socket: Option<i32>,
     pub(crate) cpus: Option<Vec<usize>>,
     pub(crate) groups: Groups,
 }
@@ -89,6 +91,12 @@ pub(crate) enum Report {
     NotStopped { why: String },
     /// They run again.
     Continued,
+    /// The seal is on.
+    Sealed,
+    /// It is not, and cannot be put on.
+    NotSealed { why: String },
+    /// A sealed process has made a call, by its number, that the seal does not let pass. The call does not return.
+    SealBroken { call: i64 },
     /// The init is reaped, so nothing of the sandbox is left. `cpu_us` and `peak_rss_bytes` are what the kernel charged to it.
     Gone { cpu_us: u64, peak_rss_bytes: u64 },
 }
@@ -100,6 +108,8 @@ pub(crate) enum Order {
     Stop { within_ms: u64 },
     /// Let them run again.
     Continue,
+    /// Put the seal on, for good.
+    Seal,
 }
 
 /// Sends one message. A peer that is gone is an error, never a signal.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::caller_limits::CallerNeeds;
 use crate::capabilities::{Capabilities, Freezer, Identities, MemoryCap, Mode, Preferences};
 use crate::cgroup::{Duty, Group};
 use crate::cgroup_places::{Base, Bases};
@@ -51,6 +52,9 @@ pub fn preflight_with(helper: &Helper, preferences: Preferences) -> Result<Capab
 }
 
 fn find_out(helper: &Helper, preferences: Preferences) -> Result<Capabilities, PreflightError> {
+    CallerNeeds::of_setup()
+        .provide()
+        .map_err(PreflightError::CallerLimits)?;
     let (mode, ids) = identities()?;
     let bases = Bases::discover();
     bases.sweep_stale();
@@ -231,6 +235,9 @@ fn trial(helper: &Helper, capabilities: &Capabilities) -> Result<(), PreflightEr
         devices: Devices::None,
         // The probe reads /proc/self/status.
         deaf: false,
+        loopback: true,
+        seal_socket: None,
+        sweep_caches: false,
         cpus: None,
     };
     let mut sandbox =

@@ -2,6 +2,7 @@
 //!
 //! Filled in by `preflight.rs`. Kernel switches are read here to word an error and for nothing else. It must never suggest running without the sandbox.
 
+use crate::caller_limits::CallerLimitsError;
 use crate::capabilities::Mode;
 use crate::ending::Ending;
 use crate::error::{Failure, FreezeError, SpawnError, Step};
@@ -57,6 +58,9 @@ pub enum PreflightError {
     /// The kernel lacks a system call.
     #[error("this kernel is too old: {0}; Linux 5.14 or newer is needed")]
     OldKernel(Failure),
+    /// The caller may not open as many files as it takes to set a sandbox up.
+    #[error("{0}")]
+    CallerLimits(CallerLimitsError),
     /// Memory can be capped in no way.
     #[error(
         "memory cannot be capped: no memory control group can be used and this kernel does not list the children of processes (CONFIG_PROC_CHILDREN)"

@@ -9,19 +9,22 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
+use crate::caches;
 use crate::capabilities::{Capabilities, Freezer};
 use crate::cgroup::{Duty, Group, Groups};
 use crate::ending::{Ending, Usage};
-use crate::error::{FreezeError, SpawnError};
+use crate::error::{FreezeError, SealError, SpawnError};
 use crate::output::Logs;
 use crate::plan::{self, INIT_VERB, Order, PLAN_BYTES_MAX, Payload, Plan, Report};
+use crate::proctree;
+use crate::resident::{self, Held};
 use crate::spec::Spec;
 use crate::uids::Slot;
 use crate::watch::{self, Shared, Watched};
@@ -34,6 +37,8 @@ const FREEZE_TIMEOUT: Duration = Duration::from_secs(10);
 const FREEZE_IMPATIENCE: Duration = Duration::from_micros(500);
 /// Pause between two looks at the freezer.
 const FREEZE_PAUSE: Duration = Duration::from_micros(50);
+/// How long the init may take to put a seal on: it only has to look up.
+const SEAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a dropped sandbox is waited for before it is left to its keeper.
 const DROP_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -59,8 +64,26 @@ pub struct Sandbox {
     shared: Arc<Shared>,
     watcher: Option<JoinHandle<()>>,
     freezer: Freezer,
-    /// One freeze or thaw at a time.
-    freezing: Mutex<()>,
+    /// One order at a time.
+    ordering: Mutex<()>,
+    sweep_caches: bool,
+    /// The files that are locked into memory on behalf of this sandbox, once it is sealed.
+    held: Mutex<Option<Vec<Arc<Held>>>>,
+}
+
+/// Whether a sealed sandbox can tell, by the time that touching its own memory takes, which pages of files others have read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MappedPages {
+    /// It cannot: everything that it has mapped of files is locked into memory.
+    Locked {
+        /// The files that it has mapped, as a whole.
+        bytes: u64,
+    },
+    /// It may: they could not be locked.
+    NotLocked {
+        /// Why, for the operator.
+        why: String,
+    },
 }
 
 impl std::fmt::Debug for Shared {
@@ -112,7 +135,7 @@ impl Sandbox {
     /// Stops every process and thread of the payload, and returns only once they all are stopped. Time spent frozen is not charged to the wall limit.
     /// On any error the sandbox must be treated as running.
     pub fn freeze(&self) -> Result<(), FreezeError> {
-        let _one_at_a_time = self.freezing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = self.ordering.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.shared.is_alive() {
             return Err(FreezeError::Ended);
         }
@@ -126,11 +149,15 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Lets a frozen sandbox run again. Harmless if it is not frozen.
+    /// Lets a frozen sandbox run again. Harmless if it is not frozen. A sealed one finds the processor's caches swept, if its [`Spec`] says so.
     pub fn thaw(&self) -> Result<(), FreezeError> {
-        let _one_at_a_time = self.freezing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = self.ordering.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.shared.is_alive() {
             return Err(FreezeError::Ended);
+        }
+        let sealed = self.held.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if sealed && self.sweep_caches {
+            caches::sweep().map_err(|error| control("sweeping of the caches before the thaw", &error))?;
         }
         self.shared.charge_wall_time(true);
         match self.shared.groups.freezer() {
@@ -145,6 +172,54 @@ impl Sandbox {
     pub fn kill(&mut self) -> Ending {
         self.shared.request_kill(Ending::KilledByCaller);
         self.wait(None).unwrap_or(Ending::KilledByCaller)
+    }
+
+    /// Seals it: from now on, for good and in every thread and child, hardly a system call passes (the list is in `seccomp_seal.rs`); any other one
+    /// ends the sandbox with [`Ending::SealBroken`]. [`Spec::seal_socket`] must have been set. A call that is under way at this moment ends by itself, or
+    /// at the next freeze.
+    ///
+    /// Also locks into memory what it has mapped of files, where this process may, and says so.
+    pub fn seal(&self) -> Result<MappedPages, SealError> {
+        self.put_seal_on()?;
+        // A call that was let go on a moment before may still map a file; once everything has stood still none is under way any more.
+        let stood_still = |error: FreezeError| match error {
+            FreezeError::Ended => SealError::Ended,
+            error => SealError::Init(error.to_string()),
+        };
+        self.freeze().map_err(stood_still)?;
+        let pages = self.hold_pages();
+        self.thaw().map_err(stood_still)?;
+        Ok(pages)
+    }
+
+    fn put_seal_on(&self) -> Result<(), SealError> {
+        let _one_at_a_time = self.ordering.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.ask(Order::Seal, SEAL_TIMEOUT).map_err(SealError::Init)? {
+            Some(Report::Sealed) => Ok(()),
+            Some(Report::NotSealed { why }) => Err(SealError::Init(why)),
+            _ if !self.shared.is_alive() => Err(SealError::Ended),
+            _ => Err(SealError::Timeout {
+                waited_ms: millis(SEAL_TIMEOUT),
+            }),
+        }
+    }
+
+    /// Locks into memory what it has mapped of files, as far as this process may.
+    fn hold_pages(&self) -> MappedPages {
+        let members = proctree::members(self.shared.init_pid);
+        // The init comes first, and is ours.
+        let (held, pages) = match resident::hold(members.get(1..).unwrap_or_default()) {
+            Ok(held) => {
+                let bytes = resident::bytes(&held);
+                (held, MappedPages::Locked { bytes })
+            }
+            Err(error) => {
+                let why = error.to_string();
+                (Vec::new(), MappedPages::NotLocked { why })
+            }
+        };
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
+        pages
     }
 
     /// How it ended, if it has: by then nothing of it is left.
@@ -165,6 +240,11 @@ impl Sandbox {
     /// What it has written so far, or in all. Hostile: pass it through [`crate::escape_for_terminal`] before showing it.
     pub fn logs(&self) -> Logs {
         self.shared.logs()
+    }
+
+    /// For whoever shows what it writes as it comes, from another thread.
+    pub fn log_reader(&self) -> LogReader {
+        LogReader(Arc::downgrade(&self.shared))
     }
 
     /// Which way of freezing this sandbox uses.
@@ -198,11 +278,16 @@ impl Sandbox {
         }
     }
 
+    /// Sends an order; gives the init's answer, or nothing if none came in time.
+    fn ask(&self, order: Order, timeout: Duration) -> Result<Option<Report>, String> {
+        self.shared.clear_reply();
+        plan::send(&self.shared.socket, &order).map_err(|error| error.to_string())?;
+        Ok(self.shared.wait_reply(timeout))
+    }
+
     fn order(&self, order: Order) -> Result<(), FreezeError> {
-        self.shared.clear_freeze_reply();
-        plan::send(&self.shared.socket, &order).map_err(|error| FreezeError::Init(error.to_string()))?;
         // The init answers within its own limit; twice that means that it cannot.
-        match self.shared.wait_freeze_reply(FREEZE_TIMEOUT * 2) {
+        match self.ask(order, FREEZE_TIMEOUT * 2).map_err(FreezeError::Init)? {
             Some(Report::Stopped | Report::Continued) => Ok(()),
             Some(Report::NotStopped { why }) => Err(FreezeError::Init(why)),
             _ if !self.shared.is_alive() => Err(FreezeError::Ended),
@@ -210,6 +295,18 @@ impl Sandbox {
                 waited_ms: millis(FREEZE_TIMEOUT * 2),
             }),
         }
+    }
+}
+
+/// Reads what a sandbox has written so far; keeps nothing of it alive.
+#[derive(Clone)]
+pub struct LogReader(Weak<Shared>);
+
+impl LogReader {
+    /// What it has written to stdout and to stderr beyond the first so many bytes of each; `None` once it is gone. Bounded by the limit of output: where
+    /// that is reached, nothing more comes, and [`Sandbox::logs`] has the end too. As hostile.
+    pub fn beyond(&self, stdout_bytes: usize, stderr_bytes: usize) -> Option<[Vec<u8>; 2]> {
+        Some(self.0.upgrade()?.logs_from(stdout_bytes, stderr_bytes))
     }
 }
 
@@ -305,6 +402,8 @@ fn start_in(
         freezer: capabilities.freezer,
         devices: spec.devices.clone(),
         deaf: spec.deaf,
+        loopback: spec.loopback,
+        seal_socket: spec.seal_socket,
         cpus: spec.cpus.clone(),
         groups: groups.clone(),
     })?;
@@ -352,7 +451,9 @@ fn start_in(
         shared,
         watcher: Some(watcher),
         freezer: capabilities.freezer,
-        freezing: Mutex::new(()),
+        ordering: Mutex::new(()),
+        sweep_caches: spec.sweep_caches,
+        held: Mutex::new(None),
     })
 }
 

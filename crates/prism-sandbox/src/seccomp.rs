@@ -2,10 +2,12 @@
 //!
 //! Compiled by `init.rs`, installed by `payload.rs` as the last act before `execve`. Several programs are stacked, since each can give one answer
 //! only; the kernel runs them all and the strictest answer counts. A deny list cannot know the calls of the future, so a guard written by hand
-//! refuses every number above the ones that were looked at. What two sandboxes could talk through is in `seccomp_channels.rs`. It must never be weakened
-//! for one payload: the only choices are whether there is a GPU, which needs some calls, and whether it is to be deaf, which takes some away.
+//! refuses every number above the ones that were looked at. What two sandboxes could talk through is in `seccomp_channels.rs`, the second stage for
+//! those that can be sealed in `seccomp_seal.rs`. It must never be weakened for one payload: the only choices are whether there is a GPU, which needs
+//! some calls, and whether it is to be deaf or can be sealed, which takes some away.
 
 use std::collections::BTreeMap;
+use std::os::fd::{BorrowedFd, RawFd};
 
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen as Width, SeccompCmpOp as Op, SeccompCondition,
@@ -13,7 +15,9 @@ use seccompiler::{
 };
 
 use crate::error::{Failure, Setup, Step};
-use crate::seccomp_channels;
+use crate::plan::Plan;
+use crate::spec::Devices;
+use crate::{seccomp_channels, seccomp_seal};
 
 /// The newest system call that was looked at (`mseal`, Linux 6.10). Anything newer does not exist in here.
 const NEWEST_KNOWN_CALL: u32 = 462;
@@ -22,9 +26,9 @@ const NEWEST_KNOWN_CALL: u32 = 462;
 const X32_BIT: u32 = 0x4000_0000;
 
 #[cfg(target_arch = "x86_64")]
-const ARCH: TargetArch = TargetArch::x86_64;
+pub(crate) const ARCH: TargetArch = TargetArch::x86_64;
 #[cfg(target_arch = "aarch64")]
-const ARCH: TargetArch = TargetArch::aarch64;
+pub(crate) const ARCH: TargetArch = TargetArch::aarch64;
 
 /// Never harmless, never needed: answered with "operation not permitted".
 const DENIED: &[libc::c_long] = &[
@@ -111,6 +115,12 @@ const DENIED: &[libc::c_long] = &[
     libc::SYS_memfd_secret,
     // A timer of this kind can send SIGCONT to its own stopped process, and so undo a freeze by signals.
     libc::SYS_timer_create,
+    // Timers that go on while their owner is frozen: one that rings takes some microseconds from whoever runs then, at a moment that both can agree on.
+    libc::SYS_timerfd_create,
+    libc::SYS_timerfd_settime,
+    libc::SYS_setitimer,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_alarm,
     // Filters are set; nobody inside has any to add.
     libc::SYS_seccomp,
     #[cfg(target_arch = "x86_64")]
@@ -155,42 +165,83 @@ const NAMESPACE_FLAGS: [libc::c_int; 7] = [
     libc::CLONE_NEWNET,
 ];
 
-/// The compiled programs, in the order in which they are installed.
-pub(crate) struct Filters(Vec<BpfProgram>);
+/// The compiled programs.
+pub(crate) struct Filters {
+    /// In the order in which they are installed.
+    first: Vec<BpfProgram>,
+    /// Of a sandbox that can be sealed.
+    seal: Option<BpfProgram>,
+    /// Last, because it forbids installing any more.
+    last: BpfProgram,
+}
 
 impl Filters {
     /// Compiles the filters. Done before the last fork, where an error can still be told.
-    pub(crate) fn build(gpu: bool, deaf: bool) -> Setup<Self> {
-        Self::try_build(gpu, deaf).map_err(|error| Failure {
+    pub(crate) fn build(plan: &Plan) -> Setup<Self> {
+        let gpu = plan.devices != Devices::None;
+        let cpus = plan.cpus.as_deref();
+        Self::try_build(gpu, plan.deaf, plan.loopback, plan.seal_socket, cpus).map_err(|error| Failure {
             step: Step::BuildSeccomp,
             errno: 0,
             what: error.to_string(),
         })
     }
 
-    fn try_build(gpu: bool, deaf: bool) -> Result<Self, seccompiler::BackendError> {
-        Ok(Self(vec![
-            guard(),
-            answer(absent_rules(deaf)?, libc::ENOSYS)?,
-            answer(socket_rules()?, libc::EAFNOSUPPORT)?,
-            answer(seccomp_channels::pretended(deaf)?, 0)?,
-            answer(seccomp_channels::tried_again(deaf)?, libc::EAGAIN)?,
-            // Last, because it forbids installing any more.
-            answer(denied_rules(gpu)?, libc::EPERM)?,
-        ]))
+    fn try_build(
+        gpu: bool,
+        deaf: bool,
+        loopback: bool,
+        sealable: Option<RawFd>,
+        cpus: Option<&[usize]>,
+    ) -> Result<Self, seccompiler::BackendError> {
+        let (mut denied, mut pretended) = (denied_rules(gpu)?, seccomp_channels::pretended(deaf)?);
+        if cpus.is_some() {
+            // It was put on them, and stays there.
+            denied.insert(libc::SYS_sched_setaffinity, Vec::new());
+        }
+        if let Some(socket) = sealable {
+            seccomp_seal::add_denied(&mut denied, socket)?;
+            seccomp_seal::add_pretended(&mut pretended, socket)?;
+        }
+        Ok(Self {
+            first: vec![
+                guard(),
+                answer(absent_rules(deaf)?, libc::ENOSYS)?,
+                answer(socket_rules(loopback)?, libc::EAFNOSUPPORT)?,
+                answer(pretended, 0)?,
+                answer(seccomp_channels::tried_again(deaf)?, libc::EAGAIN)?,
+            ],
+            seal: sealable
+                .map(|socket| seccomp_seal::program(socket, gpu))
+                .transpose()?,
+            last: answer(denied, libc::EPERM)?,
+        })
     }
 
-    /// Installs them for good. Nothing that they deny can be called afterwards.
-    pub(crate) fn install(&self) -> Setup<()> {
-        for program in &self.0 {
-            seccompiler::apply_filter(program).map_err(|error| Failure {
-                step: Step::Seccomp,
-                errno: 0,
-                what: error.to_string(),
-            })?;
+    /// Installs them for good. Nothing that they deny can be called afterwards. The listener of the seal goes to the init.
+    pub(crate) fn install(&self, to_init: Option<BorrowedFd<'_>>) -> Setup<()> {
+        self.first.iter().try_for_each(apply)?;
+        match (&self.seal, to_init) {
+            (Some(program), Some(to_init)) => seccomp_seal::install(program, to_init)?,
+            (None, None) => {}
+            _ => {
+                return Err(Failure {
+                    step: Step::SeccompListener,
+                    errno: 0,
+                    what: "a seal without a way to the init".to_owned(),
+                });
+            }
         }
-        Ok(())
+        apply(&self.last)
     }
+}
+
+fn apply(program: &BpfProgram) -> Setup<()> {
+    seccompiler::apply_filter(program).map_err(|error| Failure {
+        step: Step::Seccomp,
+        errno: 0,
+        what: error.to_string(),
+    })
 }
 
 pub(crate) type Rules = BTreeMap<i64, Vec<SeccompRule>>;
@@ -207,9 +258,12 @@ fn absent_rules(deaf: bool) -> Result<Rules, seccompiler::BackendError> {
     Ok(rules)
 }
 
-/// Only local and loopback sockets. `AF_VSOCK` and others are not covered by the network namespace; netlink only in its plainest form, which lists
-/// interfaces; exotic protocols would load kernel modules.
-fn socket_rules() -> Result<Rules, seccompiler::BackendError> {
+/// Only local sockets, and loopback ones where there are any. `AF_VSOCK` and others are not covered by the network namespace; netlink only in its plainest
+/// form, which lists interfaces; exotic protocols would load kernel modules.
+///
+/// Without loopback nothing but local ones: through netlink anybody may count up and read statistics that the kernel keeps for all network namespaces
+/// together (of its neighbour tables, for one).
+fn socket_rules(loopback: bool) -> Result<Rules, seccompiler::BackendError> {
     let (unix, inet, inet6, netlink) = (
         family(libc::AF_UNIX),
         family(libc::AF_INET),
@@ -228,6 +282,9 @@ fn socket_rules() -> Result<Rules, seccompiler::BackendError> {
     for internet in [inet, inet6] {
         let [none, tcp, udp] = ordinary_protocols.map(|known| (2, Op::Ne, known));
         socket.push(rule([(0, Op::Eq, internet), none, tcp, udp])?);
+    }
+    if !loopback {
+        socket = vec![rule([(0, Op::Ne, unix)])?];
     }
     let pair = vec![rule([(0, Op::Ne, unix)])?];
     Ok(BTreeMap::from([
@@ -373,7 +430,11 @@ mod tests {
     #[test]
     fn every_filter_compiles_with_and_without_a_gpu_hearing_and_deaf() {
         for (gpu, deaf) in [(false, false), (false, true), (true, false), (true, true)] {
-            assert_eq!(Filters::try_build(gpu, deaf).unwrap().0.len(), 6);
+            for loopback in [false, true] {
+                let build = |socket, cpus| Filters::try_build(gpu, deaf, loopback, socket, cpus).unwrap();
+                assert!(build(None, None).seal.is_none() && build(Some(3), None).seal.is_some());
+                assert!(build(Some(3), Some(&[0])).last.len() > build(Some(3), None).last.len());
+            }
         }
     }
 

@@ -9,7 +9,8 @@ use seccompiler::{BackendError, SeccompCmpOp as Op, SeccompRule};
 use crate::seccomp::{Rules, rule};
 
 /// Asynchronous I/O counts its requests for the whole machine, and can ask whether a page is in memory. Notifications tell who opens a shared file.
-/// `mincore` and `cachestat` tell what is in the page cache. Newer futexes hide their flags behind pointers.
+/// `mincore` and `cachestat` tell what is in the page cache. `openat2` can ask for a file only if the kernel remembers its name, and hides that
+/// wish behind a pointer, as newer futexes do their flags.
 pub(crate) const ABSENT: &[libc::c_long] = &[
     libc::SYS_io_setup,
     libc::SYS_io_destroy,
@@ -23,11 +24,21 @@ pub(crate) const ABSENT: &[libc::c_long] = &[
     libc::SYS_inotify_add_watch,
     libc::SYS_inotify_rm_watch,
     libc::SYS_mincore,
+    libc::SYS_openat2,
     SYS_CACHESTAT,
     libc::SYS_futex_waitv,
     SYS_FUTEX_WAKE,
     SYS_FUTEX_WAIT,
     SYS_FUTEX_REQUEUE,
+];
+
+/// Calls that go on reading a file for as long as somebody empties the other end. One that began before a seal would tell what it reads after it.
+const MOVING: &[libc::c_long] = &[
+    libc::SYS_sendfile,
+    libc::SYS_splice,
+    libc::SYS_tee,
+    libc::SYS_vmsplice,
+    libc::SYS_copy_file_range,
 ];
 
 // Not every libc release names these.
@@ -89,10 +100,12 @@ pub(crate) fn tried_again(deaf: bool) -> Result<Rules, BackendError> {
     })
 }
 
-/// The other things that can be done with a futex of several processes; no C library needs them.
+/// What programs do without; if deaf also what moves data by itself, and the other things that can be done with a futex of several processes, which
+/// no C library needs.
 pub(crate) fn absent(deaf: bool) -> Result<Rules, BackendError> {
     let mut rules: Rules = ABSENT.iter().map(|number| (*number, Vec::new())).collect();
     if deaf {
+        rules.extend(MOVING.iter().map(|number| (*number, Vec::new())));
         let others = [2, 3, 4, 5, 6, 7, 8, 11, 12, 13];
         rules.insert(libc::SYS_futex, shared_futex(&others)?);
     }

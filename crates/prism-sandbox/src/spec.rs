@@ -28,7 +28,8 @@ pub struct Spec {
     pub env: Vec<(OsString, OsString)>,
     /// The working directory inside.
     pub cwd: PathBuf,
-    /// Read-only views of host paths, submounts included. See [`system_binds`].
+    /// Read-only views of host paths, submounts included. See [`system_binds`]. The dynamic loader's index of the host is
+    /// shown as well, unless one of these has `/etc/ld.so.cache` as its target.
     pub binds: Vec<Bind>,
     /// Writable memory-backed directories, empty at the start and gone at the end. Programs may be executed from them.
     pub scratch: Vec<Tmpfs>,
@@ -46,7 +47,15 @@ pub struct Spec {
     /// the kernel has Landlock, and not with a GPU, whose driver needs them), and its processes cannot sleep on a futex that they share with one another:
     /// they look again and again, which is slower and right all the same.
     pub deaf: bool,
-    /// The CPUs it starts on; `None` leaves the caller's own set. A wish and not a limit: the payload can ask for others.
+    /// Whether it has internet sockets, which reach nothing but a loopback interface of its own. The kernel keeps one table for all network namespaces of
+    /// where it looks for a free port next, and remembers it: without them nothing is told through it, from one sandbox to another or to a later one.
+    pub loopback: bool,
+    /// The number inside of the descriptor that it may still send and receive on once it is sealed: a connected socket among [`Spec::fds`]. `None` for a
+    /// sandbox that is never sealed. See [`crate::Sandbox::seal`].
+    pub seal_socket: Option<RawFd>,
+    /// Whether the processor's caches are swept before it is thawed, once it is sealed: what another sandbox has left in them then tells it nothing.
+    pub sweep_caches: bool,
+    /// The CPUs that it runs on, and cannot leave; `None` leaves the caller's own set, and the payload may ask for others.
     pub cpus: Option<Vec<usize>>,
 }
 
@@ -70,6 +79,9 @@ impl Spec {
             output: OutputPolicy::Kill,
             devices: Devices::None,
             deaf: false,
+            loopback: true,
+            seal_socket: None,
+            sweep_caches: false,
             cpus: None,
         }
     }
@@ -139,6 +151,13 @@ impl Spec {
                     self.limits.open_files
                 ));
             }
+        }
+        if let Some(socket) = self.seal_socket
+            && !self.fds.iter().any(|(_, target)| *target == socket)
+        {
+            return Err(format!(
+                "descriptor number {socket}, which a sealed process may use, is not passed"
+            ));
         }
         self.limits.check()
     }

@@ -41,7 +41,7 @@ struct State {
     /// Why we are killing it. The first reason stays.
     cause: Option<Ending>,
     main_ended: Option<(i32, u64)>,
-    freeze_reply: Option<Report>,
+    reply: Option<Report>,
     clock: WallClock,
     stdout: Capture,
     stderr: Capture,
@@ -82,7 +82,7 @@ impl Shared {
             ending: None,
             cause: None,
             main_ended: None,
-            freeze_reply: None,
+            reply: None,
             clock: WallClock {
                 charged: Duration::ZERO,
                 running_since: Some(Instant::now()),
@@ -156,16 +156,16 @@ impl Shared {
     }
 
     /// Forgets an answer that nobody waits for any more.
-    pub(crate) fn clear_freeze_reply(&self) {
-        self.lock().freeze_reply = None;
+    pub(crate) fn clear_reply(&self) {
+        self.lock().reply = None;
     }
 
     /// The init's answer to an order, or `None` if the sandbox ended or the time passed.
-    pub(crate) fn wait_freeze_reply(&self, timeout: Duration) -> Option<Report> {
+    pub(crate) fn wait_reply(&self, timeout: Duration) -> Option<Report> {
         let deadline = Instant::now() + timeout;
         let mut state = self.lock();
         loop {
-            if let Some(reply) = state.freeze_reply.take() {
+            if let Some(reply) = state.reply.take() {
                 return Some(reply);
             }
             let left = deadline.saturating_duration_since(Instant::now());
@@ -195,6 +195,14 @@ impl Shared {
             stdout_truncated: state.stdout.is_over(),
             stderr_truncated: state.stderr.is_over(),
         }
+    }
+
+    pub(crate) fn logs_from(&self, stdout_bytes: usize, stderr_bytes: usize) -> [Vec<u8>; 2] {
+        let state = self.lock();
+        [
+            state.stdout.beginning_from(stdout_bytes),
+            state.stderr.beginning_from(stderr_bytes),
+        ]
     }
 
     /// Reads the counters of the groups, which are exact, as far as there are groups.
@@ -272,8 +280,15 @@ pub(crate) fn watch(shared: &Shared, mut watched: Watched) {
                     cpu_us,
                     peak_rss_bytes,
                 })) => break Some((cpu_us, peak_rss_bytes)),
-                Ok(Some(reply @ (Report::Stopped | Report::NotStopped { .. } | Report::Continued))) => {
-                    shared.lock().freeze_reply = Some(reply);
+                Ok(Some(Report::SealBroken { call })) => shared.request_kill(Ending::SealBroken(call)),
+                Ok(Some(
+                    reply @ (Report::Stopped
+                    | Report::NotStopped { .. }
+                    | Report::Continued
+                    | Report::Sealed
+                    | Report::NotSealed { .. }),
+                )) => {
+                    shared.lock().reply = Some(reply);
                     shared.changed.notify_all();
                 }
                 Ok(Some(_)) => {}

@@ -100,6 +100,75 @@ print('nothing heard')
     }
 }
 
+/// One table of the kernel says for all network namespaces where a free port is looked for next, and the statistics of its neighbour tables, which
+/// netlink counts up and reads, are common to all of them too.
+#[test]
+fn without_loopback_there_are_local_sockets_alone() {
+    let asking = "
+import socket
+families = [socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK]
+kinds = [socket.SOCK_DGRAM, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC]
+outcomes = set()
+for family in families:
+    for kind in kinds:
+        try:
+            socket.socket(family, kind).close()
+            outcomes.add('made')
+        except OSError as error:
+            outcomes.add(error.errno)
+local = socket.socketpair()
+local[0].send(b'fine')
+print(outcomes, local[1].recv(4).decode())
+";
+    assert_eq!(heard(asking, true), "{'made'} fine");
+    let mut spec = code("no-loopback", asking);
+    spec.loopback = false;
+    let (ending, logs) = kit::run(spec);
+    assert_eq!(
+        ending,
+        Ending::Exited(0),
+        "{}",
+        String::from_utf8_lossy(&logs.stderr)
+    );
+    let said = String::from_utf8(logs.stdout).unwrap();
+    assert_eq!(said.trim_end(), format!("{{{}}} fine", libc::EAFNOSUPPORT));
+}
+
+/// A timer that was set before a freeze would ring during it, and take time from whoever runs then.
+#[test]
+fn no_timer_goes_on_while_its_owner_is_frozen() {
+    let asking = "
+import errno, signal
+libc = ctypes.CDLL(None, use_errno=True)
+numbers = {'x86_64': [38, 37, 283, 286, 222], 'aarch64': [103, 85, 86, 107]}[os.uname().machine]
+outcomes = set()
+for number in numbers:
+    returned = libc.syscall(ctypes.c_long(number), ctypes.c_long(0), ctypes.c_long(0), ctypes.c_long(0), ctypes.c_long(0))
+    outcomes.add((returned, ctypes.get_errno()))
+try:
+    signal.setitimer(signal.ITIMER_REAL, 1000)
+except OSError as error:
+    outcomes.add('refused' if error.errno == errno.EPERM else str(error))
+print(sorted(map(str, outcomes)))
+";
+    assert_eq!(
+        heard(asking, false),
+        format!("['(-1, {})', 'refused']", libc::EPERM)
+    );
+}
+
+/// Whether the kernel remembers a name is what this call can ask.
+#[test]
+fn nobody_can_ask_whether_a_name_is_remembered() {
+    let asking = "
+libc = ctypes.CDLL(None, use_errno=True)
+how = (ctypes.c_uint64 * 3)(0, 0, 0x20)
+number = 437
+print(libc.syscall(ctypes.c_long(number), ctypes.c_long(-100), b'/tmp', ctypes.byref(how), ctypes.c_long(24)), ctypes.get_errno())
+";
+    assert_eq!(heard(asking, false), format!("-1 {}", libc::ENOSYS));
+}
+
 #[test]
 fn a_deaf_sandbox_does_not_see_who_waits_on_a_shared_futex() {
     let futex = "

@@ -58,6 +58,27 @@ fn output_that_may_be_cut_keeps_its_ends_and_a_mark() {
 }
 
 #[test]
+fn what_it_writes_is_read_while_it_runs() {
+    let mut sandbox = kit::spawn(kit::code(
+        "writes",
+        "import sys, time; print('one', flush=True); print('two', file=sys.stderr, flush=True); time.sleep(1000)",
+    ));
+    let reader = sandbox.log_reader();
+    let deadline = std::time::Instant::now() + kit::PATIENCE;
+    let mut seen = [Vec::new(), Vec::new()];
+    while seen != [b"one\n".to_vec(), b"two\n".to_vec()] {
+        assert!(std::time::Instant::now() < deadline, "{seen:?}");
+        let [stdout, stderr] = reader.beyond(seen[0].len(), seen[1].len()).unwrap();
+        seen[0].extend(stdout);
+        seen[1].extend(stderr);
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert_eq!(sandbox.kill(), Ending::KilledByCaller);
+    drop(sandbox);
+    assert!(reader.beyond(0, 0).is_none(), "it keeps nothing alive");
+}
+
+#[test]
 fn the_caller_can_kill_it() {
     let marker = kit::marker("caller-kills");
     let mut sandbox = kit::spawn(kit::code(

@@ -27,8 +27,11 @@ def count(slot):
 signal.signal(signal.SIGALRM, lambda *_: None)
 signal.signal(signal.SIGCONT, lambda *_: None)
 signal.signal(signal.SIGTSTP, signal.SIG_IGN)
-signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
 main = os.getpid()
+if patient(os.fork) == 0:
+    while True:
+        os.kill(main, signal.SIGALRM)
+        time.sleep(0.001)
 for slot in range(1, 4):
     if patient(os.fork) == 0:
         if slot == 3:

@@ -282,3 +282,30 @@ fn a_submount_of_a_bound_directory_is_read_only_too() {
         String::from_utf8_lossy(&output.stderr)
     );
 }
+
+#[test]
+fn a_payload_stays_on_the_cpus_that_it_was_given() {
+    let own = rustix::thread::sched_getaffinity(None).unwrap();
+    let cpu = (0..rustix::thread::CpuSet::MAX_CPU)
+        .find(|&cpu| own.is_set(cpu))
+        .expect("this test runs on a CPU");
+    let mut spec = kit::code(
+        "bound",
+        "
+import os
+print(sorted(os.sched_getaffinity(0)))
+for wanted in (range(1024), [0], [1]):
+    try:
+        os.sched_setaffinity(0, wanted)
+        print('moved')
+    except PermissionError:
+        pass
+print(sorted(os.sched_getaffinity(0)))
+",
+    );
+    spec.cpus = Some(vec![cpu]);
+    let (ending, logs) = kit::run(spec);
+    assert!(matches!(ending, Ending::Exited(0)), "{ending:?}");
+    let said = String::from_utf8(logs.stdout).unwrap();
+    assert_eq!(said, format!("[{cpu}]\n[{cpu}]\n"));
+}

@@ -12,6 +12,7 @@ mod host;
 mod kit;
 mod lifecycle;
 mod refusals;
+mod sealing;
 
 /// Runs this whole program again as an ordinary user who exists nowhere else. Meaningful only for root: for everybody else the first run was it.
 #[test]

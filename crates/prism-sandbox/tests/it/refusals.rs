@@ -198,3 +198,29 @@ fn what_is_insisted_on_and_not_there_is_an_error() {
         "without insisting it works"
     );
 }
+
+#[test]
+fn a_limit_of_the_caller_that_is_too_low_is_named_and_a_soft_one_is_raised() {
+    let run = |limit: &str| {
+        let mut command = Command::new("/usr/bin/prlimit");
+        command
+            .arg(limit)
+            .arg(kit::helper().path)
+            .args(["--", "/bin/true"]);
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), said)
+    };
+    let (code, said) = run("--nofile=200");
+    assert_eq!(code, Some(CANNOT), "{said}");
+    assert!(
+        said.contains("`ulimit -n`") && said.contains("200 files"),
+        "{said}"
+    );
+    // What the payload was promised is never quietly less.
+    let (code, said) = run("--fsize=2000000");
+    assert_eq!(code, Some(CANNOT), "{said}");
+    assert!(said.contains("hard limit is 2000000"), "{said}");
+    let (code, said) = run("--nofile=200:");
+    assert_eq!(code, Some(0), "{said}");
+}
