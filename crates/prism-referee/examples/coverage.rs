@@ -105,7 +105,7 @@ fn simulate(kind: &str, truth: &[f64], claims: &[f32], recipe: &Recipe) -> Strin
     let run = Run {
         document: 0,
         targets: u32::try_from(TARGETS).unwrap_or(0),
-        ends: false,
+        completes: false,
     };
     let byte_lengths = vec![1_u16; TARGETS];
     let (mut errors, mut ses, mut claimed) = (Vec::new(), 0.0, 0.0);

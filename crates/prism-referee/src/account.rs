@@ -27,8 +27,8 @@ pub struct Run {
     pub document: u64,
     /// How many targets.
     pub targets: u32,
-    /// Whether its end-of-text is among them.
-    pub ends: bool,
+    /// Whether all of the document is read with them.
+    pub completes: bool,
 }
 
 impl From<&Segment> for Run {
@@ -36,7 +36,7 @@ impl From<&Segment> for Run {
         Self {
             document: segment.document,
             targets: segment.targets,
-            ends: segment.ends,
+            completes: segment.completes,
         }
     }
 }
@@ -78,7 +78,7 @@ pub struct Account {
     draws: Draws,
     estimator: Estimator,
     documents: BTreeMap<u64, DocumentSum>,
-    newest_complete: Vec<u64>,
+    completed_documents: u64,
     targets: u64,
     bytes: u64,
     invalid_answers: u64,
@@ -90,8 +90,10 @@ impl Account {
     /// An empty account whose draws are those of `purpose` under `key`.
     pub fn new(recipe: &Recipe, vocab_size: u32, key: &AuditKey, purpose: Purpose) -> Self {
         let rate_per_byte = match purpose {
-            Purpose::Stream | Purpose::Step0 | Purpose::Repeat => recipe.audit.rate_per_byte,
-            Purpose::ValTrained | Purpose::GapTrained | Purpose::ValRandomInit => {
+            Purpose::Stream | Purpose::Step0 | Purpose::Repeat | Purpose::KeptSnapshot => {
+                recipe.audit.rate_per_byte
+            }
+            Purpose::ValTrained | Purpose::ValKept | Purpose::TrainKept | Purpose::ValRandomInit => {
                 recipe.heldout.rate_per_byte
             }
         };
@@ -108,7 +110,7 @@ impl Account {
                 usize::try_from(recipe.audit.hidden_terms).unwrap_or(usize::MAX),
             ),
             documents: BTreeMap::new(),
-            newest_complete: Vec::new(),
+            completed_documents: 0,
             targets: 0,
             bytes: 0,
             invalid_answers: 0,
@@ -161,9 +163,9 @@ impl Account {
             }
             index = range.end;
             document.targets += u64::from(run.targets);
-            if run.ends {
+            if run.completes {
                 document.complete = true;
-                self.newest_complete.push(run.document);
+                self.completed_documents += 1;
             }
         }
         self.smoothed = smoothed;
@@ -213,8 +215,8 @@ impl Account {
         &self.documents
     }
 
-    /// Documents that are read to their end, in the order in which they ended.
-    pub fn completed_documents(&self) -> &[u64] {
-        &self.newest_complete
+    /// Documents of which every target is read.
+    pub fn completed_documents(&self) -> u64 {
+        self.completed_documents
     }
 }

@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use prism_core::{
+    failure::Failure,
     nats::{Audited, Smoothing, audited_nats},
     outcome::Reason,
 };
@@ -17,9 +18,10 @@ use crate::{
     frame::{FrameError, Kind},
     lanes::{Step, question_row, target},
     layout::Layout,
-    message::{self, Open, Role, WeightSource},
+    message::{self, Open, Rows, WeightSource},
+    party::Party,
     plan::{Plan, Terms},
-    worker::{Failure, Launcher, Output, Worker},
+    worker::{Launcher, Worker},
 };
 
 /// A place of a step that is to be audited.
@@ -88,19 +90,17 @@ impl Forwarder {
     pub fn start(
         plan: &Plan<'_>,
         launcher: &mut dyn Launcher,
-        role: Role,
-        output: Output,
+        party: Party,
         cancel: &Cancel,
     ) -> Result<Self, Failure> {
-        Self::start_on(&plan.terms(), launcher, role, output, cancel)
+        Self::start_on(&plan.terms(), launcher, party, cancel)
     }
 
     /// The same without a whole plan.
     pub fn start_on(
         terms: &Terms<'_>,
         launcher: &mut dyn Launcher,
-        role: Role,
-        output: Output,
+        party: Party,
         cancel: &Cancel,
     ) -> Result<Self, Failure> {
         let segment = OwnSegment::create(terms.segment_bytes())
@@ -110,8 +110,8 @@ impl Forwarder {
             .map_err(|error| Failure::internal("a snapshot segment cannot be shared", &error))?;
         let load_timeout = Duration::from_secs(terms.recipe.sandbox.startup_seconds);
         let deadline = Instant::now() + load_timeout;
-        let config = terms.worker_config(role);
-        let worker = Worker::start(launcher, role, output, fd, &config, cancel, deadline)?;
+        let config = terms.worker_config(party.role());
+        let worker = Worker::start(launcher, party, fd, &config, cancel, deadline)?;
         Ok(Self {
             worker,
             segment,
@@ -153,28 +153,24 @@ impl Forwarder {
         self.worker.expect(Kind::Built, deadline, &mut self.body)
     }
 
-    /// Tells `B` and `T`; returns the layout of the model.
+    /// Tells `B` and `T`; returns the layout of the model, once the first forwards are made.
     pub fn shape(&mut self, batch_size: u32, seq_len: u32) -> Result<Layout, Failure> {
+        self.tell_shape(batch_size, seq_len)?;
+        self.layout()
+    }
+
+    fn tell_shape(&mut self, batch_size: u32, seq_len: u32) -> Result<(), Failure> {
         let deadline = self.deadline(self.load_timeout);
         self.seq_len = seq_len;
         self.worker.send(Kind::Shape, deadline, |out| {
             message::write_shape(out, batch_size, seq_len);
-        })?;
-        self.worker.expect(Kind::Layout, deadline, &mut self.body)?;
-        message::parse_layout(&self.body).map_err(|error| self.worker.violation(&error))
+        })
     }
 
-    /// Waits until the model is built and laid out, for `B` and `T` of a run, and demands that it is the run's model.
-    pub fn same_model(&mut self, open: Open, layout: &Layout) -> Result<(), Failure> {
-        self.built()?;
-        let theirs = self.shape(open.batch_size, open.seq_len)?;
-        match theirs.difference(layout) {
-            None => Ok(()),
-            Some(difference) => Err(Failure::new(
-                Reason::SnapshotMismatch,
-                format!("`build_model` does not make the same model every time: {difference}"),
-            )),
-        }
+    fn layout(&mut self) -> Result<Layout, Failure> {
+        let deadline = self.deadline(self.load_timeout);
+        self.worker.expect(Kind::Layout, deadline, &mut self.body)?;
+        message::parse_layout(&self.body).map_err(|error| self.worker.violation(&error))
     }
 
     /// The segment, to copy a snapshot into it.
@@ -215,12 +211,21 @@ impl Forwarder {
 
     /// Puts a question.
     pub fn put(&mut self, question: &Question, smoothing: &Smoothing) -> Result<Audited, Failure> {
-        let Place { lane, column } = question.place;
+        let logits = self.logits(question.place, &question.row)?;
+        Ok(match logits {
+            Some(logits) => audited_nats(&logits, question.hidden, self.vocab_size, smoothing),
+            None => Audited::Invalid(smoothing.uniform_nats()),
+        })
+    }
+
+    /// The logits at a place, by a row of tokens; `None` where their number is not that of the vocabulary.
+    pub fn logits(&mut self, place: Place, row: &[i32]) -> Result<Option<Vec<f32>>, Failure> {
+        let Place { lane, column } = place;
         let id = self.next_id;
         self.next_id += 1;
         let deadline = self.deadline(self.question_timeout);
         self.worker.send(Kind::Question, deadline, |out| {
-            message::write_question(out, id, lane, column, &question.row);
+            message::write_question(out, id, lane, column, row);
         })?;
         self.worker.expect(Kind::Answer, deadline, &mut self.body)?;
         let answer = message::parse_answer(&self.body, self.vocab_size)
@@ -231,10 +236,7 @@ impl Forwarder {
                 field: "id",
             }));
         }
-        Ok(match answer.logits {
-            Some(logits) => audited_nats(&logits, question.hidden, self.vocab_size, smoothing),
-            None => Audited::Invalid(smoothing.uniform_nats()),
-        })
+        Ok(answer.logits)
     }
 
     /// Has a claimant score whole rows; one `f32` of nats for each place.
@@ -248,14 +250,50 @@ impl Forwarder {
         let id = self.next_id;
         self.next_id += 1;
         let deadline = self.deadline(timeout);
-        let seq_len = self.seq_len;
-        self.worker.send(Kind::Score, deadline, |buffer| {
-            message::write_rows(buffer, id, batch_size, seq_len, &step.tokens, &step.mask);
-        })?;
+        let rows = Rows {
+            batch_size,
+            seq_len: self.seq_len,
+            tokens: &step.tokens,
+            mask: &step.mask,
+        };
+        self.worker
+            .send(Kind::Score, deadline, |out| message::write_score(out, id, &rows))?;
         self.worker.expect(Kind::Scores, deadline, &mut self.body)?;
         message::parse_nats(Kind::Scores, &self.body, id, step.mask.len(), out)
             .map_err(|error| self.worker.violation(&error))
     }
+}
+
+/// Brings processes that have built the model to where they may be asked: all are told the shape at once and lay the model
+/// out, which must be the same in all of them, and the run's where that is known. Then they are sealed and frozen.
+///
+/// Whatever one of them does later it does without the kernel, and only when it is thawed.
+pub fn settle(
+    forwarders: &mut [&mut Forwarder],
+    open: Open,
+    expected: Option<&Layout>,
+) -> Result<Layout, Failure> {
+    for forwarder in &mut *forwarders {
+        forwarder.tell_shape(open.batch_size, open.seq_len)?;
+    }
+    let mut known = expected.cloned();
+    for forwarder in &mut *forwarders {
+        let layout = forwarder.layout()?;
+        let difference = known.as_ref().and_then(|known| layout.difference(known));
+        if let Some(difference) = difference {
+            return Err(Failure::new(
+                Reason::SnapshotMismatch,
+                format!("`build_model` does not make the same model every time: {difference}"),
+            ));
+        }
+        known = Some(layout);
+    }
+    for forwarder in &mut *forwarders {
+        forwarder.worker.seal()?;
+        // A call that was under way when the seal was put on ends now, or meets the seal when it is started over.
+        forwarder.worker.freeze()?;
+    }
+    known.ok_or_else(|| Failure::new(Reason::Internal, "nobody was there to be settled"))
 }
 
 /// Waits for HELLO and checks who greets.

@@ -23,7 +23,11 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// Stops an evaluation from another thread, or from a signal handler.
 #[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel {
+    own: Arc<AtomicBool>,
+    /// Whose end is the end of this one too.
+    parent: Option<Box<Cancel>>,
+}
 
 impl Cancel {
     /// One that nobody has pulled yet.
@@ -31,19 +35,28 @@ impl Cancel {
         Self::default()
     }
 
+    /// One that is pulled by itself or with this one; pulling it leaves this one alone.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self {
+            own: Arc::default(),
+            parent: Some(Box::new(self.clone())),
+        }
+    }
+
     /// Asks for the end. May be called any number of times.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.own.store(true, Ordering::SeqCst);
     }
 
     /// Whether somebody has.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.own.load(Ordering::SeqCst) || self.parent.as_ref().is_some_and(|parent| parent.is_cancelled())
     }
 
     /// The flag itself, for a signal handler.
     pub fn flag(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.0)
+        Arc::clone(&self.own)
     }
 }
 
@@ -176,6 +189,7 @@ fn look_up(error: io::Error, cancel: &Cancel, deadline: Instant) -> Result<(), C
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::VERSION;
 
     fn pair() -> (Connection, UnixStream, Cancel) {
         let (ours, theirs) = UnixStream::pair().unwrap();
@@ -185,6 +199,16 @@ mod tests {
 
     fn soon() -> Instant {
         Instant::now() + Duration::from_secs(20)
+    }
+
+    #[test]
+    fn a_child_ends_with_its_parent_and_not_the_other_way_round() {
+        let parent = Cancel::new();
+        let (one, other) = (parent.child(), parent.child().child());
+        one.cancel();
+        assert!(one.is_cancelled() && !parent.is_cancelled() && !other.is_cancelled());
+        parent.cancel();
+        assert!(other.is_cancelled());
     }
 
     #[test]
@@ -249,7 +273,7 @@ mod tests {
     #[test]
     fn a_forged_length_is_refused_from_its_header_alone() {
         let (mut connection, mut peer, _) = pair();
-        peer.write_all(&[0xff, 0xff, 0xff, 0xff, 1, Kind::Claims as u8, 0, 0])
+        peer.write_all(&[0xff, 0xff, 0xff, 0xff, VERSION, Kind::Claims as u8, 0, 0])
             .unwrap();
         assert!(matches!(
             connection.receive(soon()),

@@ -53,14 +53,18 @@ pub enum Purpose {
     Stream = 0,
     /// Audits of step 0.
     Step0 = 1,
-    /// Trained model on the held-out split.
+    /// The weights that are left at the end, on the held-out split.
     ValTrained = 2,
-    /// Trained model on the newest train documents.
-    GapTrained = 3,
+    /// The kept snapshot on the train documents that were newest to it.
+    TrainKept = 3,
     /// Random init on the held-out split.
     ValRandomInit = 4,
     /// Targets of the stream that are asked about again in a fresh process.
     Repeat = 5,
+    /// The kept snapshot on the held-out split.
+    ValKept = 6,
+    /// Which snapshot of the last tenth is the kept one.
+    KeptSnapshot = 7,
 }
 
 /// One stream of draws.
@@ -95,8 +99,8 @@ impl Draws {
         chosen.into_iter().collect()
     }
 
-    /// A uniform number below `n`, by rejection, so that no remainder is favoured.
-    fn below(&mut self, n: u64) -> usize {
+    /// A uniform number below `n`, which is not 0, by rejection, so that no remainder is favoured.
+    pub fn below(&mut self, n: u64) -> usize {
         let zone = u64::MAX - u64::MAX % n;
         loop {
             let bits = self.rng.next_u64();

@@ -7,7 +7,7 @@
 use thiserror::Error;
 
 /// Version of the protocol.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 /// Bytes of a header.
 pub const HEADER_BYTES: usize = 8;
 
@@ -44,7 +44,8 @@ macro_rules! kinds {
 const MAX_BATCH: usize = 1024;
 const MAX_SEQ_LEN: usize = 4096;
 const MAX_VOCAB: usize = 131_072;
-const MAX_ROWS_BYTES: usize = 33_554_448;
+const MAX_BATCH_BYTES: usize = 33_554_456;
+const MAX_SCORE_BYTES: usize = 33_554_448;
 const MAX_CLAIMS_BYTES: usize = 12 + 4 * MAX_BATCH * MAX_SEQ_LEN;
 
 kinds! {
@@ -69,7 +70,7 @@ kinds! {
     /// A snapshot lies in the segment.
     Ready = 0x12, 8;
     /// The rows of a step.
-    Batch = 0x13, MAX_ROWS_BYTES;
+    Batch = 0x13, MAX_BATCH_BYTES;
     /// What the learner claims that they cost.
     Claims = 0x14, MAX_CLAIMS_BYTES;
     /// The claims are accepted.
@@ -89,7 +90,7 @@ kinds! {
     /// The logits at its end.
     Answer = 0x23, 12 + 4 * MAX_VOCAB;
     /// Held-out rows.
-    Score = 0x24, MAX_ROWS_BYTES;
+    Score = 0x24, MAX_SCORE_BYTES;
     /// What the claimant claims that they cost.
     Scores = 0x25, MAX_CLAIMS_BYTES;
 }
@@ -226,7 +227,9 @@ mod tests {
             bytes[at] = value;
             Header::parse(bytes)
         };
-        assert_eq!(with(4, 2), Err(FrameError::Version(2)));
+        for other in [0, VERSION - 1, VERSION + 1] {
+            assert_eq!(with(4, other), Err(FrameError::Version(other)));
+        }
         assert_eq!(with(5, 0xff), Err(FrameError::UnknownKind(0xff)));
         assert_eq!(with(6, 1), Err(FrameError::Reserved));
         assert_eq!(with(7, 1), Err(FrameError::Reserved));

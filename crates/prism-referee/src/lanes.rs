@@ -1,11 +1,12 @@
-//! Lanes: a queue of documents laid out as rows of a step.
+//! Lanes: the documents as one sequence of targets, cut into as many equal parts as a step has rows.
 //!
-//! Lane `b` reads its document in rows of `T` targets. A document that ends inside a row is followed, in that row, by
-//! the next one of the queue; ties go to the lowest lane. Every document ends with an end-of-text token, which is paid
-//! for and has no bytes. Column 0 of a row is the last token already paid for in its lane; the first one of a lane is
-//! end-of-text. Called by the session for the stream and for held-out rows alike; reads each document once.
+//! Every document ends with an end-of-text token, which is paid for and has no bytes. Of `N` targets in all, lane `b`
+//! takes those from `b R T` to `(b + 1) R T - 1`, where `R = ceil(N / (B T))`. So a pass has exactly `R` steps, and only
+//! the last lanes can be short or empty. Column 0 of a row is the last token of the row before it; the first one of a
+//! lane is end-of-text. A document that ends where a lane ends is whole; one that goes on is cut, and starts anew in the
+//! next lane. Called by the session for the stream and for held-out rows alike; holds one document a lane.
 
-use std::{cmp::Reverse, collections::BinaryHeap};
+use std::collections::BTreeMap;
 
 /// One tokenised document, without its end-of-text token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,10 +19,14 @@ pub struct TokenDocument {
     pub byte_lengths: Vec<u16>,
 }
 
-/// Yields documents in the order of the stream.
+/// Documents in the order in which they are laid out, each to be had at any time.
 pub trait Documents {
-    /// The next one; `None` at the end.
-    fn next_document(&mut self) -> Result<Option<TokenDocument>, DocumentError>;
+    /// How many there are.
+    fn count(&self) -> u64;
+    /// Targets of the one at this place of the order, from 0: its tokens and its end-of-text.
+    fn targets(&self, place: u64) -> u64;
+    /// The one at this place.
+    fn document(&self, place: u64) -> Result<TokenDocument, DocumentError>;
 }
 
 /// Reading or tokenising a document failed. Text for the operator.
@@ -30,15 +35,80 @@ pub trait Documents {
 pub struct DocumentError(pub String);
 
 impl<D: Documents + ?Sized> Documents for Box<D> {
-    fn next_document(&mut self) -> Result<Option<TokenDocument>, DocumentError> {
-        (**self).next_document()
+    fn count(&self) -> u64 {
+        (**self).count()
+    }
+    fn targets(&self, place: u64) -> u64 {
+        (**self).targets(place)
+    }
+    fn document(&self, place: u64) -> Result<TokenDocument, DocumentError> {
+        (**self).document(place)
     }
 }
 
 /// Documents that are already there.
-impl Documents for std::vec::IntoIter<TokenDocument> {
-    fn next_document(&mut self) -> Result<Option<TokenDocument>, DocumentError> {
-        Ok(self.next())
+impl Documents for Vec<TokenDocument> {
+    fn count(&self) -> u64 {
+        self.len() as u64
+    }
+    fn targets(&self, place: u64) -> u64 {
+        at(self, place).map_or(0, |document| document.ids.len() as u64 + 1)
+    }
+    fn document(&self, place: u64) -> Result<TokenDocument, DocumentError> {
+        let missing = || DocumentError(format!("there is no document {place}"));
+        at(self, place).cloned().ok_or_else(missing)
+    }
+}
+
+fn at(documents: &[TokenDocument], place: u64) -> Option<&TokenDocument> {
+    documents.get(usize::try_from(place).ok()?)
+}
+
+/// How a sequence of targets is cut: `B` lanes of `R` rows of `T` targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Grid {
+    lanes: u64,
+    columns: u64,
+    rows: u64,
+    targets: u64,
+}
+
+impl Grid {
+    /// For `targets` targets in all, `batch_size` lanes and rows of `seq_len` targets.
+    pub(crate) fn new(targets: u64, batch_size: u32, seq_len: u32) -> Self {
+        let (lanes, columns) = (u64::from(batch_size.max(1)), u64::from(seq_len.max(1)));
+        Self {
+            lanes,
+            columns,
+            rows: targets.div_ceil(lanes * columns),
+            targets,
+        }
+    }
+
+    /// `R`: rows of a lane, which are the steps of a pass.
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The lane of a target.
+    pub(crate) fn lane_of(&self, target: u64) -> u64 {
+        target / self.lane_targets()
+    }
+
+    /// The row of a target within its lane, which is the step that reads it.
+    pub(crate) fn row_of(&self, target: u64) -> u64 {
+        target % self.lane_targets() / self.columns
+    }
+
+    /// The first target of a lane, and how many it takes.
+    fn lane(&self, lane: u64) -> (u64, u64) {
+        let start = lane * self.lane_targets();
+        (start, self.targets.saturating_sub(start).min(self.lane_targets()))
+    }
+
+    /// Targets of a full lane; 1 where there are none at all.
+    fn lane_targets(&self) -> u64 {
+        (self.rows * self.columns).max(1)
     }
 }
 
@@ -53,8 +123,9 @@ pub struct Segment {
     pub targets: u32,
     /// Whose they are.
     pub document: u64,
-    /// Whether the document's end-of-text is among them.
-    pub ends: bool,
+    /// Whether all of the document is read with them. A document that is cut is complete with the last of its parts,
+    /// which need not be the one that holds its end-of-text.
+    pub completes: bool,
 }
 
 /// The rows of one step, as the referee sees them.
@@ -74,42 +145,82 @@ pub struct Step {
     pub bytes: u64,
 }
 
-struct Lane {
+/// Where a lane stands.
+struct Cursor {
     last_token: i32,
-    document: Option<(TokenDocument, usize)>,
+    /// Where the next target is: a document's place, and how many of its targets come before.
+    place: u64,
+    offset: usize,
+    /// Targets that are still to be read.
+    left: u64,
+    /// The document, once a target of it was needed.
+    text: Option<TokenDocument>,
 }
 
 /// Lays documents on lanes.
 pub struct Lanes<D> {
     documents: D,
-    rows: Vec<Lane>,
+    grid: Grid,
+    cursors: Vec<Cursor>,
     seq_len: usize,
     end_of_text: i32,
-    drained: bool,
+    next_row: u64,
+    /// Targets that are still to be read of the documents that a lane's end cuts, by place.
+    cut: BTreeMap<u64, u64>,
 }
 
 impl<D: Documents> Lanes<D> {
-    /// `batch_size` lanes with rows of `seq_len` targets.
+    /// `batch_size` lanes with rows of `seq_len` targets. Reads no document yet.
     pub fn new(documents: D, batch_size: u32, seq_len: u32, end_of_text: u32) -> Self {
+        let total = (0..documents.count()).map(|place| documents.targets(place)).sum();
         let end_of_text = i32::try_from(end_of_text).unwrap_or(i32::MAX);
-        let rows = (0..batch_size)
-            .map(|_| Lane {
-                last_token: end_of_text,
-                document: None,
-            })
-            .collect();
-        Self {
+        let mut this = Self {
             documents,
-            rows,
+            grid: Grid::new(total, batch_size, seq_len),
+            cursors: Vec::new(),
             seq_len: usize::try_from(seq_len).unwrap_or(usize::MAX),
             end_of_text,
-            drained: false,
+            next_row: 0,
+            cut: BTreeMap::new(),
+        };
+        this.place_cursors();
+        this
+    }
+
+    /// `R`: how many steps there are.
+    pub fn steps(&self) -> u64 {
+        self.grid.rows()
+    }
+
+    /// Sets every lane to its first target, in one walk over the documents.
+    fn place_cursors(&mut self) {
+        let mut document_start = 0;
+        for place in 0..self.documents.count() {
+            let document_end = document_start + self.documents.targets(place);
+            while (self.cursors.len() as u64) < self.grid.lanes {
+                let (start, left) = self.grid.lane(self.cursors.len() as u64);
+                if start >= document_end {
+                    break;
+                }
+                if start > document_start {
+                    self.cut.insert(place, document_end - document_start);
+                }
+                self.cursors.push(Cursor {
+                    last_token: self.end_of_text,
+                    place,
+                    offset: usize::try_from(start - document_start).unwrap_or(usize::MAX),
+                    left,
+                    text: None,
+                });
+            }
+            document_start = document_end;
         }
     }
 
     /// Fills `step` with the next rows; false if nothing is left.
     pub fn next_step(&mut self, step: &mut Step) -> Result<bool, DocumentError> {
-        let (rows, t) = (self.rows.len(), self.seq_len);
+        let rows = usize::try_from(self.grid.lanes).unwrap_or(usize::MAX);
+        let t = self.seq_len;
         step.tokens.clear();
         step.tokens.resize(rows * (t + 1), self.end_of_text);
         step.mask.clear();
@@ -118,51 +229,34 @@ impl<D: Documents> Lanes<D> {
         step.byte_lengths.resize(rows * t, 0);
         step.segments.clear();
         (step.targets, step.bytes) = (0, 0);
-
-        // Lanes that need a document, by the column at which they need it, then by number.
-        let mut hungry = BinaryHeap::new();
-        for row in 0..rows {
-            step.tokens[row * (t + 1)] = self.rows[row].last_token;
-            let filled = self.copy(step, row, 0);
-            if filled < t {
-                hungry.push(Reverse((filled, row)));
-            }
+        if self.next_row == self.grid.rows() {
+            return Ok(false);
         }
-        while let Some(Reverse((column, row))) = hungry.pop() {
-            let Some(document) = self.next_document()? else {
-                break;
-            };
-            self.rows[row].document = Some((document, 0));
-            let filled = self.copy(step, row, column);
-            if filled < t {
-                hungry.push(Reverse((filled, row)));
+        self.next_row += 1;
+        for row in 0..self.cursors.len() {
+            step.tokens[row * (t + 1)] = self.cursors[row].last_token;
+            let mut column = 0;
+            while column < t && self.cursors[row].left > 0 {
+                column += self.copy(step, row, column)?;
             }
+            self.cursors[row].last_token = step.tokens[row * (t + 1) + column];
         }
-        step.segments
-            .sort_unstable_by_key(|segment| (segment.lane, segment.column));
-        Ok(step.targets > 0)
+        Ok(true)
     }
 
-    fn next_document(&mut self) -> Result<Option<TokenDocument>, DocumentError> {
-        if self.drained {
-            return Ok(None);
-        }
-        let document = self.documents.next_document()?;
-        self.drained = document.is_none();
-        Ok(document)
-    }
-
-    /// Copies from the lane's document into its row from `column` on; returns the first column left empty.
-    fn copy(&mut self, step: &mut Step, row: usize, column: usize) -> usize {
+    /// Copies from the lane's document into its row from `column` on; returns how many targets that were.
+    fn copy(&mut self, step: &mut Step, row: usize, column: usize) -> Result<usize, DocumentError> {
         let t = self.seq_len;
-        let lane = &mut self.rows[row];
-        let Some((document, position)) = lane.document.take() else {
-            return column;
+        let lane = &mut self.cursors[row];
+        let document = match lane.text.take() {
+            Some(document) => document,
+            None => load(&self.documents, lane.place)?,
         };
         let total = document.ids.len() + 1;
-        let count = (total - position).min(t - column);
-        let ends = position + count == total;
-        let text = position..position + count - usize::from(ends);
+        let left = usize::try_from(lane.left).unwrap_or(usize::MAX);
+        let count = (total - lane.offset).min(t - column).min(left);
+        let ends = lane.offset + count == total;
+        let text = lane.offset..lane.offset + count - usize::from(ends);
 
         let at = row * (t + 1) + 1 + column;
         for (place, &id) in step.tokens[at..].iter_mut().zip(&document.ids[text.clone()]) {
@@ -179,19 +273,44 @@ impl<D: Documents> Lanes<D> {
             step.bytes += u64::from(bytes);
         }
         step.targets += count as u64;
+        let completes = match self.cut.get_mut(&lane.place) {
+            Some(unread) => {
+                *unread -= count as u64;
+                *unread == 0
+            }
+            None => ends,
+        };
         step.segments.push(Segment {
             lane: u32::try_from(row).unwrap_or(u32::MAX),
             column: u32::try_from(column).unwrap_or(u32::MAX),
             targets: u32::try_from(count).unwrap_or(u32::MAX),
             document: document.number,
-            ends,
+            completes,
         });
-        lane.last_token = step.tokens[row * (t + 1) + column + count];
-        if !ends {
-            lane.document = Some((document, position + count));
+        lane.left -= count as u64;
+        if ends {
+            (lane.place, lane.offset) = (lane.place + 1, 0);
+        } else {
+            lane.offset += count;
+            lane.text = (lane.left > 0).then_some(document);
         }
-        column + count
+        Ok(count)
     }
+}
+
+/// Loads one document, which must be as long as it was said to be: the lanes are cut by that.
+fn load(documents: &impl Documents, place: u64) -> Result<TokenDocument, DocumentError> {
+    let document = documents.document(place)?;
+    let targets = documents.targets(place);
+    if document.ids.len() as u64 + 1 != targets || document.ids.len() != document.byte_lengths.len() {
+        return Err(DocumentError(format!(
+            "document {} has {} tokens and had {} when the stream was counted",
+            document.number,
+            document.ids.len(),
+            targets.saturating_sub(1)
+        )));
+    }
+    Ok(document)
 }
 
 /// The row of a question: true up to `column`, end-of-text after it, so that the target is not there.
@@ -210,115 +329,4 @@ pub fn target(step: &Step, lane: u32, column: u32, seq_len: u32) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const EOT: u32 = 256;
-
-    fn documents(lengths: &[usize]) -> std::vec::IntoIter<TokenDocument> {
-        let make = |(number, &len): (usize, &usize)| TokenDocument {
-            number: number as u64,
-            ids: (0..len)
-                .map(|i| u32::try_from((number * 31 + i) % 256).unwrap())
-                .collect(),
-            byte_lengths: vec![1; len],
-        };
-        lengths
-            .iter()
-            .enumerate()
-            .map(make)
-            .collect::<Vec<_>>()
-            .into_iter()
-    }
-
-    fn steps(lengths: &[usize], batch: u32, seq_len: u32) -> Vec<Step> {
-        let mut lanes = Lanes::new(documents(lengths), batch, seq_len, EOT);
-        let mut out = Vec::new();
-        let mut step = Step::default();
-        while lanes.next_step(&mut step).unwrap() {
-            out.push(step.clone());
-        }
-        out
-    }
-
-    #[test]
-    fn documents_follow_each_other_in_a_row_and_ties_go_to_the_lowest_lane() {
-        // Lane 0 takes document 0 (two targets with its end), lane 1 document 1 (two as well); both run dry at
-        // column 2, so lane 0 takes document 2 and lane 1 document 3.
-        let all = steps(&[1, 1, 5, 2], 2, 4);
-        let owners: Vec<_> = all[0]
-            .segments
-            .iter()
-            .map(|s| (s.lane, s.column, s.document, s.ends))
-            .collect();
-        assert_eq!(
-            owners,
-            [
-                (0, 0, 0, true),
-                (0, 2, 2, false),
-                (1, 0, 1, true),
-                (1, 2, 3, false)
-            ]
-        );
-        let eot = EOT.cast_signed();
-        assert_eq!(all[0].tokens[..5], [eot, 0, eot, 62, 63]);
-        assert_eq!(
-            all[1].tokens[..5],
-            [63, 64, 65, 66, eot],
-            "column 0 is the last token paid for"
-        );
-        assert_eq!(all[1].mask, [1, 1, 1, 1, 1, 0, 0, 0]);
-    }
-
-    #[test]
-    fn a_question_does_not_hold_its_target() {
-        let step = &steps(&[7], 1, 4)[0];
-        let mut row = Vec::new();
-        question_row(step, 0, 1, 4, EOT, &mut row);
-        assert_eq!(row, [256, 0, 256, 256]);
-        assert_eq!(target(step, 0, 1, 4), 1);
-    }
-
-    proptest! {
-        #[test]
-        fn every_token_is_paid_for_exactly_once_and_in_order(
-            lengths in prop::collection::vec(0_usize..40, 0..30),
-            batch in 1_u32..6,
-            seq_len in 1_u32..17,
-        ) {
-            let all = steps(&lengths, batch, seq_len);
-            let mut seen: Vec<Vec<i32>> = vec![Vec::new(); lengths.len()];
-            let (mut targets, mut bytes) = (0, 0);
-            for step in &all {
-                targets += step.targets;
-                bytes += step.bytes;
-                prop_assert_eq!(step.mask.iter().map(|&m| u64::from(m)).sum::<u64>(), step.targets);
-                for s in &step.segments {
-                    for column in s.column..s.column + s.targets {
-                        prop_assert_eq!(step.mask[(s.lane * seq_len + column) as usize], 1);
-                        let token = target(step, s.lane, column, seq_len).cast_signed();
-                        seen[usize::try_from(s.document).unwrap()].push(token);
-                    }
-                }
-            }
-            for (document, seen) in documents(&lengths).zip(&seen) {
-                let mut expected: Vec<i32> = document.ids.iter().map(|id| id.cast_signed()).collect();
-                expected.push(EOT.cast_signed());
-                prop_assert_eq!(&expected, seen);
-            }
-            prop_assert_eq!(targets, lengths.iter().map(|len| *len as u64 + 1).sum::<u64>());
-            prop_assert_eq!(bytes, lengths.iter().map(|len| *len as u64).sum::<u64>());
-            // Column 0 always continues the row before it in the same lane.
-            for pair in all.windows(2) {
-                for lane in 0..batch as usize {
-                    let width = seq_len as usize + 1;
-                    let filled = pair[0].mask[lane * seq_len as usize..][..seq_len as usize]
-                        .iter().map(|&m| usize::from(m)).sum::<usize>();
-                    prop_assert_eq!(pair[1].tokens[lane * width], pair[0].tokens[lane * width + filled]);
-                }
-            }
-        }
-    }
-}
+mod tests;

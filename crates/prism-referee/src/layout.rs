@@ -5,9 +5,7 @@
 
 use std::collections::HashSet;
 
-use prism_core::{outcome::Reason, recipe::Caps};
-
-use crate::worker::Failure;
+use prism_core::{failure::Failure, outcome::Reason, recipe::Caps};
 
 /// Tensors start at multiples of this, in bytes.
 const ALIGNMENT_BYTES: u64 = 64;

@@ -16,23 +16,26 @@ use std::{
     time::{Duration, Instant},
 };
 
-use prism_core::{nats::Audited, outcome::Reason};
+use prism_core::{failure::Failure, nats::Audited, outcome::Reason};
 use prism_shm::PeerSegment;
 
 use crate::{
     account::{Account, Drawn, Run},
-    auditor::{Forwarder, Place, gather, greet, place_of},
+    answerers::Answerers,
+    auditor::{Place, gather, greet, place_of},
     connection::Cancel,
     draws::{Draws, Purpose},
     frame::{FrameError, Kind},
+    kept::Kept,
     lanes::{Documents, Lanes, Step},
     layout::Layout,
-    message::{self, EndReason, Open, Role, WeightSource},
+    message::{self, EndReason, Open, Role, Rows, WeightSource},
+    party::Party,
     plan::{Event, Plan, Stage, StepReport},
     record::AuditedTarget,
     repeat::{Asked, Witnesses},
     targets::{Section, TargetsWriter},
-    worker::{Failure, Launcher, Output, Worker},
+    worker::{Launcher, Worker},
 };
 
 /// Most LOG frames that are passed on; later ones are dropped.
@@ -54,12 +57,16 @@ pub struct Learned {
     pub step0: Vec<AuditedTarget>,
     /// Targets that a fresh auditor is to be asked about again.
     pub witnesses: Witnesses,
+    /// Snapshots of the last tenth of the steps.
+    pub kept: Kept,
     /// Steps whose claims were accepted.
     pub steps: u64,
     /// Wall time of the learner, less the time it was frozen, in seconds.
     pub charged_seconds: f64,
     /// From the first batch to the last claims, in seconds, audits included.
     pub stream_seconds: f64,
+    /// Of these, how long the learner stood still for audits, in seconds.
+    pub audit_seconds: f64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -76,7 +83,7 @@ pub struct LearnerSession<'a, 'p, W: Write> {
     plan: &'a Plan<'p>,
     worker: Worker,
     segment: PeerSegment,
-    auditor: &'a mut Forwarder,
+    answerers: &'a mut Answerers,
     targets: &'a mut TargetsWriter<W>,
     events: &'a mut dyn FnMut(Event),
     account: Account,
@@ -92,6 +99,7 @@ pub struct LearnerSession<'a, 'p, W: Write> {
     step0: Vec<AuditedTarget>,
     audits: Vec<AuditedTarget>,
     witnesses: Witnesses,
+    kept: Kept,
     logs: u64,
     frozen: Duration,
     limit: Duration,
@@ -101,12 +109,12 @@ pub struct LearnerSession<'a, 'p, W: Write> {
 }
 
 impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
-    /// Takes over a learner that has just been started; `auditor` is starting too.
+    /// Takes over a learner that has just been started; `answerers` are starting too.
     pub fn new(
         plan: &'a Plan<'p>,
         worker: Worker,
         segment: PeerSegment,
-        auditor: &'a mut Forwarder,
+        answerers: &'a mut Answerers,
         targets: &'a mut TargetsWriter<W>,
         events: &'a mut dyn FnMut(Event),
     ) -> Self {
@@ -114,7 +122,7 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
             plan,
             worker,
             segment,
-            auditor,
+            answerers,
             targets,
             events,
             account: Account::new(plan.recipe, plan.tokenizer.vocab_size, &plan.key, Purpose::Stream),
@@ -130,6 +138,7 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
             step0: Vec::new(),
             audits: Vec::new(),
             witnesses: Witnesses::new(plan),
+            kept: Kept::new(plan),
             logs: 0,
             frozen: Duration::ZERO,
             limit: Duration::from_secs(plan.recipe.budget.time_limit_seconds),
@@ -149,9 +158,9 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
         let mut body = Vec::new();
         let startup = Duration::from_secs(self.plan.recipe.sandbox.startup_seconds);
         greet(&mut self.worker, Instant::now() + startup, &mut body)?;
-        // Torch is there and the miner's code begins. It runs while the auditor builds its model, however long.
+        // Torch is there and the miner's code begins. It runs while the other two build their model, however long.
         self.started = Instant::now();
-        self.auditor.built()?;
+        self.answerers.built()?;
         loop {
             match self.turn(&mut body) {
                 Ok(None) => {}
@@ -203,9 +212,11 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
             audits: self.audits,
             step0: self.step0,
             witnesses: self.witnesses,
+            kept: self.kept,
             steps: self.steps,
             charged_seconds: self.started.elapsed().saturating_sub(self.frozen).as_secs_f64(),
             stream_seconds: stream.map_or(0.0, |(first, last)| (last - first).as_secs_f64()),
+            audit_seconds: self.frozen.as_secs_f64(),
         }
     }
 
@@ -241,7 +252,8 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
     fn open(&mut self, body: &[u8]) -> Result<(), Failure> {
         let open = message::parse_open(body).map_err(|error| self.violation(&error))?;
         let batches = self.check_shape(open)?;
-        let layout = self.auditor.shape(open.batch_size, open.seq_len)?;
+        // From here on they are sealed, and run only while the learner stands still.
+        let layout = self.answerers.settle(open)?;
         layout.check_caps(&self.plan.recipe.caps)?;
         (self.events)(Event::Opened {
             batch_size: open.batch_size,
@@ -249,8 +261,6 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
             parameters: layout.parameters(),
             batches,
         });
-        // From here on the auditor runs only while the learner stands still.
-        self.auditor.worker.freeze()?;
         self.auditor_layout = Some(layout);
         let documents = self.plan.text.stream();
         self.lanes = Some(Lanes::new(
@@ -317,7 +327,7 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
     fn copy_snapshot(&mut self) -> Result<(), Failure> {
         let bytes = self.layout.as_ref().map_or(0, Layout::bytes);
         self.segment
-            .copy_into(self.auditor.segment(), bytes)
+            .copy_into(self.answerers.auditor.segment(), bytes)
             .map_err(|error| Failure::internal("a snapshot cannot be copied", &error))
     }
 
@@ -349,10 +359,21 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
             self.first_batch = Some(Instant::now());
             (self.events)(Event::Stage(Stage::Training));
         }
-        let rows = &self.step;
+        let rows = Rows {
+            batch_size: open.batch_size,
+            seq_len: open.seq_len,
+            tokens: &self.step.tokens,
+            mask: &self.step.mask,
+        };
+        // The claims of all batches before this one are accepted.
+        let read_bytes = self.account.bytes();
         self.worker.send(Kind::Batch, deadline, |out| {
-            message::write_rows(out, step, open.batch_size, open.seq_len, &rows.tokens, &rows.mask);
-        })
+            message::write_batch(out, step, read_bytes, &rows);
+        })?;
+        // While the learner trains, at every step, so that no time tells which one stays.
+        let bytes = self.layout.as_ref().map_or(0, Layout::bytes);
+        self.kept.copy(self.answerers.auditor.segment_ref(), bytes);
+        Ok(())
     }
 
     /// Prepares the next rows, or says why there are none.
@@ -415,6 +436,7 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
         let before = self.account.estimate().claimed_nats;
         let first_target = self.account.targets();
         let drawn = self.account.step(runs, &claims, &byte_lengths);
+        self.kept.accept();
         let step0 = if self.steps == 0 {
             let count = usize::try_from(self.plan.recipe.audit.step0_audits).unwrap_or(usize::MAX);
             Draws::new(&self.plan.key, Purpose::Step0).distinct(count, claims.len())
@@ -454,9 +476,10 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
     ) -> Result<(), Failure> {
         let since = Instant::now();
         self.worker.freeze()?;
-        self.auditor.worker.thaw()?;
+        let auditor = &mut self.answerers.auditor;
+        auditor.worker.thaw()?;
         let loading = Instant::now();
-        self.auditor.load(WeightSource::Segment, self.steps)?;
+        auditor.load(WeightSource::Segment, self.steps)?;
         let loaded_in = loading.elapsed();
         let smoothing = *self.account.smoothing();
         let mut indices: Vec<usize> = drawn
@@ -486,9 +509,9 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
                     ),
                 ));
             }
-            let question = self.auditor.question(&self.step, place);
+            let question = auditor.question(&self.step, place);
             let asking = Instant::now();
-            let audited = self.auditor.put(&question, &smoothing)?;
+            let audited = auditor.put(&question, &smoothing)?;
             if kept.contains(&index) {
                 witnessed.push(Asked {
                     target: first_target + index as u64,
@@ -499,9 +522,9 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
             }
             answers.push((index, audited));
         }
-        self.auditor.worker.freeze()?;
+        auditor.worker.freeze()?;
         if let (false, Some(layout)) = (witnessed.is_empty(), &self.layout) {
-            let weights = self.auditor.segment_ref();
+            let weights = auditor.segment_ref();
             self.witnesses.keep(weights, layout, loaded_in, witnessed)?;
         }
         self.worker.thaw()?;
@@ -554,14 +577,6 @@ pub fn start_learner(
         .map_err(|error| Failure::internal("a snapshot segment cannot be shared", &error))?;
     let deadline = Instant::now() + Duration::from_secs(plan.recipe.sandbox.startup_seconds);
     let config = plan.terms().worker_config(Role::Learner);
-    let worker = Worker::start(
-        launcher,
-        Role::Learner,
-        Output::Shown,
-        fd,
-        &config,
-        cancel,
-        deadline,
-    )?;
+    let worker = Worker::start(launcher, Party::Learner, fd, &config, cancel, deadline)?;
     Ok((worker, segment))
 }

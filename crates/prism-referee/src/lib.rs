@@ -11,11 +11,12 @@
 //! at once. It then claims what each target of the batch costs. Only now the referee draws which targets are audited,
 //! and asks the auditor, which has never seen the batch, for its prediction of each: same weights, same prefix, target
 //! and everything after it absent. Claims are only control variates, so a lie costs its liar noise and nothing else.
-//! Learner and auditor are never runnable at the same time.
+//! Learner and auditor are never runnable at the same time, and the auditor is sealed: it cannot ask the kernel for what
+//! the learner has left in it.
 //!
 //! Reading order: [`frame`], [`message`], [`connection`] (the wire, outside in), [`lanes`] (text to rows), [`draws`],
-//! [`account`], [`verdict`] (the arithmetic), [`worker`], [`session`] (one measurement, with [`learner`], [`auditor`],
-//! [`repeat`] and [`heldout`]), [`targets`], [`record`].
+//! [`account`], [`verdict`] (the arithmetic), [`party`], [`worker`], [`session`] (one measurement, with [`learner`],
+//! [`auditor`], [`answerers`], [`repeat`], [`newest`], [`kept`] and [`heldout`]), [`targets`], [`record`], [`profile`].
 //! Beside them [`trial`]: one model built once, before there is anything to measure.
 //!
 //! # Never
@@ -33,6 +34,8 @@ pub mod connection;
 
 pub mod lanes;
 
+pub mod newest;
+
 pub mod draws;
 
 pub mod account;
@@ -41,15 +44,21 @@ pub mod verdict;
 
 pub mod targets;
 
+pub mod party;
+
 pub mod worker;
 
 pub mod plan;
 
 pub mod auditor;
 
+pub mod answerers;
+
 pub mod learner;
 
 pub mod repeat;
+
+pub mod kept;
 
 pub mod heldout;
 
@@ -57,6 +66,10 @@ pub mod session;
 
 pub mod trial;
 
+mod causality;
+
 mod shaken;
 
 pub mod record;
+
+pub mod profile;

@@ -48,6 +48,8 @@ pub enum WeightSource {
     Segment,
     /// Those that its own `build_model` made.
     RandomInit,
+    /// Parameters from its segment, buffers as its own `build_model` made them: masks and tables keep their meaning. Before a run alone.
+    SegmentParameters,
 }
 
 /// Why there is no further batch.
@@ -87,6 +89,32 @@ pub struct Failed {
     pub message: String,
     /// The miner's own frames.
     pub traceback: String,
+}
+
+impl Failed {
+    /// What was raised: the exception's name and its message. The name stays on its line whatever it is made of: a class can
+    /// be called anything.
+    pub fn raised(&self) -> String {
+        let name = one_line(&self.exception);
+        match (name.as_str(), self.message.as_str()) {
+            ("", message) => message.to_owned(),
+            (_, "") => name,
+            (_, message) => format!("{name}: {message}"),
+        }
+    }
+}
+
+/// A stranger's name in the middle of a text: what could end the line is spelled out, and so is every other control character.
+pub fn one_line(name: &str) -> String {
+    let mut shown = String::with_capacity(name.len());
+    for character in name.chars() {
+        if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }
 
 /// `OPEN`: the first call of `ctx.stream`.
@@ -404,6 +432,7 @@ pub fn write_load(out: &mut Vec<u8>, source: WeightSource, id: u64) {
     out.push(match source {
         WeightSource::Segment => 0,
         WeightSource::RandomInit => 1,
+        WeightSource::SegmentParameters => 2,
     });
     out.extend_from_slice(&id.to_le_bytes());
 }
@@ -417,14 +446,68 @@ pub fn write_question(out: &mut Vec<u8>, id: u64, lane: u32, column: u32, row: &
     out.extend(row.iter().flat_map(|token| token.to_le_bytes()));
 }
 
-/// Writes `BATCH` or `SCORE`.
-pub fn write_rows(out: &mut Vec<u8>, id: u64, batch_size: u32, seq_len: u32, tokens: &[i32], mask: &[u8]) {
-    out.reserve(16 + 4 * tokens.len() + mask.len());
-    out.extend_from_slice(&id.to_le_bytes());
-    out.extend_from_slice(&batch_size.to_le_bytes());
-    out.extend_from_slice(&seq_len.to_le_bytes());
-    for &token in tokens {
-        out.extend_from_slice(&token.to_le_bytes());
+/// The rows of one step, as `BATCH` and `SCORE` carry them.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    /// `B`, in rows.
+    pub batch_size: u32,
+    /// `T`, in tokens.
+    pub seq_len: u32,
+    /// `(B, T + 1)`, row-major.
+    pub tokens: &'a [i32],
+    /// `(B, T)`: 1 for a real target.
+    pub mask: &'a [u8],
+}
+
+impl Rows<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.reserve(8 + 4 * self.tokens.len() + self.mask.len());
+        out.extend_from_slice(&self.batch_size.to_le_bytes());
+        out.extend_from_slice(&self.seq_len.to_le_bytes());
+        for &token in self.tokens {
+            out.extend_from_slice(&token.to_le_bytes());
+        }
+        out.extend_from_slice(self.mask);
     }
-    out.extend_from_slice(mask);
+}
+
+/// Writes `BATCH`: before it `read_bytes` bytes of the stream were read.
+pub fn write_batch(out: &mut Vec<u8>, step: u64, read_bytes: u64, rows: &Rows<'_>) {
+    out.extend_from_slice(&step.to_le_bytes());
+    out.extend_from_slice(&read_bytes.to_le_bytes());
+    rows.write(out);
+}
+
+/// Writes `SCORE`.
+pub fn write_score(out: &mut Vec<u8>, id: u64, rows: &Rows<'_>) {
+    out.extend_from_slice(&id.to_le_bytes());
+    rows.write(out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_an_exception_begins_no_line_of_its_own() {
+        let failed = |exception: &str, message: &str| Failed {
+            phase: Phase::Train,
+            reason: "exception".to_owned(),
+            exception: exception.to_owned(),
+            message: message.to_owned(),
+            traceback: String::new(),
+        };
+        let hostile = failed("X\r\n::error file=a::b\n\u{1b}[2J\u{2028}completed", "boom");
+        assert_eq!(
+            hostile.raised(),
+            "X\\r\\n::error file=a::b\\n\\u{1b}[2J\\u{2028}completed: boom"
+        );
+        assert_eq!(failed("KeyError", "").raised(), "KeyError");
+        assert_eq!(
+            failed("", "one\ntwo").raised(),
+            "one\ntwo",
+            "a message may have lines"
+        );
+        assert_eq!(failed("Größe", "x").raised(), "Größe: x");
+    }
 }

@@ -7,11 +7,7 @@ use std::{path::Path, time::Duration};
 use prism_core::{hash::Sha256Hash, recipe::Recipe};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    draws::AuditKey,
-    lanes::{DocumentError, Documents},
-    message::Role,
-};
+use crate::{draws::AuditKey, lanes::Documents, message::Role};
 
 /// The tokenizer, as far as the record goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,12 +66,10 @@ pub struct WorkerPaths {
 
 /// The text of a run. Only the referee ever holds one.
 pub trait TextSource {
-    /// The documents of the stream, from the first.
+    /// The documents of the stream, in their order; the place of one is its number.
     fn stream(&self) -> Box<dyn Documents + '_>;
-    /// The held-out documents, from the first.
+    /// The held-out documents, in their order.
     fn val(&self) -> Box<dyn Documents + '_>;
-    /// These documents of the stream, in this order.
-    fn stream_documents(&self, numbers: &[u64]) -> Result<Vec<crate::lanes::TokenDocument>, DocumentError>;
 }
 
 /// One measurement.
@@ -155,6 +149,17 @@ impl Terms<'_> {
 
     /// The CONFIG frame's JSON for one role.
     pub fn worker_config(&self, role: Role) -> Vec<u8> {
+        self.config(role).to_string().into_bytes()
+    }
+
+    /// The same for a learner that imports the training script and never calls it.
+    pub fn import_config(&self) -> Vec<u8> {
+        let mut config = self.config(Role::Learner);
+        config["only_import"] = true.into();
+        config.to_string().into_bytes()
+    }
+
+    fn config(&self, role: Role) -> serde_json::Value {
         let (recipe, totals) = (self.recipe, self.totals);
         let step_budget = recipe
             .budget
@@ -197,7 +202,7 @@ impl Terms<'_> {
         if role == Role::Learner {
             config["training_file"] = self.paths.training_file.clone().into();
         }
-        config.to_string().into_bytes()
+        config
     }
 }
 
@@ -214,7 +219,7 @@ pub enum Event {
         seq_len: u32,
         /// Parameters of the model.
         parameters: u64,
-        /// Steps that the stream will take, at least.
+        /// Steps that the whole stream takes.
         batches: u64,
     },
     /// The claims of a step are accepted.

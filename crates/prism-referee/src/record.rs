@@ -19,6 +19,7 @@ use thiserror::Error;
 use crate::{
     account::Account,
     draws::{AuditKey, Draws, Purpose},
+    kept,
     plan::{Hashes, StreamTotals, TokenizerInfo},
     repeat::{self, RepeatedTarget},
     targets::{Block, Section, TargetsError, TargetsReader},
@@ -26,8 +27,8 @@ use crate::{
 };
 
 /// Version of the record's format.
-pub const SCHEMA: u32 = 2;
-/// Largest `record.json` that is read, in bytes: an official run has some 25,000 audits.
+pub const SCHEMA: u32 = 3;
+/// Largest `record.json` that is read, in bytes: an official run has some 4,000 audits.
 pub const MAX_RECORD_BYTES: u64 = 256 * 1024 * 1024;
 
 /// One audited target.
@@ -89,10 +90,12 @@ pub struct ModelSize {
 pub struct HeldOutRecord {
     /// What the accounts came to.
     pub measured: HeldOutMeasured,
+    /// Audits of the kept snapshot on the secret split.
+    pub val_kept: Vec<AuditedTarget>,
+    /// Audits of the kept snapshot on the train documents that were newest to it.
+    pub train_kept: Vec<AuditedTarget>,
     /// Audits of the trained model on the secret split.
     pub val_trained: Vec<AuditedTarget>,
-    /// Audits of the trained model on the newest train documents.
-    pub gap_trained: Vec<AuditedTarget>,
     /// Audits of the random init on the secret split.
     pub val_random_init: Vec<AuditedTarget>,
 }
@@ -256,6 +259,34 @@ impl<'r> Replay<'r> {
     }
 }
 
+/// Whether the held-out accounts are those of the replays, and the kept snapshot the one that the key draws.
+fn check_heldout(record: &Record, key: &AuditKey, replays: &[Replay<'_>; 4]) -> Result<(), VerifyError> {
+    let measured = record.heldout.as_ref().map(|heldout| &heldout.measured);
+    let kept = measured.and_then(|measured| measured.kept.as_ref());
+    let accounts = [
+        ("the kept snapshot's held-out account", kept.map(|kept| &kept.val)),
+        ("the memorisation account", kept.map(|kept| &kept.train)),
+        (
+            "the held-out account",
+            measured.map(|measured| &measured.val_trained),
+        ),
+        (
+            "the random init's account",
+            measured.map(|measured| &measured.val_random_init),
+        ),
+    ];
+    for (replay, (what, account)) in replays.iter().zip(accounts) {
+        match account {
+            Some(account) => replay.finish(what, account)?,
+            // What has no account has no claims either.
+            None => same(what, &0, &replay.account.targets())?,
+        }
+    }
+    let step = kept.map(|kept| kept.step);
+    let due = kept.and_then(|_| kept::drawn(key, record.steps));
+    same("the step of the kept snapshot", &step, &due)
+}
+
 /// Computes the score of a record again. `targets` is its `targets.zst`, `targets_sha256` the hash of that file.
 pub fn verify(
     record: &Record,
@@ -289,14 +320,20 @@ pub fn verify(
         Replay::new(
             record,
             &key,
-            Purpose::ValTrained,
-            heldout.map_or(none, |h| &h.val_trained),
+            Purpose::ValKept,
+            heldout.map_or(none, |h| &h.val_kept),
         ),
         Replay::new(
             record,
             &key,
-            Purpose::GapTrained,
-            heldout.map_or(none, |h| &h.gap_trained),
+            Purpose::TrainKept,
+            heldout.map_or(none, |h| &h.train_kept),
+        ),
+        Replay::new(
+            record,
+            &key,
+            Purpose::ValTrained,
+            heldout.map_or(none, |h| &h.val_trained),
         ),
         Replay::new(
             record,
@@ -328,7 +365,7 @@ pub fn verify(
             Block::Sums(found) => sums = Some(found),
         }
     }
-    let [stream, val_trained, gap_trained, val_random_init] = &replays;
+    let [stream, heldout_replays @ ..] = &replays;
     same("the number of steps", &record.steps, &steps)?;
     stream.finish("the stream's account", &record.measured)?;
     let ours: Vec<_> = stream
@@ -338,14 +375,7 @@ pub fn verify(
         .map(|(&document, sum)| (document, sum.targets, sum.bytes, Sum::value(&sum.nats)))
         .collect();
     same("the sums per document", &sums.unwrap_or_default(), &ours)?;
-    if let Some(heldout) = heldout {
-        let measured = &heldout.measured;
-        val_trained.finish("the held-out account", &measured.val_trained)?;
-        val_random_init.finish("the random init's account", &measured.val_random_init)?;
-        if let Some(gap) = &measured.gap_trained {
-            gap_trained.finish("the memorisation account", gap)?;
-        }
-    }
+    check_heldout(record, &key, heldout_replays)?;
 
     let count = usize::try_from(record.recipe.audit.step0_audits).unwrap_or(usize::MAX);
     let expected = Draws::new(&key, Purpose::Step0).distinct(count, first_step_targets);

@@ -3,8 +3,8 @@
 //! An auditor lives as long as its run. What it remembers of earlier snapshots and questions, or hears from the learner
 //! by a road that nobody knows of, could make its answers better than `W_k` and the prefix do. So a few targets of the
 //! stream, drawn under the audit key, are kept with their snapshot ([`Witnesses`], filled by the learner's session), and
-//! once the learner is dead a fresh auditor, which has seen nothing else, is asked about them under the same weights
-//! ([`check`]). An answer that does not come again fails the run: its audits measure something else than the model.
+//! once the learner is dead a second auditor is asked about them under the same weights ([`check`]). It was started with
+//! the run, sealed before the first batch and frozen until then, so that it has seen nothing else. An answer that does not come again fails the run: its audits measure something else than the model.
 //!
 //! A run in which a share `f` of the targets is answered from elsewhere is found with probability `1 - (1 - f)^repeats`.
 //! The fresh process has about as much time for a snapshot and for an answer as the first one took: what that one had worked
@@ -20,6 +20,7 @@ use std::{
 };
 
 use prism_core::{
+    failure::Failure,
     nats::{Audited, Smoothing},
     outcome::Reason,
 };
@@ -28,12 +29,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     auditor::{Forwarder, Question},
-    connection::Cancel,
     draws::{AuditKey, Draws, Purpose},
     layout::Layout,
-    message::{Open, Role, WeightSource},
+    message::WeightSource,
     plan::Plan,
-    worker::{Failure, Launcher, Output},
 };
 
 /// A fresh process may take so many times as long as the first one, for a snapshot and for an answer.
@@ -180,30 +179,27 @@ impl Witnesses {
     }
 }
 
-/// Asks a fresh auditor about everything that was kept; the answers are in ascending order of their targets. The learner
-/// must be dead by now.
+/// Asks the second auditor about everything that was kept, step by step as they came and, in a step, by increasing column:
+/// it must never have held a snapshot later than the question, since that one may have been trained on the answer. The
+/// answers are in ascending order of their targets. The learner and the first auditor must be dead by now.
 ///
 /// # Errors
 /// [`Reason::AnswersDiffer`] where an answer does not come again.
 pub fn check(
     plan: &Plan<'_>,
-    launcher: &mut dyn Launcher,
-    cancel: &Cancel,
-    open: Open,
+    auditor: &mut Forwarder,
     layout: &Layout,
     mut witnesses: Witnesses,
 ) -> Result<Vec<RepeatedTarget>, Failure> {
     if witnesses.is_empty() {
         return Ok(Vec::new());
     }
-    let mut auditor = Forwarder::start(plan, launcher, Role::Auditor, Output::Shown, cancel)?;
-    auditor.same_model(open, layout)?;
+    auditor.worker.thaw()?;
     auditor.set_end(Instant::now() + plan.answers_together());
     let (audit, limits) = (&plan.recipe.audit, &plan.recipe.sandbox);
     let smoothing = Smoothing::new(plan.recipe.score.smoothing, plan.tokenizer.vocab_size);
     let mut repeated = Vec::with_capacity(witnesses.kept.len());
-    // Last to first: what an auditor has learned from the questions before is never what the first one had.
-    for (id, witness) in witnesses.kept.iter().rev().enumerate() {
+    for (id, witness) in witnesses.kept.iter().enumerate() {
         // Who needs much longer than the first time makes up for what the first one had beforehand.
         auditor.set_timeouts(
             again(witness.loaded_in, limits.startup_seconds),
@@ -227,7 +223,7 @@ pub fn check(
         repeated.push(pair);
     }
     auditor.worker.kill();
-    repeated.sort_unstable_by_key(|repeat| repeat.target);
+    repeated.sort_unstable_by_key(|pair| pair.target);
     Ok(repeated)
 }
 
@@ -263,7 +259,7 @@ fn differs(pair: &RepeatedTarget) -> Failure {
     Failure::new(
         Reason::AnswersDiffer,
         format!(
-            "asked again in a fresh process, with the same weights and the same text before it, the model gives target \
+            "asked again in a second process, with the same weights and the same text before it, the model gives target \
              {target} of the stream {again_nats:.6} nats instead of {first_nats:.6}: its `forward` in eval mode depends on \
              something besides parameters, buffers and input. Keep all state in parameters or buffers, or reset it at the \
              start of `forward`; `prism check` finds most of this beforehand"

@@ -5,20 +5,20 @@
 
 use std::io::Write;
 
-use prism_core::{hash::Sha256Hash, outcome::Reason};
+use prism_core::{failure::Failure, hash::Sha256Hash, outcome::Reason};
 
 use crate::{
-    auditor::Forwarder,
+    answerers::Answerers,
     connection::Cancel,
     heldout,
     learner::{LearnerSession, start_learner},
-    message::{ClaimsMode, Role},
+    message::ClaimsMode,
     plan::{Event, Plan, Stage},
     record::{HeldOutRecord, ModelSize, Record, SCHEMA, Shape},
     repeat,
     targets::TargetsWriter,
     verdict::{Evidence, Measured, conclude},
-    worker::{Failure, Launcher, Output, Usage},
+    worker::{Launcher, Usage},
 };
 
 /// What a session has used and noticed; none of it is in the record.
@@ -28,10 +28,14 @@ pub struct Observed {
     pub learner: Usage,
     /// What the stream's auditor used.
     pub auditor: Usage,
+    /// What the one that is asked again had used when the learner was dead.
+    pub replay: Usage,
     /// Wall time charged to the learner, in seconds.
     pub charged_seconds: f64,
     /// From the first batch to the last claims, in seconds.
     pub stream_seconds: f64,
+    /// Of these, how long the learner stood still for audits, in seconds.
+    pub audit_seconds: f64,
     /// Warnings that the workers gave.
     pub notes: Vec<String>,
 }
@@ -65,35 +69,44 @@ pub fn measure<W: Write>(
     events(Event::Stage(Stage::Starting));
     let mut writer = TargetsWriter::new(targets).map_err(storage)?;
     let (worker, segment) = start_learner(plan, launcher, cancel)?;
-    let mut auditor = Forwarder::start(plan, launcher, Role::Auditor, Output::Shown, cancel)?;
+    let mut answerers = Answerers::start(plan, launcher, cancel)?;
 
-    let mut learner = LearnerSession::new(plan, worker, segment, &mut auditor, &mut writer, events);
+    let mut learner = LearnerSession::new(plan, worker, segment, &mut answerers, &mut writer, events);
     let ended = learner.run();
     observed.learner = learner.worker().process().usage();
     learner.worker().kill();
     observed.notes.extend(learner.worker().notes().iter().cloned());
     // An ending without a score still tells how far it came.
     let learned = learner.into_learned(ended.as_ref().copied().unwrap_or(Reason::Internal));
+    let Answerers {
+        mut auditor,
+        mut replay,
+    } = answerers;
     observed.auditor = auditor.worker.process().usage();
+    observed.replay = replay.worker.process().usage();
     observed.notes.extend(auditor.worker.notes().iter().cloned());
     auditor.worker.kill();
     observed.charged_seconds = learned.charged_seconds;
     observed.stream_seconds = learned.stream_seconds;
+    observed.audit_seconds = learned.audit_seconds;
     ended?;
 
     let mut repeats = Vec::new();
     let heldout = match (learned.open, &learned.layout) {
         (Some(open), Some(layout)) if learned.steps > 0 => {
             events(Event::Stage(Stage::Repeating));
-            repeats = repeat::check(plan, launcher, cancel, open, layout, learned.witnesses)?;
+            repeats = repeat::check(plan, &mut replay, layout, learned.witnesses)?;
             events(Event::Stage(Stage::HeldOut));
             let weights = auditor.segment_ref();
-            let newest = learned.account.completed_documents();
-            heldout::measure(plan, launcher, cancel, open, layout, weights, newest, &mut writer)?
+            let snapshots = heldout::Snapshots {
+                last: weights,
+                kept: learned.kept.conclude(),
+            };
+            heldout::measure(plan, launcher, cancel, open, layout, snapshots, &mut writer)?
         }
         _ => None,
     };
-    drop(auditor);
+    drop((auditor, replay));
     events(Event::Stage(Stage::Concluding));
     let targets = writer.finish(&learned.account).map_err(storage)?;
 
@@ -141,8 +154,9 @@ pub fn measure<W: Write>(
         measured,
         heldout: heldout.map(|run| HeldOutRecord {
             measured: run.measured,
+            val_kept: run.val_kept,
+            train_kept: run.train_kept,
             val_trained: run.val_trained,
-            gap_trained: run.gap_trained,
             val_random_init: run.val_random_init,
         }),
         verdict,

@@ -4,13 +4,13 @@
 //! inside one zstd stream, little-endian:
 //!
 //! ```text
-//! magic  "PRISMTG1"
-//! block  section u8 (0 stream, 1 val trained, 2 gap trained, 3 val random init)
+//! magic  "PRISMTG2"
+//! block  section u8 (0 stream, 1 val kept, 2 train kept, 3 val trained, 4 val random init)
 //!        runs u32, targets u32
-//!        runs    x (document u64, targets u32, ends u8)
+//!        runs    x (document u64, targets u32, completes u8: 1 where all of the document is read with them)
 //!        targets x  claim f32        raw, before smoothing
 //!        targets x  bytes u16
-//! sums   section u8 = 4, documents u32, documents x (document u64, targets u64, bytes u64, nats f64)
+//! sums   section u8 = 5, documents u32, documents x (document u64, targets u64, bytes u64, nats f64)
 //! end    section u8 = 255
 //! ```
 
@@ -20,14 +20,14 @@ use thiserror::Error;
 
 use crate::account::{Account, Run};
 
-const MAGIC: &[u8; 8] = b"PRISMTG1";
+const MAGIC: &[u8; 8] = b"PRISMTG2";
 /// Fast, and the claims of a float are close to random anyway.
 const ZSTD_LEVEL: i32 = 3;
 /// `B * T` at the most; a longer block is refused before it is read.
 const MAX_TARGETS: u32 = 1024 * 4096;
 /// Documents of a stream at the most: an official one has some hundred thousand.
 const MAX_DOCUMENTS: u32 = 1 << 24;
-const SECTION_SUMS: u8 = 4;
+const SECTION_SUMS: u8 = 5;
 const SECTION_END: u8 = 255;
 
 /// Which account a block belongs to.
@@ -36,17 +36,19 @@ const SECTION_END: u8 = 255;
 #[allow(missing_docs, reason = "the names of the accounts")]
 pub enum Section {
     Stream = 0,
-    ValTrained = 1,
-    GapTrained = 2,
-    ValRandomInit = 3,
+    ValKept = 1,
+    TrainKept = 2,
+    ValTrained = 3,
+    ValRandomInit = 4,
 }
 
 impl Section {
     fn from_code(code: u8) -> Option<Self> {
         [
             Self::Stream,
+            Self::ValKept,
+            Self::TrainKept,
             Self::ValTrained,
-            Self::GapTrained,
             Self::ValRandomInit,
         ]
         .get(usize::from(code))
@@ -86,7 +88,7 @@ impl<W: Write> TargetsWriter<W> {
         for run in runs {
             self.out.write_all(&run.document.to_le_bytes())?;
             self.out.write_all(&run.targets.to_le_bytes())?;
-            self.out.write_all(&[u8::from(run.ends)])?;
+            self.out.write_all(&[u8::from(run.completes)])?;
         }
         let mut buffer = Vec::with_capacity(claims.len() * 6);
         for claim in claims {
@@ -203,15 +205,15 @@ impl<R: Read> TargetsReader<R> {
         for _ in 0..run_count {
             let document = u64::from_le_bytes(self.array()?);
             let targets = u32::from_le_bytes(self.array()?);
-            let [ends] = self.array()?;
-            if ends > 1 {
+            let [completes] = self.array()?;
+            if completes > 1 {
                 return Err(TargetsError::Damaged("a flag that is neither 0 nor 1"));
             }
             total += u64::from(targets);
             runs.push(Run {
                 document,
                 targets,
-                ends: ends == 1,
+                completes: completes == 1,
             });
         }
         if total != u64::from(targets) {

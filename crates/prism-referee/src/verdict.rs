@@ -6,8 +6,9 @@
 use prism_core::{
     estimate::{Estimate, Sum},
     nats::{NATS_PER_BIT, Smoothing},
+    rank::{Claims, NoRank, Standing},
     recipe::Recipe,
-    score::{CodeParts, HeldOut, code_length, final_score, heldout_bpb, step0_is_anomalous},
+    score::{CodeParts, Gap, HeldOut, Uncertain, code_length, final_score, heldout_bpb, step0_is_anomalous},
 };
 use serde::{Deserialize, Serialize};
 
@@ -19,9 +20,11 @@ pub enum Flag {
     Step0Anomaly,
     /// Some audit differs from its claim by more than the recipe's bound.
     ClaimsDiffer,
+    /// The audits differ from their claims by more than the recipe allows: the run takes no rank.
+    ClaimsUntrue,
     /// Some answer of the auditor was not a distribution and was charged as uniform.
     InvalidLogits,
-    /// The gap between held-out and train text exceeds the recipe's bound: the score is halved.
+    /// The gap between held-out and train text exceeds the recipe's bound, its error added: the score is halved.
     Memorization,
     /// The ranked code length is below the entropy of the synthetic corpus.
     BelowEntropyFloor,
@@ -35,6 +38,7 @@ impl Flag {
         match self {
             Self::Step0Anomaly => "step0_anomaly",
             Self::ClaimsDiffer => "claims_differ",
+            Self::ClaimsUntrue => "claims_untrue",
             Self::InvalidLogits => "invalid_logits",
             Self::Memorization => "memorization",
             Self::BelowEntropyFloor => "below_entropy_floor",
@@ -51,7 +55,7 @@ pub struct Measured {
     pub targets: u64,
     /// Source bytes whose claims are in.
     pub bytes: u64,
-    /// Documents whose claims are in to their end.
+    /// Documents of which every claim is in.
     pub completed_documents: u64,
     /// Sum of smoothed claims, in nats.
     pub claimed_nats: f64,
@@ -69,6 +73,8 @@ pub struct Measured {
     pub difference_mean_nats: f64,
     /// Standard deviation of the same, in nats.
     pub difference_sd_nats: f64,
+    /// Root mean square of the same, in nats.
+    pub difference_rms_nats: f64,
     /// Answers charged as uniform.
     pub invalid_answers: u64,
 }
@@ -87,7 +93,7 @@ impl Measured {
         Self {
             targets: account.targets(),
             bytes: account.bytes(),
-            completed_documents: account.completed_documents().len() as u64,
+            completed_documents: account.completed_documents(),
             claimed_nats,
             nats,
             se_nats,
@@ -96,6 +102,7 @@ impl Measured {
             differing_audits: differ.count,
             difference_mean_nats: differ.mean_nats,
             difference_sd_nats: differ.sd_nats,
+            difference_rms_nats: differ.rms_nats,
             invalid_answers: account.invalid_answers(),
         }
     }
@@ -105,12 +112,31 @@ impl Measured {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeldOutMeasured {
-    /// Trained model on the secret split.
+    /// The kept snapshot, where there was train text to measure it on.
+    pub kept: Option<KeptMeasured>,
+    /// The weights that were left at the end, on the secret split.
     pub val_trained: Measured,
-    /// Trained model on the newest train documents, where there were any.
-    pub gap_trained: Option<Measured>,
     /// Random init on the secret split.
     pub val_random_init: Measured,
+}
+
+/// The accounts of the memorisation gap.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeptMeasured {
+    /// The step whose snapshot the key drew, from 0.
+    pub step: u64,
+    /// That snapshot on the secret split.
+    pub val: Measured,
+    /// The same on the train documents that were newest to it.
+    pub train: Measured,
+}
+
+impl HeldOutMeasured {
+    fn accounts(&self) -> impl Iterator<Item = &Measured> {
+        let kept = self.kept.iter().flat_map(|kept| [&kept.val, &kept.train]);
+        kept.chain([&self.val_trained, &self.val_random_init])
+    }
 }
 
 /// What a verdict is made of.
@@ -148,8 +174,8 @@ pub struct Verdict {
     pub bpb: f64,
     /// Standard error, in bits per byte.
     pub bpb_se: f64,
-    /// What is ranked, in bits per byte.
-    pub bpb_ranked: f64,
+    /// Whether it takes a rank, and with what.
+    pub standing: Standing,
     /// Bound of what may be hidden, in bits per byte.
     pub hidden_max_bpb: f64,
     /// Mean cost of the first targets, in nats; absent if there was no step.
@@ -160,18 +186,26 @@ pub struct Verdict {
     pub val_bpb_trained: Option<f64>,
     /// Held-out cost of the random init, in bits per byte.
     pub val_bpb_random_init: Option<f64>,
-    /// Cost of the newest train documents, in bits per byte.
-    pub gap_bpb_trained: Option<f64>,
+    /// Held-out cost of the kept snapshot, in bits per byte.
+    pub val_bpb_kept: Option<f64>,
+    /// Cost of the train documents that were newest to it, in bits per byte.
+    pub train_bpb_kept: Option<f64>,
     /// Held-out delta, in bits per byte.
     pub heldout_delta_bpb: f64,
+    /// Its standard error.
+    pub heldout_delta_se_bpb: f64,
+    /// The least that it may be, which is what the score uses.
+    pub heldout_delta_lower_bpb: f64,
     /// Memorisation gap, in bits per byte.
     pub gap_bpb: Option<f64>,
+    /// Its standard error.
+    pub gap_se_bpb: Option<f64>,
+    /// The most that it may be, which is what is held against the bound.
+    pub gap_upper_bpb: Option<f64>,
     /// `P`.
     pub memorization_penalty: f64,
     /// `A`.
     pub anti_cheat_multiplier: f64,
-    /// The score, higher is better.
-    pub final_score: f64,
     /// What else is to be known, in a fixed order.
     pub flags: Vec<Flag>,
 }
@@ -192,31 +226,31 @@ pub fn conclude(evidence: &Evidence<'_>) -> Verdict {
         },
         constants,
     );
-    let uniform_nats = Smoothing::new(constants.smoothing, evidence.vocab_size).uniform_nats();
+    let smoothing = Smoothing::new(constants.smoothing, evidence.vocab_size);
+    let uniform_nats = smoothing.uniform_nats();
     let step0_nats = mean(evidence.step0_nats);
     let step0_anomaly = step0_nats.is_some_and(|nats| step0_is_anomalous(nats, uniform_nats, constants));
-    let heldout = evidence.heldout.map(|measured| {
-        let bpb = |m: &Measured| heldout_bpb(m.nats, m.bytes);
-        let val = &measured.val_trained;
-        HeldOut {
-            val_bpb_random_init: bpb(&measured.val_random_init),
-            val_bpb_trained: bpb(val),
-            val_bpb_uniform: heldout_bpb(uniform_nats * val.targets as f64, val.bytes),
-            train_bpb_trained: measured.gap_trained.as_ref().map(bpb),
-        }
-    });
+    let heldout = evidence
+        .heldout
+        .map(|measured| heldout_of(measured, &smoothing, constants.claims_rms_nats));
     let last = final_score(code.bpb_ranked, heldout.as_ref(), step0_anomaly, constants);
+    let claims = Claims::of(
+        stream.audits,
+        stream.difference_rms_nats,
+        constants.claims_rms_nats,
+    );
+    let standing = match claims {
+        Claims::True => Standing::Ranked {
+            bpb_ranked: code.bpb_ranked,
+            final_score: last.final_score,
+        },
+        Claims::Untrue => Standing::NoRank(NoRank::ClaimsUntrue),
+        Claims::Unaudited => Standing::NoRank(NoRank::NoAudits),
+    };
 
-    let heldout_accounts = evidence.heldout.into_iter().flat_map(|measured| {
-        [
-            Some(measured.val_trained),
-            measured.gap_trained,
-            Some(measured.val_random_init),
-        ]
-    });
+    let heldout_accounts = evidence.heldout.into_iter().flat_map(HeldOutMeasured::accounts);
     let invalid = stream.invalid_answers
         + heldout_accounts
-            .flatten()
             .map(|measured| measured.invalid_answers)
             .sum::<u64>();
     let below_floor = evidence
@@ -225,6 +259,7 @@ pub fn conclude(evidence: &Evidence<'_>) -> Verdict {
     let raised = [
         (step0_anomaly, Flag::Step0Anomaly),
         (stream.differing_audits > 0, Flag::ClaimsDiffer),
+        (claims == Claims::Untrue, Flag::ClaimsUntrue),
         (invalid > 0, Flag::InvalidLogits),
         (last.memorization, Flag::Memorization),
         (below_floor, Flag::BelowEntropyFloor),
@@ -236,22 +271,53 @@ pub fn conclude(evidence: &Evidence<'_>) -> Verdict {
         unread_bytes,
         bpb: code.bpb,
         bpb_se: code.bpb_se,
-        bpb_ranked: code.bpb_ranked,
+        standing,
         hidden_max_bpb: code.hidden_max_bpb,
         step0_nats,
         uniform_nats,
-        val_bpb_trained: heldout.map(|h| h.val_bpb_trained),
-        val_bpb_random_init: heldout.map(|h| h.val_bpb_random_init),
-        gap_bpb_trained: heldout.and_then(|h| h.train_bpb_trained),
-        heldout_delta_bpb: last.heldout_delta_bpb,
-        gap_bpb: last.gap_bpb,
+        val_bpb_trained: heldout.map(|h| h.trained.bpb),
+        val_bpb_random_init: heldout.map(|h| h.random_init.bpb),
+        val_bpb_kept: heldout.and_then(|h| h.gap).map(|gap| gap.val.bpb),
+        train_bpb_kept: heldout.and_then(|h| h.gap).map(|gap| gap.train.bpb),
+        heldout_delta_bpb: last.delta.bpb,
+        heldout_delta_se_bpb: last.delta.se_bpb,
+        heldout_delta_lower_bpb: last.delta_lower_bpb,
+        gap_bpb: last.gap.map(|gap| gap.bpb),
+        gap_se_bpb: last.gap.map(|gap| gap.se_bpb),
+        gap_upper_bpb: last.gap_upper_bpb,
         memorization_penalty: last.memorization_penalty,
         anti_cheat_multiplier: last.anti_cheat_multiplier,
-        final_score: last.final_score,
         flags: raised
             .into_iter()
             .filter_map(|(raised, flag)| raised.then_some(flag))
             .collect(),
+    }
+}
+
+/// The held-out accounts as figures with their errors; claims are true up to `most_nats`, root mean square.
+fn heldout_of(measured: &HeldOutMeasured, smoothing: &Smoothing, most_nats: f64) -> HeldOut {
+    let of = |account: &Measured| {
+        // Where claims are not known to be true the text may cost anything: the error is the whole range of a code
+        // length. Three standard errors alone would be a lottery ticket, free for whoever has the penalty anyway.
+        let claims = Claims::of(account.audits, account.difference_rms_nats, most_nats);
+        let se_nats = match claims {
+            Claims::True => account.se_nats,
+            Claims::Untrue | Claims::Unaudited => smoothing.top_nats() * account.targets as f64,
+        };
+        Uncertain {
+            bpb: heldout_bpb(account.nats, account.bytes),
+            se_bpb: heldout_bpb(se_nats, account.bytes),
+        }
+    };
+    let val = &measured.val_trained;
+    HeldOut {
+        random_init: of(&measured.val_random_init),
+        trained: of(val),
+        uniform_bpb: heldout_bpb(smoothing.uniform_nats() * val.targets as f64, val.bytes),
+        gap: measured.kept.as_ref().map(|kept| Gap {
+            val: of(&kept.val),
+            train: of(&kept.train),
+        }),
     }
 }
 

@@ -4,17 +4,20 @@
 //! speak the protocol, honestly or not. Every ending becomes a [`Failure`] with a stable reason here and nowhere else.
 
 use std::{
-    io,
     os::{fd::OwnedFd, unix::net::UnixStream},
     time::{Duration, Instant},
 };
 
-use prism_core::outcome::{Fault, Reason};
+use prism_core::{
+    failure::Failure,
+    outcome::{Fault, Reason},
+};
 
 use crate::{
     connection::{Cancel, Connection, ConnectionError},
     frame::{FrameError, Kind},
     message::{self, Failed, Phase, Role},
+    party::{Output, Party},
 };
 
 /// How a process ended.
@@ -26,6 +29,8 @@ pub enum Exit {
     Signal(i32),
     /// By a system call that the sandbox forbids.
     ForbiddenSyscall,
+    /// By this system call, which a sealed process may not make.
+    SealBroken(String),
     /// At its memory limit.
     OutOfMemory,
     /// Below its memory limit, because the machine had no more: the operator's matter.
@@ -45,6 +50,8 @@ pub enum Exit {
 pub struct Usage {
     /// Largest memory of the whole tree, in bytes.
     pub peak_memory_bytes: u64,
+    /// What it may use, in bytes.
+    pub memory_limit_bytes: u64,
     /// Processor time of the whole tree, in seconds.
     pub cpu_seconds: f64,
 }
@@ -66,6 +73,8 @@ pub trait Process: Send {
     fn freeze(&mut self) -> Result<(), ControlError>;
     /// Lets them run again.
     fn thaw(&mut self) -> Result<(), ControlError>;
+    /// Seals the tree, for good: hardly a system call passes from now on, and any other one ends it.
+    fn seal(&mut self) -> Result<(), ControlError>;
     /// Waits for the end, at most `timeout`; `None` if it still runs.
     fn wait(&mut self, timeout: Duration) -> Option<Exit>;
     /// Kills the tree and reaps it.
@@ -74,51 +83,10 @@ pub trait Process: Send {
     fn usage(&mut self) -> Usage;
 }
 
-/// Whether the owner of a submission may see what a worker prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// It has seen nothing but what its owner may see.
-    Shown,
-    /// It is given secret text.
-    Withheld,
-}
-
 /// Starts workers.
 pub trait Launcher {
     /// Starts one, with the segment as its descriptor 4; returns our end of its socket.
-    fn launch(
-        &mut self,
-        role: Role,
-        output: Output,
-        segment: OwnedFd,
-    ) -> Result<(UnixStream, Box<dyn Process>), Failure>;
-}
-
-/// Why there is no measurement.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// The stable reason.
-    pub reason: Reason,
-    /// What happened, in a sentence for the person whose fault it is.
-    pub detail: String,
-    /// The miner's own traceback, where there is one.
-    pub traceback: Option<String>,
-}
-
-impl Failure {
-    /// One without a traceback.
-    pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self {
-            reason,
-            detail: detail.into(),
-            traceback: None,
-        }
-    }
-
-    /// The referee's own trouble with files or memory.
-    pub fn internal(what: &str, error: &io::Error) -> Self {
-        Self::new(Reason::Internal, format!("{what}: {error}"))
-    }
+    fn launch(&mut self, party: Party, segment: OwnedFd) -> Result<(UnixStream, Box<dyn Process>), Failure>;
 }
 
 /// Most warnings that are kept of one worker.
@@ -130,8 +98,7 @@ const LAST_BREATH: Duration = Duration::from_mins(2);
 
 /// A running worker.
 pub struct Worker {
-    role: Role,
-    output: Output,
+    party: Party,
     connection: Connection,
     process: Box<dyn Process>,
     frozen: bool,
@@ -143,19 +110,17 @@ impl Worker {
     /// Starts one and sends its configuration.
     pub fn start(
         launcher: &mut dyn Launcher,
-        role: Role,
-        output: Output,
+        party: Party,
         segment: OwnedFd,
         config: &[u8],
         cancel: &Cancel,
         deadline: Instant,
     ) -> Result<Self, Failure> {
-        let (stream, process) = launcher.launch(role, output, segment)?;
+        let (stream, process) = launcher.launch(party, segment)?;
         let connection = Connection::new(stream, cancel.clone())
             .map_err(|error| Failure::internal("a worker's socket cannot be set up", &error))?;
         let mut worker = Self {
-            role,
-            output,
+            party,
             connection,
             process,
             frozen: false,
@@ -168,7 +133,7 @@ impl Worker {
 
     /// Who it is.
     pub fn role(&self) -> Role {
-        self.role
+        self.party.role()
     }
 
     /// Warnings for the report.
@@ -208,8 +173,15 @@ impl Worker {
         Ok(())
     }
 
+    /// Seals it.
+    pub fn seal(&mut self) -> Result<(), Failure> {
+        self.process
+            .seal()
+            .map_err(|error| self.control_failure("sealed", error))
+    }
+
     fn control_failure(&mut self, verb: &str, error: ControlError) -> Failure {
-        let role = self.role.as_str();
+        let role = self.party.role().as_str();
         // A tree that is gone cannot be frozen: then its own ending is the reason, not the freezer.
         let patience = match error {
             ControlError::Ended => LAST_BREATH,
@@ -296,8 +268,8 @@ impl Worker {
 
     /// A frame that the protocol does not allow.
     pub fn violation(&self, error: &FrameError) -> Failure {
-        let role = self.role.as_str();
-        let detail = match self.output {
+        let role = self.party.role().as_str();
+        let detail = match self.party.output() {
             Output::Shown => format!("the {role} sent {error}"),
             // A length that it promises is a number of its own choice.
             Output::Withheld => format!("the {role} sent a frame that the protocol does not allow"),
@@ -306,13 +278,13 @@ impl Worker {
     }
 
     fn connection_failure(&mut self, error: ConnectionError) -> Failure {
-        let role = self.role.as_str();
+        let role = self.party.role().as_str();
         match error {
             ConnectionError::Cancelled => Failure::new(Reason::Cancelled, "the run was cancelled"),
             ConnectionError::Frame(error) => self.violation(&error),
             ConnectionError::Io(error) => Failure::internal("a worker's socket failed", &error),
             ConnectionError::Timeout => {
-                let reason = match self.role {
+                let reason = match self.party.role() {
                     Role::Learner => Reason::TimeLimit,
                     Role::Auditor | Role::Claimant => Reason::AuditorTimeout,
                 };
@@ -329,11 +301,11 @@ impl Worker {
     }
 
     /// What an ending that nobody asked for means.
-    fn exit_failure(&self, exit: &Exit) -> Failure {
-        let role = self.role.as_str();
+    fn exit_failure(&mut self, exit: &Exit) -> Failure {
+        let role = self.party.role().as_str();
         let (reason, detail) = match exit {
             Exit::Code(code) => (
-                match self.role {
+                match self.party.role() {
                     Role::Learner => Reason::LearnerExited,
                     Role::Auditor | Role::Claimant => Reason::AuditorDied,
                 },
@@ -347,20 +319,25 @@ impl Worker {
                 Reason::ForbiddenSyscall,
                 format!("the {role} made a system call that the sandbox ends a process for"),
             ),
+            Exit::SealBroken(call) => (Reason::AuditorSealed, seal_broken(call)),
             Exit::OutOfMemory => (
                 Reason::OutOfMemory,
-                format!("the {role} went over its memory limit"),
+                format!(
+                    "the {role} went over its memory limit: {}",
+                    memory_words(&self.process.usage())
+                ),
             ),
             Exit::MachineOutOfMemory => (
                 Reason::Resources,
                 format!(
-                    "the {role} was killed below its memory limit because this machine ran out of memory: free some, \
-                     or run on a machine that has what the recipe allows"
+                    "the {role} was killed below its memory limit because this machine ran out of memory ({}): free \
+                     some, or run on a machine that has what the recipe allows",
+                    memory_words(&self.process.usage())
                 ),
             ),
             Exit::CpuTime => (Reason::CpuTime, format!("the {role} used up its processor time")),
             Exit::WallTime => (
-                match self.role {
+                match self.party.role() {
                     Role::Learner => Reason::TimeLimit,
                     Role::Auditor | Role::Claimant => Reason::AuditorTimeout,
                 },
@@ -375,7 +352,7 @@ impl Worker {
                 format!("the {role}'s sandbox failed: {why}"),
             ),
         };
-        match self.output {
+        match self.party.output() {
             // So is the status that it ends with.
             Output::Withheld if reason.fault() == Some(Fault::Miner) => {
                 Failure::new(reason, format!("the {role} ended before it had answered"))
@@ -384,7 +361,7 @@ impl Worker {
         }
     }
 
-    fn gave_up(&self, failed: &Failed) -> Failure {
+    fn gave_up(&mut self, failed: &Failed) -> Failure {
         let by_phase = match failed.phase {
             Phase::ImportArchitecture => Reason::ArchitectureImport,
             Phase::ImportTraining => Reason::TrainingImport,
@@ -409,26 +386,61 @@ impl Worker {
             "contract" => Reason::Contract,
             _ => Reason::ProtocolViolation,
         };
-        if self.output == Output::Withheld {
+        if self.party.output() == Output::Withheld {
             // Even the name of its exception can be made of the text.
             return Failure::new(
                 reason,
                 format!(
                     "the {} gave up on held-out text; what it said is withheld, because it could quote it",
-                    self.role.as_str()
+                    self.party.role().as_str()
                 ),
             );
         }
-        let detail = match (failed.exception.as_str(), failed.message.as_str()) {
-            ("", message) => message.to_owned(),
-            (exception, "") => exception.to_owned(),
-            (exception, message) => format!("{exception}: {message}"),
-        };
+        let mut detail = failed.raised();
+        if reason == Reason::OutOfMemory {
+            detail = format!("{detail}\n{}", memory_words(&self.process.usage()));
+        }
         let traceback = (!failed.traceback.is_empty()).then(|| failed.traceback.clone());
         Failure {
             reason,
-            detail: format!("{} ({})", detail, self.role.as_str()),
+            detail: format!("{} ({})", detail, self.party.role().as_str()),
             traceback,
         }
+    }
+}
+
+/// How much memory a process may have and had, in words.
+pub fn memory_words(usage: &Usage) -> String {
+    let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
+    format!(
+        "its limit of main memory is {} MB, and the most it had was {} MB",
+        megabytes(usage.memory_limit_bytes),
+        megabytes(usage.peak_memory_bytes)
+    )
+}
+
+fn seal_broken(call: &str) -> String {
+    format!(
+        "`forward` made the system call `{call}` where it was to answer: from the first batch on it may compute and allocate \
+         memory, and ask the system for nothing else. Import at the top of the file what `forward` needs, and do \
+         what is done only once in `build_model` or in the first forward; `prism check` finds this beforehand"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limit_and_peak_are_told_with_their_unit() {
+        let usage = Usage {
+            peak_memory_bytes: 3_221_000_001,
+            memory_limit_bytes: 3_221_225_472,
+            ..Usage::default()
+        };
+        assert_eq!(
+            memory_words(&usage),
+            "its limit of main memory is 3222 MB, and the most it had was 3222 MB"
+        );
     }
 }

@@ -75,11 +75,10 @@ fn encode(kind: Kind, f: &Value) -> Option<Vec<u8>> {
             },
         ),
         Kind::Load => {
-            let random = u64_of(f, "source") == 1;
-            let source = if random {
-                WeightSource::RandomInit
-            } else {
-                WeightSource::Segment
+            let source = match u64_of(f, "source") {
+                0 => WeightSource::Segment,
+                1 => WeightSource::RandomInit,
+                _ => WeightSource::SegmentParameters,
             };
             message::write_load(&mut out, source, u64_of(f, "id"));
         }
@@ -99,15 +98,16 @@ fn encode(kind: Kind, f: &Value) -> Option<Vec<u8>> {
                 .iter()
                 .map(|&m| u8::try_from(m).unwrap())
                 .collect();
-            let tokens = i32s(f, "tokens");
-            message::write_rows(
-                &mut out,
-                id,
-                u32_of(f, "batch_size"),
-                u32_of(f, "seq_len"),
-                &tokens,
-                &mask,
-            );
+            let rows = message::Rows {
+                batch_size: u32_of(f, "batch_size"),
+                seq_len: u32_of(f, "seq_len"),
+                tokens: &i32s(f, "tokens"),
+                mask: &mask,
+            };
+            match kind {
+                Kind::Batch => message::write_batch(&mut out, id, u64_of(f, "read_bytes"), &rows),
+                _ => message::write_score(&mut out, id, &rows),
+            }
         }
         _ => return None,
     }

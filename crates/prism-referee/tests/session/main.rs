@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod heldout;
 mod oracle;
+mod profiles;
 mod sessions;
 mod threads;
 mod trials;
@@ -12,16 +14,16 @@ use std::sync::atomic::Ordering;
 use prism_core::{
     hash::Sha256Hash,
     outcome::{Fault, Reason},
+    rank::{NoRank, Standing},
 };
 use prism_referee::{
-    message::Role,
+    party::Party,
     plan::Event,
     record::{Record, VerifyError, verify},
     verdict::Flag,
-    worker::Output,
 };
 use sessions::{Text, dense_nats, run};
-use threads::{Cheat, EOT};
+use threads::{Act, Cheat, EOT};
 
 fn text() -> Text {
     Text::new(150)
@@ -57,6 +59,25 @@ fn an_honest_run_is_paid_its_true_code_length() {
         "learner and auditor were runnable together"
     );
     assert!(ran.events.iter().any(|event| matches!(event, Event::Step(_))));
+}
+
+#[test]
+fn a_pass_has_as_many_steps_as_the_learner_was_promised() {
+    for documents in [1, 2, 3, 150] {
+        let text = Text::new(documents);
+        // The shortest text is less than one step.
+        let ran = run(&text, Cheat::Honest, 1, |r| r.stream.max_step_ppm = 10_000_000);
+        let (record, _) = ran.result.unwrap();
+        let promised = ran.events.iter().find_map(|event| match event {
+            Event::Opened { batches, .. } => Some(*batches),
+            _ => None,
+        });
+        let targets = text.totals().targets;
+        assert_eq!(promised, Some(targets.div_ceil(4 * 24)));
+        assert_eq!((record.ended, Some(record.steps)), (Reason::EndOfData, promised));
+        assert_eq!(record.measured.targets, targets);
+        assert_eq!(record.measured.completed_documents, documents);
+    }
 }
 
 #[test]
@@ -105,7 +126,14 @@ fn a_record_verifies_and_a_changed_one_does_not() {
             "{error}"
         );
     };
-    tamper(&|r| r.verdict.final_score += 1e-15);
+    tamper(&|r| {
+        let Standing::Ranked { final_score, .. } = &mut r.verdict.standing else {
+            panic!("{:?}", r.verdict.standing);
+        };
+        *final_score = f64::from_bits(final_score.to_bits() + 1);
+    });
+    tamper(&|r| r.verdict.standing = Standing::NoRank(NoRank::ClaimsUntrue));
+    tamper(&|r| r.measured.difference_rms_nats = 0.0);
     tamper(&|r| r.verdict.bpb = f64::from_bits(r.verdict.bpb.to_bits() - 1));
     tamper(&|r| r.audits[5].nats = f64::from_bits(r.audits[5].nats.to_bits() - 1));
     tamper(&|r| _ = r.audits.remove(3));
@@ -154,11 +182,13 @@ fn lies_cost_their_noise_and_gain_nothing() {
     {
         let (record, _) = run(&text, cheat, key, |_| {}).result.unwrap();
         let case = format!("{cheat:?} under key {key}");
-        assert!(record.verdict.flags.contains(&Flag::ClaimsDiffer), "{case}");
-        assert!(
-            record.verdict.bpb_ranked > truth.verdict.bpb,
-            "{case}: {}",
-            record.verdict.bpb_ranked
+        for flag in [Flag::ClaimsDiffer, Flag::ClaimsUntrue] {
+            assert!(record.verdict.flags.contains(&flag), "{case}");
+        }
+        assert_eq!(
+            record.verdict.standing,
+            Standing::NoRank(NoRank::ClaimsUntrue),
+            "{case}"
         );
         let off = (record.verdict.bpb - truth.verdict.bpb).abs();
         assert!(
@@ -171,6 +201,34 @@ fn lies_cost_their_noise_and_gain_nothing() {
             "{case} did lie"
         );
     }
+}
+
+#[test]
+fn a_rank_needs_claims_that_were_found_true() {
+    let standing = |cheat, change: fn(&mut prism_core::recipe::Recipe)| {
+        let (record, targets) = run(&text(), cheat, 1, change).result.unwrap();
+        let verified = verify(&record, targets.as_slice(), Sha256Hash::of(&targets)).unwrap();
+        assert_eq!(verified.standing, record.verdict.standing);
+        assert!(
+            record.verdict.bpb.is_finite(),
+            "the estimate is shown in any case"
+        );
+        (record.verdict.standing, record.measured.difference_rms_nats)
+    };
+    let (honest, rms_nats) = standing(Cheat::Honest, |_| {});
+    assert!(
+        honest.bpb_ranked().is_some() && rms_nats < 1e-6,
+        "{honest:?} {rms_nats}"
+    );
+    // Where the bound lies above the lie, the run is ranked: the bound alone decides.
+    let (lies, rms_nats) = standing(Cheat::HalfClaims, |_| {});
+    assert_eq!(lies, Standing::NoRank(NoRank::ClaimsUntrue));
+    assert!((0.5..4.0).contains(&rms_nats), "{rms_nats}");
+    let (loose, _) = standing(Cheat::HalfClaims, |r| r.score.claims_rms_nats = 4.0);
+    assert!(loose.bpb_ranked().is_some() && loose.final_score().is_some());
+    // Nothing audited is no evidence, whatever is claimed.
+    let (unknown, _) = standing(Cheat::Honest, |r| r.audit.rate_per_byte = 1e-12);
+    assert_eq!(unknown, Standing::NoRank(NoRank::NoAudits));
 }
 
 #[test]
@@ -244,7 +302,7 @@ fn who_never_falls_silent_does_not_outlive_a_limit() {
 }
 
 #[test]
-fn a_fresh_process_is_asked_again_and_only_who_saw_no_secret_may_speak() {
+fn a_second_process_is_asked_again_in_the_order_of_the_stream() {
     let ran = run(&text(), Cheat::Honest, 1, |_| {});
     let (record, _) = ran.result.unwrap();
     assert_eq!(record.repeats.len(), 8);
@@ -254,15 +312,15 @@ fn a_fresh_process_is_asked_again_and_only_who_saw_no_secret_may_speak() {
             .iter()
             .all(|repeat| repeat.first_nats == repeat.again_nats)
     );
-    let (auditor, claimant) = (Role::Auditor, Role::Claimant);
     assert_eq!(
         ran.launcher.launched,
         [
-            (Role::Learner, Output::Shown),
-            (auditor, Output::Shown),
-            (auditor, Output::Shown),
-            (claimant, Output::Withheld),
-            (auditor, Output::Withheld),
+            Party::Learner,
+            Party::Auditor,
+            Party::Replay,
+            Party::Claimant,
+            Party::HeldOutAuditor,
+            Party::KeptAuditor,
         ]
     );
     // A run that ends early is asked about what it has read.
@@ -275,6 +333,46 @@ fn a_fresh_process_is_asked_again_and_only_who_saw_no_secret_may_speak() {
         some.repeats
     );
     verify(&some, targets.as_slice(), Sha256Hash::of(&targets)).unwrap();
+}
+
+#[test]
+fn who_answers_is_sealed_before_there_is_text_and_runs_only_when_nobody_else_does() {
+    let ran = run(&text(), Cheat::Honest, 1, |_| {});
+    ran.result.unwrap();
+    let acts = ran.launcher.acts.lock().unwrap();
+    let first = |party, act| {
+        acts.iter()
+            .position(|done| *done == (party, act))
+            .unwrap_or_else(|| panic!("{party:?} was never {act:?}"))
+    };
+    let count = |party, act| acts.iter().filter(|done| **done == (party, act)).count();
+    let first_batch = first(Party::Learner, Act::GotText);
+    for party in [Party::Auditor, Party::Replay] {
+        assert!(first(party, Act::Sealed) < first(party, Act::Frozen), "{party:?}");
+        assert!(first(party, Act::Frozen) < first_batch, "{party:?}");
+        assert!(first(party, Act::Thawed) > first_batch, "{party:?}");
+    }
+    assert_eq!(count(Party::Replay, Act::Thawed), 1);
+    for party in [Party::Learner, Party::Auditor] {
+        assert!(
+            first(party, Act::Killed) < first(Party::Replay, Act::Thawed),
+            "{party:?}"
+        );
+    }
+    for party in [Party::Claimant, Party::HeldOutAuditor, Party::KeptAuditor] {
+        assert!(
+            first(party, Act::Launched) > first(Party::Replay, Act::Killed),
+            "{party:?}"
+        );
+        assert!(first(party, Act::Sealed) < first(party, Act::Thawed), "{party:?}");
+    }
+    for party in [Party::HeldOutAuditor, Party::KeptAuditor] {
+        assert!(
+            first(Party::Claimant, Act::Killed) < first(party, Act::Thawed),
+            "{party:?}"
+        );
+    }
+    assert_eq!(count(Party::Learner, Act::Sealed), 0);
 }
 
 #[test]

@@ -2,22 +2,23 @@
 //!
 //! What it pays is the entropy of the text, known to the corpus from the grammar's choices and not from this code. So
 //! the session's whole arithmetic (lanes, claims, smoothing, audits, total) is checked against a number that it had no
-//! part in. It learns nothing and its weights mean nothing; it forgets a document at the end of a row, so a row must
-//! hold whole ones.
+//! part in. It learns nothing and its weights mean nothing; it forgets a document at the end of a row, so every row holds
+//! whole ones.
 
-use std::{io, sync::Arc};
+use std::{collections::BTreeMap, io, sync::Arc};
 
 use prism_core::hash::Sha256Hash;
-use prism_corpus::synth::{END_SYMBOL, Grammar, GrammarPredictor};
+use prism_corpus::synth::{END_SYMBOL, Grammar, GrammarPredictor, SynthDocument};
 use prism_referee::{
     frame::Kind, lanes::TokenDocument, message::Role, plan::TokenizerInfo, record::verify, verdict::Flag,
     worker::Exit,
 };
 
 use crate::sessions::{Text, run_threads};
-use crate::threads::{Cheat, Peer, Threads, VOCAB, i32s, u32_at};
+use crate::threads::{Cheat, Peer, Threads, VOCAB, batch_rows, i32s, u32_at};
 
-const DOCUMENTS: u64 = 40;
+/// Rows of the one step, two documents each.
+const ROWS: usize = 20;
 const SEQ_LEN: usize = 4096;
 /// 256 bytes and the end of text, which the grammar's predictor numbers as the byte tokenizer does.
 const BYTE_VOCAB: u32 = 257;
@@ -63,7 +64,7 @@ impl<'g> Reader<'g> {
 
 impl Oracle {
     pub(crate) fn learner(&self, mut peer: Peer) -> io::Result<Exit> {
-        let rows = usize::try_from(DOCUMENTS).unwrap();
+        let rows = ROWS;
         peer.hello(Role::Learner)?;
         let mut open = u32::try_from(rows).unwrap().to_le_bytes().to_vec();
         open.extend_from_slice(&u32::try_from(SEQ_LEN).unwrap().to_le_bytes());
@@ -77,8 +78,7 @@ impl Oracle {
             if kind == Kind::End {
                 break;
             }
-            let tokens = i32s(&body[16..16 + 4 * rows * (SEQ_LEN + 1)]);
-            let mask = &body[16 + 4 * rows * (SEQ_LEN + 1)..];
+            let (tokens, mask) = batch_rows(&body, rows, SEQ_LEN);
             let mut frame = step.to_le_bytes().to_vec();
             frame.extend_from_slice(&u32::try_from(rows * SEQ_LEN).unwrap().to_le_bytes());
             for (row, mask) in tokens.chunks(SEQ_LEN + 1).zip(mask.chunks(SEQ_LEN)) {
@@ -126,14 +126,27 @@ impl Oracle {
     }
 }
 
+/// Documents of which each two in turn, with their ends, are as long as a row.
+fn pairs_that_fill_a_row(grammar: &Grammar) -> Vec<SynthDocument> {
+    let mut single: BTreeMap<usize, SynthDocument> = BTreeMap::new();
+    let mut pairs = Vec::new();
+    let mut number = 0;
+    while pairs.len() < 2 * ROWS {
+        let document = grammar.document(number);
+        number += 1;
+        let wanted = SEQ_LEN.checked_sub(document.text.len() + 2);
+        match wanted.and_then(|len| single.remove(&len)) {
+            Some(other) => pairs.extend([document, other]),
+            None => _ = single.insert(document.text.len(), document),
+        }
+    }
+    pairs
+}
+
 #[test]
 fn who_knows_the_grammar_pays_the_entropy_of_the_text() {
     let grammar = Arc::new(Grammar::new(7).unwrap());
-    let written: Vec<_> = (0..)
-        .map(|number| grammar.document(number))
-        .filter(|document| document.text.len() < SEQ_LEN)
-        .take(usize::try_from(DOCUMENTS).unwrap())
-        .collect();
+    let written = pairs_that_fill_a_row(&grammar);
     let documents = (0..)
         .zip(&written)
         .map(|(number, document)| TokenDocument {
@@ -157,8 +170,8 @@ fn who_knows_the_grammar_pays_the_entropy_of_the_text() {
         end_of_text: BYTE_VOCAB - 1,
     };
     let ran = run_threads(&text, threads, tokenizer, 1, |recipe| {
-        // A lane for each document, most of it empty: more places than the stream has targets.
-        recipe.stream.max_step_ppm = 10_000_000;
+        // The whole stream is one step.
+        recipe.stream.max_step_ppm = 1_000_000;
         recipe.audit.rate_per_byte = 0.01;
     });
     let (record, targets) = ran.result.unwrap();

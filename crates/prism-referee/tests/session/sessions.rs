@@ -3,15 +3,14 @@
 //! The workers that take part in it are in `threads`. Also the truth that a session is held against: the code length of
 //! the text under the little model, computed densely and without the referee.
 
-use prism_core::{hash::Sha256Hash, recipe::Recipe};
+use prism_core::{failure::Failure, hash::Sha256Hash, recipe::Recipe};
 use prism_referee::{
     connection::Cancel,
     draws::AuditKey,
-    lanes::{DocumentError, Documents, TokenDocument},
+    lanes::{Documents, TokenDocument},
     plan::{Event, Hashes, Plan, StreamTotals, TextSource, TokenizerInfo, WorkerPaths},
     record::Record,
     session::{self, Observed},
-    worker::Failure,
 };
 
 use crate::threads::{Cheat, EOT, Threads, V, VOCAB, nats};
@@ -61,16 +60,10 @@ impl Text {
 
 impl TextSource for Text {
     fn stream(&self) -> Box<dyn Documents + '_> {
-        Box::new(self.documents.clone().into_iter())
+        Box::new(self.documents.clone())
     }
     fn val(&self) -> Box<dyn Documents + '_> {
-        Box::new(self.val.clone().into_iter())
-    }
-    fn stream_documents(&self, numbers: &[u64]) -> Result<Vec<TokenDocument>, DocumentError> {
-        Ok(numbers
-            .iter()
-            .map(|&n| self.documents[usize::try_from(n).unwrap()].clone())
-            .collect())
+        Box::new(self.val.clone())
     }
 }
 
@@ -89,7 +82,7 @@ pub(crate) fn recipe() -> Recipe {
 
 /// The true code length of an honest run of the little model, computed densely and without the referee, in nats.
 pub(crate) fn dense_nats(text: &Text, batch: u32, seq_len: u32) -> f64 {
-    let mut lanes = prism_referee::lanes::Lanes::new(text.documents.clone().into_iter(), batch, seq_len, EOT);
+    let mut lanes = prism_referee::lanes::Lanes::new(text.documents.clone(), batch, seq_len, EOT);
     let mut step = prism_referee::lanes::Step::default();
     let smoothing = prism_core::nats::Smoothing::new(recipe().score.smoothing, VOCAB);
     let mut counts = vec![0.05_f32; V * V];

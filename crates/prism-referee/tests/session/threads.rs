@@ -20,16 +20,32 @@ use std::{
     time::Duration,
 };
 
+use prism_core::failure::Failure;
 use prism_referee::{
-    frame::{HEADER_BYTES, Header, Kind},
+    frame::{HEADER_BYTES, Header, Kind, VERSION},
     message::Role,
-    worker::{ControlError, Exit, Failure, Launcher, Output, Process, Usage},
+    party::Party,
+    worker::{ControlError, Exit, Launcher, Process, Usage},
 };
 
 use crate::oracle::Oracle;
 
 pub(crate) const VOCAB: u32 = 17;
 pub(crate) const EOT: u32 = 16;
+/// What was done to whom, in order.
+pub(crate) type Acts = Arc<Mutex<Vec<(Party, Act)>>>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    Launched,
+    Sealed,
+    Frozen,
+    Thawed,
+    Killed,
+    /// A learner got its first batch, or a claimant its first rows.
+    GotText,
+}
+
 /// Lane, column and row of every question.
 pub(crate) type Questions = Arc<Mutex<Vec<(u32, u32, Vec<i32>)>>>;
 pub(crate) const V: usize = VOCAB as usize;
@@ -70,6 +86,12 @@ pub(crate) enum Cheat {
     LearnerChatters,
     /// Answers each time within the limit of one answer, and never comes to an end.
     ClaimantDawdles,
+    /// Leaves weights that know nothing.
+    EmptiesAtEnd,
+    /// Claims that everything was certain.
+    ClaimantZero,
+    /// Claims that the first row of a batch was dear.
+    ClaimantLiesToOne,
     /// Ends with a status of its own choice.
     ClaimantExits,
     /// Gives up with words of its own choice.
@@ -86,6 +108,14 @@ pub(crate) enum Cheat {
     DiesOfTwoRows,
     ScoresNan,
     ScoresShort,
+    /// A prediction depends on the token after it.
+    LooksAhead,
+    /// Costs of a row depend on the other one.
+    MixesRows,
+    /// Costs depend on how many rows there are.
+    CountsRows,
+    /// The training script cannot be imported.
+    FailsInImport,
     /// Says of itself that it is somebody else.
     OtherRole,
     /// Is gone before it has said anything.
@@ -96,6 +126,8 @@ pub(crate) enum Cheat {
 
 /// A thread as a process: it can be stopped at its next frame, which is all that a session can see of a freeze.
 struct Thread {
+    party: Party,
+    acts: Acts,
     gate: Arc<Gate>,
     socket: UnixStream,
     ended: mpsc::Receiver<Exit>,
@@ -120,7 +152,17 @@ impl Gate {
     }
 }
 
+impl Thread {
+    fn note(&self, act: Act) {
+        self.acts.lock().unwrap().push((self.party, act));
+    }
+}
+
 impl Process for Thread {
+    fn seal(&mut self) -> Result<(), ControlError> {
+        self.note(Act::Sealed);
+        Ok(())
+    }
     fn freeze(&mut self) -> Result<(), ControlError> {
         match self.cheat {
             Some(Cheat::DiesAsItIsFrozen) => {
@@ -130,10 +172,12 @@ impl Process for Thread {
             Some(Cheat::NeverStands) => return Err(ControlError::Restless("it dances".into())),
             _ => {}
         }
+        self.note(Act::Frozen);
         *self.gate.frozen.lock().unwrap() = true;
         Ok(())
     }
     fn thaw(&mut self) -> Result<(), ControlError> {
+        self.note(Act::Thawed);
         *self.gate.frozen.lock().unwrap() = false;
         self.gate.changed.notify_all();
         Ok(())
@@ -145,8 +189,10 @@ impl Process for Thread {
         self.exit.clone()
     }
     fn kill(&mut self) -> Exit {
+        self.note(Act::Killed);
         let _ = self.socket.shutdown(std::net::Shutdown::Both);
-        self.thaw().unwrap();
+        *self.gate.frozen.lock().unwrap() = false;
+        self.gate.changed.notify_all();
         self.wait(Duration::from_secs(20)).unwrap_or(Exit::Killed)
     }
     fn usage(&mut self) -> Usage {
@@ -165,7 +211,8 @@ pub(crate) struct Threads {
     pub(crate) cheat: Cheat,
     /// Plays all roles with the true distribution instead of the bigram model.
     pub(crate) oracle: Option<Oracle>,
-    pub(crate) launched: Vec<(Role, Output)>,
+    pub(crate) launched: Vec<Party>,
+    pub(crate) acts: Acts,
     /// Every token id that an auditor was ever shown, by question.
     pub(crate) questions: Questions,
     gates: HashMap<&'static str, Arc<Gate>>,
@@ -179,6 +226,7 @@ impl Threads {
             cheat,
             oracle: None,
             launched: Vec::new(),
+            acts: Arc::default(),
             questions: Arc::default(),
             gates: HashMap::new(),
             overlap: Arc::default(),
@@ -187,13 +235,10 @@ impl Threads {
 }
 
 impl Launcher for Threads {
-    fn launch(
-        &mut self,
-        role: Role,
-        output: Output,
-        segment: OwnedFd,
-    ) -> Result<(UnixStream, Box<dyn Process>), Failure> {
-        self.launched.push((role, output));
+    fn launch(&mut self, party: Party, segment: OwnedFd) -> Result<(UnixStream, Box<dyn Process>), Failure> {
+        let role = party.role();
+        self.launched.push(party);
+        self.acts.lock().unwrap().push((party, Act::Launched));
         let (ours, theirs) = UnixStream::pair().unwrap();
         let gate = Arc::new(Gate::default());
         gate.running.store(true, Ordering::SeqCst);
@@ -208,6 +253,8 @@ impl Launcher for Threads {
             questions: Arc::clone(&self.questions),
             learner: self.gates.get("learner").cloned(),
             overlap: Arc::clone(&self.overlap),
+            party,
+            acts: Arc::clone(&self.acts),
         };
         let (sender, ended) = mpsc::channel();
         let socket = ours.try_clone().unwrap();
@@ -226,6 +273,8 @@ impl Launcher for Threads {
         Ok((
             ours,
             Box::new(Thread {
+                party,
+                acts: Arc::clone(&self.acts),
                 gate,
                 socket,
                 ended,
@@ -244,6 +293,8 @@ pub(crate) struct Peer {
     questions: Questions,
     learner: Option<Arc<Gate>>,
     overlap: Arc<AtomicBool>,
+    party: Party,
+    acts: Acts,
 }
 
 pub(crate) fn u32_at(body: &[u8], at: usize) -> u32 {
@@ -254,6 +305,12 @@ pub(crate) fn i32s(body: &[u8]) -> Vec<i32> {
     body.chunks_exact(4)
         .map(|four| i32::from_le_bytes(four.try_into().unwrap()))
         .collect()
+}
+
+/// Tokens and mask of BATCH, whose rows begin after step, bytes read, `B` and `T`.
+pub(crate) fn batch_rows(body: &[u8], b: usize, t: usize) -> (Vec<i32>, &[u8]) {
+    let (tokens, mask) = body[24..].split_at(4 * b * (t + 1));
+    (i32s(tokens), mask)
 }
 
 /// The body of FAILED: where, why, and an exception with its message.
@@ -306,6 +363,8 @@ impl Peer {
         let config: serde_json::Value = serde_json::from_slice(&config).unwrap();
         assert_eq!(config["role"], role.as_str());
         assert_eq!(config.get("training_file").is_some(), role == Role::Learner);
+        let only_import = config.get("only_import").is_some_and(|value| value == true);
+        assert_eq!(only_import, self.party == Party::SmokeLearner);
         Ok(())
     }
 
@@ -326,6 +385,18 @@ impl Peer {
 
     fn learner(mut self) -> io::Result<Exit> {
         self.hello(Role::Learner)?;
+        if self.party == Party::SmokeLearner {
+            if self.cheat == Cheat::FailsInImport {
+                let body = failed(1, "exception", ["ImportError", "no parent package"]);
+                self.send(Kind::Failed, &body)?;
+                return Ok(Exit::Code(1));
+            }
+            if self.cheat == Cheat::Exit {
+                return Ok(Exit::Code(0));
+            }
+            self.send(Kind::Done, &[0])?;
+            self.receive()?;
+        }
         if self.cheat == Cheat::DoneAtOnce {
             self.send(Kind::Done, &[0])?;
             self.receive()?;
@@ -347,7 +418,8 @@ impl Peer {
         })?;
 
         let mut counts = vec![0.05_f32; V * V];
-        let mut step = 0_u64;
+        // Every token of the text is a byte, every end of a document none.
+        let (mut step, mut read_bytes) = (0_u64, 0_u64);
         loop {
             let table: Vec<f32> = counts.iter().map(|count| count.ln()).collect();
             self.write_table(&table);
@@ -359,19 +431,26 @@ impl Peer {
             self.send(Kind::Ready, &number.to_le_bytes())?;
             let (kind, body) = self.receive()?;
             if kind == Kind::End {
+                if self.cheat == Cheat::EmptiesAtEnd {
+                    self.write_table(&vec![0.0; V * V]);
+                }
                 self.send(Kind::Done, &[1])?;
                 self.receive()?;
                 return Ok(Exit::Code(0));
             }
             assert_eq!(kind, Kind::Batch);
-            let tokens = i32s(&body[16..16 + 4 * b * (t + 1)]);
-            let mask = &body[16 + 4 * b * (t + 1)..];
+            if step == 0 {
+                self.acts.lock().unwrap().push((self.party, Act::GotText));
+            }
+            assert_eq!(u64::from_le_bytes(body[8..16].try_into().unwrap()), read_bytes);
+            let (tokens, mask) = batch_rows(&body, b, t);
             let mut claims = vec![0.0_f32; b * t];
             for row in 0..b {
                 for column in 0..t {
                     if mask[row * t + column] == 1 {
                         let at = row * (t + 1) + column;
                         claims[row * t + column] = nats(&table, tokens[at], tokens[at + 1]);
+                        read_bytes += u64::from(tokens[at + 1] != EOT.cast_signed());
                         counts[usize::try_from(tokens[at]).unwrap() * V
                             + usize::try_from(tokens[at + 1]).unwrap()] += 1.0;
                     }
@@ -395,10 +474,10 @@ impl Peer {
                 Cheat::SkipClaims | Cheat::ReadyTwice => {
                     self.send(Kind::Ready, &(step + 1).to_le_bytes())?;
                 }
-                Cheat::UnknownKind => self.socket.write_all(&[0, 0, 0, 0, 1, 0xee, 0, 0])?,
+                Cheat::UnknownKind => self.socket.write_all(&[0, 0, 0, 0, VERSION, 0xee, 0, 0])?,
                 Cheat::HugeFrame => {
                     self.socket
-                        .write_all(&[0xff, 0xff, 0xff, 0x7f, 1, Kind::Claims as u8, 0, 0])?;
+                        .write_all(&[0xff, 0xff, 0xff, 0x7f, VERSION, Kind::Claims as u8, 0, 0])?;
                 }
                 Cheat::ForgedResume => self.send(Kind::Resume, &step.to_le_bytes())?,
                 Cheat::DoneInTheMiddle if step == 3 => {
@@ -483,6 +562,10 @@ impl Peer {
                     self.questions.lock().unwrap().push((lane, column, row.clone()));
                     match self.cheat {
                         Cheat::AuditorNan => logits[3] = f32::NAN,
+                        Cheat::LooksAhead => {
+                            let next = row.get(column as usize + 1).copied().unwrap_or(EOT.cast_signed());
+                            logits[usize::try_from(next).unwrap()] += 1.0;
+                        }
                         Cheat::AuditorLearns => {
                             for pair in row[..=column as usize].windows(2) {
                                 let [input, next] = [0, 1].map(|i| usize::try_from(pair[i]).unwrap());
@@ -538,7 +621,17 @@ impl Peer {
                     for row in 0..b {
                         for column in 0..t {
                             let at = row * (t + 1) + column;
-                            let nats = nats(&table, tokens[at], tokens[at + 1]);
+                            let nats = match self.cheat {
+                                Cheat::ClaimantZero => 0.0,
+                                Cheat::ClaimantLiesToOne if row == 0 => 9.0,
+                                Cheat::MixesRows if b == 2 => {
+                                    let other = (1 - row) * (t + 1) + column;
+                                    nats(&table, tokens[at], tokens[at + 1])
+                                        + 0.1 * nats(&table, tokens[other], 0)
+                                }
+                                Cheat::CountsRows => nats(&table, tokens[at], tokens[at + 1]) / (b as f32),
+                                _ => nats(&table, tokens[at], tokens[at + 1]),
+                            };
                             scores.extend_from_slice(&nats.to_le_bytes());
                         }
                     }

@@ -5,10 +5,9 @@ use std::time::Duration;
 use prism_core::{outcome::Reason, recipe::Recipe};
 use prism_referee::{
     connection::Cancel,
-    message::Role,
+    party::Party,
     plan::Terms,
-    trial::{self, Patience, Point, Stopped, Tried},
-    worker::Output,
+    trial::{self, Dependence, Importing, Patience, Point, Stopped, Tried},
 };
 
 use crate::sessions::{Text, paths, recipe, tokenizer};
@@ -32,7 +31,7 @@ fn try_out(cheat: Cheat, change: impl FnOnce(&mut Recipe)) -> Result<Tried, Box<
     };
     let mut launcher = Threads::new(cheat);
     let result = trial::run(&terms, &mut launcher, 24, &patience, &Cancel::new());
-    assert_eq!(launcher.launched, [(Role::Claimant, Output::Shown)]);
+    assert_eq!(launcher.launched, [Party::Smoke]);
     result
 }
 
@@ -43,7 +42,62 @@ fn an_honest_model_is_laid_out_and_repeats_itself() {
         assert_eq!(tried.layout.parameters(), u64::from(VOCAB * VOCAB), "{cheat:?}");
         assert!(tried.repeats, "{cheat:?}");
         assert!(tried.two_rows.is_none(), "{cheat:?}");
+        assert_eq!(tried.moved, [], "{cheat:?}");
     }
+}
+
+#[test]
+fn what_an_auditor_does_not_see_must_not_move_a_prediction() {
+    // Their table starts at zero: only other weights than those of the start show the first two.
+    for (cheat, on) in [
+        (Cheat::LooksAhead, Dependence::LaterTokens),
+        (Cheat::MixesRows, Dependence::OtherRows),
+        (Cheat::CountsRows, Dependence::BatchSize),
+    ] {
+        let tried = try_out(cheat, |_| {}).unwrap();
+        assert!(tried.repeats && tried.two_rows.is_none(), "{cheat:?}");
+        let found: Vec<_> = tried.moved.iter().map(|moved| moved.on).collect();
+        assert_eq!(found, [on], "{cheat:?}");
+        assert!(tried.moved[0].rms_nats > 0.01, "{:?}", tried.moved);
+        // Less than what a run puts up with is nothing to tell.
+        let tried = try_out(cheat, |recipe| recipe.score.claims_rms_nats = 100.0).unwrap();
+        assert_eq!(tried.moved, [], "{cheat:?}");
+    }
+}
+
+#[test]
+fn the_training_script_is_imported_and_never_called() {
+    let import = |cheat| {
+        let recipe = recipe();
+        let terms = Terms {
+            recipe: &recipe,
+            seed: 1,
+            tokenizer: &tokenizer(),
+            totals: &Text::new(3).totals(),
+            paths: &paths(),
+        };
+        let patience = Patience {
+            start: Duration::from_secs(20),
+            build: Duration::from_secs(20),
+            answer: Duration::from_secs(20),
+        };
+        let mut launcher = Threads::new(cheat);
+        let importing = Importing::start(&terms, &mut launcher, &Cancel::new()).unwrap();
+        assert_eq!(launcher.launched, [Party::SmokeLearner]);
+        importing.finish(&patience)
+    };
+    assert!(import(Cheat::Honest).is_ok());
+    let stopped = import(Cheat::FailsInImport).unwrap_err();
+    assert_eq!(
+        (stopped.point, stopped.failure.reason),
+        (Point::Import, Reason::TrainingImport)
+    );
+    assert_eq!(stopped.failed.unwrap().message, "no parent package");
+    let stopped = import(Cheat::Exit).unwrap_err();
+    assert_eq!(
+        (stopped.point, stopped.failure.reason),
+        (Point::Import, Reason::LearnerExited)
+    );
 }
 
 #[test]
