@@ -19,7 +19,7 @@ use prism_referee::{
     draws::{AuditKey, Purpose},
     frame::Kind,
     lanes::{DocumentError, Documents, Lanes, Step, TokenDocument},
-    message,
+    message::{self, Rows},
 };
 
 const TEXT_BYTES: usize = 32_000_000;
@@ -29,36 +29,46 @@ const SEQ_LEN: u32 = 256;
 
 struct Stream<'a> {
     texts: &'a [String],
-    next: usize,
+    targets: &'a [u64],
     tokenizer: &'a Tokenizer,
 }
 
-impl Documents for Stream<'_> {
-    fn next_document(&mut self) -> Result<Option<TokenDocument>, DocumentError> {
-        let Some(text) = self.texts.get(self.next) else {
-            return Ok(None);
-        };
-        self.next += 1;
+impl Stream<'_> {
+    fn encode(&self, place: usize) -> Result<Encoded, DocumentError> {
         let mut encoded = Encoded::default();
         self.tokenizer
-            .encode(text, &mut encoded)
+            .encode(&self.texts[place], &mut encoded)
             .map_err(|error| DocumentError(error.to_string()))?;
-        Ok(Some(TokenDocument {
-            number: self.next as u64,
+        Ok(encoded)
+    }
+}
+
+impl Documents for Stream<'_> {
+    fn count(&self) -> u64 {
+        self.texts.len() as u64
+    }
+    fn targets(&self, place: u64) -> u64 {
+        self.targets[usize::try_from(place).unwrap()]
+    }
+    fn document(&self, place: u64) -> Result<TokenDocument, DocumentError> {
+        let encoded = self.encode(usize::try_from(place).unwrap())?;
+        Ok(TokenDocument {
+            number: place,
             ids: encoded.ids,
             byte_lengths: encoded.byte_lengths,
-        }))
+        })
     }
 }
 
 fn mb_per_s(texts: &[String], bytes: usize, tokenizer: &Tokenizer) -> f64 {
     let recipe = Recipe::official();
+    let targets = targets_of(texts, tokenizer);
     let started_seconds = processor_seconds();
     let vocab = tokenizer.vocab_size();
     let mut account = Account::new(&recipe, vocab, &AuditKey::new([1; 32]), Purpose::Stream);
     let stream = Stream {
         texts,
-        next: 0,
+        targets: &targets,
         tokenizer,
     };
     let mut lanes = Lanes::new(stream, BATCH_SIZE, SEQ_LEN, tokenizer.end_of_text());
@@ -75,7 +85,13 @@ fn mb_per_s(texts: &[String], bytes: usize, tokenizer: &Tokenizer) -> f64 {
     let mut drawn = 0;
     while lanes.next_step(&mut step).unwrap() {
         frame.clear();
-        message::write_rows(&mut frame, 0, BATCH_SIZE, SEQ_LEN, &step.tokens, &step.mask);
+        let rows = Rows {
+            batch_size: BATCH_SIZE,
+            seq_len: SEQ_LEN,
+            tokens: &step.tokens,
+            mask: &step.mask,
+        };
+        message::write_batch(&mut frame, 0, account.bytes(), &rows);
         message::parse_nats(Kind::Claims, &answer, 0, places, &mut dense).unwrap();
         gather(&step, SEQ_LEN, &dense, &mut claims, &mut byte_lengths);
         drawn += account
@@ -85,6 +101,18 @@ fn mb_per_s(texts: &[String], bytes: usize, tokenizer: &Tokenizer) -> f64 {
     let seconds = processor_seconds() - started_seconds;
     assert!(drawn > 0 && account.bytes() == bytes as u64);
     bytes as f64 / 1e6 / seconds
+}
+
+/// What a run knows of its documents before it begins.
+fn targets_of(texts: &[String], tokenizer: &Tokenizer) -> Vec<u64> {
+    let stream = Stream {
+        texts,
+        targets: &[],
+        tokenizer,
+    };
+    (0..texts.len())
+        .map(|place| stream.encode(place).unwrap().ids.len() as u64 + 1)
+        .collect()
 }
 
 /// Seconds that this thread has run so far; on systems that do not tell, seconds since the first call.

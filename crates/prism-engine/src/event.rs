@@ -1,9 +1,50 @@
-//! What an evaluation tells while it goes on: one JSON line an event on `--progress-fd`.
+//! What an evaluation tells while it goes on: one JSON line an event on `--progress-fd`, and the lasting ones of them in
+//! the run's event file ([`crate::event_file`]).
 //!
 //! Nothing here comes from the submission but `log`, which is marked as the miner's own, and what `gate` quotes.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use prism_core::outcome::{Reason, Status};
+use prism_report::About;
 use serde::{Deserialize, Serialize};
+
+/// Version of the lines. A reader that knows it passes over events and fields that it does not know; what an event or
+/// field that it knows means changes only with the version.
+pub const EVENT_VERSION: u32 = 1;
+
+/// An event as it is written: a line of JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventLine {
+    /// [`EVENT_VERSION`].
+    pub v: u32,
+    /// When, in seconds since 1970.
+    pub t: f64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: EvalEvent,
+}
+
+impl EventLine {
+    /// Of something that has just happened.
+    pub fn now(event: EvalEvent) -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        // Thousandths: nobody needs more.
+        let seconds = since.map_or(0.0, |since| since.as_millis() as f64 / 1000.0);
+        Self {
+            v: EVENT_VERSION,
+            t: seconds,
+            event,
+        }
+    }
+
+    /// The line, with its end.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        let mut line = serde_json::to_string(self)?;
+        line.push('\n');
+        Ok(line)
+    }
+}
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,9 +61,9 @@ pub enum EvalEvent {
     Progress {
         /// Which one.
         stage: EvalStage,
-        /// Bytes of text done.
+        /// Bytes done: of text, or of files that are copied.
         done_bytes: u64,
-        /// Bytes of text in all; other work on the same text may follow, and begins with a `stage` of its own.
+        /// Bytes in all; other work on the same text may follow, and begins with a `stage` of its own.
         total_bytes: u64,
     },
     /// What the static gate says of the source, where it says anything.
@@ -34,12 +75,18 @@ pub enum EvalEvent {
         /// The first of them.
         findings: Vec<GateFinding>,
     },
-    /// The run has a directory.
+    /// The run has a directory: the first line of its event file.
     Run {
         /// Its id.
         run_id: String,
         /// Its directory.
         run_dir: String,
+        /// What it is of.
+        about: About,
+        /// Bytes of the stream.
+        stream_bytes: u64,
+        /// The least that any model can reach, in bits per byte, where the corpus knows it.
+        entropy_floor_bpb: Option<f64>,
         /// Hash of the audit key, fixed before step 0.
         audit_key_commitment: String,
     },
@@ -51,7 +98,7 @@ pub enum EvalEvent {
         seq_len: u32,
         /// Parameters of the model.
         parameters: u64,
-        /// Steps that the stream will take, at least.
+        /// Steps that the whole stream takes.
         batches: u64,
         /// Bytes of the stream.
         stream_bytes: u64,
@@ -62,10 +109,25 @@ pub enum EvalEvent {
         step: u64,
         /// Source bytes accepted so far.
         covered_bytes: u64,
+        /// Targets accepted so far.
+        targets: u64,
         /// Bytes of the stream.
         stream_bytes: u64,
         /// Claimed bits per byte of this step.
         step_bpb: f64,
+        /// Estimated bits per byte of everything accepted so far.
+        mean_bpb: f64,
+    },
+    /// A point of the learning curve that will be published: at most [`prism_report::manifest::MAX_CURVE_POINTS`] in a run.
+    Point {
+        /// Steps accepted so far.
+        steps: u64,
+        /// Source bytes accepted so far.
+        covered_bytes: u64,
+        /// Targets accepted so far.
+        targets: u64,
+        /// Claimed bits per byte since the point before.
+        claimed_bpb: f64,
         /// Estimated bits per byte of everything accepted so far.
         mean_bpb: f64,
     },
@@ -75,6 +137,20 @@ pub enum EvalEvent {
         covered_bytes: u64,
         /// Names and values.
         entries: Vec<(String, f64)>,
+    },
+    /// It waits for the machine. Told at once, then every half minute.
+    Waiting {
+        /// Who has it, each in words that are harmless on a terminal.
+        holders: Vec<String>,
+        /// How long it has waited.
+        waited_seconds: u64,
+    },
+    /// The run turned out not to count, for this reason alone.
+    Rehearsal {
+        /// The stable code.
+        reason: String,
+        /// What is the matter with this machine, and what would help.
+        detail: String,
     },
     /// It is over.
     Finished {
@@ -116,8 +192,10 @@ pub enum EvalStage {
     Gate,
     /// Verifying the corpus, then tokenising it once: told twice.
     Corpus,
-    /// Finding the Python runtime, trying the sandbox.
+    /// Finding the Python runtime, trying the sandbox, once copying the runtime for those who answer.
     Preflight,
+    /// Making the kernel forget earlier runs, and reading in what this one can read. Only before runs that count.
+    Forgetting,
     /// Starting learner and auditor.
     Starting,
     /// Reading the stream.

@@ -1,4 +1,5 @@
-//! The static gate before a run: from its report to an event, and to the end of the run where it finds an error.
+//! The gate before a run: from what its rules and CPython's compiler say to an event, and to the end of the run where there
+//! is an error.
 //!
 //! Used by [`crate::evaluate`] alone. What it hands on is bounded; `prism check` shows all.
 
@@ -6,11 +7,13 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use prism_bundle::Bundle;
-use prism_core::outcome::Reason;
+use prism_core::{failure::Failure, outcome::Reason};
 use prism_gate::{Finding, GateError, Options, Severity};
-use prism_referee::worker::Failure;
+use prism_referee::connection::Cancel;
 
+use crate::compiler;
 use crate::event::{EvalEvent, GateFinding};
+use crate::launcher::SandboxLauncher;
 
 /// Findings that an event and an outcome name.
 const FINDINGS_MAX: usize = 20;
@@ -60,6 +63,38 @@ pub(crate) fn judge(bundle: &Bundle, path: &Path) -> Result<Said, Failure> {
         errors,
         warnings: report.count(Severity::Warning),
         refusal: is_refused.then(|| refusal(&findings, errors, path)),
+        findings,
+    })
+}
+
+/// Asks CPython's own compiler, in the sandbox. Each file that it refuses is a syntax error like those of the gate.
+pub(crate) fn compile(
+    launcher: &SandboxLauncher<'_>,
+    bundle: &Bundle,
+    path: &Path,
+    cancel: &Cancel,
+) -> Result<Said, Failure> {
+    let refused = compiler::refusals(launcher, bundle, cancel)?;
+    let rule = prism_gate::of_instantiation(compiler::RULE_CODE);
+    let errors = refused.len();
+    let findings: Vec<GateFinding> = refused
+        .into_iter()
+        .take(FINDINGS_MAX)
+        .map(|refusal| GateFinding {
+            code: rule.code.to_owned(),
+            id: rule.id.to_owned(),
+            severity: Severity::Error.as_str().to_owned(),
+            file: refusal.place.file,
+            line: refusal.place.line,
+            column: refusal.place.column,
+            message: refusal.message,
+            hint: refusal.hint,
+        })
+        .collect();
+    Ok(Said {
+        errors,
+        warnings: 0,
+        refusal: (errors > 0).then(|| refusal(&findings, errors, path)),
         findings,
     })
 }

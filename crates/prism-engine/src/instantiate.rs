@@ -1,9 +1,10 @@
 //! The instantiation gate: the model is built once, in the sandbox, before anything is measured.
 //!
-//! Called by whoever wants to know in seconds whether a bundle's model builds at all, stays below the caps, returns
-//! logits of the right shape and predicts the same thing twice. The process is a claimant of an ordinary run, with its
-//! limits and without `training.py`. What it says is hostile and believed no further than that its author is told
-//! about it: nothing here enters a score.
+//! Called by whoever wants to know in seconds whether a bundle compiles, its model builds at all, stays below the caps, returns
+//! logits of the right shape, predicts the same thing twice and depends on nothing that an auditor does not see. First
+//! CPython compiles every file ([`crate::compiler`]). Then two processes start at once: a claimant of an ordinary run, with its
+//! limits and without `training.py`, and a learner that imports both scripts and never calls `train`. What they say is
+//! hostile and believed no further than that its author is told about it: nothing here enters a score.
 //!
 //! # What is counted against the limits
 //!
@@ -17,7 +18,9 @@
 //! One row of end-of-text tokens, so that lazy parameters exist; then, with the weights of the start, two rows of
 //! made-up tokens asked about as first, second, first, and both at once; then first, second, first again with made-up
 //! weights, under which a head that starts at zero is no longer silent. With a vocabulary so large that two rows of
-//! logits are above 128 MiB the harness splits "both at once" into single rows.
+//! logits are above 128 MiB the harness splits "both at once" into single rows. With either weights, questions like
+//! an auditor's about three places of a row, once with the rest of the row and once with end-of-text; and two rows at
+//! once with another one in place of each of them.
 //!
 //! A bundle does not declare the length of its rows before it runs. So a forward that fails at the recipe's
 //! `default_seq_len` is tried again, in a fresh process, at [`InstantiationLimits::other_seq_lens`]: a model for rows
@@ -31,19 +34,25 @@ use std::{
 };
 
 use prism_bundle::Bundle;
-use prism_core::{outcome::Reason, recipe::Recipe};
+use prism_core::{failure::Failure, outcome::Reason, recipe::Recipe};
 use prism_referee::{
     connection::Cancel,
+    message::Phase,
     plan::{StreamTotals, Terms, TokenizerInfo},
-    trial::{self, Patience, Tried},
-    worker::Failure,
+    trial::{self, Importing, Patience, Tried},
 };
 use serde::Serialize;
 
+pub use crate::compiler::SourcePlace;
 use crate::{
+    compiler,
     evaluate::Host,
+    event::EvalEvent,
     launcher::{SandboxLauncher, worker_paths},
-    prepare::{Unpacked, load_tokenizer, machine, settings, tokenizer_info},
+    prepare::{load_tokenizer, machine, tokenizer_info},
+    recorder::Recorder,
+    seats::{self, Unpacked},
+    settle,
 };
 
 /// How long the parts may take, and where else a forward is tried.
@@ -93,6 +102,8 @@ pub struct InstantiationFinding {
     pub hint: String,
     /// The miner's own frames, with paths relative to the bundle.
     pub traceback: Option<String>,
+    /// Where it is, if that is known otherwise than by the frames.
+    pub place: Option<SourcePlace>,
 }
 
 /// What one instantiation showed.
@@ -122,13 +133,15 @@ impl Instantiated {
 /// Builds the model of a bundle once, under the forced seed, and looks at it.
 ///
 /// # Errors
-/// Only for what is not the submission's fault: no sandbox, no runtime, no device, somebody cancelled.
+/// Only for what is not the submission's fault: no sandbox, no runtime, no device, a machine that is busy, somebody
+/// cancelled.
 pub fn instantiate(
     bundle: &Bundle,
     recipe: &Recipe,
     seed: u64,
     host: &Host,
     cancel: &Cancel,
+    events: &mut dyn FnMut(EvalEvent),
 ) -> Result<Instantiated, Failure> {
     instantiate_within(
         &InstantiationLimits::default(),
@@ -137,6 +150,7 @@ pub fn instantiate(
         seed,
         host,
         cancel,
+        events,
     )
 }
 
@@ -151,6 +165,7 @@ pub fn instantiate_within(
     seed: u64,
     host: &Host,
     cancel: &Cancel,
+    events: &mut dyn FnMut(EvalEvent),
 ) -> Result<Instantiated, Failure> {
     let started = Instant::now();
     recipe
@@ -166,21 +181,24 @@ pub fn instantiate_within(
                 seed,
                 tokenizer,
             };
-            attempt.run(host, cancel)?
+            attempt.run(host, cancel, events)?
         }
         // Without a vocabulary there is no `ctx` to build a model with.
-        Err(failure) => refused(findings::without_tokenizer(failure)?),
+        Err(failure) => match crate::tokenizer::problem(bundle, recipe) {
+            Some(problem) => refused([findings::without_tokenizer(problem)]),
+            None => return Err(failure),
+        },
     };
     found.wall_seconds = started.elapsed().as_secs_f64();
     Ok(found)
 }
 
-fn refused(finding: InstantiationFinding) -> Instantiated {
+fn refused(findings: impl IntoIterator<Item = InstantiationFinding>) -> Instantiated {
     Instantiated {
         parameters: None,
         snapshot_bytes: None,
         seq_len: None,
-        findings: vec![finding],
+        findings: findings.into_iter().collect(),
         wall_seconds: 0.0,
     }
 }
@@ -195,11 +213,34 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    fn run(&self, host: &Host, cancel: &Cancel) -> Result<Instantiated, Failure> {
+    fn run(
+        &self,
+        host: &Host,
+        cancel: &Cancel,
+        events: &mut dyn FnMut(EvalEvent),
+    ) -> Result<Instantiated, Failure> {
         let (capabilities, runtime) = machine(host, self.recipe)?;
-        let sources = prism_runtime::runtime_sources(&settings()?)
-            .map_err(|error| Failure::new(Reason::RuntimeMissing, error.to_string()))?;
+        let views = seats::views(&runtime, cancel, events)?;
+        // Until this returns: a counted run must not hear what the bundle does here.
+        let _turn = settle::share(host.when_busy, cancel, events)?;
         let unpacked = Unpacked::write(self.bundle)?;
+        let launcher = || SandboxLauncher {
+            helper: &host.helper,
+            capabilities: &capabilities,
+            runtime: &runtime,
+            views: &views,
+            unpacked: &unpacked,
+            recipe: self.recipe,
+            slot: None,
+            logs: Arc::new(Mutex::new(Vec::new())),
+            seals: Arc::default(),
+            recorder: Recorder::default(),
+        };
+        // Nothing of a bundle is imported that CPython does not compile.
+        let refusals = compiler::refusals(&launcher(), self.bundle, cancel)?;
+        if !refusals.is_empty() {
+            return Ok(refused(refusals.into_iter().map(findings::not_compiled)));
+        }
         let manifest = self.bundle.manifest();
         let terms = Terms {
             recipe: self.recipe,
@@ -213,37 +254,60 @@ impl Attempt<'_> {
             build: self.limits.build,
             answer: self.limits.answer,
         };
-        let mut first: Option<Instantiated> = None;
+        // Beside the model, as the learner of a run starts beside those who answer.
+        let importing = Importing::start(&terms, &mut launcher(), cancel)?;
+        let mut found = self.model(&terms, &patience, &launcher, cancel)?;
+        if let Err(stopped) = importing.finish(&patience) {
+            let error = self.words(0).error(&stopped)?;
+            let of_training = stopped
+                .failed
+                .as_ref()
+                .is_some_and(|failed| failed.phase == Phase::ImportTraining);
+            // What keeps the architecture from being imported is said once.
+            if of_training || !found.is_refused() {
+                found.findings.push(error);
+            }
+        }
+        found
+            .findings
+            .sort_by_key(|finding| finding.severity != Severity::Error);
+        Ok(found)
+    }
+
+    /// What the model shows, at the first length of a row at which it works. Where it works at none, the first error counts
+    /// that is not about the length: a model for short rows says at the recipe's length that they are too long, whatever
+    /// else is wrong with it.
+    fn model<'l>(
+        &self,
+        terms: &Terms<'_>,
+        patience: &Patience,
+        launcher: &dyn Fn() -> SandboxLauncher<'l>,
+        cancel: &Cancel,
+    ) -> Result<Instantiated, Failure> {
+        let mut told: Option<(Instantiated, bool)> = None;
         for seq_len in self.seq_lens() {
-            let mut launcher = SandboxLauncher {
-                helper: &host.helper,
-                capabilities: &capabilities,
-                runtime: &runtime,
-                sources_dir: &sources.dir,
-                learner_bundle: &unpacked.learner,
-                auditor_bundle: &unpacked.auditor,
-                recipe: self.recipe,
-                logs: Arc::new(Mutex::new(Vec::new())),
-                auditors: 0,
-            };
             let words = self.words(seq_len);
-            let stopped = match trial::run(&terms, &mut launcher, seq_len, &patience, cancel) {
+            let stopped = match trial::run(terms, &mut launcher(), seq_len, patience, cancel) {
                 Ok(tried) => return Ok(answered(&tried, seq_len, &words)),
                 Err(stopped) => stopped,
             };
-            let mut found = refused(words.error(&stopped)?);
+            let mut found = refused([words.error(&stopped)?]);
             if let Some(layout) = &stopped.layout {
                 found.parameters = Some(layout.parameters());
                 found.snapshot_bytes = Some(layout.bytes());
             }
             // Other lengths are tried for the sake of a first one that may be wrong for this model, not for their own.
-            let again = first.is_some() || findings::may_depend_on_length(&stopped);
-            first.get_or_insert(found);
+            let again = told.is_some() || findings::may_depend_on_length(&stopped);
+            let at_any_length = findings::holds_at_any_length(&stopped);
+            if told.as_ref().is_none_or(|(_, before)| at_any_length && !before) {
+                told = Some((found, at_any_length));
+            }
             if !again {
                 break;
             }
         }
-        first.ok_or_else(|| Failure::new(Reason::Internal, "an instantiation tried no length of a row"))
+        told.map(|(found, _)| found)
+            .ok_or_else(|| Failure::new(Reason::Internal, "an instantiation tried no length of a row"))
     }
 
     /// The recipe's length first, then the others that it allows.
@@ -270,6 +334,7 @@ impl Attempt<'_> {
             limits: self.limits,
             recipe: self.recipe,
             architecture: self.bundle.manifest().architecture.as_str(),
+            training: self.bundle.manifest().training.as_str(),
             seq_len,
         }
     }
@@ -285,7 +350,11 @@ fn answered(tried: &Tried, seq_len: u32, words: &findings::Words<'_>) -> Instant
         parameters: Some(tried.layout.parameters()),
         snapshot_bytes: Some(tried.layout.bytes()),
         seq_len: Some(seq_len),
-        findings: stateful.into_iter().chain(only_one_row).collect(),
+        findings: stateful
+            .into_iter()
+            .chain(only_one_row)
+            .chain(tried.moved.iter().map(|moved| words.moved(*moved)))
+            .collect(),
         wall_seconds: 0.0,
     }
 }

@@ -41,8 +41,14 @@ impl Metrics {
             .collect()
     }
 
-    /// Keeps one line, if there is room.
-    pub(crate) fn push(&mut self, covered_bytes: u64, entries: &[(String, f64)]) {
+    /// Keeps one line, if there is room. What was added to the file.
+    pub(crate) fn push(&mut self, covered_bytes: u64, entries: &[(String, f64)]) -> &str {
+        let before = self.text.len();
+        self.add(covered_bytes, entries);
+        self.text.get(before..).unwrap_or_default()
+    }
+
+    fn add(&mut self, covered_bytes: u64, entries: &[(String, f64)]) {
         if self.is_full || entries.is_empty() {
             return;
         }
@@ -127,8 +133,8 @@ mod tests {
             [("a\\u{1b}[2J\\u{202e}".to_owned(), 1.5), ("d".to_owned(), -2.0)]
         );
         let mut metrics = Metrics::default();
-        metrics.push(7, &entries);
-        metrics.push(8, &[]);
+        assert!(metrics.push(7, &entries).ends_with("]]}\n"));
+        assert_eq!(metrics.push(8, &[]), "");
         let lines = lines(&metrics);
         assert_eq!(lines.len(), 1, "a line without a value says nothing");
         assert_eq!(lines[0].entries.len(), 2);

@@ -1,17 +1,13 @@
-//! What an evaluation needs before it starts: the bundle, its tokenizer, the text, this machine.
+//! The second step of an evaluation: the text that a bundle is to read, and the machine that it is to run on.
 //!
-//! Each step is a function that returns what it has made or a failure for the person at fault, in the order in which
-//! [`crate::evaluate`] calls them; [`crate::instantiate`] shares those that do not concern a corpus. Starts nothing of
-//! the submission's.
+//! [`prepare`] is called by [`crate::evaluate`]. The smaller steps below it return what they have made or a failure for the
+//! person at fault; the other steps and [`crate::instantiate`] share them. Starts nothing of the submission's.
 
-use std::{
-    fs,
-    ops::ControlFlow,
-    path::{Path, PathBuf},
-};
+use std::{ops::ControlFlow, path::Path};
 
 use prism_bundle::{Bundle, PackError, TokenizerChoice, pack};
 use prism_core::{
+    failure::Failure,
     hash::Sha256Hash,
     outcome::Reason,
     recipe::{Device, Recipe},
@@ -24,23 +20,109 @@ use prism_referee::{
     connection::Cancel,
     draws::AuditKey,
     plan::{StreamTotals, TokenizerInfo},
-    worker::Failure,
 };
-use prism_runtime::{Runtime, Settings};
+use prism_runtime::{Runtime, Settings, views::Views};
 use prism_sandbox::Capabilities;
 
 use crate::{
+    admit::Admitted,
+    caller_limits, counts,
     evaluate::Host,
     event::{EvalEvent, EvalStage, Hundredths},
-    text::{RunText, TextError},
+    run::Run,
+    seats, settle,
+    text::{RunText, TextError, UncountedText},
+    totals_cache::{Key, TotalsCache},
 };
 
 /// Two torch processes and the referee, before any model.
-const MIN_MEMORY_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+pub(crate) const MIN_MEMORY_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 /// Logs, manifest and report of a run.
 const RUN_DIR_BYTES: u64 = 64 * 1024 * 1024;
 /// A claim and its length, uncompressed.
-const TARGET_BYTES: u64 = 6;
+pub(crate) const TARGET_BYTES: u64 = 6;
+
+/// Everything that a measurement needs.
+pub(crate) struct Prepared {
+    pub(crate) bundle: Bundle,
+    /// Price of the bundle, in bits.
+    pub(crate) bundle_bits: u64,
+    pub(crate) tokenizer_info: TokenizerInfo,
+    /// The hash that names the corpus.
+    pub(crate) corpus: Sha256Hash,
+    /// The corpus's own name.
+    pub(crate) corpus_name: String,
+    pub(crate) text: RunText,
+    pub(crate) totals: StreamTotals,
+    /// The least that any model can reach, in bits per byte, where the corpus knows it.
+    pub(crate) entropy_floor_bpb: Option<f64>,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) runtime: Runtime,
+    pub(crate) views: Views,
+}
+
+/// The second step of an evaluation: the text that an admitted bundle is to read, and the machine that it is to run on.
+pub(crate) fn prepare(admitted: Admitted, run: &mut Run<'_>) -> Result<Prepared, Failure> {
+    let (request, recipe) = (run.request, &run.request.recipe);
+    let Admitted {
+        bundle,
+        bundle_bits,
+        tokenizer_spec,
+        tokenizer,
+        tokenizer_info,
+    } = admitted;
+    run.stage(EvalStage::Corpus, "verifying the corpus")?;
+    let corpus = open_corpus(&request.corpus, run.cancel, run.events)?;
+    let hash = corpus_hash(&corpus)?;
+    let (text, entropy_floor_bpb) = open_text(&corpus, recipe, tokenizer)?;
+    run.stage(EvalStage::Corpus, "counting the tokens of the stream")?;
+    let (text, totals) = count(text, hash, &tokenizer_spec, run)?;
+    run.state.stream = Some((totals.bytes, entropy_floor_bpb));
+    check_stream(recipe, &totals)?;
+    run.rehearse(counts::by_text(&request.round, recipe, hash, &totals));
+
+    run.stage(EvalStage::Preflight, "trying the sandbox and the Python runtime")?;
+    let (capabilities, runtime) = machine(run.host, recipe)?;
+    run.rehearse(counts::by_machine(&request.round, &capabilities, &runtime));
+    settle::preflight(capabilities.mode, run.state, run.events);
+    let views = seats::views(&runtime, run.cancel, run.events)?;
+    Ok(Prepared {
+        bundle,
+        bundle_bits,
+        tokenizer_info,
+        corpus: hash,
+        corpus_name: corpus.manifest().name.clone(),
+        text,
+        totals,
+        entropy_floor_bpb,
+        capabilities,
+        runtime,
+        views,
+    })
+}
+
+/// Whether there is a stream, and one that is long enough for its recipe.
+fn check_stream(recipe: &Recipe, totals: &StreamTotals) -> Result<(), Failure> {
+    if totals.bytes == 0 {
+        return Err(Failure::new(
+            Reason::CorpusInvalid,
+            "the train split of the corpus is empty",
+        ));
+    }
+    let (least, most) = recipe.stream.step_targets(totals.targets);
+    if least > most {
+        return Err(Failure::new(
+            Reason::Usage,
+            format!(
+                "the stream of {} targets is too short for this recipe: a step needs at least {least} targets and may have \
+                 at most {most}; lock more text, raise `--max-bytes`, or take a recipe with a smaller \
+                 `stream.min_targets_per_step`",
+                totals.targets
+            ),
+        ));
+    }
+    Ok(())
+}
 
 /// The bundle at a path: a directory or an archive.
 pub(crate) fn read_bundle(path: &Path) -> Result<Bundle, Failure> {
@@ -61,15 +143,20 @@ pub(crate) fn read_bundle(path: &Path) -> Result<Bundle, Failure> {
 }
 
 /// The tokenizer that a bundle declares.
-pub(crate) fn load_tokenizer(bundle: &Bundle) -> Result<Tokenizer, Failure> {
-    let spec = match bundle.tokenizer() {
+pub(crate) fn tokenizer_spec(bundle: &Bundle) -> TokenizerSpec {
+    match bundle.tokenizer() {
         TokenizerChoice::Bytes => TokenizerSpec::Bytes,
         TokenizerChoice::Gpt2 => TokenizerSpec::Gpt2,
         TokenizerChoice::Bundle => {
             TokenizerSpec::Bundle(bundle.tokenizer_json().unwrap_or_default().as_bytes().to_vec())
         }
-    };
-    Tokenizer::load(&spec).map_err(|error| Failure::new(Reason::TokenizerInvalid, error.to_string()))
+    }
+}
+
+/// The same, loaded.
+pub(crate) fn load_tokenizer(bundle: &Bundle) -> Result<Tokenizer, Failure> {
+    Tokenizer::load(&tokenizer_spec(bundle))
+        .map_err(|error| Failure::new(Reason::TokenizerInvalid, error.to_string()))
 }
 
 /// What a run says of its tokenizer, whose vocabulary must be within the recipe's limit.
@@ -121,19 +208,33 @@ pub(crate) fn open_corpus(
     })
 }
 
-/// The totals of the stream; proves that the tokenizer keeps every document.
-pub(crate) fn count(
-    text: &RunText,
-    cancel: &Cancel,
-    events: &mut dyn FnMut(EvalEvent),
-) -> Result<StreamTotals, Failure> {
-    let mut progress = Hundredths::new(EvalStage::Corpus, events);
-    text.totals(cancel, &mut |done, total| progress.at(done, total))
+/// The text of a run and the totals of its stream; proves that the tokenizer keeps every document. What was counted before is
+/// not counted again.
+fn count(
+    text: UncountedText,
+    corpus: Sha256Hash,
+    spec: &TokenizerSpec,
+    run: &mut Run<'_>,
+) -> Result<(RunText, StreamTotals), Failure> {
+    let cache = run.request.cache.as_deref().map(TotalsCache::new);
+    let (train_documents, val_documents) = text.documents();
+    let key = Key::new(corpus, spec, train_documents, val_documents);
+    if let Some(targets) = cache.as_ref().and_then(|cache| cache.get(&key)) {
+        return Ok(text.counted(targets));
+    }
+    let mut progress = Hundredths::new(EvalStage::Corpus, run.events);
+    let counted = text
+        .count(run.cancel, &mut |done, total| progress.at(done, total))
         .map_err(|error| match error {
             TextError::Corpus(detail) => Failure::new(Reason::CorpusInvalid, detail),
             TextError::Tokenizer(detail) => Failure::new(Reason::TokenizerNotLossless, detail),
             TextError::Cancelled => Failure::new(Reason::Cancelled, error.to_string()),
-        })
+        })?;
+    if let Some(cache) = cache {
+        // A disk that refuses will be met by the run itself, which says so better.
+        let _ = cache.put(&key, &counted.0.targets());
+    }
+    Ok(counted)
 }
 
 /// The train and val text of a run, and the corpus's entropy floor in bits per byte.
@@ -141,7 +242,7 @@ pub(crate) fn open_text(
     corpus: &Corpus,
     recipe: &Recipe,
     tokenizer: Tokenizer,
-) -> Result<(RunText, Option<f64>), Failure> {
+) -> Result<(UncountedText, Option<f64>), Failure> {
     let train = corpus.split(Split::Train);
     let val = corpus.split(Split::Val);
     let unreadable = |error: prism_corpus::ReadError| Failure::new(Reason::CorpusInvalid, error.to_string());
@@ -156,26 +257,14 @@ pub(crate) fn open_text(
         val.prefix(recipe.heldout.val_bytes).map_err(unreadable)?
     };
     let floor = prefix.entropy_floor_bits_per_byte();
-    Ok((RunText::new(train, prefix, val, val_prefix, tokenizer), floor))
+    let text = UncountedText::new(train, prefix, val, val_prefix, tokenizer);
+    Ok((text, floor))
 }
 
 /// The hash that names the corpus.
 pub(crate) fn corpus_hash(corpus: &Corpus) -> Result<Sha256Hash, Failure> {
     Sha256Hash::parse(corpus.manifest_hash())
         .ok_or_else(|| Failure::new(Reason::Internal, "the corpus has no valid manifest hash"))
-}
-
-/// The corpus's own name.
-pub(crate) fn corpus_source(corpus: &Corpus) -> String {
-    let manifest = corpus.manifest();
-    serde_json::to_value(manifest)
-        .ok()
-        .and_then(|value| {
-            value
-                .get("name")
-                .and_then(|name| name.as_str().map(str::to_owned))
-        })
-        .unwrap_or_else(|| "unnamed".into())
 }
 
 /// Where the Python runtime lives.
@@ -185,6 +274,7 @@ pub(crate) fn settings() -> Result<Settings, Failure> {
 
 /// Whether this machine can run a submission: a trial of the sandbox, the device, the interpreter.
 pub(crate) fn machine(host: &Host, recipe: &Recipe) -> Result<(Capabilities, Runtime), Failure> {
+    caller_limits::provide(recipe)?;
     let capabilities = prism_sandbox::preflight(&host.helper)
         .map_err(|error| Failure::new(Reason::SandboxUnavailable, error.to_string()))?;
     if recipe.compute.device == Device::Cuda && !Path::new("/dev/nvidiactl").exists() {
@@ -217,7 +307,8 @@ pub(crate) fn check_resources(dir: &Path, recipe: &Recipe, totals: &StreamTotals
             needed / 1_000_000
         )));
     }
-    let needed = MIN_MEMORY_BYTES + 3 * recipe.caps.max_snapshot_bytes.min(64 << 20);
+    // Of each snapshot: the learner's segment, two of auditors, and three copies for the memorisation gap.
+    let needed = MIN_MEMORY_BYTES + 6 * recipe.caps.max_snapshot_bytes.min(64 << 20);
     let room = prism_sandbox::available_memory_bytes();
     if let Some(available) = room.filter(|&available| available < needed) {
         return Err(short(format!(
@@ -250,36 +341,4 @@ pub(crate) fn fresh_key() -> Result<AuditKey, Failure> {
     let mut bytes = [0; 32];
     fill_random(&mut bytes)?;
     Ok(AuditKey::new(bytes))
-}
-
-/// The bundle on disk, twice: an auditor never sees the training script.
-pub(crate) struct Unpacked {
-    _temp: tempfile::TempDir,
-    /// All of it.
-    pub learner: PathBuf,
-    /// Without the training script.
-    pub auditor: PathBuf,
-}
-
-impl Unpacked {
-    /// Writes both; they are gone when this is dropped.
-    pub(crate) fn write(bundle: &Bundle) -> Result<Self, Failure> {
-        let storage =
-            |error: String| Failure::new(Reason::Storage, format!("the bundle cannot be unpacked: {error}"));
-        let temp = tempfile::Builder::new()
-            .prefix("prism-")
-            .tempdir()
-            .map_err(|error| storage(error.to_string()))?;
-        let (learner, auditor) = (temp.path().join("learner"), temp.path().join("auditor"));
-        for dir in [&learner, &auditor] {
-            prism_bundle::pack::write_dir(bundle, dir).map_err(|error| storage(error.to_string()))?;
-        }
-        fs::remove_file(auditor.join(bundle.manifest().training.as_str()))
-            .map_err(|error| storage(error.to_string()))?;
-        Ok(Self {
-            _temp: temp,
-            learner,
-            auditor,
-        })
-    }
 }

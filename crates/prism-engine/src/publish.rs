@@ -10,20 +10,21 @@ use std::{
 };
 
 use prism_core::{hash::Sha256Hash, recipe::Device};
-use prism_referee::{
-    record::Record,
-    session::Observed,
-    verdict::{Flag, Verdict},
-};
-
-use crate::{
-    curve::Point,
+use prism_referee::{record::Record, session::Observed, verdict::Flag};
+use prism_report::{
+    About, hints,
     manifest::{
         self, AntiCheatBlock, ComputeBlock, DataBlock, HashesBlock, Manifest, MetricsBlock, RunBlock,
         ScoreBlock,
     },
+};
+
+use crate::{
+    curve::Point,
+    gpu,
     request::{EvalRequest, RehearsalReason},
     run_dir::{RECORD_FILE, RunDir},
+    throughput::Throughput,
 };
 
 /// What the manifest needs beside the record.
@@ -34,12 +35,16 @@ pub(crate) struct Context<'a> {
     pub corpus_source: String,
     /// The run's id.
     pub run_id: String,
+    /// What it is of.
+    pub about: Option<About>,
     /// Why the run does not count.
     pub rehearsal: &'a [RehearsalReason],
     /// The published curve.
     pub curve: Vec<Point>,
     /// What the session used.
     pub observed: &'a Observed,
+    /// What making the kernel forget earlier runs took, in seconds, where it was done.
+    pub forgetting_seconds: Option<f64>,
     /// Wall time so far, in seconds.
     pub wall_seconds: f64,
 }
@@ -65,6 +70,15 @@ fn build(record: &Record, context: &Context<'_>, record_hash: Sha256Hash) -> Man
     let device = record.recipe.compute.device;
     let parameters = record.model.map_or(0, |model| model.parameters);
     let observed = context.observed;
+    let throughput = Throughput::new(
+        parameters,
+        record.measured.targets,
+        observed.stream_seconds - observed.audit_seconds,
+        match device {
+            Device::Cpu => None,
+            Device::Cuda => gpu::peak(),
+        },
+    );
     Manifest {
         schema_version: manifest::SCHEMA_VERSION.into(),
         submission_id: context
@@ -91,6 +105,7 @@ fn build(record: &Record, context: &Context<'_>, record_hash: Sha256Hash) -> Man
             tokenizer: record.tokenizer.name.clone(),
             vocab_size: record.tokenizer.vocab_size,
             notes: observed.notes.clone(),
+            about: context.about.clone(),
         },
         compute: ComputeBlock {
             gpu_count: u32::from(device == Device::Cuda),
@@ -101,8 +116,15 @@ fn build(record: &Record, context: &Context<'_>, record_hash: Sha256Hash) -> Man
             wall_clock_seconds: context.wall_seconds,
             charged_seconds: observed.charged_seconds,
             stream_seconds: observed.stream_seconds,
+            forgetting_seconds: context.forgetting_seconds,
             cpu_seconds: observed.learner.cpu_seconds + observed.auditor.cpu_seconds,
-            estimated_flops: 6.0 * parameters as f64 * record.measured.targets as f64,
+            estimated_flops: throughput.flops,
+            audit_seconds: observed.audit_seconds,
+            tokens_per_second: throughput.tokens_per_second,
+            model_flops_per_second: throughput.flops_per_second,
+            peak_flops_per_second: throughput.peak.as_ref().map(|peak| peak.flops_per_second),
+            model_flops_utilization: throughput.utilization(),
+            peak_of: throughput.peak.map(|peak| peak.device),
         },
         data: DataBlock {
             source: context.corpus_source.clone(),
@@ -114,8 +136,8 @@ fn build(record: &Record, context: &Context<'_>, record_hash: Sha256Hash) -> Man
             entropy_floor_bpb: record.entropy_floor_bpb,
         },
         metrics: metrics(record, &context.curve),
-        score: score(verdict, flags),
-        anti_cheat: anti_cheat(record),
+        anti_cheat: anti_cheat(record, hints::are_due(&flags)),
+        score: score(record, flags),
         hashes: HashesBlock {
             bundle: record.hashes.bundle.to_string(),
             corpus: record.hashes.corpus.to_string(),
@@ -146,17 +168,31 @@ fn metrics(record: &Record, curve: &[Point]) -> MetricsBlock {
     }
 }
 
-fn score(verdict: &Verdict, flags: Vec<String>) -> ScoreBlock {
+fn score(record: &Record, flags: Vec<String>) -> ScoreBlock {
+    let verdict = &record.verdict;
+    let kept = record
+        .heldout
+        .as_ref()
+        .and_then(|heldout| heldout.measured.kept.as_ref());
     ScoreBlock {
-        schema: "prism_score.v1".into(),
+        schema: "prism_score.v2".into(),
         primary_metric: "prequential_bpb".into(),
         prequential_bpb: verdict.bpb,
-        bpb_ranked: verdict.bpb_ranked,
-        final_score: verdict.final_score,
+        ranked: verdict.standing.no_rank().is_none(),
+        no_rank: verdict.standing.no_rank().map(|why| why.code().to_owned()),
+        bpb_ranked: verdict.standing.bpb_ranked(),
+        final_score: verdict.standing.final_score(),
         heldout_delta: verdict.heldout_delta_bpb,
+        heldout_delta_se: verdict.heldout_delta_se_bpb,
+        heldout_delta_lower: verdict.heldout_delta_lower_bpb,
         val_bpb_trained: verdict.val_bpb_trained,
         val_bpb_random_init: verdict.val_bpb_random_init,
+        kept_step: kept.map(|kept| kept.step),
+        val_bpb_kept: verdict.val_bpb_kept,
+        train_bpb_kept: verdict.train_bpb_kept,
         train_heldout_gap: verdict.gap_bpb,
+        train_heldout_gap_se: verdict.gap_se_bpb,
+        train_heldout_gap_upper: verdict.gap_upper_bpb,
         memorization_flag: verdict.flags.contains(&Flag::Memorization),
         memorization_penalty: verdict.memorization_penalty,
         anti_cheat_multiplier: verdict.anti_cheat_multiplier,
@@ -164,21 +200,18 @@ fn score(verdict: &Verdict, flags: Vec<String>) -> ScoreBlock {
     }
 }
 
-fn anti_cheat(record: &Record) -> AntiCheatBlock {
+fn anti_cheat(record: &Record, advice_is_due: bool) -> AntiCheatBlock {
     let (measured, verdict) = (&record.measured, &record.verdict);
-    let differ = verdict.flags.contains(&Flag::ClaimsDiffer);
     AntiCheatBlock {
         step0_anomaly: verdict.flags.contains(&Flag::Step0Anomaly),
-        claims_differ: differ,
+        claims_differ: verdict.flags.contains(&Flag::ClaimsDiffer),
         claims_differ_count: measured.differing_audits,
         claims_differ_mean_nats: measured.difference_mean_nats,
         claims_differ_sd_nats: measured.difference_sd_nats,
+        claims_untrue: verdict.flags.contains(&Flag::ClaimsUntrue),
+        claims_rms_nats: measured.difference_rms_nats,
+        claims_rms_limit_nats: record.recipe.score.claims_rms_nats,
         invalid_answers: measured.invalid_answers,
-        advice: differ.then(|| {
-            "the training forward and an evaluation forward of the same weights disagree. Dropout, batch statistics or \
-             averaged weights do that honestly: `ctx.stream(..., claims=\"eval\")` removes the noise, \
-             `predictor=module` lets other weights predict. A model that sees its targets does it too."
-                .to_owned()
-        }),
+        advice: advice_is_due.then(hints::paragraph),
     }
 }

@@ -1,6 +1,8 @@
 //! A run's directory: which files it holds, and how they get there.
 //!
 //! ```text
+//! run.lock                       held while the run goes on (`run_lock.rs`)
+//! events.jsonl                   what happened, as it happens (`event_file.rs`)
 //! result.json                    the outcome; written last, so its presence says that the run is over
 //! record.json, targets.zst       the record (completed runs only)
 //! prism_run_manifest.v2.json     the manifest (completed runs only)
@@ -8,6 +10,7 @@
 //! logs/<process>.stdout.log      captured output, bounded; hostile
 //! logs/<process>.stderr.log
 //! logs/metrics.jsonl             the miner's own metrics, bounded; the last line says if more were logged
+//!                                (logs and metrics grow while the run goes on, and are written anew at its end)
 //! report.html                    made by `prism report`
 //! ```
 //!
@@ -21,6 +24,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The lock.
+pub const LOCK_FILE: &str = "run.lock";
+/// The events.
+pub const EVENTS_FILE: &str = "events.jsonl";
 /// The outcome.
 pub const RESULT_FILE: &str = "result.json";
 /// The record.
@@ -37,14 +44,16 @@ pub const METRICS_FILE: &str = "metrics.jsonl";
 pub const REPORT_FILE: &str = "report.html";
 
 /// Everything that a run's directory may hold.
-pub(crate) const NAMES: [&str; 7] = [
+pub(crate) const NAMES: [&str; 9] = [
+    LOCK_FILE,
+    EVENTS_FILE,
     RESULT_FILE,
     RECORD_FILE,
     TARGETS_FILE,
     CURVE_FILE,
     LOGS_DIR,
     REPORT_FILE,
-    crate::manifest::FILE_NAME,
+    prism_report::manifest::FILE_NAME,
 ];
 /// How the name of a file ends that is being written; it begins with a dot.
 pub const PARTIAL_SUFFIX: &str = ".partial";

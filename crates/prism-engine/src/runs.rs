@@ -1,7 +1,7 @@
 //! What lies in a directory of runs, and how to be rid of it.
 //!
-//! Called by `prism runs`. Touches only directories that hold our files, follows no link, and leaves alone what may
-//! still be running.
+//! Called by `prism runs`, `report` and `watch`. Touches only directories that hold our files, follows no link, and leaves
+//! alone what still runs: that is told by the run's lock, never by its age.
 
 use std::{
     fs, io,
@@ -9,19 +9,21 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use prism_report::{About, manifest};
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 use thiserror::Error;
 
 use crate::{
-    manifest,
+    event_file::Progress,
     outcome::Outcome,
-    run_dir::{self, LOGS_DIR, RESULT_FILE, TARGETS_FILE},
+    run_dir::{self, EVENTS_FILE, LOCK_FILE, LOGS_DIR, RESULT_FILE, TARGETS_FILE},
+    run_lock,
 };
 
 /// Largest `result.json` that is read, in bytes.
 pub const MAX_RESULT_BYTES: u64 = 4 * 1024 * 1024;
-/// A run without a result in which nothing has changed for so long was interrupted and may be removed.
-pub const UNFINISHED_QUIET: Duration = Duration::from_hours(24);
+/// Names that are said where a part of a name fits several.
+const MATCHES_SHOWN: usize = 5;
 /// Deepest directory whose files are counted: a run has one level.
 const MAX_DEPTH: usize = 8;
 
@@ -42,6 +44,22 @@ pub enum RunsError {
         /// Its answer.
         source: io::Error,
     },
+    /// No run has this name.
+    #[error("{name} is neither the directory of a run nor the name of one in {dir}; see `prism runs list`", dir = .dir.display())]
+    NoSuchRun {
+        /// What was named, harmless on a terminal.
+        name: String,
+        /// Where it was looked for.
+        dir: PathBuf,
+    },
+    /// Several have.
+    #[error("{name} may be any of {matches}; write more of the name", matches = .matches.join(", "))]
+    Ambiguous {
+        /// What was named, harmless on a terminal.
+        name: String,
+        /// The first of those that it may be.
+        matches: Vec<String>,
+    },
 }
 
 /// How far a run is.
@@ -49,17 +67,20 @@ pub enum RunsError {
 pub enum RunState {
     /// It is over.
     Finished(Box<Outcome>),
-    /// It has no result: it still runs, or was interrupted.
-    Unfinished,
+    /// Its lock is held: it goes on.
+    Running(Box<Progress>),
+    /// It has no result and nobody holds its lock: it was killed, or the machine went down.
+    Died(Box<Progress>),
     /// Its result cannot be read.
     Damaged,
 }
 
 impl Serialize for RunState {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut state = serializer.serialize_struct("RunState", 2)?;
+        let mut state = serializer.serialize_struct("RunState", 3)?;
         state.serialize_field("state", self.name())?;
         state.serialize_field("result", &self.outcome())?;
+        state.serialize_field("progress", &self.progress())?;
         state.end()
     }
 }
@@ -69,7 +90,33 @@ impl RunState {
     pub fn outcome(&self) -> Option<&Outcome> {
         match self {
             Self::Finished(outcome) => Some(outcome),
-            Self::Unfinished | Self::Damaged => None,
+            Self::Running(_) | Self::Died(_) | Self::Damaged => None,
+        }
+    }
+
+    /// How far it came, of one that has no result.
+    pub fn progress(&self) -> Option<&Progress> {
+        match self {
+            Self::Running(progress) | Self::Died(progress) => Some(progress),
+            Self::Finished(_) | Self::Damaged => None,
+        }
+    }
+
+    /// What it is of, where that is known.
+    pub fn about(&self) -> Option<&About> {
+        match self {
+            Self::Finished(outcome) => outcome.about.as_ref(),
+            Self::Running(progress) | Self::Died(progress) => progress.about.as_ref(),
+            Self::Damaged => None,
+        }
+    }
+
+    /// Estimated bits per byte: of all, or of what was read so far.
+    pub fn bpb(&self) -> Option<f64> {
+        match self {
+            Self::Finished(outcome) => outcome.bpb,
+            Self::Running(progress) | Self::Died(progress) => progress.mean_bpb,
+            Self::Damaged => None,
         }
     }
 
@@ -77,7 +124,8 @@ impl RunState {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Finished(_) => "finished",
-            Self::Unfinished => "unfinished",
+            Self::Running(_) => "running",
+            Self::Died(_) => "died",
             Self::Damaged => "damaged",
         }
     }
@@ -100,7 +148,7 @@ pub struct RunEntry {
     pub bytes: u64,
     /// The last change of anything in it, in seconds since 1970.
     pub modified_unix_seconds: u64,
-    /// How far it is; serialised as `state` and, of one that is over, `result`.
+    /// How far it is; serialised as `state`, `result` (of one that is over) and `progress` (of one that is not).
     #[serde(flatten)]
     pub state: RunState,
 }
@@ -165,9 +213,9 @@ pub fn prune(dir: &Path, what: &Prune, now: SystemTime) -> Result<Pruned, RunsEr
         ..Pruned::default()
     };
     for run in list(dir)?.into_iter().skip(what.keep) {
-        let may_still_run = run.state == RunState::Unfinished && !is_old(&run, UNFINISHED_QUIET);
+        let runs = matches!(run.state, RunState::Running(_));
         let too_young = what.older_than.is_some_and(|age| !is_old(&run, age));
-        if may_still_run || too_young {
+        if runs || too_young {
             continue;
         }
         let removed = match foreign(&run.dir) {
@@ -190,16 +238,74 @@ pub fn prune(dir: &Path, what: &Prune, now: SystemTime) -> Result<Pruned, RunsEr
     Ok(pruned)
 }
 
+/// The directory of the run that is meant: a path, or a name below `dir`, or a part of just one of the names there, or
+/// what just one of the runs there is called.
+pub fn find(dir: &Path, name: &Path) -> Result<PathBuf, RunsError> {
+    if name.is_dir() {
+        return Ok(name.to_owned());
+    }
+    let shown = prism_sandbox::escape_for_terminal(name.as_os_str().as_encoded_bytes());
+    let missing = || RunsError::NoSuchRun {
+        name: shown.clone(),
+        dir: dir.to_owned(),
+    };
+    let (Some(part), false) = (name.to_str(), name.components().count() != 1) else {
+        return Err(missing());
+    };
+    let found = list(dir).map_err(|_| missing())?;
+    let is_called = |run: &RunEntry| run.state.about().is_some_and(|about| about.name == part);
+    let matches: Vec<_> = found
+        .iter()
+        .filter(|run| run.name.contains(part) || is_called(run))
+        .collect();
+    match &matches[..] {
+        [] => Err(missing()),
+        [run] => Ok(run.dir.clone()),
+        several => match several.iter().find(|run| run.name == part) {
+            Some(run) => Ok(run.dir.clone()),
+            None => Err(RunsError::Ambiguous {
+                name: shown,
+                matches: several
+                    .iter()
+                    .take(MATCHES_SHOWN)
+                    .map(|run| prism_sandbox::escape_for_terminal(&run.name))
+                    .collect(),
+            }),
+        },
+    }
+}
+
+/// How far the run in this directory is; `None` where there is no run.
+pub fn state(dir: &Path) -> Option<RunState> {
+    look_at(dir).map(|run| run.state)
+}
+
+/// A run without a result: whether it goes on, and how far it came.
+fn unfinished(dir: &Path) -> RunState {
+    // Where nobody can say, it is left alone.
+    let is_held = run_lock::is_held(dir).unwrap_or(true);
+    let progress = Box::new(Progress::read(dir).unwrap_or_default());
+    if is_held {
+        return RunState::Running(progress);
+    }
+    // It may have ended between the two looks.
+    match read_result(dir) {
+        Some(outcome) => RunState::Finished(Box::new(outcome)),
+        None => RunState::Died(progress),
+    }
+}
+
 /// The run in a directory, if it is one: its result is one of ours, or it has logs beside a file with a name that only
 /// we give. `result.json` and `logs` alone are names that anybody may have thought of.
 fn look_at(dir: &Path) -> Option<RunEntry> {
     let is_file = |name: &str| fs::symlink_metadata(dir.join(name)).is_ok_and(|found| found.is_file());
-    let has_ours = is_file(TARGETS_FILE) || is_file(manifest::FILE_NAME);
+    let ours = [TARGETS_FILE, manifest::FILE_NAME, LOCK_FILE, EVENTS_FILE];
+    let has_ours = ours.into_iter().any(is_file);
     let has_logs = fs::symlink_metadata(dir.join(LOGS_DIR)).is_ok_and(|found| found.is_dir());
     let state = match is_file(RESULT_FILE).then(|| read_result(dir)) {
         Some(Some(outcome)) => RunState::Finished(Box::new(outcome)),
         Some(None) if has_ours => RunState::Damaged,
-        None if has_ours => RunState::Unfinished,
+        None if has_ours => unfinished(dir),
         _ => return None,
     };
     if !has_logs {
@@ -273,6 +379,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::{run_dir::RunDir, run_lock::RunLock};
 
     fn finished(runs: &Path, name: &str, age_days: u64) -> PathBuf {
         let dir = runs.join(name);
@@ -402,18 +509,69 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_may_still_go_on_is_left_alone() {
+    fn a_run_that_goes_on_is_told_by_its_lock_and_left_alone() {
         let temp = TempDir::new().unwrap();
-        for (name, days) in [("going", 0), ("dead", 2)] {
+        let mut locks = Vec::new();
+        for (name, days) in [("going", 2), ("dead", 0)] {
             let dir = finished(temp.path(), name, days);
             fs::remove_file(dir.join(RESULT_FILE)).unwrap();
+            locks.push(RunLock::take(&RunDir::open(&dir)).unwrap());
             age(&dir, days);
         }
+        locks.pop();
         let damaged = finished(temp.path(), "damaged", 0);
         fs::write(damaged.join(RESULT_FILE), "{").unwrap();
+        let states: Vec<_> = list(temp.path())
+            .unwrap()
+            .iter()
+            .map(|run| (run.name.clone(), run.state.name()))
+            .collect();
+        assert!(states.contains(&("going".into(), "running")), "{states:?}");
+        assert!(
+            states.contains(&("dead".into(), "died")),
+            "however young it is: {states:?}"
+        );
         let pruned = prune(temp.path(), &everything(), SystemTime::now()).unwrap();
-        assert_eq!(names(&pruned.removed), ["damaged", "dead"]);
+        let mut removed = names(&pruned.removed);
+        removed.sort_unstable();
+        assert_eq!(removed, ["damaged", "dead"]);
         assert!(temp.path().join("going").exists());
+    }
+
+    #[test]
+    fn a_run_is_found_by_its_path_or_a_part_of_its_name() {
+        let temp = TempDir::new().unwrap();
+        for name in ["run-1-aaaa", "run-2-bbbb", "run-2"] {
+            finished(temp.path(), name, 1);
+        }
+        let find = |name: &str| find(temp.path(), Path::new(name));
+        let named = |name: &str| find(name).unwrap().file_name().unwrap().to_owned();
+        assert_eq!(named("bbbb"), "run-2-bbbb");
+        assert_eq!(named("run-2"), "run-2", "the whole name of one is not ambiguous");
+        assert_eq!(
+            named(temp.path().join("run-1-aaaa").to_str().unwrap()),
+            "run-1-aaaa"
+        );
+        assert!(matches!(find("run-"), Err(RunsError::Ambiguous { matches, .. }) if matches.len() == 3));
+        let mut outcome = Outcome::failed(Reason::TrainException, "no");
+        outcome.about = Some(About {
+            name: "my model".into(),
+            started_at: String::new(),
+            recipe: String::new(),
+            recipe_version: 1,
+            corpus: String::new(),
+            seed: 0,
+            device: String::new(),
+        });
+        let json = serde_json::to_vec(&outcome).unwrap();
+        fs::write(temp.path().join("run-1-aaaa").join(RESULT_FILE), json).unwrap();
+        assert_eq!(named("my model"), "run-1-aaaa", "what it is called");
+        for missing in ["zzzz", "../run-2", ""] {
+            assert!(
+                matches!(find(missing), Err(RunsError::NoSuchRun { .. })),
+                "{missing}"
+            );
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a run leaves behind even if it fails half-way, and how it gets into the run's directory.
 //!
-//! Filled by [`crate::evaluate`] and by the referee's events while a run goes on; written once, at its end.
+//! Filled by [`crate::evaluate`] and by the referee's events while a run goes on. Its recorder writes meanwhile; what is
+//! final is written once, at the end.
 
 use std::{
     io,
@@ -9,16 +10,18 @@ use std::{
 
 use prism_core::{nats::NATS_PER_BIT, outcome::Status};
 use prism_referee::plan::{Event, Stage, StreamTotals};
+use prism_report::About;
 
 use crate::{
-    curve::{Curve, CurveFile},
+    curve::{self, Curve},
     event::{EvalEvent, EvalStage, GateFinding},
     launcher::CapturedLog,
-    manifest::MAX_CURVE_POINTS,
     metrics::Metrics,
     outcome::Outcome,
+    recorder::Recorder,
     request::RehearsalReason,
     run_dir::{CURVE_FILE, LOGS_DIR, METRICS_FILE, RESULT_FILE, RunDir},
+    run_lock::RunLock,
 };
 
 /// What a run leaves behind even if it fails half-way.
@@ -26,8 +29,14 @@ use crate::{
 pub(crate) struct RunState {
     /// Its directory, once there is one.
     pub(crate) dir: Option<RunDir>,
+    /// The lock of it, until all is written.
+    pub(crate) lock: Option<RunLock>,
+    /// Writes into it what happens.
+    pub(crate) recorder: Recorder,
     /// Its name, once it has one.
     pub(crate) run_id: Option<String>,
+    /// What it is of, once it has a directory.
+    pub(crate) about: Option<About>,
     /// Why it does not count, sorted.
     pub(crate) rehearsal: Vec<RehearsalReason>,
     /// Source bytes whose claims were accepted.
@@ -74,6 +83,7 @@ impl RunState {
                 parameters,
                 batches,
             } => {
+                self.curve.open(batches);
                 events(EvalEvent::Opened {
                     batch_size,
                     seq_len,
@@ -83,15 +93,25 @@ impl RunState {
                 });
             }
             Event::Step(report) => {
-                self.curve.push(&report);
+                let point = self.curve.push(&report);
                 self.covered_bytes = report.covered_bytes;
                 events(EvalEvent::Step {
                     step: report.step,
                     covered_bytes: report.covered_bytes,
+                    targets: self.curve.targets(),
                     stream_bytes: totals.bytes,
                     step_bpb: report.claimed_nats / NATS_PER_BIT / report.bytes.max(1) as f64,
                     mean_bpb: report.nats / NATS_PER_BIT / report.covered_bytes.max(1) as f64,
                 });
+                if let Some(point) = point {
+                    events(EvalEvent::Point {
+                        steps: report.step + 1,
+                        covered_bytes: point.covered_bytes,
+                        targets: self.curve.targets(),
+                        claimed_bpb: point.claimed_bpb,
+                        mean_bpb: point.mean_bpb,
+                    });
+                }
             }
             Event::Audited { .. } => {}
             Event::Log {
@@ -99,7 +119,7 @@ impl RunState {
                 entries,
             } => {
                 let entries = Metrics::harmless(entries);
-                self.metrics.push(covered_bytes, &entries);
+                self.recorder.metrics(self.metrics.push(covered_bytes, &entries));
                 events(EvalEvent::Log {
                     covered_bytes,
                     entries,
@@ -127,11 +147,12 @@ impl RunState {
     }
 
     fn write_curve(&self, dir: &RunDir) -> io::Result<()> {
-        let points = self.curve.thin(MAX_CURVE_POINTS);
+        let points = self.curve.points();
         let (Some((stream_bytes, entropy_floor_bpb)), false) = (self.stream, points.is_empty()) else {
             return Ok(());
         };
-        let mut json = serde_json::to_vec_pretty(&CurveFile::new(&points, stream_bytes, entropy_floor_bpb))?;
+        let mut json =
+            serde_json::to_vec_pretty(&curve::published(&points, stream_bytes, entropy_floor_bpb))?;
         json.push(b'\n');
         dir.write(CURVE_FILE, &json)
     }

@@ -2,8 +2,8 @@
 //! tokenizer of the bundle.
 //!
 //! Made by [`crate::evaluate`]. Documents are tokenised when they are due, so that memory stays flat however long the
-//! stream is; one pass beforehand counts the targets and proves that every document survives the round trip. The pass
-//! takes minutes where the stream is long, so it tells how far it is and can be cancelled between any two documents.
+//! stream is; one pass beforehand counts the targets of each and proves that every document survives the round trip. The
+//! pass takes minutes where the stream is long, so it tells how far it is and can be cancelled between any two documents.
 
 use std::{sync::mpsc, thread};
 
@@ -17,15 +17,35 @@ use prism_referee::{
     plan::{StreamTotals, TextSource},
 };
 
+use crate::totals_cache::DocumentTargets;
+
 /// Most threads that count tokens: each may fill a cache of some megabytes.
 const MAX_THREADS: u64 = 32;
 
+/// A prefix of a split.
+struct Prefix {
+    reader: SplitReader,
+    prefix: StreamPrefix,
+}
+
+/// A prefix of a split, counted.
+struct Counted {
+    reader: SplitReader,
+    /// Targets of each document, its end-of-text included.
+    targets: Vec<u32>,
+}
+
+/// The text of a run before it is counted.
+pub(crate) struct UncountedText {
+    train: Prefix,
+    val: Prefix,
+    tokenizer: Tokenizer,
+}
+
 /// The text of one run.
 pub(crate) struct RunText {
-    train: SplitReader,
-    train_prefix: StreamPrefix,
-    val: SplitReader,
-    val_prefix: StreamPrefix,
+    train: Counted,
+    val: Counted,
     tokenizer: Tokenizer,
 }
 
@@ -43,7 +63,7 @@ pub(crate) enum TextError {
     Cancelled,
 }
 
-impl RunText {
+impl UncountedText {
     /// Puts the parts together.
     pub(crate) fn new(
         train: SplitReader,
@@ -52,54 +72,84 @@ impl RunText {
         val_prefix: StreamPrefix,
         tokenizer: Tokenizer,
     ) -> Self {
+        let of = |reader, prefix| Prefix { reader, prefix };
         Self {
-            train,
-            train_prefix,
-            val,
-            val_prefix,
+            train: of(train, train_prefix),
+            val: of(val, val_prefix),
             tokenizer,
         }
+    }
+
+    /// How many documents there are to read, of train and of val.
+    pub(crate) fn documents(&self) -> (u64, u64) {
+        (self.train.prefix.documents, self.val.prefix.documents)
+    }
+
+    /// With what was counted before, of these very documents.
+    pub(crate) fn counted(self, targets: DocumentTargets) -> (RunText, StreamTotals) {
+        let Self {
+            train,
+            val,
+            tokenizer,
+        } = self;
+        let totals = StreamTotals {
+            documents: train.prefix.documents,
+            bytes: train.prefix.bytes,
+            targets: targets.train.iter().map(|&targets| u64::from(targets)).sum(),
+        };
+        let counted = |prefix: Prefix, targets| Counted {
+            reader: prefix.reader,
+            targets,
+        };
+        let text = RunText {
+            train: counted(train, targets.train),
+            val: counted(val, targets.val),
+            tokenizer,
+        };
+        (text, totals)
     }
 
     /// Tokenises every document once: totals of the stream, and the proof that nothing is lost. Tells how many bytes of
     /// text are done, of how many.
     ///
-    /// On all cores, up to [`MAX_THREADS`]; only whole numbers are added up, so their order does not matter.
-    pub(crate) fn totals(
-        &self,
+    /// On all cores, up to [`MAX_THREADS`], each with a run of documents of its own; only whole numbers come out.
+    pub(crate) fn count(
+        self,
         cancel: &Cancel,
         progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<StreamTotals, TextError> {
+    ) -> Result<(RunText, StreamTotals), TextError> {
+        let Self {
+            train,
+            val,
+            tokenizer,
+        } = &self;
         let threads = thread::available_parallelism().map_or(1, usize::from) as u64;
         let threads = threads.min(MAX_THREADS);
-        let count = |reader: &SplitReader, from: u64, to: u64, done: &mpsc::Sender<u64>| {
+        let count = |of: &Prefix, part: u64, done: &mpsc::Sender<u64>| {
+            let documents = of.prefix.documents;
+            let start = |part: u64| documents / threads * part + (documents % threads).min(part);
             let mut encoded = Encoded::default();
-            let mut targets = 0;
-            for number in from..to {
+            let mut targets = Vec::new();
+            for number in start(part)..start(part + 1) {
                 if cancel.is_cancelled() {
                     return Err(TextError::Cancelled);
                 }
-                targets += self.encode(reader, number, &mut encoded)?;
+                encode(tokenizer, &of.reader, number, &mut encoded)?;
+                // A document has some 64 KiB at the most.
+                targets.push(u32::try_from(encoded.ids.len() + 1).unwrap_or(u32::MAX));
                 let bytes = encoded.byte_lengths.iter().map(|&length| u64::from(length)).sum();
                 // Whoever listened has panicked: nobody waits for the totals any more.
                 done.send(bytes).map_err(|_| TextError::Cancelled)?;
             }
             Ok(targets)
         };
-        let share = |n: u64, part: u64| n / threads * part + (n % threads).min(part);
-        let total_bytes = self.train_prefix.bytes + self.val_prefix.bytes;
-        thread::scope(|scope| {
+        let total_bytes = train.prefix.bytes + val.prefix.bytes;
+        let (train_targets, val_targets) = thread::scope(|scope| {
             let (sender, done) = mpsc::channel();
             let workers: Vec<_> = (0..threads)
                 .map(|part| {
                     let (count, sender) = (&count, sender.clone());
-                    scope.spawn(move || {
-                        let n = self.train_prefix.documents;
-                        let targets = count(&self.train, share(n, part), share(n, part + 1), &sender)?;
-                        let n = self.val_prefix.documents;
-                        count(&self.val, share(n, part), share(n, part + 1), &sender)?;
-                        Ok(targets)
-                    })
+                    scope.spawn(move || Ok((count(train, part, &sender)?, count(val, part, &sender)?)))
                 })
                 .collect();
             drop(sender);
@@ -108,85 +158,90 @@ impl RunText {
                 done_bytes += bytes;
                 progress(done_bytes, total_bytes);
             }
-            let mut targets = 0;
+            let mut all = (Vec::new(), Vec::new());
             for worker in workers {
-                targets += worker
+                let (train, val) = worker
                     .join()
                     .map_err(|_| TextError::Tokenizer("the tokenizer failed on a document".into()))??;
+                all.0.extend(train);
+                all.1.extend(val);
             }
-            Ok(StreamTotals {
-                documents: self.train_prefix.documents,
-                bytes: self.train_prefix.bytes,
-                targets,
-            })
-        })
+            Ok(all)
+        })?;
+        Ok(self.counted(DocumentTargets {
+            train: train_targets,
+            val: val_targets,
+        }))
     }
+}
 
-    /// Encodes one document; returns its targets, its end-of-text included.
-    fn encode(&self, reader: &SplitReader, number: u64, encoded: &mut Encoded) -> Result<u64, TextError> {
-        let text = reader
-            .document(number)
-            .map_err(|error| TextError::Corpus(error.to_string()))?;
-        encoded.clear();
-        self.tokenizer
-            .encode(&text, encoded)
-            .map_err(|error| TextError::Tokenizer(format!("document {number}: {error}")))?;
-        Ok(encoded.ids.len() as u64 + 1)
-    }
+/// Encodes one document.
+fn encode(
+    tokenizer: &Tokenizer,
+    reader: &SplitReader,
+    number: u64,
+    encoded: &mut Encoded,
+) -> Result<(), TextError> {
+    let text = reader
+        .document(number)
+        .map_err(|error| TextError::Corpus(error.to_string()))?;
+    encoded.clear();
+    tokenizer
+        .encode(&text, encoded)
+        .map_err(|error| TextError::Tokenizer(format!("document {number}: {error}")))
+}
 
-    fn document(&self, reader: &SplitReader, number: u64) -> Result<TokenDocument, DocumentError> {
-        let mut encoded = Encoded::default();
-        self.encode(reader, number, &mut encoded)
-            .map_err(|error| DocumentError(error.to_string()))?;
-        Ok(TokenDocument {
-            number,
-            ids: encoded.ids,
-            byte_lengths: encoded.byte_lengths,
-        })
+impl RunText {
+    /// What was counted.
+    pub(crate) fn targets(&self) -> DocumentTargets {
+        DocumentTargets {
+            train: self.train.targets.clone(),
+            val: self.val.targets.clone(),
+        }
     }
 }
 
 impl TextSource for RunText {
     fn stream(&self) -> Box<dyn Documents + '_> {
-        Box::new(Range {
-            text: self,
-            reader: &self.train,
-            next: 0,
-            end: self.train_prefix.documents,
+        Box::new(Tokenised {
+            split: &self.train,
+            tokenizer: &self.tokenizer,
         })
     }
 
     fn val(&self) -> Box<dyn Documents + '_> {
-        Box::new(Range {
-            text: self,
-            reader: &self.val,
-            next: 0,
-            end: self.val_prefix.documents,
+        Box::new(Tokenised {
+            split: &self.val,
+            tokenizer: &self.tokenizer,
         })
     }
+}
 
-    fn stream_documents(&self, numbers: &[u64]) -> Result<Vec<TokenDocument>, DocumentError> {
-        numbers
-            .iter()
-            .map(|&number| self.document(&self.train, number))
-            .collect()
+/// The documents of a counted prefix, each tokenised when it is asked for.
+struct Tokenised<'a> {
+    split: &'a Counted,
+    tokenizer: &'a Tokenizer,
+}
+
+impl Documents for Tokenised<'_> {
+    fn count(&self) -> u64 {
+        self.split.targets.len() as u64
     }
-}
 
-struct Range<'a> {
-    text: &'a RunText,
-    reader: &'a SplitReader,
-    next: u64,
-    end: u64,
-}
+    fn targets(&self, place: u64) -> u64 {
+        let targets = usize::try_from(place).map(|place| self.split.targets.get(place));
+        targets.ok().flatten().map_or(0, |&targets| u64::from(targets))
+    }
 
-impl Documents for Range<'_> {
-    fn next_document(&mut self) -> Result<Option<TokenDocument>, DocumentError> {
-        if self.next == self.end {
-            return Ok(None);
-        }
-        self.next += 1;
-        self.text.document(self.reader, self.next - 1).map(Some)
+    fn document(&self, place: u64) -> Result<TokenDocument, DocumentError> {
+        let mut encoded = Encoded::default();
+        encode(self.tokenizer, &self.split.reader, place, &mut encoded)
+            .map_err(|error| DocumentError(error.to_string()))?;
+        Ok(TokenDocument {
+            number: place,
+            ids: encoded.ids,
+            byte_lengths: encoded.byte_lengths,
+        })
     }
 }
 
@@ -201,7 +256,7 @@ mod tests {
 
     use super::*;
 
-    fn text(dir: &std::path::Path) -> RunText {
+    fn text(dir: &std::path::Path) -> UncountedText {
         let out = dir.join("corpus");
         synthesize(&out, &SynthOptions::new(60_000, 1), &mut |_, _| {
             ControlFlow::Continue(())
@@ -211,7 +266,7 @@ mod tests {
         let (train, val) = (corpus.split(Split::Train), corpus.split(Split::Val));
         let (train_prefix, val_prefix) = (train.whole(), val.whole());
         let tokenizer = Tokenizer::load(&TokenizerSpec::Bytes).unwrap();
-        RunText::new(train, train_prefix, val, val_prefix, tokenizer)
+        UncountedText::new(train, train_prefix, val, val_prefix, tokenizer)
     }
 
     #[test]
@@ -219,16 +274,23 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let text = text(temp.path());
         let mut told = Vec::new();
-        let totals = text
-            .totals(&Cancel::new(), &mut |done, total| told.push((done, total)))
+        let (train, val) = (text.train.prefix, text.val.prefix);
+        let (counted, totals) = text
+            .count(&Cancel::new(), &mut |done, total| told.push((done, total)))
             .unwrap();
         assert_eq!(totals.targets, totals.bytes + totals.documents);
-        let all = text.train_prefix.bytes + text.val_prefix.bytes;
+        let all = train.bytes + val.bytes;
         assert_eq!(told.last(), Some(&(all, all)));
-        assert_eq!(
-            told.len() as u64,
-            text.train_prefix.documents + text.val_prefix.documents
-        );
+        assert_eq!(told.len() as u64, train.documents + val.documents);
+        for (documents, prefix) in [(counted.stream(), train), (counted.val(), val)] {
+            assert_eq!(documents.count(), prefix.documents);
+            assert!(prefix.documents > 0, "{prefix:?}");
+            for place in 0..documents.count() {
+                let document = documents.document(place).unwrap();
+                assert_eq!(document.number, place);
+                assert_eq!(document.ids.len() as u64 + 1, documents.targets(place));
+            }
+        }
     }
 
     #[test]
@@ -238,7 +300,7 @@ mod tests {
         let cancel = Cancel::new();
         cancel.cancel();
         let mut told = 0;
-        let ended = text.totals(&cancel, &mut |_, _| told += 1);
+        let ended = text.count(&cancel, &mut |_, _| told += 1).map(|_| ());
         assert!(matches!(ended, Err(TextError::Cancelled)), "{ended:?}");
         assert_eq!(told, 0);
     }

@@ -4,7 +4,10 @@ use std::{fs, ops::ControlFlow, path::Path};
 
 use prism_corpus::synth::{SynthOptions, synthesize};
 
+use prism_core::recipe::Recipe;
+
 use super::*;
+use crate::{event::EvalStage, request::RunPlace};
 
 type Pull<'p> = &'p dyn Fn(&EvalEvent) -> bool;
 
@@ -15,15 +18,11 @@ fn request(temp: &Path) -> EvalRequest {
         ControlFlow::Continue(())
     })
     .unwrap();
+    let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../redteam/honest-small");
+    let place = RunPlace::Under(temp.join("runs"));
     EvalRequest {
-        bundle: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../redteam/honest-small"),
-        corpus,
-        recipe: Recipe::demo(),
-        rehearsal: Vec::new(),
-        seed: 0,
-        audit_key: None,
-        place: RunPlace::Under(temp.join("runs")),
         submission_id: Some("s".into()),
+        ..EvalRequest::by_hand(bundle, corpus, Recipe::demo(), place)
     }
 }
 
@@ -34,6 +33,7 @@ fn cancelled_at(temp: &Path, pull: Pull<'_>) -> (Outcome, Vec<EvalEvent>) {
     // Nothing may be started, so what would be started need not exist.
     let host = Host {
         helper: Helper::default(),
+        when_busy: WhenBusy::Wait,
     };
     let outcome = evaluate(&request(temp), &host, &cancel, &mut |event| {
         if pull(&event) {
@@ -79,6 +79,7 @@ fn what_is_no_corpus_was_mistyped_and_a_changed_byte_is_damage() {
         request.corpus = path.to_owned();
         let host = Host {
             helper: Helper::default(),
+            when_busy: WhenBusy::Wait,
         };
         let outcome = evaluate(&request, &host, &Cancel::default(), &mut |_| ());
         assert!(!temp.path().join("runs").exists());
@@ -103,18 +104,15 @@ fn what_is_no_corpus_was_mistyped_and_a_changed_byte_is_damage() {
 #[test]
 fn a_defect_ends_in_an_outcome() {
     let temp = tempfile::tempdir().unwrap();
+    let none = temp.path().join("none");
+    let place = RunPlace::Under(temp.path().join("runs"));
     let request = EvalRequest {
-        bundle: temp.path().join("none"),
-        corpus: temp.path().join("none"),
-        recipe: Recipe::demo(),
-        rehearsal: Vec::new(),
-        seed: 0,
-        audit_key: None,
-        place: RunPlace::Under(temp.path().join("runs")),
         submission_id: Some("s".into()),
+        ..EvalRequest::by_hand(none.clone(), none, Recipe::demo(), place)
     };
     let host = Host {
         helper: Helper::default(),
+        when_busy: WhenBusy::Wait,
     };
     let mut told = Vec::new();
     let outcome = evaluate(&request, &host, &Cancel::default(), &mut |event| {

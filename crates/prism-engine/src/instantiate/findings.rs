@@ -3,16 +3,31 @@
 //! Used by [`crate::instantiate`] alone. Decides whose fault an ending is: an operator's never becomes a finding.
 
 use prism_core::{
+    failure::Failure,
     outcome::{Fault, Reason},
     recipe::Recipe,
 };
 use prism_referee::{
     message::{Failed, Phase},
-    trial::{Point, Stopped},
-    worker::Failure,
+    trial::{Dependence, Moved, Point, Stopped},
+    worker::memory_words,
 };
 
 use super::{InstantiationFinding, InstantiationLimits, Severity};
+use crate::{
+    compiler::{self, Refusal, SourcePlace},
+    tokenizer::{self, TokenizerProblem},
+};
+
+/// What CPython says of a relative import in a module that is no part of a package.
+const RELATIVE_IMPORT: &str = "attempted relative import";
+const RELATIVE_IMPORT_HINT: &str = "write `from architecture import ...` without the dot: the scripts of a bundle are modules \
+ by themselves and not parts of a package";
+
+/// What the harness says of logits that are wider than the vocabulary.
+const PADDED: &str = "[..., :ctx.vocab_size]";
+const PADDED_HINT: &str = "a vocabulary that is padded to a round number is fine inside of the model: return \
+                           `logits[..., :ctx.vocab_size]`";
 
 /// The rules of this gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +36,9 @@ enum Rule {
     ParamCap,
     LogitsShape,
     StatefulForward,
+    SealedForward,
+    Causality,
+    TrainingImport,
 }
 
 impl Rule {
@@ -30,6 +48,9 @@ impl Rule {
             Self::ParamCap => ("PRS312", "prism:param-cap"),
             Self::LogitsShape => ("PRS313", "prism:logits-shape"),
             Self::StatefulForward => ("PRS314", "prism:stateful-forward"),
+            Self::SealedForward => ("PRS315", "prism:sealed-forward"),
+            Self::Causality => ("PRS316", "prism:causality"),
+            Self::TrainingImport => ("PRS317", "prism:training-import"),
         }
     }
 
@@ -42,7 +63,21 @@ impl Rule {
             message,
             hint: hint.into(),
             traceback: None,
+            place: None,
         }
+    }
+}
+
+/// A file that CPython does not compile.
+pub(super) fn not_compiled(refusal: Refusal) -> InstantiationFinding {
+    InstantiationFinding {
+        code: compiler::RULE_CODE,
+        id: "prism:syntax",
+        severity: Severity::Error,
+        message: refusal.message,
+        hint: refusal.hint,
+        traceback: None,
+        place: Some(refusal.place),
     }
 }
 
@@ -52,35 +87,101 @@ pub(super) struct Words<'a> {
     pub recipe: &'a Recipe,
     /// The file with `build_model`.
     pub architecture: &'a str,
+    /// The file with `train`.
+    pub training: &'a str,
     /// Length of the rows of this attempt, in tokens.
     pub seq_len: u32,
 }
 
-/// Whether another length of the rows might have ended better.
+/// Exceptions that a row of an unexpected length raises, whatever they say: an index beyond a table of positions, a model's
+/// own assertion.
+const OF_LENGTHS: [&str; 3] = ["IndexError", "AssertionError", "EinopsError"];
+/// What the others say if they are about shapes.
+const WORDS_OF_SHAPES: [&str; 17] = [
+    "shape",
+    "size",
+    "length",
+    "dimension",
+    "dim ",
+    "broadcast",
+    "expand",
+    "stride",
+    "must match",
+    "mismatch",
+    "out of range",
+    "out of bounds",
+    "too long",
+    "too short",
+    "seq",
+    "block",
+    "context",
+];
+
+/// Whether another length of the rows might have ended better. What the model raised is believed as far as that: an error
+/// that is not about shapes would come again.
 pub(super) fn may_depend_on_length(stopped: &Stopped) -> bool {
-    matches!(stopped.point, Point::FirstForward | Point::OneRow)
-        && rule_of(stopped.failure.reason) == Rule::LogitsShape
+    if !matches!(stopped.point, Point::FirstForward | Point::OneRow) {
+        return false;
+    }
+    match (stopped.failure.reason, &stopped.failed) {
+        (Reason::LogitsShape, _) => true,
+        (Reason::ForwardException, Some(failed)) => is_about_shapes(failed),
+        _ => false,
+    }
+}
+
+/// Whether a forward that was tried at one length of the rows shows what is wrong at every other: it returned the wrong
+/// shape, or raised something that is not about shapes.
+pub(super) fn holds_at_any_length(stopped: &Stopped) -> bool {
+    match (stopped.failure.reason, &stopped.failed) {
+        (Reason::LogitsShape, _) => true,
+        (Reason::ForwardException, Some(failed)) => !is_about_shapes(failed),
+        _ => false,
+    }
+}
+
+fn is_about_shapes(failed: &Failed) -> bool {
+    let said = failed.message.to_lowercase();
+    match failed.exception.as_str() {
+        exception if OF_LENGTHS.contains(&exception) => true,
+        // Names that are not there and arguments that do not fit are not, whatever their names.
+        "NameError"
+        | "UnboundLocalError"
+        | "AttributeError"
+        | "TypeError"
+        | "KeyError"
+        | "ImportError"
+        | "ModuleNotFoundError"
+        | "NotImplementedError"
+        | "ZeroDivisionError"
+        | "RecursionError"
+        | "SystemExit"
+        | "KeyboardInterrupt" => false,
+        _ => WORDS_OF_SHAPES.iter().any(|word| said.contains(word)),
+    }
 }
 
 /// A tokenizer that cannot be used.
-pub(super) fn without_tokenizer(failure: Failure) -> Result<InstantiationFinding, Failure> {
-    if failure.reason.fault() != Some(Fault::Miner) {
-        return Err(failure);
+pub(super) fn without_tokenizer(problem: TokenizerProblem) -> InstantiationFinding {
+    let mut place = SourcePlace::start_of(tokenizer::FILE);
+    (place.line, place.column) = (problem.line, problem.column);
+    (place.end_line, place.end_column) = (problem.line, problem.column);
+    InstantiationFinding {
+        code: tokenizer::RULE_CODE,
+        id: "prism:tokenizer",
+        severity: Severity::Error,
+        message: problem.message,
+        hint: problem.hint,
+        traceback: None,
+        place: Some(place),
     }
-    Ok(Rule::BuildModel.finding(
-        Severity::Error,
-        format!(
-            "`build_model` was not called, since the bundle's tokenizer cannot be used: {}",
-            failure.detail
-        ),
-        "repair the tokenizer, or declare `bytes` or `gpt2`",
-    ))
 }
 
 fn rule_of(reason: Reason) -> Rule {
     match reason {
         Reason::SnapshotCap | Reason::ParameterCap => Rule::ParamCap,
         Reason::ForwardException | Reason::LogitsShape => Rule::LogitsShape,
+        Reason::AuditorSealed => Rule::SealedForward,
         _ => Rule::BuildModel,
     }
 }
@@ -102,18 +203,36 @@ impl Words<'_> {
                 ),
             ));
         }
-        let rule = rule_of(failure.reason);
-        let mut finding = rule.finding(
-            Severity::Error,
-            self.message(stopped),
-            self.hint(rule, failure.reason),
-        );
+        let rule = match stopped.point {
+            Point::Import => Rule::TrainingImport,
+            _ => rule_of(failure.reason),
+        };
+        let mut hint = self.hint(rule, failure.reason);
+        let message = self.message(stopped);
+        if message.contains(RELATIVE_IMPORT) {
+            RELATIVE_IMPORT_HINT.clone_into(&mut hint);
+        } else if rule == Rule::LogitsShape && message.contains(PADDED) {
+            PADDED_HINT.clone_into(&mut hint);
+        }
+        let mut finding = rule.finding(Severity::Error, message, hint);
         finding.traceback = own_frames(failure);
+        if rule == Rule::TrainingImport && finding.traceback.is_none() {
+            finding.place = Some(SourcePlace::start_of(self.training));
+        }
         Ok(finding)
     }
 
-    /// The warning about a model that answers one row and not two. `ctx.stream(batch_size=1)` can measure it.
+    /// The warning about a model that answers one row and not two. `ctx.stream(batch_size=1)` can measure it. A model that
+    /// asks the system for something is refused, however many rows it was asked about.
     pub(super) fn only_one_row(&self, stopped: &Stopped) -> InstantiationFinding {
+        if stopped.failure.reason == Reason::AuditorSealed {
+            let rule = Rule::SealedForward;
+            return rule.finding(
+                Severity::Error,
+                self.message(stopped),
+                self.hint(rule, stopped.failure.reason),
+            );
+        }
         let mut finding = Rule::LogitsShape.finding(
             Severity::Warning,
             format!("the model answers one row but not two at once: {}", self.message(stopped)),
@@ -137,29 +256,65 @@ impl Words<'_> {
         )
     }
 
+    /// The warning about predictions that depend on what an auditor does not see. A run measures such a model: it is charged
+    /// what it really predicts.
+    pub(super) fn moved(&self, moved: Moved) -> InstantiationFinding {
+        let (what, causes) = match moved.on {
+            Dependence::LaterTokens => (
+                "the predictions at a position changed when only tokens after it did",
+                "usual causes are attention without a causal mask or with one that is off by one, a softmax, mean or norm \
+                 over the positions (`log_softmax(dim=1)` of logits (B, T, V): the vocabulary is `dim=-1`), and a \
+                 convolution padded on both sides",
+            ),
+            Dependence::OtherRows => (
+                "the predictions of a row changed when only another row of the batch did",
+                "usual causes are a mean, norm or softmax over dimension 0, batch statistics that are in use in eval \
+                 mode too, and a `view` or `reshape` that joins rows",
+            ),
+            Dependence::BatchSize => (
+                "the predictions of a row changed when another row was put beside it",
+                "usual causes are a sum over rows that is not divided, and a division by the size of the batch",
+            ),
+        };
+        Rule::Causality.finding(
+            Severity::Warning,
+            format!(
+                "{what}, by {:.2} nats (root mean square, rows of {} tokens, eval mode)",
+                moved.rms_nats, self.seq_len
+            ),
+            format!(
+                "{causes}; an auditor sees one row up to the position, so that a run charges what the model predicts \
+                 from that, and takes no rank where the claims said otherwise (`claims_untrue`)"
+            ),
+        )
+    }
+
     fn message(&self, stopped: &Stopped) -> String {
         let (failure, place) = (&stopped.failure, self.place(stopped));
         if let Some(failed) = &stopped.failed {
             match failure.reason {
-                Reason::ArchitectureImport | Reason::BuildModelException | Reason::ForwardException => {
-                    return format!("{place} raised {}", raised(failed));
+                Reason::ArchitectureImport
+                | Reason::TrainingImport
+                | Reason::BuildModelException
+                | Reason::ForwardException => {
+                    return format!("{place} raised {}", failed.raised());
                 }
-                Reason::OutOfMemory => return format!("{place} ran out of memory: {}", raised(failed)),
+                Reason::OutOfMemory => {
+                    let memory = memory_words(&stopped.usage);
+                    return format!("{place} ran out of memory: {}\n{memory}", failed.raised());
+                }
                 // The harness's own words, which say what to do.
                 _ if !failed.message.is_empty() => return failed.message.clone(),
                 _ => {}
             }
         }
         match failure.reason {
-            Reason::OutOfMemory => format!(
-                "{place} went over the memory limit of {} MB",
-                self.recipe.sandbox.auditor_memory_bytes / 1_000_000
-            ),
-            Reason::AuditorTimeout => {
+            Reason::OutOfMemory => format!("{place} ran out of memory: {}", memory_words(&stopped.usage)),
+            Reason::AuditorTimeout | Reason::StartupTimeout if stopped.point != Point::Start => {
                 format!("{place} did not end within {} s", self.patience_seconds(stopped))
             }
             Reason::KilledBySignal => format!("{place} crashed: a signal ended the process"),
-            Reason::AuditorDied => format!("{place} ended the process"),
+            Reason::AuditorDied | Reason::LearnerExited => format!("{place} ended the process"),
             Reason::ForbiddenSyscall => {
                 format!("{place} made a system call that the sandbox ends a process for")
             }
@@ -179,6 +334,9 @@ impl Words<'_> {
             }
             (Point::Start | Point::Build, Some(Phase::BuildModel)) => "`build_model`".to_owned(),
             (Point::Start | Point::Build, _) => format!("the import of `{file}` or `build_model`"),
+            (Point::Import, Some(Phase::ImportArchitecture)) => format!("the import of `{file}`"),
+            (Point::Import, Some(Phase::ImportTraining)) => format!("the import of `{}`", self.training),
+            (Point::Import, _) => format!("the import of `{file}` or `{}`", self.training),
             (Point::FirstForward, _) => {
                 format!("the first forward (1 row of {seq_len} end-of-text tokens)")
             }
@@ -189,7 +347,9 @@ impl Words<'_> {
 
     fn patience_seconds(&self, stopped: &Stopped) -> f64 {
         match stopped.point {
-            Point::Start | Point::Build | Point::FirstForward => self.limits.build.as_secs_f64(),
+            Point::Start | Point::Import | Point::Build | Point::FirstForward => {
+                self.limits.build.as_secs_f64()
+            }
             Point::OneRow | Point::TwoRows => self.limits.answer.as_secs_f64(),
         }
     }
@@ -204,6 +364,17 @@ impl Words<'_> {
             }
             (Rule::LogitsShape, _) => {
                 "return floats of shape (B, T, ctx.vocab_size) for token ids of shape (B, T), in eval mode too"
+            }
+            (Rule::SealedForward, _) => {
+                "from the first batch on a forward may compute and allocate memory, and ask the system for nothing else: \
+                 import what it needs at the top of the file, and do what is done once in `build_model`"
+            }
+            (Rule::TrainingImport, Reason::StartupTimeout) => {
+                "only define functions and constants at the top of the file, and leave everything that takes long to `train`"
+            }
+            (Rule::TrainingImport, _) => {
+                "a learner imports `architecture`, then `training`, before it calls `train(ctx)`: what an import needs must \
+                 be in the bundle or in the runtime"
             }
             (_, Reason::OutOfMemory) => "make the model, and what is prepared for it, smaller",
             (_, Reason::AuditorTimeout) => {
@@ -228,10 +399,76 @@ fn own_frames(failure: &Failure) -> Option<String> {
         .filter(|traceback| traceback.contains("\n  File \""))
 }
 
-fn raised(failed: &Failed) -> String {
-    match (failed.exception.as_str(), failed.message.as_str()) {
-        ("", message) => message.to_owned(),
-        (exception, "") => exception.to_owned(),
-        (exception, message) => format!("{exception}: {message}"),
+#[cfg(test)]
+mod tests {
+    use prism_referee::worker::Usage;
+
+    use super::*;
+
+    fn raised(exception: &str, message: &str) -> Stopped {
+        Stopped {
+            point: Point::FirstForward,
+            failure: Failure::new(Reason::ForwardException, ""),
+            failed: Some(Failed {
+                phase: Phase::Forward,
+                reason: "exception".to_owned(),
+                exception: exception.to_owned(),
+                message: message.to_owned(),
+                traceback: String::new(),
+            }),
+            layout: None,
+            usage: Usage::default(),
+        }
+    }
+
+    #[test]
+    fn only_what_is_about_shapes_is_tried_at_other_lengths() {
+        for (exception, message) in [
+            ("IndexError", "index out of range in self"),
+            ("AssertionError", ""),
+            (
+                "RuntimeError",
+                "The size of tensor a (256) must match the size of tensor b (64) at non-singleton dimension 1",
+            ),
+            (
+                "RuntimeError",
+                "shape '[1, 16, 4]' is invalid for input of size 256",
+            ),
+            (
+                "RuntimeError",
+                "mat1 and mat2 shapes cannot be multiplied (1x256 and 64x64)",
+            ),
+            ("ValueError", "the sequence is longer than the block size"),
+            ("TooLong", "a row has at most 64 tokens, its length was 256"),
+        ] {
+            assert!(
+                may_depend_on_length(&raised(exception, message)),
+                "{exception}: {message}"
+            );
+        }
+        for (exception, message) in [
+            ("NameError", "name 'shape' is not defined"),
+            ("AttributeError", "'Model' object has no attribute 'block_size'"),
+            (
+                "TypeError",
+                "forward() takes 1 positional argument but 2 were given",
+            ),
+            ("RuntimeError", "expected scalar type Float but found Half"),
+            (
+                "NotImplementedError",
+                "Module [Model] is missing the required \"forward\" function",
+            ),
+            ("ZeroDivisionError", "division by zero"),
+        ] {
+            assert!(
+                !may_depend_on_length(&raised(exception, message)),
+                "{exception}: {message}"
+            );
+        }
+        let mut wrong_logits = raised("", "");
+        wrong_logits.failure.reason = Reason::LogitsShape;
+        assert!(may_depend_on_length(&wrong_logits));
+        wrong_logits.point = Point::Build;
+        assert!(!may_depend_on_length(&wrong_logits));
     }
 }
