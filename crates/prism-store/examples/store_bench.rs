@@ -1,0 +1,351 @@
+//! How fast the store is: durable uploads of 64 clients, and reads with 100,000 submissions in it.
+//!
+//! ```text
+//! cargo run --release -p prism-store --example store_bench [-- --submissions 100000 --seconds 5 --dir DIR]
+//! ```
+//!
+//! Prints one line a number. The folder (a temporary one unless given) decides about the disk that is measured.
+
+#![allow(clippy::print_stdout, reason = "a command-line tool")]
+#![allow(clippy::unwrap_used, reason = "a benchmark stops at the first error")]
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use prism_core::{
+    hash::Sha256Hash,
+    outcome::{Reason, Status},
+    rank::Standing,
+    submission::{Actor, Position, Stage},
+    time::Timestamp,
+};
+use prism_store::{
+    Read, Result, Store, Write,
+    attempts::{self, End, NewAttempt, Of, Taken},
+    budgets, events, ids,
+    queue::{self, Line},
+    results::{self, Files, NewResult, Scope},
+    rounds::{self, NewRound, Secret},
+    submissions::{self, Filter, Step},
+    uploads::{self, NewUpload, NonceUse},
+};
+
+const CLIENTS: u64 = 64;
+/// What honest bundles are like, in bytes.
+const BUNDLE_BYTES: usize = 20_000;
+/// Submissions of one job while the store is filled.
+const BATCH: u64 = 250;
+const T0: Timestamp = Timestamp(1_767_225_600_000_000);
+
+struct Arguments {
+    submissions: u64,
+    seconds: u64,
+    dir: Option<PathBuf>,
+}
+
+fn arguments() -> Arguments {
+    let mut arguments = Arguments {
+        submissions: 100_000,
+        seconds: 5,
+        dir: None,
+    };
+    let mut words = std::env::args().skip(1);
+    while let (Some(flag), Some(value)) = (words.next(), words.next()) {
+        match flag.as_str() {
+            "--submissions" => arguments.submissions = value.parse().unwrap(),
+            "--seconds" => arguments.seconds = value.parse().unwrap(),
+            "--dir" => arguments.dir = Some(value.into()),
+            other => panic!("unknown flag {other}"),
+        }
+    }
+    arguments
+}
+
+fn main() {
+    let arguments = arguments();
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = arguments.dir.unwrap_or_else(|| temporary.path().join("store"));
+    let store = Store::open(&dir, T0).unwrap();
+    store.write(|tx| rounds::open(tx, &round(), T0)).unwrap();
+    let time = Duration::from_secs(arguments.seconds);
+
+    let uploads = clients(time, |client, i| {
+        let bundle = bundle(client, i);
+        let hash = store.blobs().put(&bundle).unwrap();
+        accept(&store, upload(client, i, hash));
+    });
+    uploads.print("durable uploads with a bundle of 20 kB, 64 clients");
+    let bundle = store.blobs().put(b"one for all").unwrap();
+    let rows = clients(time, |client, i| {
+        accept(&store, upload(client, (1 << 40) | i, bundle));
+    });
+    rows.print("durable rows alone, 64 clients");
+
+    let filled = Instant::now();
+    let mut of_batch = 0;
+    while of_batch < arguments.submissions {
+        let from = of_batch;
+        of_batch += BATCH;
+        store
+            .write(move |tx| (from..from + BATCH).try_for_each(|i| life(tx, i, bundle)))
+            .unwrap();
+    }
+    println!(
+        "{of_batch} submissions added in {:.1} s",
+        filled.elapsed().as_secs_f64()
+    );
+    let (round_id, id) = (round().id, uuid((1 << 50) | (of_batch - 1)));
+
+    let reads = clients(time, |client, i| {
+        let id = uuid((1 << 50) | ((client * 7919 + i * 104_729) % of_batch));
+        store.read(|tx| submissions::get(tx, &id)).unwrap();
+    });
+    reads.print("a submission by its id, 64 clients");
+    let scope = Scope::Round(round_id);
+    let scored = store.read(|tx| results::scored(tx, &scope)).unwrap().len();
+    let board = format!("the whole board, {scored} results");
+    let failed = Filter {
+        status: Some("failed".to_owned()),
+        ..Filter::default()
+    };
+    let reads: [Question<'_>; 9] = [
+        ("a submission by its id", &|tx| {
+            submissions::get(tx, &id).map(drop)
+        }),
+        ("its events", &|tx| events::of(tx, &id, 0, 100).map(drop)),
+        ("the newest 50", &|tx| {
+            submissions::list(tx, &Filter::default(), None, 50).map(drop)
+        }),
+        ("the newest 50 that failed", &|tx| {
+            submissions::list(tx, &failed, None, 50).map(drop)
+        }),
+        ("the next of the queue", &|tx| {
+            queue::next(tx, Line::Runs, T0).map(drop)
+        }),
+        ("a budget", &|tx| {
+            budgets::of(tx, "hotkey 1", T0.day()).map(|_| ())
+        }),
+        ("how many stand where", &|tx| submissions::counts(tx).map(drop)),
+        ("a year by day", &|tx| {
+            submissions::counts_by_day(tx, T0.day() - 365).map(drop)
+        }),
+        (&board, &|tx| results::scored(tx, &scope).map(drop)),
+    ];
+    for (what, read) in reads {
+        timed(what, &|| store.read(read).unwrap());
+    }
+    timed("a write that changes nothing", &|| {
+        store.write(|_| Ok(())).unwrap();
+    });
+    drop(store);
+    println!(
+        "opened again in {:.1} ms",
+        elapsed(&|| drop(Store::open(&dir, T0).unwrap())).as_secs_f64() * 1e3
+    );
+}
+
+/// What is read, and how.
+type Question<'a> = (&'a str, &'a dyn Fn(&Read) -> Result<()>);
+
+/// Prints the median of a few.
+fn timed(what: &str, do_it: &dyn Fn()) {
+    let mut samples: Vec<Duration> = (0..15).map(|_| elapsed(do_it)).collect();
+    samples.sort_unstable();
+    println!("{what}: {:.3} ms (median of 15)", samples[7].as_secs_f64() * 1e3);
+}
+
+fn elapsed(what: &dyn Fn()) -> Duration {
+    let start = Instant::now();
+    what();
+    start.elapsed()
+}
+
+struct Load {
+    seconds: f64,
+    sorted: Vec<Duration>,
+}
+
+impl Load {
+    fn print(&self, what: &str) {
+        let at = |percent: usize| self.sorted[(self.sorted.len() - 1) * percent / 100].as_secs_f64() * 1e3;
+        println!(
+            "{what}: {:.0} a second; {:.2} ms median, {:.2} ms p99",
+            self.sorted.len() as f64 / self.seconds,
+            at(50),
+            at(99)
+        );
+    }
+}
+
+/// Lets 64 clients do something one after another for a while.
+fn clients(time: Duration, each: impl Fn(u64, u64) + Sync) -> Load {
+    let start = Instant::now();
+    let mut sorted: Vec<Duration> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..CLIENTS)
+            .map(|client| {
+                let each = &each;
+                scope.spawn(move || {
+                    let mut samples = Vec::new();
+                    let mut i = 0;
+                    while start.elapsed() < time {
+                        samples.push(elapsed(&|| each(client, i)));
+                        i += 1;
+                    }
+                    samples
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    let seconds = start.elapsed().as_secs_f64();
+    sorted.sort_unstable();
+    Load { seconds, sorted }
+}
+
+fn uuid(number: u64) -> String {
+    let mut random = [0; 16];
+    random.copy_from_slice(&Sha256Hash::of(&number.to_le_bytes()).0[..16]);
+    ids::uuid_v4(random)
+}
+
+fn bundle(client: u64, i: u64) -> Vec<u8> {
+    let seed = Sha256Hash::of(&[client.to_le_bytes(), i.to_le_bytes()].concat());
+    seed.0.into_iter().cycle().take(BUNDLE_BYTES).collect()
+}
+
+fn accept(store: &Store, new: NewUpload) {
+    store
+        .write(move |tx| uploads::accept(tx, &new, T0))
+        .unwrap()
+        .unwrap();
+}
+
+fn upload(client: u64, i: u64, zip_sha256: Hash) -> NewUpload {
+    let number = (client << 44) | i;
+    // A hotkey of its own for every twenty.
+    named(number, format!("hotkey {client} {}", i / 20), &zip_sha256, number)
+}
+
+type Hash = Sha256Hash;
+
+fn named(number: u64, hotkey: String, zip: &Hash, nonce: u64) -> NewUpload {
+    NewUpload {
+        id: uuid(number),
+        nonce: Some(NonceUse {
+            hotkey: hotkey.clone(),
+            nonce: nonce.to_string(),
+            request_sha256: *zip,
+            expires_at: T0.plus_seconds(300),
+        }),
+        hotkey,
+        filename: "bundle.zip".to_owned(),
+        code_hash: *zip,
+        zip_sha256: *zip,
+        zip_bytes: BUNDLE_BYTES as u64,
+        metadata_json: "{\"content_type\":\"application/zip\"}".to_owned(),
+    }
+}
+
+/// One submission: half of them are scored, most of the others failed, a few wait.
+fn life(tx: &Write, i: u64, bundle: Hash) -> Result<()> {
+    let number = (1 << 50) | i;
+    let new = named(number, format!("hotkey {i}"), &bundle, number);
+    let id = uploads::accept(tx, &new, T0)?.unwrap().submission.id;
+    let step = |to: Position, reason: Option<Reason>, counts: Option<i64>| {
+        let step = Step {
+            reason,
+            counts,
+            ..Step::new(to, Actor::Pipeline, "a step of a benchmark")
+        };
+        submissions::step(tx, &id, &step, T0).map(drop)
+    };
+    step(Position::Pending(Stage::Queued), None, None)?;
+    if i.is_multiple_of(100) {
+        return Ok(());
+    }
+    if i.is_multiple_of(2) {
+        return step(
+            Position::Ended(Status::Failed),
+            Some(Reason::TrainException),
+            None,
+        );
+    }
+    let mut nonce = [0; 16];
+    nonce[..8].copy_from_slice(&i.to_le_bytes());
+    let new = NewAttempt {
+        of: Of::Main(id.clone()),
+        nonce,
+        executor: "local".to_owned(),
+        handle: None,
+        seed: i,
+        audit_rate_factor: 1,
+    };
+    let attempt = attempts::begin(tx, &new, T0)?;
+    step(Position::Running(Stage::Training), None, None)?;
+    step(Position::Running(Stage::Scoring), None, None)?;
+    let end = End {
+        reason: Reason::EndOfData,
+        sentence: "the whole stream was read".to_owned(),
+        wall_seconds: Some(60.0),
+        evidence_json: None,
+        evidence: None,
+    };
+    assert_eq!(attempts::ended(tx, attempt.id, &nonce, &end, T0)?, Taken::Taken);
+    let result = results::store(tx, attempt.id, &result(i, bundle), T0)?;
+    step(Position::Ended(Status::Completed), None, Some(result))
+}
+
+fn result(i: u64, file: Hash) -> NewResult {
+    let bpb = 1.0 + (i % 9973) as f64 / 1e4;
+    NewResult {
+        engine_version: "0.1.0".to_owned(),
+        bpb,
+        bpb_se: 0.001,
+        standing: Standing::Ranked {
+            bpb_ranked: bpb + 0.003,
+            final_score: 1.0 / (1.0 + bpb + 0.003),
+        },
+        rehearsal: false,
+        flags: Vec::new(),
+        hidden_max_bpb: Some(0.01),
+        claims_rms_nats: Some(1e-7),
+        audits: 1000,
+        covered_bytes: 10_000_000,
+        stream_bytes: 10_000_000,
+        compute_json: "{}".to_owned(),
+        files: Files {
+            record: Some(file),
+            profile: Some(file),
+            ..Files::default()
+        },
+    }
+}
+
+fn round() -> NewRound {
+    NewRound {
+        id: uuid(u64::MAX),
+        name: "bench".to_owned(),
+        recipe_toml: String::new(),
+        recipe_sha256: Sha256Hash::of(b""),
+        corpus_path: "/corpus".to_owned(),
+        corpus_sha256: Sha256Hash::of(b""),
+        runtime_lock: String::new(),
+        gate_version: String::new(),
+        review_version: String::new(),
+        review_mode: "off".to_owned(),
+        secret: Secret {
+            seed: 1,
+            salt: [1; 32],
+        },
+        scored_runs_per_day: 4,
+        uploads_per_day: 40,
+        weight_policy: "rank-geometric".to_owned(),
+        reference: None,
+        publish_sources: false,
+    }
+}

@@ -1,0 +1,147 @@
+//! Looking at attempts.
+
+use prism_core::outcome::{Reason, Status};
+use rusqlite::{OptionalExtension as _, params};
+
+use super::types::{Attempt, End, Kind, Late, State};
+use crate::{Read, Result, StoreError, columns::Columns};
+
+const COLUMNS: &str = "a.id, s.id, a.round_id, a.kind, a.number, a.nonce, a.executor, a.handle, a.seed, a.audit_rate_factor, \
+                       a.state, a.created_at, a.started_at, a.ended_at, a.reason, a.sentence, a.wall_seconds, \
+                       a.evidence_json, a.evidence_sha256, a.charged_day \
+                       FROM attempts a LEFT JOIN submissions s ON s.seq = a.submission";
+const LIVE: &str = "a.state IN ('created', 'started')";
+
+fn attempt(row: &rusqlite::Row<'_>) -> rusqlite::Result<Attempt> {
+    let mut columns = Columns::of(row);
+    Ok(Attempt {
+        id: columns.take()?,
+        submission: columns.take()?,
+        round_id: columns.take()?,
+        kind: columns.word(Kind::parse)?,
+        number: columns.take()?,
+        nonce: columns.take()?,
+        executor: columns.take()?,
+        handle: columns.take()?,
+        seed: columns.take::<i64>()?.cast_unsigned(),
+        audit_rate_factor: columns.take()?,
+        state: columns.word(State::parse)?,
+        created_at: columns.time()?,
+        started_at: columns.maybe_time()?,
+        ended_at: columns.maybe_time()?,
+        reason: columns.maybe_word(Reason::parse)?,
+        sentence: columns.take()?,
+        wall_seconds: columns.take()?,
+        evidence_json: columns.take()?,
+        evidence: columns.maybe_hash()?,
+        charged_day: columns.take()?,
+    })
+}
+
+/// An attempt by its id.
+pub fn get(tx: &Read, id: i64) -> Result<Attempt> {
+    let mut statement = tx
+        .conn
+        .prepare_cached(&format!("SELECT {COLUMNS} WHERE a.id = ?"))?;
+    let found = statement.query_row([id], attempt).optional()?;
+    found.ok_or_else(|| StoreError::NotFound {
+        what: "attempt",
+        id: id.to_string(),
+    })
+}
+
+pub(super) fn live_of(tx: &Read, submission_seq: i64) -> Result<Option<Attempt>> {
+    let mut statement = tx
+        .conn
+        .prepare_cached(&format!("SELECT {COLUMNS} WHERE a.submission = ? AND {LIVE}"))?;
+    Ok(statement.query_row([submission_seq], attempt).optional()?)
+}
+
+/// All live attempts, oldest first: what a server that starts looks for.
+pub fn live(tx: &Read) -> Result<Vec<Attempt>> {
+    let mut statement = tx
+        .conn
+        .prepare_cached(&format!("SELECT {COLUMNS} WHERE {LIVE} ORDER BY a.id"))?;
+    let found = statement.query_map([], attempt)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The attempts of a submission, the first one first.
+pub fn of(tx: &Read, submission: &str) -> Result<Vec<Attempt>> {
+    let mut statement = tx.conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} WHERE a.submission = (SELECT seq FROM submissions WHERE id = ?) ORDER BY a.number"
+    ))?;
+    let found = statement.query_map([submission], attempt)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The noise runs of a round, the first one first.
+pub fn of_noise(tx: &Read, round_id: &str) -> Result<Vec<Attempt>> {
+    let mut statement = tx.conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} WHERE a.round_id = ? AND a.kind = 'noise' ORDER BY a.number"
+    ))?;
+    let found = statement.query_map([round_id], attempt)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The newest attempts.
+pub fn newest(tx: &Read, limit: u32) -> Result<Vec<Attempt>> {
+    let mut statement = tx
+        .conn
+        .prepare_cached(&format!("SELECT {COLUMNS} ORDER BY a.id DESC LIMIT ?"))?;
+    let found = statement.query_map([limit], attempt)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// What came too late for an attempt, in order.
+pub fn late(tx: &Read, id: i64) -> Result<Vec<Late>> {
+    let mut statement = tx.conn.prepare_cached(
+        "SELECT attempt_id, at, reason, sentence, wall_seconds, evidence_json, evidence_sha256 FROM late_results
+         WHERE attempt_id = ? ORDER BY id",
+    )?;
+    let found = statement.query_map([id], |row| {
+        let mut columns = Columns::of(row);
+        Ok(Late {
+            attempt: columns.take()?,
+            at: columns.time()?,
+            end: End {
+                reason: columns.word(Reason::parse)?,
+                sentence: columns.take()?,
+                wall_seconds: columns.take()?,
+                evidence_json: columns.take()?,
+                evidence: columns.maybe_hash()?,
+            },
+        })
+    })?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The median of how long the last 50 completed runs of a round took, by their own measurement; `None` while fewer than
+/// three were measured.
+pub fn median_wall_seconds(tx: &Read, round_id: &str, kind: Kind) -> Result<Option<f64>> {
+    const LAST: u32 = 50;
+    const LEAST: usize = 3;
+    let completed = Reason::ALL
+        .iter()
+        .filter(|reason| reason.status() == Status::Completed)
+        .map(|reason| format!("'{}'", reason.code()))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let mut statement = tx.conn.prepare_cached(&format!(
+        "SELECT wall_seconds FROM attempts
+         WHERE round_id = ? AND kind = ? AND reason IN ({completed}) AND wall_seconds IS NOT NULL
+         ORDER BY ended_at DESC, id DESC LIMIT ?"
+    ))?;
+    let found = statement.query_map(params![round_id, kind.as_str(), LAST], |row| row.get(0))?;
+    let mut seconds: Vec<f64> = found.collect::<rusqlite::Result<_>>()?;
+    seconds.sort_by(f64::total_cmp);
+    let middle = seconds.len() / 2;
+    Ok(match seconds.get(middle) {
+        Some(upper) if seconds.len() >= LEAST => Some(if seconds.len() % 2 == 1 {
+            *upper
+        } else {
+            f64::midpoint(seconds[middle - 1], *upper)
+        }),
+        Some(_) | None => None,
+    })
+}

@@ -1,0 +1,178 @@
+//! What can go wrong with the store, in words for whoever runs the challenge. Nothing here is meant for a client.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use prism_core::{hash::Sha256Hash, submission::IllegalStep};
+use rusqlite::ErrorCode;
+use thiserror::Error;
+
+/// What every function of this crate returns.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Another process has it open.
+    #[error(
+        "the store {path} is in use by process {pid}: stop that server, or give this one a folder of its own"
+    )]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+        /// The process that says that it holds the lock.
+        pid: String,
+    },
+    /// A later version of this program wrote it.
+    #[error(
+        "the store {path} has schema {found} and this version knows {known}: start the newer version, or restore an older backup"
+    )]
+    NewerSchema {
+        /// The database.
+        path: PathBuf,
+        /// What is there.
+        found: u32,
+        /// What this program knows.
+        known: u32,
+    },
+    /// A migration that was applied is not the one that this program holds.
+    #[error(
+        "migration {version} of the store {path} is not the one of this version: it was written by another program or edited by hand"
+    )]
+    AlteredSchema {
+        /// The database.
+        path: PathBuf,
+        /// The migration.
+        version: u32,
+    },
+    /// The file is something else.
+    #[error("{path} is no store of PRISM ({what}): give the server a folder of its own")]
+    NotAStore {
+        /// The file.
+        path: PathBuf,
+        /// What was seen.
+        what: String,
+    },
+    /// A file system of another machine, on which write-ahead logs do not work.
+    #[error("{path} lies on a network file system ({kind}): the store needs a local disk")]
+    NotLocal {
+        /// The folder.
+        path: PathBuf,
+        /// The kind of file system.
+        kind: &'static str,
+    },
+    /// There is no room. Nothing of the job, or of its group, was stored.
+    #[error("the disk of the store is full ({what}): make room; nothing was stored")]
+    Full {
+        /// What was being written.
+        what: String,
+    },
+    /// The states do not allow that.
+    #[error(transparent)]
+    IllegalStep(#[from] IllegalStep),
+    /// There is no such thing.
+    #[error("there is no {what} `{id}`")]
+    NotFound {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// A promise of the store forbids it; the sentence says which.
+    #[error("{0}")]
+    NotAllowed(String),
+    /// A row is to name a blob, or a reader asks for one, that is not there.
+    #[error("the blob {0} is not in the store")]
+    BlobMissing(Sha256Hash),
+    /// The bytes of a blob are not what its name says.
+    #[error("the blob {hash} is damaged ({path}): restore it from a backup")]
+    BlobDamaged {
+        /// Its name.
+        hash: Sha256Hash,
+        /// Its file.
+        path: PathBuf,
+    },
+    /// The blob is larger than the caller wants.
+    #[error("the blob {hash} has {bytes} bytes, more than the {max_bytes} that were asked for")]
+    BlobTooLarge {
+        /// Its name.
+        hash: Sha256Hash,
+        /// Its size.
+        bytes: u64,
+        /// The caller's limit.
+        max_bytes: u64,
+    },
+    /// The database holds what this program would not have written.
+    #[error("the store is damaged: {0}; restore a backup")]
+    Damaged(String),
+    /// A file operation failed.
+    #[error("{action} {path}: {source}")]
+    Io {
+        /// What was done.
+        action: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// SQLite refused; usually a fault of ours.
+    #[error("the database refused: {0}")]
+    Database(String),
+    /// The job panicked. Nothing of it was stored.
+    #[error("a job of the store panicked: {0}")]
+    Panicked(String),
+    /// The writing thread has ended, since the store is being closed.
+    #[error("the store is closed")]
+    Stopped,
+}
+
+impl StoreError {
+    /// Whether there is no room: a server says so to its clients and takes nothing new.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Full { .. })
+    }
+
+    /// From a file operation.
+    pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                Self::Full {
+                    what: format!("{action} {}: {source}", path.display()),
+                }
+            }
+            _ => Self::Io {
+                action,
+                path: path.to_owned(),
+                source,
+            },
+        }
+    }
+
+    /// The same once more, for each job of a group whose commit failed.
+    pub(crate) fn of_group(&self) -> Self {
+        match self {
+            Self::Full { what } => Self::Full { what: what.clone() },
+            Self::Damaged(what) => Self::Damaged(what.clone()),
+            other => Self::Database(format!("the commit of a group of jobs failed: {other}")),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let what = error.to_string();
+        match error {
+            rusqlite::Error::SqliteFailure(code, _) => match code.code {
+                ErrorCode::DiskFull => Self::Full { what },
+                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Self::Damaged(what),
+                _ => Self::Database(what),
+            },
+            rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::InvalidColumnType(..) => Self::Damaged(what),
+            _ => Self::Database(what),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Lists and counts of submissions.
+
+use prism_core::{
+    hash::Sha256Hash,
+    outcome::Reason,
+    submission::{Position, Stage},
+    time::Timestamp,
+};
+use rusqlite::{ToSql, params};
+
+use super::{COLUMNS, Submission, submission};
+use crate::{Read, Result, columns::Columns, events::position};
+
+/// Most submissions of a page.
+const MAX_PAGE: u32 = 1000;
+
+/// Which submissions. What is `None` does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of this hotkey.
+    pub hotkey: Option<String>,
+    /// With this status, as [`Position::status`] says it.
+    pub status: Option<String>,
+    /// In this stage.
+    pub stage: Option<Stage>,
+    /// Of this round.
+    pub round: Option<String>,
+    /// Of this epoch.
+    pub epoch: Option<i64>,
+    /// With this architecture.
+    pub architecture: Option<Sha256Hash>,
+}
+
+/// A part of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// The newest first.
+    pub submissions: Vec<Submission>,
+    /// Where the next page begins; `None` after the last.
+    pub next: Option<i64>,
+}
+
+/// Submissions that pass a filter, the newest first, from before `cursor` (what [`Page::next`] of the page before said).
+pub fn list(tx: &Read, filter: &Filter, cursor: Option<i64>, limit: u32) -> Result<Page> {
+    let limit = limit.clamp(1, MAX_PAGE);
+    let stage = filter.stage.map(Stage::as_str);
+    let architecture = filter.architecture.map(|hash| hash.0);
+    let before = cursor.unwrap_or(i64::MAX);
+    let one_more = i64::from(limit) + 1;
+    let mut which = String::from("s.seq < ?");
+    let mut values: Vec<&dyn ToSql> = vec![&before];
+    let tests: [(&str, Option<&dyn ToSql>); 6] = [
+        (
+            "s.hotkey",
+            filter.hotkey.as_ref().map(|value| value as &dyn ToSql),
+        ),
+        (
+            "s.status",
+            filter.status.as_ref().map(|value| value as &dyn ToSql),
+        ),
+        ("s.stage", stage.as_ref().map(|value| value as &dyn ToSql)),
+        (
+            "s.round_id",
+            filter.round.as_ref().map(|value| value as &dyn ToSql),
+        ),
+        (
+            "s.epoch_id",
+            filter.epoch.as_ref().map(|value| value as &dyn ToSql),
+        ),
+        (
+            "s.architecture_sha256",
+            architecture.as_ref().map(|value| value as &dyn ToSql),
+        ),
+    ];
+    for (column, value) in tests {
+        if let Some(value) = value {
+            which.extend([" AND ", column, " = ?"]);
+            values.push(value);
+        }
+    }
+    values.push(&one_more);
+    let mut statement = tx.conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} WHERE {which} ORDER BY s.seq DESC LIMIT ?"
+    ))?;
+    let found = statement.query_map(values.as_slice(), submission)?;
+    let mut submissions: Vec<Submission> = found.collect::<rusqlite::Result<_>>()?;
+    let next = if submissions.len() > limit as usize {
+        submissions.truncate(limit as usize);
+        submissions.last().map(|last| last.seq)
+    } else {
+        None
+    };
+    Ok(Page { submissions, next })
+}
+
+/// All that are pending or running, in the order of acceptance: what a server finds when it starts.
+pub fn unfinished(tx: &Read) -> Result<Vec<Submission>> {
+    // The plus keeps SQLite from reading the whole table for the sake of its order.
+    let mut statement = tx.conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} WHERE s.stage IS NOT NULL ORDER BY +s.seq"
+    ))?;
+    let found = statement.query_map([], submission)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Those that were accepted after this place in the order, oldest first.
+pub fn after(tx: &Read, seq: i64, limit: u32) -> Result<Vec<Submission>> {
+    let mut statement = tx.conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} WHERE s.seq > ? ORDER BY s.seq LIMIT ?"
+    ))?;
+    let found = statement.query_map([seq, i64::from(limit)], submission)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many stand where.
+pub fn counts(tx: &Read) -> Result<Vec<(Position, u64)>> {
+    let mut statement = tx
+        .conn
+        .prepare_cached(
+            "SELECT status, stage, count(*) FROM submissions WHERE stage IS NOT NULL GROUP BY stage, status
+             UNION ALL
+             SELECT status, NULL, count(*) FROM submissions WHERE status NOT IN ('pending', 'running') GROUP BY status",
+        )?;
+    let found = statement.query_map([], |row| {
+        let mut columns = Columns::of(row);
+        Ok((position(&mut columns)?, columns.count()?))
+    })?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many ended for which reason.
+pub fn counts_by_reason(tx: &Read) -> Result<Vec<(Reason, u64)>> {
+    let mut statement = tx.conn.prepare_cached(
+        "SELECT reason, count(*) FROM submissions WHERE reason IS NOT NULL AND stage IS NULL GROUP BY reason ORDER BY reason",
+    )?;
+    let found = statement.query_map([], |row| {
+        let mut columns = Columns::of(row);
+        Ok((columns.word(Reason::parse)?, columns.count()?))
+    })?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many were accepted on each day since one ([`Timestamp::day`]), oldest first, without days that had none.
+pub fn counts_by_day(tx: &Read, since_day: i64) -> Result<Vec<(i64, u64)>> {
+    let since = Timestamp::from_seconds(since_day.saturating_mul(86_400));
+    let mut statement = tx.conn.prepare_cached(
+        "SELECT accepted_at / 86400000000 AS day, count(*) FROM submissions WHERE accepted_at >= ? GROUP BY day ORDER BY day",
+    )?;
+    let found = statement.query_map([since.0], |row| {
+        let mut columns = Columns::of(row);
+        Ok((columns.take()?, columns.count()?))
+    })?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The epochs that have submissions, the newest first.
+pub fn epochs(tx: &Read, limit: u32) -> Result<Vec<i64>> {
+    // Jumps from one epoch to the next in the index instead of reading every submission.
+    let mut statement = tx.conn.prepare_cached(
+        "WITH RECURSIVE epoch (id) AS (
+             SELECT max(epoch_id) FROM submissions
+             UNION ALL
+             SELECT (SELECT max(epoch_id) FROM submissions WHERE epoch_id < epoch.id) FROM epoch WHERE epoch.id IS NOT NULL
+         )
+         SELECT id FROM epoch WHERE id IS NOT NULL LIMIT ?",
+    )?;
+    let found = statement.query_map(params![limit], |row| row.get(0))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
