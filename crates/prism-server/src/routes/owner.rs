@@ -1,0 +1,177 @@
+//! What only the owner of a submission may do: stop it, read its log and its traceback.
+//!
+//! Signed with the `X-Prism-*` headers, which pass the master's proxy. The nonce is used up once the signature is good,
+//! whatever the answer; a request that is repeated is refused, except that a lost answer to a cancellation is given again.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::request::Parts;
+use prism_key::message;
+use prism_store::submissions::{self, Submission};
+use prism_store::uploads::{self, Nonce, NonceUse};
+use serde_json::json;
+
+use super::submissions::{find, view};
+use super::upload::nonce_used;
+use crate::answer::{PathPart, json, no_submission};
+use crate::app::{Answer, App, of_service};
+use crate::challenge::{CancelError, LogPage};
+use crate::params::Params;
+use crate::problem::{Code, Problem};
+use crate::signed::{self, Claim};
+use crate::wire::SubmissionView;
+
+/// Keeps these nonces apart from those of uploads.
+const NONCE_KIND: &str = "owner:";
+const OK: u16 = 200;
+
+/// Whether the very same request was answered before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    New,
+    Repeated,
+}
+
+/// The submission, if the request is its owner's.
+async fn owned(app: &Arc<App>, id: &str, parts: &Parts, body: Body) -> Answer<(Submission, Seen)> {
+    let claim = Claim::read(&parts.headers, signed::OWNER)?.fresh(&app.settings, true)?;
+    let read = app.read_small(&parts.headers, body).await?;
+    let hash = read.sha256;
+    let method = parts.method.to_string();
+    let path = parts.uri.path().to_owned();
+    let signed = app
+        .look(move |_| {
+            let message = message::request(&method, &path, claim.stamp(), &hash);
+            claim.verify(&message)
+        })
+        .await?;
+    let mut used = NonceUse::from(&signed);
+    used.nonce.insert_str(0, NONCE_KIND);
+    let asked = used.clone();
+    if app.read(move |tx| uploads::nonce(tx, &asked)).await? == Nonce::Free {
+        // Not before: whoever has seen a request could spend its hotkey's budget by sending it again.
+        app.count_hotkey(&app.rates.owners, &signed.hotkey)?;
+    }
+    let now = app.now();
+    let seen = match app
+        .write(move |tx| uploads::answer(tx, &used, OK, b"", now))
+        .await?
+    {
+        Nonce::Free => Seen::New,
+        Nonce::Repeat(_) => Seen::Repeated,
+        Nonce::Used => return Err(nonce_used()),
+    };
+    let id = id.to_owned();
+    let submission = app
+        .read(move |tx| submissions::find(tx, &id))
+        .await?
+        .ok_or_else(no_submission)?;
+    if submission.hotkey != signed.hotkey {
+        return Err(Problem::new(
+            Code::NotOwner,
+            "only the hotkey that submitted it may do that",
+        ));
+    }
+    Ok((submission, seen))
+}
+
+async fn owned_once(app: &Arc<App>, id: &str, parts: &Parts, body: Body) -> Answer<Submission> {
+    match owned(app, id, parts, body).await? {
+        (submission, Seen::New) => Ok(submission),
+        (_, Seen::Repeated) => Err(nonce_used()),
+    }
+}
+
+/// Stop a submission.
+///
+/// Signed over `prism-request:POST:{path}:{hotkey}:{nonce}:{timestamp}:{sha256 hex of the body}`.
+#[utoipa::path(
+    post, path = "/v1/submissions/{id}/cancel", tag = "owner",
+    params(
+        ("id" = String, Path, description = "id of the submission"),
+        ("X-Prism-Hotkey" = String, Header, description = "SS58 address of the owner"),
+        ("X-Prism-Signature" = String, Header, description = "sr25519 in hexadecimal digits"),
+        ("X-Prism-Nonce" = String, Header, description = "a text that the hotkey uses once"),
+        ("X-Prism-Timestamp" = String, Header, description = "unix seconds"),
+    ),
+    responses((status = 200, body = SubmissionView))
+)]
+pub(super) async fn cancel(
+    State(app): State<Arc<App>>,
+    PathPart(id): PathPart,
+    request: Request,
+) -> Answer<Response> {
+    let (parts, body) = request.into_parts();
+    let (submission, seen) = owned(&app, &id, &parts, body).await?;
+    if seen == Seen::New {
+        let (challenge, id) = (Arc::clone(&app.challenge), submission.id.clone());
+        app.work(move |_| {
+            challenge.cancel(&id).map_err(|failure| match failure {
+                CancelError::NotFound => no_submission(),
+                CancelError::WrongState(why) => Problem::new(Code::WrongState, why),
+                CancelError::Service(failure) => of_service(&failure),
+            })
+        })
+        .await?;
+    }
+    let found = find(&app, submission.id).await?;
+    json(&view(&app, found))
+}
+
+/// The log of its run, from a byte on.
+///
+/// Signed over `prism-request:GET:{path}:{hotkey}:{nonce}:{timestamp}:{sha256 hex of no bytes}`; the query is not signed.
+#[utoipa::path(
+    get, path = "/v1/submissions/{id}/logs", tag = "owner",
+    params(
+        ("id" = String, Path, description = "id of the submission"),
+        ("since" = Option<i64>, Query, description = "`next` of the part before", minimum = 0),
+        ("X-Prism-Hotkey" = String, Header, description = "SS58 address of the owner"),
+        ("X-Prism-Signature" = String, Header, description = "sr25519 in hexadecimal digits"),
+        ("X-Prism-Nonce" = String, Header, description = "a text that the hotkey uses once"),
+        ("X-Prism-Timestamp" = String, Header, description = "unix seconds"),
+    ),
+    responses((status = 200, body = LogPage))
+)]
+pub(super) async fn logs(
+    State(app): State<Arc<App>>,
+    PathPart(id): PathPart,
+    params: Params,
+    request: Request,
+) -> Answer<Response> {
+    let since = params.integer("since", 0..=i64::MAX)?.unwrap_or(0).unsigned_abs();
+    let (parts, body) = request.into_parts();
+    let submission = owned_once(&app, &id, &parts, body).await?;
+    let page = app
+        .ask(move |challenge| challenge.logs(&submission.id, since))
+        .await?
+        .ok_or_else(|| Problem::not_found("it has no log; there is one once it runs"))?;
+    json(&page)
+}
+
+/// The traceback that its own code left, or null.
+///
+/// Signed as for the log.
+#[utoipa::path(
+    get, path = "/v1/submissions/{id}/traceback", tag = "owner",
+    params(
+        ("id" = String, Path, description = "id of the submission"),
+        ("X-Prism-Hotkey" = String, Header, description = "SS58 address of the owner"),
+        ("X-Prism-Signature" = String, Header, description = "sr25519 in hexadecimal digits"),
+        ("X-Prism-Nonce" = String, Header, description = "a text that the hotkey uses once"),
+        ("X-Prism-Timestamp" = String, Header, description = "unix seconds"),
+    ),
+    responses((status = 200, body = Object))
+)]
+pub(super) async fn traceback(
+    State(app): State<Arc<App>>,
+    PathPart(id): PathPart,
+    request: Request,
+) -> Answer<Response> {
+    let (parts, body) = request.into_parts();
+    let submission = owned_once(&app, &id, &parts, body).await?;
+    json(&json!({"traceback": submission.traceback}))
+}
