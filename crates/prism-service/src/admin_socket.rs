@@ -1,0 +1,141 @@
+//! The admin socket: a Unix socket of mode 0600. A line of JSON in, a line of JSON out, one a connection.
+//!
+//! Whoever may open the socket is the operator; there is no other password. Served by a thread of the service; asked by
+//! `prism admin` and `prism round`.
+
+use std::{
+    fs,
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    os::unix::{
+        fs::PermissionsExt as _,
+        net::{UnixListener, UnixStream},
+    },
+    path::Path,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    admin::Operation,
+    problem::{Result, ServiceProblem},
+    service::Service,
+};
+
+/// Longest question and answer, in bytes.
+const LINE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// How long a question may take to be asked.
+const QUESTION_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an answer may take: opening a round reads the whole corpus.
+const ANSWER_TIMEOUT: Duration = Duration::from_hours(1);
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SocketError {
+    /// Nobody serves there.
+    #[error("cannot reach the service at {path}: {source}; is `prism serve` running, and are you its user?")]
+    Unreachable {
+        /// The socket.
+        path: String,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The conversation broke.
+    #[error("the service did not answer: {0}")]
+    Broken(io::Error),
+    /// The service says no.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl Service {
+    /// Serves the socket on a thread of its own, until the process ends. A file that is there already is an old one: the
+    /// store's lock says that there is no other service.
+    pub fn serve_admin(self: &Arc<Self>, path: &Path) -> Result<()> {
+        let failed = |source| ServiceProblem::Io {
+            what: format!("the admin socket {}", path.display()),
+            source,
+        };
+        match fs::remove_file(path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+        let listener = UnixListener::bind(path).map_err(failed)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(failed)?;
+        let service = Arc::clone(self);
+        thread::Builder::new()
+            .name("prism-admin".to_owned())
+            .spawn(move || {
+                for connection in listener.incoming() {
+                    match connection {
+                        Ok(connection) => service.answer(&connection),
+                        Err(error) => {
+                            tracing::warn!(%error, "the admin socket");
+                            thread::sleep(Duration::from_millis(100));
+                        }
+                    }
+                }
+            })
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    fn answer(&self, connection: &UnixStream) {
+        let answer = match question(connection) {
+            Ok(operation) => match self.administer(&operation) {
+                Ok(value) => json!({ "ok": value }),
+                Err(problem) => json!({ "error": problem.to_string() }),
+            },
+            Err(error) => json!({ "error": format!("the question cannot be read: {error}") }),
+        };
+        let mut text = answer.to_string();
+        text.push('\n');
+        // Whoever asked may be gone.
+        let _ = (&*connection).write_all(text.as_bytes());
+    }
+}
+
+fn question(connection: &UnixStream) -> io::Result<Operation> {
+    connection.set_read_timeout(Some(QUESTION_TIMEOUT))?;
+    connection.set_write_timeout(Some(QUESTION_TIMEOUT))?;
+    let line = line(connection)?;
+    serde_json::from_str(&line).map_err(io::Error::other)
+}
+
+fn line(connection: &UnixStream) -> io::Result<String> {
+    let mut line = String::new();
+    let read = BufReader::new(connection)
+        .take(LINE_BYTES_MAX)
+        .read_line(&mut line)?;
+    if read == 0 || !line.ends_with('\n') {
+        return Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            "the line has no end",
+        ));
+    }
+    Ok(line)
+}
+
+/// Asks the service behind a socket.
+pub fn ask(path: &Path, operation: &Operation) -> std::result::Result<Value, SocketError> {
+    let connection = UnixStream::connect(path).map_err(|source| SocketError::Unreachable {
+        path: path.display().to_string(),
+        source,
+    })?;
+    let mut text = serde_json::to_string(operation).map_err(|error| SocketError::Broken(error.into()))?;
+    text.push('\n');
+    connection
+        .set_read_timeout(Some(ANSWER_TIMEOUT))
+        .and_then(|()| (&connection).write_all(text.as_bytes()))
+        .map_err(SocketError::Broken)?;
+    let answer = line(&connection).map_err(SocketError::Broken)?;
+    let answer: Value = serde_json::from_str(&answer).map_err(|error| SocketError::Broken(error.into()))?;
+    match (answer.get("ok"), answer.get("error").and_then(Value::as_str)) {
+        (Some(value), None) => Ok(value.clone()),
+        (_, Some(error)) => Err(SocketError::Refused(error.to_owned())),
+        (None, None) => Err(SocketError::Broken(io::Error::other("it answered with nothing"))),
+    }
+}
