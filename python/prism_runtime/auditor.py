@@ -24,14 +24,14 @@ def run_auditor(channel: Channel, config: WorkerConfig, enter: Callable[[Phase],
         while True:
             message = channel.receive()
             if isinstance(message, Question):
-                channel.send(_answer(message, predictor, config))
+                channel.send(answer(message, predictor, config))
             elif isinstance(message, Load):
                 channel.send(predictor.load(message))
             else:
                 raise unexpected(message)
 
 
-def _answer(question: Question, predictor: Predictor, config: WorkerConfig) -> Answer:
+def answer(question: Question, predictor: Predictor, config: WorkerConfig) -> Answer:
     """Run one row of T tokens and take the logits at the asked column."""
     if question.column >= question.seq_len:
         raise ProtocolError(f"column {question.column} of a row of {question.seq_len}")

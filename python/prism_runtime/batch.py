@@ -15,13 +15,15 @@ from .forward import check_logits, logits_of, token_nats
 class Batch:
     """One step's rows, on `ctx.device`.
 
-    `B` rows of `T` targets. All tensors are the caller's own and may be written to.
+    `B` rows of `T` targets. All tensors are the caller's own and may be written to. `step` counts
+    from 0 to `len(stream) - 1`; `progress` is the fraction of the bytes of the stream read before.
     """
 
     def __init__(
         self,
         *,
         step: int,
+        progress: float,
         tokens: Tensor,
         mask: Tensor,
         all_real: bool,
@@ -30,6 +32,7 @@ class Batch:
     ) -> None:
         """Split `tokens`; `claim` takes f32 (B, T) nats and returns once they are accepted."""
         self.step = step
+        self.progress = progress
         self.tokens = tokens
         self.inputs = tokens[:, :-1].contiguous()
         self.targets = tokens[:, 1:].contiguous()

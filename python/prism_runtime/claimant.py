@@ -9,12 +9,13 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from .auditor import answer
 from .channel import Channel
 from .config import WorkerConfig
 from .failures import Phase
 from .forward import check_logits, to_f32_bytes, token_nats, tokens_from
 from .limits import CLAIMANT_LOGITS_MAX_BYTES
-from .messages import Load, Score, Scores
+from .messages import Load, Question, Score, Scores
 from .predictor import Predictor, prepare, unexpected
 
 _F32_BYTES: Final = 4
@@ -28,6 +29,9 @@ def run_claimant(channel: Channel, config: WorkerConfig, enter: Callable[[Phase]
             message = channel.receive()
             if isinstance(message, Score):
                 channel.send(_scores(message, predictor, config))
+            elif isinstance(message, Question):
+                # Before a run alone: whether a prediction depends on what an auditor does not see.
+                channel.send(answer(message, predictor, config))
             elif isinstance(message, Load):
                 channel.send(predictor.load(message))
             else:

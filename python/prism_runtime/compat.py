@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .session import Session
 
 _DEFAULT_BATCH_SIZE: Final = 8
+# What the older interface says where its operator sets nothing; no layer is counted.
+_MAX_LAYERS: Final = 96
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,10 @@ class PrismBatch:
 
 
 class OlderInterface:
-    """The methods of the older `ctx`."""
+    """What the older `ctx` has beyond the present one.
+
+    There is no resuming and one process: what tells of either has the value of a first attempt.
+    """
 
     if TYPE_CHECKING:
         max_params: int
@@ -54,6 +59,46 @@ class OlderInterface:
     def max_parameters(self) -> int:
         """`max_params` under its older name."""
         return self.max_params
+
+    @property
+    def max_seq_len(self) -> int:
+        """`sequence_length` under another name."""
+        return self.sequence_length
+
+    @property
+    def max_layers(self) -> int:
+        """A number that nothing checks: 96."""
+        return _MAX_LAYERS
+
+    @property
+    def attempt(self) -> int:
+        """The number of this attempt: 1."""
+        return 1
+
+    @property
+    def is_resume(self) -> bool:
+        """Whether an earlier attempt is continued: False."""
+        return False
+
+    @property
+    def resume_checkpoint_dir(self) -> str | None:
+        """Where an earlier attempt left its state: None."""
+        return None
+
+    @property
+    def checkpoint_dir(self) -> str | None:
+        """Where to leave state for a later attempt: None."""
+        return None
+
+    @property
+    def distributed_backend(self) -> str | None:
+        """What several processes would talk through: None."""
+        return None
+
+    @property
+    def reference_tokenizer_dir(self) -> str | None:
+        """Where the files of a reference tokenizer lie: None."""
+        return None
 
     def iter_train_batches(
         self,

@@ -45,6 +45,7 @@ class WorkerConfig:
     rank: int
     local_rank: int
     training_file: str | None = None
+    only_import: bool = False
 
     @classmethod
     def from_json(cls, settings: Mapping[str, Any]) -> Self:
@@ -54,7 +55,7 @@ class WorkerConfig:
             raise ProtocolError(f"CONFIG is not of protocol {PROTOCOL_VERSION}")
         known = {field.name: field for field in fields(cls)}
         unknown = sorted(values.keys() - known.keys())
-        missing = sorted(known.keys() - values.keys() - {"training_file"})
+        missing = sorted(known.keys() - values.keys() - {"training_file", "only_import"})
         if unknown or missing:
             raise ProtocolError(f"CONFIG: unknown {unknown}, missing {missing}")
         for name, value in values.items():
@@ -68,13 +69,19 @@ class WorkerConfig:
             raise ProtocolError(f"CONFIG: role {self.role!r} on device {self.device!r}")
         if (self.role == "learner") != (self.training_file is not None):
             raise ProtocolError("CONFIG: a learner, and only a learner, has a training_file")
+        if self.only_import and self.role != "learner":
+            raise ProtocolError("CONFIG: a learner, and nobody else, may only import")
         if self.world_size != 1:
             raise ProtocolError("CONFIG: this version runs one rank")
-        if self.threads < 1 or self.vocab_size < 1:
-            raise ProtocolError("CONFIG: threads and vocab_size start at 1")
+        if self.threads < 1 or self.vocab_size < 1 or self.byte_budget < 1:
+            raise ProtocolError("CONFIG: threads, vocab_size and byte_budget start at 1")
 
 
 def _check_type(name: str, value: object, declared: object) -> None:
+    if declared is bool:
+        if not isinstance(value, bool):
+            raise ProtocolError(f"CONFIG: {name} is {value!r}, not a bool")
+        return
     if declared is float:
         wanted: tuple[type, ...] = (float, int)
     elif declared is int:

@@ -30,7 +30,6 @@ class Context(OlderInterface):
         """Describe `config`; without a `session` there is nothing to stream."""
         values: dict[str, object] = {
             "vocab_size": config.vocab_size,
-            "max_seq_len": config.max_seq_len,
             "max_params": config.max_params,
             "seed": config.seed,
             "device": config.device,
@@ -51,7 +50,6 @@ class Context(OlderInterface):
         self.__dict__.update(values)
 
     vocab_size: int
-    max_seq_len: int
     max_params: int
     seed: int
     device: str

@@ -49,7 +49,10 @@ _COMPILER_HINT: Final = (
     "`torch.compile` needs a C++ compiler on the validator, and none could be used here. Run the "
     "model without `torch.compile`, or install g++ on this machine."
 )
-_EXIT_HINT: Final = "Return from `train(ctx)` instead of leaving the process."
+_EXIT_HINT: Final = (
+    "Return from `train(ctx)` or `build_model(ctx)` instead of leaving the process, and raise an "
+    "exception where something is wrong."
+)
 
 
 class Phase(IntEnum):
@@ -68,7 +71,10 @@ def describe(error: BaseException, phase: Phase, bundle_dir: str) -> Failed:
     message = redact(_message_of(error))
     hint = _hint(error)
     if hint:
-        message = f"{hint}\n{message}" if message else hint
+        # Some places show one line only: what the bundle itself said where it left, the advice
+        # where a library failed.
+        parts = (message, hint) if isinstance(error, SystemExit) else (hint, message)
+        message = "\n".join(part for part in parts if part)
     return Failed(
         phase=phase_of(error, phase),
         reason=reason_of(error),

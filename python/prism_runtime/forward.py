@@ -36,10 +36,17 @@ def logits_of(output: object) -> Tensor:
 def check_logits(logits: Tensor, targets: Tensor, vocab_size: int) -> None:
     """Insist on floating logits of shape (B, T, vocab_size) for `targets` of shape (B, T)."""
     wanted = (*targets.shape, vocab_size)
-    if tuple(logits.shape) != wanted or not logits.is_floating_point():
+    shape = tuple(logits.shape)
+    if shape[:-1] == wanted[:-1] and shape[-1] > vocab_size:
         raise PrismError(
             "logits_shape",
-            f"The logits are {logits.dtype} of shape {tuple(logits.shape)}, but this batch needs "
+            f"The logits are of shape {shape}, and the vocabulary has {vocab_size} tokens. Where "
+            "it is padded inside of the model, return `logits[..., :ctx.vocab_size]`.",
+        )
+    if shape != wanted or not logits.is_floating_point():
+        raise PrismError(
+            "logits_shape",
+            f"The logits are {logits.dtype} of shape {shape}, but this batch needs "
             f"floats of shape (B, T, vocab_size) = {wanted}. Give the model `batch.inputs` and "
             "return one row of `ctx.vocab_size` logits for every position.",
         )

@@ -5,7 +5,7 @@ Read by the other modules of `prism_runtime`. It must never import anything: con
 
 from typing import Final
 
-PROTOCOL_VERSION: Final = 1
+PROTOCOL_VERSION: Final = 2
 SOCKET_FD: Final = 3
 SEGMENT_FD: Final = 4
 

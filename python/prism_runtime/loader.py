@@ -10,6 +10,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable
+from itertools import chain
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
@@ -119,9 +120,25 @@ def under_forced_seed(original: Build, seed: int) -> Build:
                     "not_a_module",
                     f"`build_model` returned {type(model).__name__}. Return a `torch.nn.Module`.",
                 )
+            _refuse_meta(model)
         except BaseException as error:
             mark_phase(error, Phase.BUILD_MODEL)
             raise
         return model
 
     return build_model
+
+
+def _refuse_meta(model: nn.Module) -> None:
+    """Refuse a model without values: an auditor has nothing but `build_model` to take them from."""
+    tensors = chain(model.named_parameters(), model.named_buffers())
+    empty = [name for name, tensor in tensors if tensor.is_meta]
+    if empty:
+        shown = ", ".join(repr(name) for name in empty[:3]) + (" ..." if len(empty) > 3 else "")
+        raise PrismError(
+            "contract",
+            f"`build_model` returned a model with tensors on the `meta` device ({shown}), which "
+            "have shapes and no values. Build it on a real device, or call "
+            "`model.to_empty(device=ctx.device)` in `build_model` and initialise every parameter "
+            "and buffer there.",
+        )

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final, Self
 from .codec import (
     F64,
     FLAG,
+    SOURCE,
     U8,
     U16,
     U32,
@@ -244,12 +245,13 @@ class Ready(Message):
 
 @dataclass(frozen=True)
 class BatchData(Message):
-    """BATCH: `tokens` i32 (B, T+1) and `mask` u8 (B, T), row-major."""
+    """BATCH: `tokens` i32 (B, T+1) and `mask` u8 (B, T), row-major, after `read_bytes` of text."""
 
     kind = 0x13
-    limit_bytes = 33_554_448
-    wire = (U64, U32, U32, TOKENS, MASK)
+    limit_bytes = 33_554_456
+    wire = (U64, U64, U32, U32, TOKENS, MASK)
     step: int
+    read_bytes: int
     batch_size: int
     seq_len: int
     tokens: Bytes
@@ -324,11 +326,14 @@ class Done(Message):
 
 @dataclass(frozen=True)
 class Load(Message):
-    """Take weights: `source` 0 is the segment, 1 the worker's own random init."""
+    """Take weights: `source` 0 is the segment, 1 the worker's own random init, 2 some of both.
+
+    With 2 the parameters are those of the segment and the buffers those of the own init.
+    """
 
     kind = 0x20
     limit_bytes = 9
-    wire = (FLAG, U64)
+    wire = (SOURCE, U64)
     source: int
     id: int
 

@@ -1,14 +1,17 @@
 """What auditor and claimant have in common: build, take a snapshot, run one forward.
 
 Used by `auditor` and `claimant`. It never imports `training`, never trains, and holds no token
-longer than the forward that needs it.
+longer than the forward that needs it. The referee seals the process once it has the layout: from
+then on nothing may be done here that asks the kernel for more than memory.
 """
 
 import os
 from collections.abc import Callable
 
+import torch
 from torch import Tensor, nn
 
+from . import warmup
 from .channel import Channel
 from .config import WorkerConfig
 from .context import Context
@@ -36,6 +39,8 @@ class Predictor:
         self._module.eval()
         if message.source == 0:
             self._snapshot.load()
+        elif message.source == 2:
+            self._snapshot.load_parameters()
         else:
             self._snapshot.load_initial()
         return Loaded(message.id)
@@ -50,7 +55,7 @@ class Predictor:
 def prepare(
     channel: Channel, config: WorkerConfig, enter: Callable[[Phase], None]
 ) -> tuple[Predictor, Shape]:
-    """Build the model, learn the shape, send the layout."""
+    """Build the model, learn the shape, make the first forwards, send the layout."""
     raise_malloc_thresholds()
     # Compiling costs more than all the questions of a run, and changes their answers by rounding.
     os.environ["TORCH_COMPILE_DISABLE"] = os.environ["TORCHDYNAMO_DISABLE"] = "1"
@@ -66,8 +71,29 @@ def prepare(
     snapshot = Snapshot(module, segment_bytes=config.segment_bytes, max_params=config.max_params)
     snapshot.map_segment(SEGMENT_FD, "read")
     snapshot.keep_initial()
+    predictor = Predictor(module, snapshot)
+    _warm_up(predictor, shape, config)
     channel.send(Layout(snapshot.plan.entries))
-    return Predictor(module, snapshot), shape
+    return predictor, shape
+
+
+def _warm_up(predictor: Predictor, shape: Shape, config: WorkerConfig) -> None:
+    """Do once what an answer needs, and leave the weights of the start behind."""
+
+    def answer(tokens: Tensor) -> Tensor:
+        return predictor.logits(tokens.to(config.device))
+
+    warmup.start_pools()
+    with torch.no_grad():
+        predictor.load(Load(0, 0))
+        predictor.load(Load(1, 0))
+        predictor.load(Load(2, 0))
+        rows = shape.batch_size if config.role == "claimant" else 1
+        warmup.rehearse(answer, rows, shape.seq_len, config.vocab_size)
+        predictor.load(Load(1, 0))
+    warmup.keep_sources(config.bundle_dir)
+    warmup.keep_backend()
+    warmup.settle_memory()
 
 
 def unexpected(message: object) -> ProtocolError:

@@ -69,6 +69,10 @@ class _Terms:
     seq_len: int
     claims: ClaimsMode
 
+    def __str__(self) -> str:
+        """Write them as the miner did."""
+        return f'batch_size={self.batch_size}, seq_len={self.seq_len}, claims="{self.claims}"'
+
 
 class Session:
     """One pass over the stream, from OPEN to DONE."""
@@ -158,8 +162,8 @@ class Session:
         if terms != self._terms:
             raise PrismError(
                 "batch_shape",
-                f"The stream was opened with {self._terms} and now asked for {terms}. There is "
-                "one pass over the data: call `ctx.stream` with the same arguments again.",
+                f"`ctx.stream` was first called with {self._terms}, and now with {terms}. There "
+                "is one pass over the data: call `ctx.stream` with the same arguments again.",
             )
 
     def _bind(self, predictor: nn.Module, terms: _Terms) -> None:
@@ -192,6 +196,7 @@ class Session:
             self._claim(self._evaluate(predictor, tokens))
         return Batch(
             step=data.step,
+            progress=data.read_bytes / config.byte_budget,
             tokens=tokens,
             mask=mask,
             all_real=all_real,

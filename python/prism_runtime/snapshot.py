@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from .errors import PrismError, ProtocolError
-from .layout import DTYPES, Plan, named_tensors, plan, storage_key
+from .layout import DTYPES, PARAMETER, Plan, named_tensors, plan, storage_key
 
 
 class Snapshot:
@@ -76,6 +76,12 @@ class Snapshot:
     def load_initial(self) -> None:
         """Copy the weights kept by `keep_initial` back into the model."""
         self._put(self._initial)
+
+    @torch.no_grad()
+    def load_parameters(self) -> None:
+        """Copy the segment's parameters into the model, and the buffers kept by `keep_initial`."""
+        pairs = zip(self.plan.entries, self._views, self._initial, strict=True)
+        self._put([view if e.role == PARAMETER else kept for e, view, kept in pairs])
 
     @torch.no_grad()
     def restore(self) -> None:

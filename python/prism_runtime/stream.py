@@ -9,7 +9,7 @@ from .batch import Batch
 
 
 class Stream:
-    """An iterator of `Batch`; `len` is the number of batches of the whole pass."""
+    """An iterator of `Batch`; `len` is the number of batches of the whole pass, exactly."""
 
     def __init__(self, batches: int, next_batch: Callable[[], Batch | None]) -> None:
         """Draw from `next_batch` until it returns None."""
@@ -17,7 +17,7 @@ class Stream:
         self._next_batch = next_batch
 
     def __len__(self) -> int:
-        """Count the batches of the whole pass, for schedules; a budget may end it sooner."""
+        """Return how many batches come, for schedules. Only a spent budget ends a pass sooner."""
         return self._batches
 
     def __iter__(self) -> Iterator[Batch]:

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from prism_runtime import worker as worker_module
 from prism_runtime.channel import Channel
+from prism_runtime.limits import PROTOCOL_VERSION
 from prism_runtime.messages import (
     BatchData,
     Claims,
@@ -52,7 +53,7 @@ def settings(role: str, bundle: Path, **changes: Any) -> dict[str, Any]:
     scratch = bundle.parent / "scratch"
     scratch.mkdir(exist_ok=True)
     values: dict[str, Any] = {
-        "protocol": 1,
+        "protocol": PROTOCOL_VERSION,
         "role": role,
         "bundle_dir": str(bundle),
         "architecture_file": "architecture.py",
@@ -230,12 +231,18 @@ def unpack_f32(raw: bytes | bytearray | memoryview) -> list[float]:
     return list(struct.unpack(f"<{len(raw) // 4}f", raw))
 
 
-def make_batch(step: int, rows: list[list[int]], mask: list[list[int]] | None = None) -> BatchData:
+def make_batch(
+    step: int,
+    rows: list[list[int]],
+    mask: list[list[int]] | None = None,
+    *,
+    read_bytes: int = 0,
+) -> BatchData:
     """Make BATCH from rows of T + 1 tokens."""
     height, width = len(rows), len(rows[0]) - 1
     flags = bytes(flag for row in mask or [[1] * width] * height for flag in row)
     tokens = pack_i32([token for row in rows for token in row])
-    return BatchData(step, height, width, tokens, flags)
+    return BatchData(step, read_bytes, height, width, tokens, flags)
 
 
 def drive(learner: Worker, batches: Sequence[BatchData]) -> Pass:

@@ -64,8 +64,16 @@ CASES = [
         "build_model raises", 2, "exception", "boom", architecture=built("raise ValueError('boom')")
     ),
     Case("not a module", 2, "not_a_module", "torch.nn.Module", architecture=built("model = 3")),
+    Case(
+        "a model without values",
+        2,
+        "contract",
+        "to_empty(device=ctx.device)",
+        architecture=built("model = model.to('meta')"),
+    ),
     Case("train raises", 3, "exception", "boom", training=body("raise ValueError('boom')")),
     Case("train exits", 3, "exception", "Return from", training=body("raise SystemExit(0)")),
+    Case("train exits in words", 3, "exception", "short", body("raise SystemExit('too short')")),
     Case("python memory", 3, "out_of_memory", "batch_size", training=body("raise MemoryError")),
     Case("torch memory", 3, "out_of_memory", "Lower", training=body("torch.empty(2**60)")),
     Case(
@@ -77,6 +85,13 @@ CASES = [
     ),
     Case("no claims", 3, "claims_missing", "batch.loss", training=loop("pass")),
     Case("narrow logits", 3, "logits_shape", "(2, 4, 17)", training=loop(STEP[:-1] + "[..., :3])")),
+    Case(
+        "padded logits",
+        3,
+        "logits_shape",
+        "[..., :ctx.vocab_size]",
+        training=loop("batch.loss(torch.zeros(2, 4, 64))"),
+    ),
     Case("no logits", 3, "logits_shape", "NoneType", training=loop("batch.loss(None)")),
     Case(
         "narrow logits in an evaluation",
@@ -102,7 +117,7 @@ CASES = [
         "another shape",
         3,
         "batch_shape",
-        "same arguments",
+        'batch_size=2, seq_len=4, claims="loss", and now with batch_size=2, seq_len=3',
         training=body(
             "ctx.stream(model, batch_size=2, seq_len=4)",
             "ctx.stream(model, batch_size=2, seq_len=3)",
@@ -241,6 +256,18 @@ def test_the_traceback_shows_the_miners_own_lines(
     assert "JSONDecodeError" in failed.traceback
     assert "decoder.py" not in failed.traceback
     assert failed.traceback in learner.log()
+
+
+def test_what_the_bundle_said_comes_before_our_advice(
+    make_bundle: MakeBundle, workers: Workers
+) -> None:
+    bundle = make_bundle(body("raise SystemExit('the data is too short')"))
+    learner = workers.fork()
+    learner.start(settings("learner", bundle))
+    failed = drive(learner, []).ending
+    assert isinstance(failed, Failed)
+    assert failed.message.splitlines()[0] == "the data is too short"
+    assert "Return from" in failed.message
 
 
 def test_a_long_message_is_cut_and_fits_the_frame(

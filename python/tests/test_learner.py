@@ -13,8 +13,10 @@ from prism_runtime.messages import Built, Done, Failed, Layout, Log, Note, Shape
 
 BATCHES = [
     make_batch(0, [[16, 1, 2, 3, 4], [16, 4, 3, 2, 1]]),
-    make_batch(1, [[4, 5, 6, 7, 8], [1, 5, 6, 7, 8]]),
-    make_batch(2, [[8, 9, 9, 9, 9], [8, 1, 1, 16, 16]], [[1, 1, 1, 1], [1, 1, 1, 0]]),
+    make_batch(1, [[4, 5, 6, 7, 8], [1, 5, 6, 7, 8]], read_bytes=330_000),
+    make_batch(
+        2, [[8, 9, 9, 9, 9], [8, 1, 1, 16, 16]], [[1, 1, 1, 1], [1, 1, 1, 0]], read_bytes=742_500
+    ),
 ]
 
 # Dropout, batch statistics, and a frozen layer whose flag differs from its parent's.
@@ -154,6 +156,25 @@ def test_a_second_stream_continues_the_one_pass(make_bundle: MakeBundle, workers
     assert len(finished(run(worker, make_bundle(source)), worker).claims) == 3
 
 
+def test_a_pass_has_as_many_batches_as_its_length_and_tells_how_far_it_is(
+    make_bundle: MakeBundle, workers: Workers
+) -> None:
+    source = """
+    def train(ctx):
+        model = ctx.build_model()
+        stream = ctx.stream(model, batch_size=2, seq_len=4)
+        seen = []
+        for step in range(len(stream)):
+            batch = next(stream)
+            batch.loss(model(batch.inputs))
+            seen.append((batch.step - step, batch.progress))
+        assert seen == [(0, 0.0), (0, 330_000 / 990_000), (0, 0.75)]
+        assert next(stream, None) is None
+    """
+    worker = workers.fork()
+    assert len(finished(run(worker, make_bundle(source)), worker).claims) == 3
+
+
 def test_masks_and_shapes_arrive(make_bundle: MakeBundle, workers: Workers) -> None:
     source = """
     import torch
@@ -262,6 +283,10 @@ def test_a_bundle_of_the_older_interface_runs_unmodified(
         recipe = get_recipe(ctx)
         assert (recipe.optimizer, ctx.max_parameters) == ("adamw", 150_000_000)
         assert (ctx.sequence_length, ctx.budget_seconds) == (9, 600.0)
+        assert ctx.max_seq_len == ctx.sequence_length
+        assert (ctx.attempt, ctx.is_resume, ctx.max_layers) == (1, False, 96)
+        assert ctx.resume_checkpoint_dir is ctx.checkpoint_dir is None
+        assert ctx.distributed_backend is ctx.reference_tokenizer_dir is None
         optimizer = torch.optim.SGD(model.parameters(), lr=recipe.learning_rate)
         tokenizer = ctx.reference_tokenizer("bytes")
         assert (tokenizer.vocab_size, tokenizer.end_of_text) == (ctx.vocab_size, 16)
@@ -437,7 +462,7 @@ def test_the_context_is_what_config_says_and_can_be_copied(
         assert twin.ctx is ctx is copy.copy(ctx)
         assert twin is not model
         assert "vocab_size=17" in repr(ctx)
-        assert (ctx.max_seq_len, ctx.max_params, ctx.seed) == (4096, 150_000_000, 1234)
+        assert (ctx.max_params, ctx.seed, ctx.sequence_length) == (150_000_000, 1234, 9)
         assert (ctx.world_size, ctx.rank, ctx.local_rank) == (1, 0, 0)
         assert (ctx.token_budget, ctx.step_budget, ctx.byte_budget) == (10**6, 10**6, 990_000)
         open(ctx.artifacts_dir + "/weights", "w").close()

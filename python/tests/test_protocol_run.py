@@ -23,6 +23,7 @@ from prism_runtime.messages import (
     BatchData,
     Built,
     Done,
+    Failed,
     Layout,
     Load,
     Loaded,
@@ -110,7 +111,54 @@ def test_the_claimant_scores_densely(make_bundle: MakeBundle, workers: Workers) 
     scores = claimant.expect(Scores)
     assert (scores.id, scores.count) == (5, 8)
     torch.testing.assert_close(unpack_f32(scores.nats), audit(auditor, batch), atol=1e-5, rtol=0)
+    # Before a run it is asked as an auditor is.
+    answers = [bytes(ask(reader, [1, 2, 3, 4], 2).logits) for reader in (claimant, auditor)]
+    assert answers[0] == answers[1]
     assert record.ending == Done(1)
+
+
+def test_buffers_may_stay_as_they_were_made(make_bundle: MakeBundle, workers: Workers) -> None:
+    architecture = """
+        import torch
+        from torch import nn
+
+        class Model(nn.Module):
+            def __init__(self, size):
+                super().__init__()
+                self.head = nn.Parameter(torch.zeros(size))
+                self.register_buffer("tenfold", torch.full((size,), 10.0))
+
+            def forward(self, tokens):
+                return (self.head * self.tenfold).expand(*tokens.shape, -1)
+
+        def build_model(ctx):
+            return Model(ctx.vocab_size)
+    """
+    claimant = workers.fork()
+    start_reader(claimant, settings("claimant", make_bundle(architecture=architecture)))
+    # Ones for the parameter, at the start, and for the buffer, at the next multiple of 64 bytes.
+    ones = struct.pack(f"<{VOCAB_SIZE}f", *[1.0] * VOCAB_SIZE)
+    claimant.segment[:68], claimant.segment[128:196] = ones, ones
+    found = []
+    for source in (0, 1, 2):
+        claimant.send(Load(source, source))
+        assert claimant.expect(Loaded).id == source
+        found.append(unpack_f32(ask(claimant, [1, 2, 3, 4], 2).logits)[0])
+    assert [float(logit) for logit in found] == [1.0, 0.0, 10.0]
+
+
+def test_a_learner_that_only_imports_never_calls_train(
+    make_bundle: MakeBundle, workers: Workers
+) -> None:
+    training = "import architecture\ndef train(ctx): raise ValueError('called')"
+    bundle = make_bundle(training=training)
+    learner, failing = workers.fork(), workers.fork()
+    learner.start(settings("learner", bundle, only_import=True))
+    assert learner.expect(Done) == Done(0)
+    (bundle / "training.py").write_text("from .architecture import build_model")
+    failing.start(settings("learner", bundle, only_import=True))
+    failed = failing.expect(Failed)
+    assert (failed.phase, failed.exception) == (1, "ImportError")
 
 
 def test_random_init_is_the_first_snapshot(make_bundle: MakeBundle, workers: Workers) -> None:

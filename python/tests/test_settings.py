@@ -10,6 +10,7 @@ from prism_runtime import determinism
 from prism_runtime.config import WorkerConfig
 from prism_runtime.errors import ProtocolError
 from prism_runtime.failures import Phase, describe, mark_phase
+from prism_runtime.limits import PROTOCOL_VERSION
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,12 @@ def config(**changes: object) -> dict[str, object]:
     texts = dict.fromkeys(
         ["bundle_dir", "architecture_file", "artifacts_dir", "data_dir", "tokenizer"], "x"
     )
-    others = {"protocol": 1, "role": "auditor", "device": "cpu", "matmul_precision": "highest"}
+    others = {
+        "protocol": PROTOCOL_VERSION,
+        "role": "auditor",
+        "device": "cpu",
+        "matmul_precision": "highest",
+    }
     return numbers | texts | others | changes
 
 
@@ -56,10 +62,14 @@ def test_a_config_is_taken_as_it_is() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"protocol": 2},
+        {"protocol": PROTOCOL_VERSION - 1},
+        {"protocol": PROTOCOL_VERSION + 1},
+        {"byte_budget": 0},
         {"role": "referee"},
         {"role": "learner"},
         {"training_file": "training.py"},
+        {"only_import": True},
+        {"role": "learner", "training_file": "training.py", "only_import": 1},
         {"device": "tpu"},
         {"seed": "1"},
         {"seed": 1.0},

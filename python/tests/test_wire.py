@@ -9,7 +9,7 @@ import pytest
 
 from prism_runtime.channel import Channel
 from prism_runtime.errors import PeerGoneError, ProtocolError
-from prism_runtime.limits import NOTE_MAX_BYTES, NOTES_MAX
+from prism_runtime.limits import NOTE_MAX_BYTES, NOTES_MAX, PROTOCOL_VERSION
 from prism_runtime.messages import BatchData, Claims, Done, Note, Ready, Resume
 from prism_runtime.wire import encode_frame, read_frame
 
@@ -61,15 +61,16 @@ def test_a_frame_cut_short_is_the_end_of_the_stream(pair: Pair, cut_bytes: int) 
 
 def test_an_oversized_frame_is_refused_before_its_body_is_read(pair: Pair) -> None:
     left, right = pair
-    left.sendall(struct.pack("<IBBH", BatchData.limit_bytes + 1, 1, BatchData.kind, 0))
+    too_long = BatchData.limit_bytes + 1
+    left.sendall(struct.pack("<IBBH", too_long, PROTOCOL_VERSION, BatchData.kind, 0))
     with pytest.raises(ProtocolError, match="limit"):
         read_frame(right)
 
 
 def test_another_version_is_refused(pair: Pair) -> None:
     left, right = pair
-    left.sendall(struct.pack("<IBBH", 8, 2, Ready.kind, 0))
-    with pytest.raises(ProtocolError, match="version 2"):
+    left.sendall(struct.pack("<IBBH", 8, PROTOCOL_VERSION + 1, Ready.kind, 0))
+    with pytest.raises(ProtocolError, match=f"version {PROTOCOL_VERSION + 1}"):
         read_frame(right)
 
 

@@ -40,7 +40,10 @@ class Batch:
     """One step's rows, on `ctx.device`. All tensors may be written to."""
 
     step: int
-    """Which step of the pass this is, from 0."""
+    """Which step of the pass this is, from 0 to `len(stream) - 1`."""
+    progress: float
+    """The fraction of the bytes of the stream that came before this batch: from 0.0 to below 1.0
+    (1.0 where the last batch is the end of a document and nothing else)."""
     tokens: Tensor
     """int64 (B, T + 1): `inputs` and `targets` in one. Column 0 was already paid for."""
     inputs: Tensor
@@ -48,7 +51,7 @@ class Batch:
     targets: Tensor
     """int64 (B, T): what it should predict."""
     mask: Tensor
-    """bool (B, T): False where a row has run out of text; such places do not count."""
+    """bool (B, T): False where there is no text, which is in the last lanes alone."""
 
     def loss(self, logits: object) -> Tensor:
         """Return the mean cross-entropy over the real targets: a differentiable f32 scalar, nats.
@@ -62,7 +65,10 @@ class Stream:
     """The one pass over the data. Asking for the next batch seals the weights as they are."""
 
     def __len__(self) -> int:
-        """Return the number of batches of the whole pass, for schedules."""
+        """Return how many batches come, exactly: `OneCycleLR(total_steps=len(stream))` fits.
+
+        Only a spent budget, such as the time limit, ends a pass sooner.
+        """
 
     def __iter__(self) -> Iterator[Batch]:
         """Return the stream itself."""
@@ -75,8 +81,6 @@ class Context:
 
     vocab_size: int
     """V: the number of token ids, end-of-text included."""
-    max_seq_len: int
-    """The largest `seq_len` that `stream` takes, in tokens."""
     max_params: int
     """The most parameters a model may have, tied ones counted once."""
     seed: int
@@ -107,6 +111,38 @@ class Context:
     @property
     def max_parameters(self) -> int:
         """`max_params` under its older name."""
+
+    @property
+    def max_seq_len(self) -> int:
+        """`sequence_length` under another name (older interface)."""
+
+    @property
+    def max_layers(self) -> int:
+        """A number that nothing checks: 96 (older interface)."""
+
+    @property
+    def attempt(self) -> int:
+        """The number of this attempt: 1 (older interface)."""
+
+    @property
+    def is_resume(self) -> bool:
+        """Whether an earlier attempt is continued: False (older interface)."""
+
+    @property
+    def resume_checkpoint_dir(self) -> str | None:
+        """Where an earlier attempt left its state: None (older interface)."""
+
+    @property
+    def checkpoint_dir(self) -> str | None:
+        """Where to leave state for a later attempt: None (older interface)."""
+
+    @property
+    def distributed_backend(self) -> str | None:
+        """What several processes would talk through: None (older interface)."""
+
+    @property
+    def reference_tokenizer_dir(self) -> str | None:
+        """Where the files of a reference tokenizer lie: None (older interface)."""
 
     def build_model(self, *args: Any, **kwargs: Any) -> nn.Module:
         """Call the bundle's `build_model(ctx)` under the forced seed.
