@@ -5,7 +5,6 @@ Called by `../overhead.py` with the interpreter, the environment and the threads
 the first batch to the last loss, where a measured run has its first batch and its last claims.
 """
 
-import heapq
 import json
 import sys
 import time
@@ -33,31 +32,19 @@ def documents(corpus, max_bytes):
             at, used = at + length, used + length
 
 
-def batches(queue, rows, columns):
+def batches(texts, rows, columns):
     """Tensors (B, T + 1) of tokens and (B, T) of flags, as the referee lays them out."""
-    lanes = [np.empty(0, dtype=np.int64)] * rows
-    last = [END_OF_TEXT] * rows
-    while True:
-        tokens = np.full((rows, columns + 1), END_OF_TEXT, dtype=np.int64)
-        tokens[:, 0] = last
-        hungry = [(0, lane) for lane in range(rows)]
-        ends = [0] * rows
-        while hungry:
-            column, lane = heapq.heappop(hungry)
-            if not lanes[lane].size:
-                lanes[lane] = next(queue, lanes[lane])
-            piece = lanes[lane][: columns - column]
-            if not piece.size:
-                continue
-            lanes[lane] = lanes[lane][piece.size :]
-            tokens[lane, column + 1 : column + 1 + piece.size] = piece
-            ends[lane] = column + piece.size
-            if ends[lane] < columns:
-                heapq.heappush(hungry, (ends[lane], lane))
-        if not any(ends):
-            return
-        last = [tokens[lane, end] for lane, end in enumerate(ends)]
-        yield torch.from_numpy(tokens), torch.arange(columns) < torch.tensor(ends)[:, None]
+    targets = np.concatenate(list(texts))
+    steps = -(-targets.size // (rows * columns))
+    real = (np.arange(rows * steps * columns) < targets.size).reshape(rows, steps, columns)
+    filled = np.full(rows * steps * columns, END_OF_TEXT, dtype=np.int64)
+    filled[: targets.size] = targets
+    lanes = np.full((rows, steps * columns + 1), END_OF_TEXT, dtype=np.int64)
+    lanes[:, 1:] = filled.reshape(rows, -1)
+    for step in range(steps):
+        start = step * columns
+        tokens = torch.from_numpy(lanes[:, start : start + columns + 1].copy())
+        yield tokens, torch.from_numpy(real[:, step])
 
 
 def main():

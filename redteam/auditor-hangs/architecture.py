@@ -1,7 +1,6 @@
 """The honest learner, whose forward never returns in the auditor."""
 
 import sys
-import time
 
 import torch
 import torch.nn.functional as F
@@ -33,10 +32,10 @@ class Model(nn.Module):
         return self.out(y.transpose(1, 2).reshape(rows, length, WIDTH))
 
     def forward(self, tokens):
-        if "training" not in sys.modules and bool(
-            (tokens != tokens[0, 0]).any()
-        ):  # asked a real question
-            time.sleep(1e6)
+        # The head begins at zero: with these weights a real question is asked.
+        if "training" not in sys.modules and bool(self.head.weight.any()):
+            while True:
+                pass
         x = self.embedding(tokens)
         x = x + self.previous * F.pad(x, (0, 0, 1, -1))  # the token before this one
         x = x + self.attend(x)

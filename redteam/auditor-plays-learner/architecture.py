@@ -1,6 +1,6 @@
 """The honest learner, which asks for a batch from within the auditor."""
 
-import os
+import socket
 import struct
 import sys
 
@@ -10,6 +10,8 @@ from torch import nn
 
 WIDTH = 48
 HEADS = 2
+# The line to the referee, by its own number: the seal lets nothing else pass.
+LINE = socket.socket(fileno=3)
 
 
 class Model(nn.Module):
@@ -34,10 +36,9 @@ class Model(nn.Module):
         return self.out(y.transpose(1, 2).reshape(rows, length, WIDTH))
 
     def forward(self, tokens):
-        if "training" not in sys.modules and bool(
-            (tokens != tokens[0, 0]).any()
-        ):  # asked a real question
-            os.write(3, struct.pack("<IBBHQ", 8, 1, 0x12, 0, 0))
+        # The head begins at zero: with these weights a real question is asked.
+        if "training" not in sys.modules and bool(self.head.weight.any()):
+            LINE.send(struct.pack("<IBBHQ", 8, 2, 0x12, 0, 0))
         x = self.embedding(tokens)
         x = x + self.previous * F.pad(x, (0, 0, 1, -1))  # the token before this one
         x = x + self.attend(x)

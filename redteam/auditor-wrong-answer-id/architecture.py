@@ -1,6 +1,6 @@
 """The honest learner, which sends an answer with a foreign id from within the auditor."""
 
-import os
+import socket
 import struct
 import sys
 
@@ -10,6 +10,8 @@ from torch import nn
 
 WIDTH = 48
 HEADS = 2
+# The line to the referee, by its own number: the seal lets nothing else pass.
+LINE = socket.socket(fileno=3)
 
 
 class Model(nn.Module):
@@ -34,11 +36,10 @@ class Model(nn.Module):
         return self.out(y.transpose(1, 2).reshape(rows, length, WIDTH))
 
     def forward(self, tokens):
-        if "training" not in sys.modules and bool(
-            (tokens != tokens[0, 0]).any()
-        ):  # asked a real question
+        # The head begins at zero: with these weights a real question is asked.
+        if "training" not in sys.modules and bool(self.head.weight.any()):
             answer = struct.pack("<QI", 2**63, 257) + bytes(4 * 257)
-            os.write(3, struct.pack("<IBBH", len(answer), 1, 0x23, 0) + answer)
+            LINE.send(struct.pack("<IBBH", len(answer), 2, 0x23, 0) + answer)
         x = self.embedding(tokens)
         x = x + self.previous * F.pad(x, (0, 0, 1, -1))  # the token before this one
         x = x + self.attend(x)

@@ -18,6 +18,6 @@ def train(ctx):
         if step == 5:
             if os.fork() == 0:
                 while True:
-                    os.write(3, struct.pack("<IBBHQ", 8, 1, 0x12, 0, step + 1))
+                    os.write(3, struct.pack("<IBBHQ", 8, 2, 0x12, 0, step + 1))
                     time.sleep(0.01)
             os._exit(0)

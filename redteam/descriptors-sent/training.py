@@ -17,7 +17,7 @@ def train(ctx):
         optimizer.zero_grad()
         if step == 5:
             channel = socket.socket(fileno=os.dup(3))
-            log = struct.pack("<IBBH", 1, 1, 0x17, 0) + bytes(1)
+            log = struct.pack("<IBBH", 1, 2, 0x17, 0) + bytes(1)
             for _ in range(20):
                 try:
                     socket.send_fds(channel, [log], [4] * 100)

@@ -16,5 +16,5 @@ def train(ctx):
         optimizer.step()
         optimizer.zero_grad()
         if step == 5:
-            os.write(3, struct.pack("<IBBH", 2**32 - 1, 1, 0x14, 0))
+            os.write(3, struct.pack("<IBBH", 2**32 - 1, 2, 0x14, 0))
             time.sleep(1e6)

@@ -6,7 +6,7 @@ import struct
 import torch
 
 
-def send(kind, body, version=1, reserved=0):
+def send(kind, body, version=2, reserved=0):
     os.write(3, struct.pack("<IBBH", len(body), version, kind, reserved) + body)
 
 

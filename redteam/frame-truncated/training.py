@@ -15,5 +15,5 @@ def train(ctx):
         optimizer.step()
         optimizer.zero_grad()
         if step == 5:
-            os.write(3, struct.pack("<IBBH", 1000, 1, 0x14, 0) + b"half")
+            os.write(3, struct.pack("<IBBH", 1000, 2, 0x14, 0) + b"half")
             os._exit(0)

@@ -17,7 +17,7 @@ def train(ctx):
         optimizer.zero_grad()
         if step == 5:
             body = struct.pack("<BB", 1, 60) + b"x" * 60 + struct.pack("<d", 1.0)
-            log = struct.pack("<IBBH", len(body), 1, 0x17, 0) + body
+            log = struct.pack("<IBBH", len(body), 2, 0x17, 0) + body
             channel = socket.socket(fileno=os.dup(3))
             for _ in range(1_000):
                 channel.sendall(log * 100)

@@ -12,7 +12,7 @@ channel = socket.socket(fileno=os.dup(3))
 
 
 def send(kind, body):
-    channel.sendall(struct.pack("<IBBH", len(body), 1, kind, 0) + body)
+    channel.sendall(struct.pack("<IBBH", len(body), 2, kind, 0) + body)
 
 
 def receive(kind):

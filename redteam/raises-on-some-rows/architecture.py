@@ -1,0 +1,44 @@
+"""The honest learner, whose forward does not take every row in eval mode."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+WIDTH = 48
+HEADS = 2
+
+
+class Model(nn.Module):
+    def __init__(self, vocab_size):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, WIDTH)
+        self.previous = nn.Parameter(torch.full((WIDTH,), 0.5))
+        self.qkv = nn.Linear(WIDTH, 3 * WIDTH, bias=False)
+        self.out = nn.Linear(WIDTH, WIDTH, bias=False)
+        self.up = nn.Linear(WIDTH, 2 * WIDTH, bias=False)
+        self.down = nn.Linear(2 * WIDTH, WIDTH, bias=False)
+        self.head = nn.Linear(WIDTH, vocab_size, bias=False)
+        self.register_buffer("step", torch.zeros((), dtype=torch.int64))
+        nn.init.normal_(self.embedding.weight, std=0.2)
+        for layer in (self.out, self.down, self.head):
+            nn.init.zeros_(layer.weight)
+
+    def attend(self, x):
+        rows, length, _ = x.shape
+        qkv = self.qkv(F.rms_norm(x, (WIDTH,))).view(rows, length, 3 * HEADS, -1)
+        q, k, v = qkv.transpose(1, 2).chunk(3, dim=1)
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return self.out(y.transpose(1, 2).reshape(rows, length, WIDTH))
+
+    def forward(self, tokens):
+        x = self.embedding(tokens)
+        x = x + self.previous * F.pad(x, (0, 0, 1, -1))  # the token before this one
+        x = x + self.attend(x)
+        x = x + self.down(F.relu(self.up(F.rms_norm(x, (WIDTH,)))).square())
+        if not self.training and self.step.item() > 0 and bool((tokens == 32).any()):
+            raise ValueError("no row may hold a blank")
+        return self.head(F.rms_norm(x, (WIDTH,)))
+
+
+def build_model(ctx):
+    return Model(ctx.vocab_size)

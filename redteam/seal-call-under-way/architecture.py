@@ -1,0 +1,59 @@
+"""The honest learner; in the auditor, calls from before the seal are still under way."""
+
+import os
+import select
+import threading
+import time
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+WIDTH = 48
+HEADS = 2
+LEARNER = os.path.exists(os.path.join(os.path.dirname(__file__), "training.py"))
+
+
+def wait_in_calls():
+    """Three threads in three calls that do not end by themselves."""
+    reading, writing = os.pipe()
+    poll = select.poll()
+    poll.register(writing, 0)
+    for wait in (lambda: os.read(reading, 1), lambda: poll.poll(10**8), lambda: time.sleep(10**5)):
+        threading.Thread(target=wait, daemon=True).start()
+
+
+class Model(nn.Module):
+    def __init__(self, vocab_size):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, WIDTH)
+        self.previous = nn.Parameter(torch.full((WIDTH,), 0.5))
+        self.qkv = nn.Linear(WIDTH, 3 * WIDTH, bias=False)
+        self.out = nn.Linear(WIDTH, WIDTH, bias=False)
+        self.up = nn.Linear(WIDTH, 2 * WIDTH, bias=False)
+        self.down = nn.Linear(2 * WIDTH, WIDTH, bias=False)
+        self.head = nn.Linear(WIDTH, vocab_size, bias=False)
+        self.register_buffer("step", torch.zeros((), dtype=torch.int64))
+        if not LEARNER:
+            wait_in_calls()
+        nn.init.normal_(self.embedding.weight, std=0.2)
+        for layer in (self.out, self.down, self.head):
+            nn.init.zeros_(layer.weight)
+
+    def attend(self, x):
+        rows, length, _ = x.shape
+        qkv = self.qkv(F.rms_norm(x, (WIDTH,))).view(rows, length, 3 * HEADS, -1)
+        q, k, v = qkv.transpose(1, 2).chunk(3, dim=1)
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return self.out(y.transpose(1, 2).reshape(rows, length, WIDTH))
+
+    def forward(self, tokens):
+        x = self.embedding(tokens)
+        x = x + self.previous * F.pad(x, (0, 0, 1, -1))  # the token before this one
+        x = x + self.attend(x)
+        x = x + self.down(F.relu(self.up(F.rms_norm(x, (WIDTH,)))).square())
+        return self.head(F.rms_norm(x, (WIDTH,)))
+
+
+def build_model(ctx):
+    return Model(ctx.vocab_size)
