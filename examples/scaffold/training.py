@@ -17,7 +17,7 @@ def rows_per_batch(ctx):
     """Rows of a batch, from the length of the stream.
 
     Small batches give more updates, which is what a short stream needs. A recipe sets a least
-    number of targets a step, rows times SEQ_LEN: 2,048 in the demo, 16,384 in the official one.
+    number of targets a step, rows times SEQ_LEN: 512 in the demo, 2,048 in the official one.
     """
     return 16 if ctx.token_budget < 50_000_000 else 128
 
@@ -32,7 +32,9 @@ def train(ctx):
     #   claims="eval"      if your model has dropout or batch statistics
     #   predictor=module   to be scored with other weights than those you train, an average say
     stream = ctx.stream(model, batch_size=rows_per_batch(ctx), seq_len=SEQ_LEN)
-    steps = len(stream)  # known beforehand, for schedules like this one
+    # Exactly so many batches come, so schedules can end with the last one. `batch.progress` tells how
+    # far the text is, from 0.0 to 1.0, where you would rather go by bytes than by steps.
+    steps = len(stream)
 
     for step, batch in enumerate(stream):
         warmup = min(1.0, (step + 1) / WARMUP_STEPS)
@@ -40,8 +42,8 @@ def train(ctx):
         for group in optimizer.param_groups:
             group["lr"] = PEAK_LR * warmup * decay
 
-        # `batch.inputs` and `batch.targets` are (B, T); `batch.mask` is False where a lane has run
-        # out of text. The first call of `batch.loss` for a batch is your prediction of it.
+        # `batch.inputs` and `batch.targets` are (B, T); `batch.mask` is False where there is no text,
+        # at the end of the last rows. The first call of `batch.loss` for a batch is your prediction of it.
         loss = batch.loss(model(batch.inputs))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

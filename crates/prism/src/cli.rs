@@ -4,7 +4,10 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{check, data, demo, eval, explain, init, recipe, report, runs, runtime, verify};
+use crate::commands::{
+    admin, attempt, cancel, check, config, data, demo, eval, explain, init, key, leaderboard, logs, recipe,
+    report, round, runs, runtime, serve, status, submit, verify, watch, weights,
+};
 
 /// Measure how well a model learns from scratch
 ///
@@ -76,6 +79,8 @@ pub(crate) enum Command {
     Data(data::DataCommand),
     /// Evaluate a bundle on a corpus
     Eval(Box<eval::EvalArgs>),
+    /// Follow a run that goes on: how far, how good, how fast
+    Watch(watch::WatchArgs),
     /// Compute the score of a run again from its record, bit for bit, without Python
     Verify(verify::VerifyArgs),
     /// Write the HTML report of a run
@@ -83,6 +88,35 @@ pub(crate) enum Command {
     /// Look at the runs of this machine, or remove some
     #[command(subcommand)]
     Runs(runs::RunsCommand),
+    /// Make a hotkey to submit with, show its address, or sign with it
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Submit a bundle to a service
+    Submit(Box<submit::SubmitArgs>),
+    /// Show how a submission stands, or follow it to its end
+    Status(status::StatusArgs),
+    /// Show what the run of your submission has printed
+    Logs(logs::LogsArgs),
+    /// Stop your submission
+    Cancel(cancel::CancelArgs),
+    /// Show who leads
+    Leaderboard(leaderboard::LeaderboardArgs),
+    /// Show who would get how much, and why
+    Weights(weights::WeightsArgs),
+    /// Run the whole challenge: API, queue, evaluations, ranks and weights
+    Serve(serve::ServeArgs),
+    /// Open, close and look at the rounds of a service
+    #[command(subcommand)]
+    Round(round::RoundCommand),
+    /// Decide what the operator of a service decides
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
+    /// Look at the configuration of a service
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// The process of one evaluation of a service
+    #[command(hide = true)]
+    Attempt(attempt::AttemptArgs),
     /// Look at the constants that a score depends on
     #[command(subcommand)]
     Recipe(recipe::RecipeCommand),

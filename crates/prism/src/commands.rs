@@ -1,16 +1,31 @@
 //! The commands: a file each, and the one place that calls them.
 
+pub(crate) mod admin;
+pub(crate) mod attempt;
+pub(crate) mod cancel;
 pub(crate) mod check;
+pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod init;
+pub(crate) mod key;
+pub(crate) mod leaderboard;
+pub(crate) mod logs;
+mod operate;
 pub(crate) mod recipe;
+mod remote;
 pub(crate) mod report;
+pub(crate) mod round;
 pub(crate) mod runs;
 pub(crate) mod runtime;
+pub(crate) mod serve;
+pub(crate) mod status;
+pub(crate) mod submit;
 pub(crate) mod verify;
+pub(crate) mod watch;
+pub(crate) mod weights;
 
 use std::process::ExitCode;
 
@@ -31,6 +46,13 @@ pub(crate) fn run(cli: &Cli) -> ExitCode {
             "only `prism check` prints SARIF and workflow commands; use `--format text` or `--format json`";
         return output.failure(&Failure::usage("usage", &text)).into();
     }
+    if let Command::Demo(_) | Command::Check(_) | Command::Data(_) | Command::Eval(_) = cli.command {
+        // What killed ones of them have left, also where this one makes nothing: a corpus is begun beside its place, which
+        // most often is in the working directory.
+        for place in [std::env::temp_dir(), ".".into()] {
+            prism_scratch::sweep(&place);
+        }
+    }
     let result = match &cli.command {
         Command::Demo(args) => demo::run(args, output),
         Command::Init(args) => init::run(args, output),
@@ -39,9 +61,23 @@ pub(crate) fn run(cli: &Cli) -> ExitCode {
         Command::Data(command) => data::run(command, output),
         // Its outcome is an object of its own, also where it fails.
         Command::Eval(args) => return eval::run(args, output).into(),
+        // So has its watcher.
+        Command::Watch(args) => watch::run(args, output),
         Command::Verify(args) => verify::run(args, output),
         Command::Report(args) => report::run(args, output),
         Command::Runs(command) => runs::run(command, output),
+        Command::Key(command) => key::run(command, output),
+        Command::Submit(args) => submit::run(args, output),
+        Command::Status(args) => status::run(args, output),
+        Command::Logs(args) => logs::run(args, output),
+        Command::Cancel(args) => cancel::run(args, output),
+        Command::Leaderboard(args) => leaderboard::run(args, output),
+        Command::Weights(args) => weights::run(args, output),
+        Command::Serve(args) => serve::run(args, output),
+        Command::Round(command) => round::run(command, output),
+        Command::Admin(command) => admin::run(command, output),
+        Command::Config(command) => config::run(command, output),
+        Command::Attempt(args) => attempt::run(args, output),
         Command::Recipe(command) => recipe::run(command, output),
         Command::Runtime(command) => runtime::run(command, output),
     };

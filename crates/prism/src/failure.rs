@@ -3,6 +3,7 @@
 //! Every command returns [`Failure`]; [`crate::output`] prints it once, at the very end. The exit codes are defined
 //! here and nowhere else.
 
+use std::borrow::Cow;
 use std::process::ExitCode;
 
 use prism_engine::outcome::Outcome;
@@ -45,7 +46,7 @@ pub(crate) struct Failure {
     /// Whose business it is.
     pub(crate) exit: Exit,
     /// A stable name for programs.
-    pub(crate) code: &'static str,
+    pub(crate) code: Cow<'static, str>,
     /// What happened, and where.
     pub(crate) detail: String,
     /// What to do next.
@@ -55,28 +56,28 @@ pub(crate) struct Failure {
 impl Failure {
     /// A failure whose text ends, after the last semicolon of its first line, with what to do next: all errors of the
     /// libraries are written so.
-    pub(crate) fn new(exit: Exit, code: &'static str, error: &dyn std::fmt::Display) -> Self {
+    pub(crate) fn new(exit: Exit, code: impl Into<Cow<'static, str>>, error: &dyn std::fmt::Display) -> Self {
         let (detail, hint) = split_hint(&error.to_string());
         Self {
             exit,
-            code,
+            code: code.into(),
             detail,
             hint,
         }
     }
 
     /// What was typed, or a file that was named, is wrong.
-    pub(crate) fn usage(code: &'static str, error: &dyn std::fmt::Display) -> Self {
+    pub(crate) fn usage(code: impl Into<Cow<'static, str>>, error: &dyn std::fmt::Display) -> Self {
         Self::new(Exit::Usage, code, error)
     }
 
     /// This machine cannot do it.
-    pub(crate) fn machine(code: &'static str, error: &dyn std::fmt::Display) -> Self {
+    pub(crate) fn machine(code: impl Into<Cow<'static, str>>, error: &dyn std::fmt::Display) -> Self {
         Self::new(Exit::Machine, code, error)
     }
 
     /// The submission, or the record of a run, is at fault.
-    pub(crate) fn submission(code: &'static str, error: &dyn std::fmt::Display) -> Self {
+    pub(crate) fn submission(code: impl Into<Cow<'static, str>>, error: &dyn std::fmt::Display) -> Self {
         Self::new(Exit::Submission, code, error)
     }
 

@@ -9,16 +9,21 @@ use std::process::ExitCode;
 mod cli;
 mod commands;
 mod failure;
+mod limits;
 mod output;
+mod pace;
 mod parse;
+mod plot;
 mod progress;
 mod recipes;
 mod show;
 mod signals;
+mod timer;
 
 fn main() -> ExitCode {
     // The sandbox starts this very program as its init; such a process never comes back from here.
     prism_sandbox::run_init_if_asked();
+    signals::outlive_file_limit();
     let arguments: Vec<_> = std::env::args_os().collect();
     match parse::parse(&arguments) {
         Ok(cli) => commands::run(&cli),

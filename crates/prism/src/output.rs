@@ -65,7 +65,7 @@ impl Output {
     pub(crate) fn failure(self, failure: &Failure) -> Exit {
         if self.is_json() {
             let object = ErrorObject {
-                error: failure.code,
+                error: &failure.code,
                 detail: &failure.detail,
                 hint: failure.hint.as_deref(),
             };

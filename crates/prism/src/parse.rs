@@ -44,7 +44,7 @@ fn usage_as_json(arguments: &[OsString], error: &clap::Error) -> Exit {
     }
     let failure = Failure {
         exit: Exit::Usage,
-        code: "usage",
+        code: "usage".into(),
         detail,
         hint,
     };

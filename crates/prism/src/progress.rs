@@ -3,13 +3,12 @@
 //! Every long command owns one [`Progress`]. It draws to stderr and is gone when it is dropped. A bar is shown when it is
 //! moved; a spinner shows itself, for whoever waits may have nothing to tell.
 
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output::Output;
+use crate::timer::Timer;
 
 /// What is faster than this shows no bar.
 const QUIET: Duration = Duration::from_secs(1);
@@ -20,7 +19,7 @@ pub(crate) struct Progress {
     bar: ProgressBar,
     /// When it is to be shown; absent once it is, where it shows itself, and where it never will be.
     due: Option<Instant>,
-    shows_itself: Option<Later>,
+    shows_itself: Option<Timer>,
 }
 
 impl Progress {
@@ -40,9 +39,9 @@ impl Progress {
             progress.bar.enable_steady_tick(Duration::from_millis(200));
             let bar = progress.bar.clone();
             // The target draws nothing where stderr is no terminal.
-            progress.shows_itself = Later::run(QUIET, move || {
+            progress.shows_itself = Some(Timer::once(QUIET, move || {
                 bar.set_draw_target(ProgressDrawTarget::stderr());
-            });
+            }));
         }
         progress
     }
@@ -95,54 +94,9 @@ impl Drop for Progress {
     }
 }
 
-/// Something that happens after a while, unless this is dropped before.
-#[derive(Debug)]
-struct Later {
-    dropped: Option<mpsc::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Later {
-    /// `None` where no thread can be had: then it never happens.
-    fn run(wait: Duration, work: impl FnOnce() + Send + 'static) -> Option<Self> {
-        let (sender, receiver) = mpsc::channel();
-        let waiting = move || {
-            if receiver.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
-                work();
-            }
-        };
-        let thread = thread::Builder::new().spawn(waiting).ok()?;
-        Some(Self {
-            dropped: Some(sender),
-            thread: Some(thread),
-        })
-    }
-}
-
-impl Drop for Later {
-    fn drop(&mut self) {
-        drop(self.dropped.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_takes_long_happens_without_being_asked_and_what_is_over_never_does() {
-        let (told, happened) = mpsc::channel();
-        let teller = told.clone();
-        let later = Later::run(Duration::ZERO, move || teller.send("long").unwrap()).unwrap();
-        assert_eq!(happened.recv(), Ok("long"));
-        drop(later);
-        let over = Later::run(Duration::MAX, move || told.send("over").unwrap()).unwrap();
-        drop(over);
-        assert!(happened.recv().is_err(), "the thread is gone and said nothing");
-    }
 
     #[test]
     fn a_spinner_shows_itself_to_people_only() {

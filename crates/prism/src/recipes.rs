@@ -9,7 +9,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use prism_core::recipe::{MAX_RECIPE_BYTES, Recipe, RecipeError};
-use prism_engine::report::figures;
+use prism_report::figures;
 
 /// The recipe of a rehearsal, where none is named.
 pub(crate) const DEFAULT: &str = "demo";

@@ -4,7 +4,9 @@
 
 use std::fmt::Write as _;
 
-pub(crate) use prism_engine::report::figures::{bytes, grouped};
+use prism_core::rank::NoRank;
+use prism_report::figures::figure;
+pub(crate) use prism_report::figures::{bytes, grouped};
 
 /// One line of untrusted text, safe on a terminal.
 pub(crate) fn line(text: &str) -> String {
@@ -16,6 +18,12 @@ pub(crate) fn line(text: &str) -> String {
 /// Several lines of untrusted text, safe on a terminal.
 pub(crate) fn text(text: &str) -> String {
     prism_sandbox::escape_for_terminal(text)
+}
+
+/// Several lines of untrusted text, each behind a bar: none of them is taken for a line of ours, or for a command by a program
+/// that reads along.
+pub(crate) fn quoted(text: &str) -> String {
+    format!("| {}", self::text(text).replace('\n', "\n| "))
 }
 
 /// One item a line.
@@ -36,6 +44,29 @@ pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
 /// A value with its standard error.
 pub(crate) fn with_error(value: f64, error: f64) -> String {
     format!("{value:.4} ± {error:.4}")
+}
+
+/// A figure that may not be there.
+pub(crate) fn number(value: Option<f64>, digits: usize) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
+}
+
+/// A code length with its standard error and, of a run that takes a rank, what is ranked.
+pub(crate) fn estimate(bpb: f64, se: f64, ranked: Option<f64>) -> String {
+    let ranked = ranked.map_or_else(|| "no rank".to_owned(), |ranked| format!("ranked {ranked:.4}"));
+    format!("{} ({ranked})", with_error(bpb, se))
+}
+
+/// Why a completed run takes no rank; `rms_nats` says how far its claims are from its audits.
+pub(crate) fn no_rank(code: &str, rms_nats: Option<f64>) -> String {
+    let why = NoRank::parse(code).map_or("for a reason that this version does not know", NoRank::explain);
+    let rms = match (NoRank::parse(code), rms_nats) {
+        (Some(NoRank::ClaimsUntrue), Some(rms)) => {
+            format!(" ({} nats, root mean square)", figure(rms))
+        }
+        _ => String::new(),
+    };
+    format!("none ({}): {why}{rms}", line(code))
 }
 
 /// Which way a column leans.
@@ -84,6 +115,34 @@ pub(crate) fn table(head: &[(&str, Lean)], rows: &[Vec<String>]) -> String {
     out
 }
 
+/// Cuts the cells of a table whose lines would be longer than `columns`: one character at a time off the widest column
+/// that is wider than its least width.
+pub(crate) fn fit(head: &[(&str, Lean)], rows: &mut [Vec<String>], least: &[usize], columns: usize) {
+    let width = |text: &str| text.chars().count();
+    let mut widths: Vec<usize> = (0..head.len())
+        .map(|i| {
+            let cells = rows.iter().filter_map(|row| row.get(i)).map(|cell| width(cell));
+            cells.chain([width(head[i].0)]).max().unwrap_or(0)
+        })
+        .collect();
+    let floor = |i: usize| least.get(i).copied().unwrap_or(0).max(width(head[i].0));
+    while widths.iter().sum::<usize>() + 2 * head.len().saturating_sub(1) > columns {
+        let widest = (0..widths.len())
+            .filter(|&i| widths[i] > floor(i))
+            .max_by_key(|&i| widths[i]);
+        let Some(widest) = widest else { break };
+        widths[widest] -= 1;
+    }
+    for row in rows {
+        for (cell, &most) in row.iter_mut().zip(&widths) {
+            if width(cell) > most {
+                let kept: String = cell.chars().take(most.saturating_sub(1)).collect();
+                *cell = format!("{kept}…");
+            }
+        }
+    }
+}
+
 /// Names and values, the names in one column.
 pub(crate) fn pairs(rows: &[(&str, String)]) -> String {
     let width = rows
@@ -101,6 +160,34 @@ pub(crate) fn pairs(rows: &[(&str, String)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_line_of_untrusted_text_begins_like_one_of_ours() {
+        assert_eq!(
+            quoted("Error: x\n::error file=a::b\ncompleted\r\n"),
+            "| Error: x\n| ::error file=a::b\n| completed\\u{d}\n| "
+        );
+    }
+
+    #[test]
+    fn a_table_is_cut_where_it_is_widest() {
+        let head = [("a", Lean::Left), ("b", Lean::Left), ("c", Lean::Right)];
+        let row = |a: &str, b: &str| vec![a.to_owned(), b.to_owned(), "12.3456".to_owned()];
+        let mut rows = [row("short", &"y".repeat(30)), row(&"x".repeat(50), "é")];
+        fit(&head, &mut rows, &[4, 4, 7], 40);
+        let shown = anstream::adapter::strip_str(&table(&head, &rows)).to_string();
+        assert!(shown.lines().all(|line| line.chars().count() <= 40), "{shown}");
+        assert!(
+            shown.contains("short") && shown.contains("xx…") && shown.contains("12.3456"),
+            "{shown}"
+        );
+        let before = rows.clone();
+        fit(&head, &mut rows, &[4, 4, 7], 5);
+        assert!(
+            rows[0][2] == before[0][2] && rows[1][0].chars().count() == 4,
+            "no column goes below its least width"
+        );
+    }
 
     #[test]
     fn columns_line_up_and_untrusted_text_stays_on_its_line() {

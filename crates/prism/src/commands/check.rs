@@ -1,7 +1,7 @@
 //! `prism check`: what the gate says of a bundle, in seconds and without a corpus.
 //!
-//! The same rules as before an official run: the bundle's format, the static gate, then the model built once in the
-//! sandbox. Whatever is wrong with the submission is a finding with a place; only what is wrong with the command line or
+//! The same rules as before an official run: the bundle's format, the static gate, the tokenizer's file, then, in the sandbox,
+//! CPython's own compiler, the model built once and the training script imported. Whatever is wrong with the submission is a finding with a place; only what is wrong with the command line or
 //! the machine is a failure. Nothing of a bundle runs that the static gate refuses.
 
 mod read;
@@ -11,14 +11,17 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use prism_bundle::Bundle;
 use prism_core::outcome::Reason;
+use prism_core::recipe::Recipe;
 use prism_engine::evaluate::Host;
 use prism_engine::instantiate::{self, InstantiationFinding, instantiate};
+use prism_engine::tokenizer::{self, TokenizerProblem};
 use prism_gate::render::{self, Instantiation, Style, Subject, Texts};
 use prism_gate::{DistributedPolicy, Finding, GateError, Options, Place, Report, Severity};
 use prism_referee::connection::Cancel;
 
 use self::read::{Read, earlier};
-use super::CommandResult;
+use super::eval::waiting;
+use super::{CommandResult, runtime};
 use crate::cli::Format;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -39,9 +42,12 @@ pub(crate) struct CheckArgs {
     /// The bundle: a directory or a `.zip` with `architecture.py` and `training.py`
     #[arg(value_name = "BUNDLE")]
     bundle: PathBuf,
-    /// Do not build the model: milliseconds, and no Python runtime is needed
+    /// Do not build the model, and do not ask CPython's own compiler: milliseconds, and no Python runtime is needed
     #[arg(long)]
     no_instantiate: bool,
+    /// Do not wait for a counted run to end: leave the model unbuilt and exit with 3
+    #[arg(long)]
+    no_wait: bool,
     /// Whose caps and row lengths the model must fit: `demo`, `official` or the path of a recipe file
     #[arg(long, default_value = recipes::DEFAULT, value_name = "NAME|FILE")]
     recipe: String,
@@ -105,9 +111,16 @@ fn check(bundle: &Bundle, read: &Read, args: &CheckArgs, output: Output) -> Comm
         drop(progress);
         report.findings.extend(copied);
     }
+    let recipe = recipes::load(&args.recipe).map_err(|error| Failure::usage("recipe_invalid", &error))?;
+    report
+        .findings
+        .extend(tokenizer::problem(bundle, &recipe).map(tokenizer_finding));
+    if args.no_instantiate {
+        subject.instantiation = Instantiation::NotWanted;
+    }
     let mut cannot = None;
     if !args.no_instantiate && !report.has_errors() {
-        match instantiation_findings(bundle, args, output)? {
+        match instantiation_findings(bundle, &recipe, args, output)? {
             Ok(built) => {
                 report.findings.extend(built.findings);
                 subject.instantiation = Instantiation::Done {
@@ -116,7 +129,7 @@ fn check(bundle: &Bundle, read: &Read, args: &CheckArgs, output: Output) -> Comm
             }
             Err(failure) => {
                 subject.instantiation = Instantiation::Unavailable {
-                    reason: failure.code.to_owned(),
+                    reason: failure.code.to_string(),
                     detail: failure.detail.clone(),
                 };
                 cannot = Some(failure);
@@ -165,17 +178,30 @@ struct Built {
 /// is this machine's, and the findings so far are still told.
 fn instantiation_findings(
     bundle: &Bundle,
+    recipe: &Recipe,
     args: &CheckArgs,
     output: Output,
 ) -> Result<Result<Built, Failure>, Failure> {
-    let recipe = recipes::load(&args.recipe).map_err(|error| Failure::usage("recipe_invalid", &error))?;
     let cancel = Cancel::new();
     signals::watch(&cancel.flag())?;
     let host = Host {
         helper: prism_sandbox::Helper::default(),
+        when_busy: super::eval::when_busy(args.no_wait),
     };
+    // A limit around this process is told by the next step, and nothing is copied under it.
+    if prism_engine::caller_limits::provide(recipe).is_ok()
+        && let Ok(settings) = runtime::settings()
+        && let Ok(located) = prism_runtime::locate(&settings)
+    {
+        // Only so that it is seen, where it takes a minute: what is wrong with it the next step says, too.
+        let _ = runtime::make_views(&settings, &located, &|| cancel.is_cancelled(), output);
+    }
     let progress = Progress::spinner(output, "building the model");
-    let built = instantiate(bundle, &recipe, SEED, &host, &cancel);
+    let built = instantiate(bundle, recipe, SEED, &host, &cancel, &mut |event| {
+        if let Some(line) = waiting(&event) {
+            progress.above(|| crate::output::warn(line));
+        }
+    });
     drop(progress);
     match built {
         Ok(built) => {
@@ -200,22 +226,43 @@ fn instantiation_findings(
     }
 }
 
+/// A finding about the bundle's tokenizer beside the others.
+fn tokenizer_finding(problem: TokenizerProblem) -> Finding {
+    Finding {
+        rule: prism_gate::of_instantiation(tokenizer::RULE_CODE),
+        severity: Severity::Error,
+        file: tokenizer::FILE.to_owned(),
+        place: Place::at(problem.line, problem.column),
+        message: problem.message,
+        hint: problem.hint,
+        traceback: None,
+    }
+}
+
 /// A finding of the instantiation gate beside the others, at the last line of the bundle that its traceback names.
 fn finding(found: InstantiationFinding, bundle: &Bundle) -> Finding {
     let severity = match found.severity {
         instantiate::Severity::Error => Severity::Error,
         instantiate::Severity::Warning => Severity::Warning,
     };
-    let (file, line) = found
+    let frame = found
         .traceback
         .as_deref()
-        .and_then(|traceback| last_frame(traceback, bundle))
-        .unwrap_or_else(|| (bundle.manifest().architecture.to_string(), 1));
+        .and_then(|traceback| last_frame(traceback, bundle));
+    let (file, place) = match (found.place, frame) {
+        (Some(place), _) => {
+            let mut at = Place::at(place.line, place.column);
+            (at.end_line, at.end_column) = (place.end_line, place.end_column);
+            (place.file, at)
+        }
+        (None, Some((file, line))) => (file, Place::at(line, 1)),
+        (None, None) => (bundle.manifest().architecture.to_string(), Place::START),
+    };
     Finding {
         rule: prism_gate::of_instantiation(found.code),
         severity,
         file,
-        place: Place::at(line, 1),
+        place,
         message: found.message,
         hint: found.hint,
         traceback: found.traceback,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use prism_corpus::lock::{LockOptions, LockPhase, TextFiles, lock};
-use prism_corpus::manifest::{Manifest, Split, SplitRule};
+use prism_corpus::manifest::{Manifest, Origin, Split, SplitRule};
 use prism_corpus::synth::{SynthError, SynthOptions, synthesize};
 use prism_corpus::{Corpus, LockError, OpenError};
 use serde::Serialize;
@@ -15,15 +15,17 @@ use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::show::{self, Lean};
-use crate::signals;
+use crate::{limits, signals};
 
 /// `prism data ...`
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
     /// Lock text into three fixed, disjoint splits
     ///
-    /// Reads `.txt`, `.jsonl` and `.parquet` files; directories are read recursively. The same text and options give the
-    /// same corpus, whatever the files are called and wherever it goes.
+    /// Reads `.txt`, `.jsonl` (also `.jsonl.gz` and `.jsonl.zst`) and `.parquet` files; directories are read recursively.
+    /// The same text and options give the same corpus, whatever the files are called and wherever it goes. Text that
+    /// differs in white space, line ends or byte order marks alone counts as the same: one copy is kept, as it is, and the
+    /// others are counted. So nothing of the held-out splits is in train in another layout.
     Lock(LockArgs),
     /// Write an English-like corpus whose exact code length is known
     ///
@@ -57,6 +59,10 @@ pub(crate) struct LockArgs {
     /// How `.txt` files become documents
     #[arg(long, value_enum, default_value_t = TextFilesArg::Sections, value_name = "HOW")]
     text_files: TextFilesArg,
+    /// Pass over records whose text is null, and count them; without it they are an error. Text of white space alone is
+    /// always dropped and counted
+    #[arg(long)]
+    skip_empty: bool,
     /// Thousandths of the documents that are held out for validation
     #[arg(long, default_value_t = 50, value_name = "N")]
     val_permille: u32,
@@ -123,17 +129,22 @@ fn lock_text(args: &LockArgs, output: Output) -> CommandResult {
             TextFilesArg::Sections => TextFiles::Sections,
             TextFilesArg::Whole => TextFiles::Whole,
         },
+        skip_empty: args.skip_empty,
         split_rule: SplitRule::new(&args.salt, args.val_permille, args.test_permille),
         ..LockOptions::default()
     };
     let stop = signals::stop_flag()?;
+    limits::for_data();
     let mut reading = Progress::bytes(output, "reading");
     let mut writing = Progress::bytes(output, "writing");
-    let mut ignored = 0;
+    let (mut ignored, mut input_bytes) = (0, 0);
     let manifest = lock(&args.from, &args.out, &options, &mut |at| {
         ignored = at.files_ignored;
         let bar = match at.phase {
-            LockPhase::Reading => &mut reading,
+            LockPhase::Reading => {
+                input_bytes = at.total_bytes;
+                &mut reading
+            }
             LockPhase::Writing => &mut writing,
         };
         bar.set(at.done_bytes, at.total_bytes);
@@ -143,28 +154,29 @@ fn lock_text(args: &LockArgs, output: Output) -> CommandResult {
             ControlFlow::Continue(())
         }
     })
-    .map_err(|error| lock_failure(&error))?;
+    .map_err(|error| lock_failure(&error, input_bytes))?;
     drop((reading, writing));
     if ignored > 0 {
         output.note(format_args!(
-            "passed over {}: only `.txt`, `.jsonl` and `.parquet` are read",
+            "passed over {}: only `.txt`, `.jsonl`, `.jsonl.gz`, `.jsonl.zst` and `.parquet` are read",
             show::count(ignored, "file", "files")
         ));
     }
     print(output, &args.out, &manifest, "locked")
 }
 
-fn lock_failure(error: &LockError) -> Failure {
+fn lock_failure(error: &LockError, input_bytes: u64) -> Failure {
     match error {
         LockError::Cancelled => Failure::submission("cancelled", error),
-        LockError::Publish(inner) => publish_failure(inner),
+        LockError::Publish(inner) => publish_failure(inner, input_bytes),
         _ => Failure::usage("data_lock", error),
     }
 }
 
-fn publish_failure(error: &prism_corpus::PublishError) -> Failure {
+fn publish_failure(error: &prism_corpus::PublishError, input_bytes: u64) -> Failure {
     match error {
-        prism_corpus::PublishError::Io { .. } => Failure::machine("storage", error),
+        prism_corpus::PublishError::Io { source, .. } => limits::file_too_large(error, source, input_bytes)
+            .unwrap_or_else(|| Failure::machine("storage", error)),
         prism_corpus::PublishError::OutputNotReplaceable { .. } => Failure::usage("output_place", error),
         _ => Failure::usage("output_exists", error),
     }
@@ -173,6 +185,7 @@ fn publish_failure(error: &prism_corpus::PublishError) -> Failure {
 /// Writes a synthetic corpus; the demo does it too.
 pub(crate) fn synth(out: &Path, bytes: u64, seed: u64, output: Output) -> Result<Manifest, Failure> {
     let stop = signals::stop_flag()?;
+    limits::for_data();
     let mut progress = Progress::bytes(output, "writing");
     synthesize(out, &SynthOptions::new(bytes, seed), &mut |done, total| {
         progress.set(done, total);
@@ -184,7 +197,7 @@ pub(crate) fn synth(out: &Path, bytes: u64, seed: u64, output: Output) -> Result
     })
     .map_err(|error| match &error {
         SynthError::Cancelled => Failure::submission("cancelled", &error),
-        SynthError::Publish(inner) => publish_failure(inner),
+        SynthError::Publish(inner) => publish_failure(inner, bytes),
         _ => Failure::usage("data_synth", &error),
     })
 }
@@ -241,14 +254,49 @@ fn print(output: Output, dir: &Path, manifest: &Manifest, done: &str) -> Command
             ("shards", Lean::Right),
             ("floor, bits/byte", Lean::Right),
         ];
-        let facts = show::pairs(&[
+        let mut facts = vec![
             ("corpus", format!("{} ({done})", dir.display())),
             ("name", show::line(&manifest.name)),
             ("source", show::line(&manifest.source)),
             ("revision", show::line(&manifest.revision)),
             ("manifest", shown.manifest_sha256.clone()),
-        ]);
-        format!("{facts}\n{}", show::table(&head, &rows))
+        ];
+        facts.extend(became(&manifest.origin));
+        format!("{}\n{}", show::pairs(&facts), show::table(&head, &rows))
     })?;
     Ok(Exit::Ok)
+}
+
+/// What became of the documents that a lock has read.
+fn became(origin: &Origin) -> Vec<(&'static str, String)> {
+    let Origin::Locked {
+        documents_read,
+        documents_null,
+        documents_empty,
+        documents_duplicate,
+        documents_respaced,
+        documents_cut,
+        ..
+    } = origin
+    else {
+        return Vec::new();
+    };
+    let dropped = [
+        (documents_null, "null"),
+        (documents_empty, "empty"),
+        (documents_duplicate, "equal to another"),
+        (documents_respaced, "equal up to white space"),
+    ]
+    .map(|(count, kind)| format!("{} {kind}", show::grouped(*count)));
+    vec![
+        ("read", show::count(*documents_read, "document", "documents")),
+        ("dropped", dropped.join(", ")),
+        (
+            "cut",
+            format!(
+                "{} for their length",
+                show::count(*documents_cut, "document", "documents")
+            ),
+        ),
+    ]
 }

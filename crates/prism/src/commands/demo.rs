@@ -1,7 +1,7 @@
 //! `prism demo`: from nothing to a leaderboard, in one command.
 //!
 //! Installs the runtime where it is missing, makes the demo corpus, evaluates three example bundles through the same
-//! engine as `prism eval`, and shows that the one that cheats gains nothing.
+//! engine as `prism eval`, and shows that the one that cheats takes no rank.
 
 use std::path::PathBuf;
 
@@ -9,12 +9,14 @@ use clap::Args;
 use prism_core::nats::NATS_PER_BIT;
 use prism_core::outcome::{Fault, Status};
 use prism_core::recipe::Recipe;
-use prism_corpus::synth::GRAMMAR_VERSION;
+use prism_corpus::{manifest::SCHEMA, synth::GRAMMAR_VERSION};
+use prism_engine::machine_lock::WhenBusy;
 use prism_engine::outcome::Outcome;
-use prism_engine::report::{self, IndexEntry, RunFiles, Secrets};
-use prism_engine::request::{EvalRequest, RehearsalReason, RunPlace};
+use prism_engine::report::{RunFiles, Secrets};
+use prism_engine::request::{EvalRequest, RunPlace};
 use prism_referee::connection::Cancel;
 use prism_runtime::{InstallRequest, Settings};
+use prism_scratch::{Purpose, Scratch};
 use serde::Serialize;
 
 use super::CommandResult;
@@ -25,7 +27,7 @@ use super::runtime;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::show::{self, Lean};
-use crate::signals;
+use crate::{limits, signals};
 
 /// What is evaluated, honest ones first.
 const HONEST: [&str; 2] = ["transformer-small", "recurrent-small"];
@@ -70,6 +72,8 @@ struct Demo<'a> {
 pub(crate) fn run(args: &DemoArgs, output: Output) -> CommandResult {
     let cancel = Cancel::new();
     signals::watch(&cancel.flag())?;
+    // Before anything is installed in the belief that it is broken.
+    limits::demand()?;
     let settings = runtime::settings()?;
     match prism_runtime::locate(&settings) {
         Ok(_) => {}
@@ -83,16 +87,15 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> CommandResult {
     for (number, bundle) in HONEST.into_iter().chain([CHEAT]).enumerate() {
         output.note(format_args!("[{}/{}] {bundle}", number + 1, HONEST.len() + 1));
         let request = EvalRequest {
-            bundle: bundles.dir.join(bundle),
-            corpus: corpus.clone(),
-            recipe: Recipe::demo(),
-            rehearsal: vec![RehearsalReason::Recipe],
-            seed: 0,
-            audit_key: None,
-            place: RunPlace::Under(args.runs.clone()),
             submission_id: Some(bundle.to_owned()),
+            ..EvalRequest::by_hand(
+                bundles.dir.join(bundle),
+                corpus.clone(),
+                Recipe::demo(),
+                RunPlace::Under(args.runs.clone()),
+            )
         };
-        let result = evaluate_live(&request, &cancel, output, &mut |_| ());
+        let result = evaluate_live(&request, WhenBusy::Wait, &cancel, output, &mut |_| ());
         if cancel.is_cancelled() {
             return Err(Failure::submission("cancelled", &"the demo was cancelled"));
         }
@@ -128,8 +131,9 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> CommandResult {
 }
 
 /// The demo corpus, made once.
-fn corpus(settings: &Settings, output: Output) -> Result<PathBuf, Failure> {
-    let name = format!("{GRAMMAR_VERSION}-seed{CORPUS_SEED}-{CORPUS_BYTES}");
+pub(super) fn corpus(settings: &Settings, output: Output) -> Result<PathBuf, Failure> {
+    // One of an older version of the format stays where it is.
+    let name = format!("{SCHEMA}-{GRAMMAR_VERSION}-seed{CORPUS_SEED}-{CORPUS_BYTES}");
     let dir = settings.data_dir.join("demo-corpus").join(name);
     // Where it is there already, it is verified and kept.
     data::synth(&dir, CORPUS_BYTES, CORPUS_SEED, output)?;
@@ -140,7 +144,7 @@ fn corpus(settings: &Settings, output: Output) -> Result<PathBuf, Failure> {
 struct Bundles {
     dir: PathBuf,
     /// Removes them again.
-    _temp: Option<tempfile::TempDir>,
+    _temp: Option<Scratch>,
 }
 
 impl Bundles {
@@ -148,14 +152,14 @@ impl Bundles {
         let fail = |error: &dyn std::fmt::Display| {
             Failure::machine("storage", &format!("cannot lay out the example bundles: {error}"))
         };
-        let temp = tempfile::Builder::new()
-            .prefix("prism-demo-")
-            .tempdir()
-            .map_err(|error| fail(&error))?;
-        let dir = if args.keep {
-            args.runs.join("demo-bundles")
+        let temp = if args.keep {
+            None
         } else {
-            temp.path().to_owned()
+            Some(Scratch::new(&std::env::temp_dir(), Purpose::Demo).map_err(|error| fail(&error))?)
+        };
+        let dir = match &temp {
+            Some(temp) => temp.path().to_owned(),
+            None => args.runs.join("demo-bundles"),
         };
         std::fs::create_dir_all(&dir).map_err(|error| fail(&error))?;
         for name in HONEST.into_iter().chain([CHEAT]) {
@@ -166,17 +170,14 @@ impl Bundles {
                 tree.write_new(&dir.join(name)).map_err(|error| fail(&error))?;
             }
         }
-        Ok(Self {
-            dir,
-            _temp: (!args.keep).then_some(temp),
-        })
+        Ok(Self { dir, _temp: temp })
     }
 }
 
 /// What the learner itself said, from the record of its run.
 fn claimed_bpb(outcome: &Outcome) -> Option<f64> {
     let run = RunFiles::load(outcome.run_dir.as_deref()?, Secrets::KeepOfCountedRuns).ok()?;
-    let measured = &run.record.as_ref()?.measured;
+    let measured = &run.shown.record.as_ref()?.measured;
     (measured.bytes > 0).then(|| measured.claimed_nats / NATS_PER_BIT / measured.bytes as f64)
 }
 
@@ -193,14 +194,14 @@ fn write_index(args: &DemoArgs, rows: &[Row]) -> Result<PathBuf, Failure> {
                 prism_engine::run_dir::REPORT_FILE
             )
         });
-        entries.push(IndexEntry {
+        entries.push(prism_report::IndexEntry {
             name: row.bundle.to_owned(),
             link,
-            run,
+            run: run.shown,
         });
     }
     let (_, explanation) = explain(rows);
-    let html = report::render_index("PRISM demo", &explanation, &entries);
+    let html = prism_report::index_page("PRISM demo", &explanation, &entries);
     std::fs::create_dir_all(&args.runs).map_err(|error| {
         Failure::machine(
             "storage",
@@ -214,51 +215,71 @@ fn write_index(args: &DemoArgs, rows: &[Row]) -> Result<PathBuf, Failure> {
 
 /// Whether all is as it should be, and a sentence on the cheat's row.
 fn explain(rows: &[Row]) -> (bool, String) {
-    let ranked = |row: &Row| {
-        row.result
-            .bpb_ranked
-            .filter(|_| row.result.status == Status::Completed)
-    };
-    let all_completed = rows.iter().all(|row| ranked(row).is_some());
-    let best_honest = rows
-        .iter()
-        .filter(|row| row.bundle != CHEAT)
-        .filter_map(|row| Some((row.bundle, ranked(row)?)))
-        .min_by(|a, b| a.1.total_cmp(&b.1));
+    let completed = |row: &Row| row.result.status == Status::Completed;
+    let honest: Vec<_> = rows.iter().filter(|row| row.bundle != CHEAT).collect();
     let cheat = rows.iter().find(|row| row.bundle == CHEAT);
-    let (Some((best, honest_bpb)), Some(cheat), true) = (best_honest, cheat, all_completed) else {
+    let (Some(cheat), true) = (cheat, rows.iter().all(completed)) else {
         return (
             false,
             "Not all three evaluations completed, so there is nothing to compare.".to_owned(),
         );
     };
-    let cheat_bpb = ranked(cheat).unwrap_or(f64::NAN);
-    let claimed = cheat
-        .claimed_bpb
-        .map_or_else(|| "less".to_owned(), |bpb| format!("{bpb:.2} bits per byte"));
-    // A comparison with NaN is false: an unknown score never counts as "gained nothing".
-    if cheat_bpb >= honest_bpb {
+    if let Some(row) = honest.iter().find(|row| row.result.bpb_ranked.is_none()) {
+        let text = format!(
+            "`{}` is honest and takes no rank: the measurement is broken.",
+            row.bundle
+        );
+        return (false, text);
+    }
+    let best_honest = honest
+        .iter()
+        .filter_map(|row| Some((row.bundle, row.result.bpb_ranked?)))
+        .min_by(|a, b| a.1.total_cmp(&b.1));
+    let Some((best, honest_bpb)) = best_honest else {
+        return (false, "No honest bundle was evaluated.".to_owned());
+    };
+    judge_cheat(cheat, best, honest_bpb)
+}
+
+/// The cheat must take no rank, and its estimate must not be better than the best honest code length.
+fn judge_cheat(cheat: &Row, best: &str, honest_bpb: f64) -> (bool, String) {
+    let result = &cheat.result;
+    if result.bpb_ranked.is_some() || result.final_score.is_some() || result.no_rank.is_none() {
+        let text = format!("`{CHEAT}` takes a rank: the measurement is broken.");
+        return (false, text);
+    }
+    let (bpb, se) = (result.bpb.unwrap_or(f64::NAN), result.bpb_se.unwrap_or(f64::NAN));
+    // A comparison with NaN is false: an unknown estimate never counts as "gained nothing".
+    if bpb + 3.0 * se >= honest_bpb {
+        let claimed = cheat
+            .claimed_bpb
+            .map_or_else(|| "less".to_owned(), |bpb| format!("{bpb:.2} bits per byte"));
         let text = format!(
             "`{CHEAT}` lets `forward` see the next token and claims {claimed}; the auditor, to whom that token is never \
-             given, finds what its weights really predict, so it pays {cheat_bpb:.2} and gains nothing over `{best}` \
-             ({honest_bpb:.2})."
+             given, finds that its weights really pay {bpb:.2} ± {se:.2}. Claims that are not true take no rank, so it is \
+             not on the board at all; the best that is, `{best}`, pays {honest_bpb:.2}."
         );
         return (true, text);
     }
     (
         false,
         format!(
-            "`{CHEAT}` scores {cheat_bpb:.4}, better than `{best}` ({honest_bpb:.4}): the measurement is broken."
+            "`{CHEAT}` is measured at {bpb:.4} ± {se:.4}, better than `{best}` ({honest_bpb:.4}): the measurement is broken."
         ),
     )
 }
 
+/// The board: by what is ranked, those without a rank last.
+fn board(rows: &[Row]) -> Vec<&Row> {
+    let mut sorted: Vec<_> = rows.iter().collect();
+    let key = |row: &Row| row.result.bpb_ranked.unwrap_or(f64::INFINITY);
+    sorted.sort_by(|a, b| key(a).total_cmp(&key(b)));
+    sorted
+}
+
 fn text(demo: &Demo<'_>) -> String {
-    let number =
-        |value: Option<f64>, digits: usize| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.digits$}"));
-    let rows: Vec<_> = demo
-        .bundles
-        .iter()
+    let rows: Vec<_> = board(demo.bundles)
+        .into_iter()
         .map(|Row { bundle, result, .. }| {
             vec![
                 (*bundle).to_owned(),
@@ -266,8 +287,11 @@ fn text(demo: &Demo<'_>) -> String {
                     .bpb
                     .zip(result.bpb_se)
                     .map_or_else(|| "-".to_owned(), |(bpb, se)| show::with_error(bpb, se)),
-                number(result.bpb_ranked, 4),
-                number(result.final_score, 5),
+                match result.no_rank {
+                    Some(_) => "no rank".to_owned(),
+                    None => show::number(result.bpb_ranked, 4),
+                },
+                show::number(result.final_score, 5),
                 if result.flags.is_empty() {
                     "-".to_owned()
                 } else {
@@ -291,7 +315,7 @@ fn text(demo: &Demo<'_>) -> String {
         ("status", Lean::Left),
     ];
     format!(
-        "{}\n{}\n\nreport: {}\n",
+        "{}Bits per byte: lower is better. Final score: higher is better.\n\n{}\n\nreport: {}\n",
         show::table(&head, &rows),
         demo.explanation,
         demo.report
@@ -301,6 +325,7 @@ fn text(demo: &Demo<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use prism_core::outcome::Reason;
+    use prism_core::rank::{NoRank, Standing};
 
     use super::*;
 
@@ -311,7 +336,12 @@ mod tests {
             Reason::OutOfMemory
         };
         let mut result = Outcome::failed(reason, "");
-        result.bpb_ranked = ranked;
+        if let Some(bpb_ranked) = ranked {
+            result.stand(&Standing::Ranked {
+                bpb_ranked,
+                final_score: 0.2,
+            });
+        }
         Row {
             bundle,
             claimed_bpb: Some(0.06),
@@ -319,35 +349,74 @@ mod tests {
         }
     }
 
+    fn cheat(standing: &Standing, bpb: f64, se: f64) -> Row {
+        let mut row = row(CHEAT, Some(bpb));
+        row.result.bpb = Some(bpb);
+        row.result.bpb_se = Some(se);
+        row.result.stand(standing);
+        row
+    }
+
+    const UNTRUE: Standing = Standing::NoRank(NoRank::ClaimsUntrue);
+
     #[test]
-    fn the_demo_is_right_only_if_all_completed_and_the_cheat_gained_nothing() {
+    fn the_demo_is_right_only_if_all_completed_and_the_cheat_took_no_rank() {
         let ok = |a, b, c| {
-            let rows = [row(HONEST[0], a), row(HONEST[1], b), row(CHEAT, c)];
-            let (ok, _) = explain(&rows);
-            ok
+            let rows = [row(HONEST[0], a), row(HONEST[1], b), c];
+            explain(&rows).0
         };
-        assert!(ok(Some(3.0), Some(3.5), Some(4.0)));
+        assert!(ok(Some(3.0), Some(3.5), cheat(&UNTRUE, 4.0, 0.1)));
         assert!(
-            ok(Some(3.0), Some(3.5), Some(3.2)),
-            "it must only not beat the best"
+            ok(Some(3.0), Some(3.5), cheat(&UNTRUE, 2.9, 0.1)),
+            "within its own error it is no better than the best"
         );
-        assert!(!ok(Some(3.0), Some(3.5), Some(2.9)));
-        assert!(!ok(Some(3.0), None, Some(4.0)));
-        assert!(!ok(Some(3.0), Some(3.5), None));
-        assert!(!ok(Some(3.0), Some(3.5), Some(f64::NAN)));
+        assert!(!ok(Some(3.0), Some(3.5), cheat(&UNTRUE, 2.6, 0.1)));
+        assert!(!ok(Some(3.0), None, cheat(&UNTRUE, 4.0, 0.1)));
+        assert!(!ok(Some(3.0), Some(3.5), row(CHEAT, None)));
+        assert!(!ok(Some(3.0), Some(3.5), cheat(&UNTRUE, f64::NAN, 0.1)));
+        let ranked = Standing::Ranked {
+            bpb_ranked: 4.3,
+            final_score: 0.1,
+        };
+        assert!(
+            !ok(Some(3.0), Some(3.5), cheat(&ranked, 4.0, 0.1)),
+            "a rank for it is a defect, however bad"
+        );
+        let mut honest = row(HONEST[1], Some(3.5));
+        honest.result.stand(&UNTRUE);
+        let (right, text) = explain(&[row(HONEST[0], Some(3.0)), honest, cheat(&UNTRUE, 4.0, 0.1)]);
+        assert!(!right && text.contains(HONEST[1]), "{text}");
     }
 
     #[test]
-    fn the_sentence_names_both_figures() {
+    fn the_board_is_sorted_and_says_which_way_is_better() {
+        let rows = [
+            row("second", Some(3.5)),
+            cheat(&UNTRUE, 4.25, 0.25),
+            row("first", Some(3.0)),
+        ];
+        let demo = Demo {
+            ok: true,
+            explanation: "",
+            report: String::new(),
+            bundles: &rows,
+        };
+        let shown = text(&demo);
+        let at = |name: &str| shown.find(&format!("\n{name}")).unwrap();
+        assert!(at("first") < at("second") && at("second") < at(CHEAT), "{shown}");
+        assert!(shown.contains("Final score: higher is better"));
+    }
+
+    #[test]
+    fn the_sentence_names_the_figures_and_that_there_is_no_rank() {
         let rows = [
             row(HONEST[0], Some(3.0)),
             row(HONEST[1], Some(3.5)),
-            row(CHEAT, Some(4.25)),
+            cheat(&UNTRUE, 4.25, 0.25),
         ];
         let (_, text) = explain(&rows);
-        assert!(
-            text.contains("claims 0.06") && text.contains("pays 4.25") && text.contains("(3.00)"),
-            "{text}"
-        );
+        for words in ["claims 0.06", "pay 4.25 ± 0.25", "take no rank", "pays 3.00"] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
     }
 }

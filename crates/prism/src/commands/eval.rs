@@ -5,7 +5,7 @@
 //! `events` (what is told meanwhile), `summary` (what is told at the end).
 
 mod events;
-mod live;
+pub(super) mod live;
 mod overrides;
 mod summary;
 
@@ -19,6 +19,7 @@ use prism_core::outcome::{Fault, Reason};
 use prism_core::recipe::Device;
 use prism_engine::evaluate::{Host, evaluate};
 use prism_engine::event::EvalEvent;
+use prism_engine::machine_lock::WhenBusy;
 use prism_engine::outcome::Outcome;
 use prism_engine::request::{EvalRequest, RehearsalReason, RunPlace};
 use prism_referee::connection::Cancel;
@@ -27,6 +28,8 @@ use prism_referee::draws::AuditKey;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, say_error};
 use crate::{recipes, show, signals};
+
+pub(super) use live::waiting;
 
 /// Where runs go when nothing else is said.
 pub(crate) const DEFAULT_RUNS: &str = "runs";
@@ -75,6 +78,9 @@ pub(crate) struct EvalArgs {
     /// Skip the static gate; `prism check` shows what it says
     #[arg(long, help_heading = REHEARSAL)]
     no_gate: bool,
+    /// Do not wait for the machine: beside rehearsals be one of them, beside a counted run end as `machine_busy`
+    #[arg(long)]
+    no_wait: bool,
     /// Where the run's directory is made
     #[arg(long, default_value = DEFAULT_RUNS, value_name = "DIR")]
     runs: PathBuf,
@@ -117,6 +123,7 @@ pub(crate) fn run(args: &EvalArgs, output: Output) -> Exit {
 /// An evaluation that is ready to start.
 struct Prepared {
     request: EvalRequest,
+    when_busy: WhenBusy,
     events: Option<events::EventPipe>,
 }
 
@@ -144,42 +151,46 @@ fn prepare(args: &EvalArgs, output: Output) -> Result<Prepared, Box<Outcome>> {
         }
         None => None,
     };
-    for change in &plan.changes {
-        output.note(format_args!("note: {change}"));
-    }
-    for reason in &plan.rehearsal {
-        output.note(format_args!(
-            "note: this run is a rehearsal: {}",
-            reason.explain()
-        ));
-    }
     let place = match &args.run_dir {
         Some(dir) => RunPlace::Exactly(dir.clone()),
         None => RunPlace::Under(args.runs.clone()),
     };
+    let request = EvalRequest {
+        rehearsal: plan.rehearsal.clone(),
+        seed: args.seed,
+        audit_key,
+        submission_id: args.submission_id.clone(),
+        ..EvalRequest::by_hand(args.bundle.clone(), args.data.clone(), plan.recipe.clone(), place)
+    };
+    if let Some(why) = plan.words(&request.why_rehearsal()) {
+        output.note(format_args!("note: this run is a rehearsal: {why}"));
+    }
     Ok(Prepared {
-        request: EvalRequest {
-            bundle: args.bundle.clone(),
-            corpus: args.data.clone(),
-            recipe: plan.recipe,
-            rehearsal: plan.rehearsal,
-            seed: args.seed,
-            audit_key,
-            place,
-            submission_id: args.submission_id.clone(),
-        },
+        request,
+        when_busy: when_busy(args.no_wait),
         events,
     })
+}
+
+/// What `--no-wait` means.
+pub(super) fn when_busy(no_wait: bool) -> WhenBusy {
+    if no_wait { WhenBusy::GoOn } else { WhenBusy::Wait }
 }
 
 fn measure(prepared: &Prepared, output: Output) -> Result<Outcome, Box<Outcome>> {
     let cancel = Cancel::new();
     signals::watch(&cancel.flag()).map_err(|failure| stop(Reason::Internal, &failure))?;
-    let outcome = evaluate_live(&prepared.request, &cancel, output, &mut |event| {
-        if let Some(pipe) = &prepared.events {
-            pipe.send(event);
-        }
-    });
+    let outcome = evaluate_live(
+        &prepared.request,
+        prepared.when_busy,
+        &cancel,
+        output,
+        &mut |event| {
+            if let Some(pipe) = &prepared.events {
+                pipe.send(event);
+            }
+        },
+    );
     if let Some(pipe) = &prepared.events
         && let Some(lost) = pipe.close()
     {
@@ -191,20 +202,24 @@ fn measure(prepared: &Prepared, output: Output) -> Result<Outcome, Box<Outcome>>
 /// Evaluates with a live line on the terminal, then writes the report. The demo comes here too.
 pub(crate) fn evaluate_live(
     request: &EvalRequest,
+    when_busy: WhenBusy,
     cancel: &Cancel,
     output: Output,
     tell: &mut dyn FnMut(&EvalEvent),
 ) -> Outcome {
     let host = Host {
         helper: prism_sandbox::Helper::default(),
+        when_busy,
     };
-    let mut live = live::Live::new(output);
+    let live = live::Live::new(output);
     let outcome = evaluate(request, &host, cancel, &mut |event| {
         live.event(&event);
         tell(&event);
     });
     drop(live);
+    // A disk that has refused the run would refuse its report, and say so a second time.
     if let Some(dir) = &outcome.run_dir
+        && outcome.reason != Reason::Storage
         && let Err(failure) = super::report::write_into(dir, output)
     {
         crate::output::warn(format_args!(
@@ -215,8 +230,8 @@ pub(crate) fn evaluate_live(
     outcome
 }
 
-/// Prints the outcome and says how to exit.
-fn conclude(outcome: &Outcome, output: Output) -> Exit {
+/// Prints the outcome and says how to exit. `prism watch` ends so too.
+pub(super) fn conclude(outcome: &Outcome, output: Output) -> Exit {
     let exit = Exit::of(outcome);
     let not_the_miners = matches!(outcome.fault, Some(Fault::Usage | Fault::Operator));
     if not_the_miners && !output.is_json() {

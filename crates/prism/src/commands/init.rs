@@ -65,7 +65,8 @@ pub(crate) fn run(args: &InitArgs, output: Output) -> CommandResult {
             "{shown}: a bundle called `{name}`\n{list}\nNext:\n  \
              prism check {shown}\n  \
              prism data lock --from TEXT --out corpus     # or: prism data synth --bytes 1300000 --out corpus\n  \
-             prism eval {shown} --data corpus\n"
+             prism eval {shown} --data corpus\n  \
+             python -m prism_runtime.local {shown} --text FILE   # in the open, for a debugger: docs/local.md\n"
         )
     })?;
     Ok(Exit::Ok)

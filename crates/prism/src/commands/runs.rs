@@ -1,34 +1,31 @@
-//! `prism runs`: what ran, what it takes on disk, and how to be rid of it.
+//! `prism runs`: what ran, how it compares, what it takes on disk, and how to be rid of it.
 
-use std::path::PathBuf;
+mod compare;
+mod list;
+
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand};
-use prism_engine::runs::{self, Prune, RunState, RunsError};
+use prism_engine::runs::{self, Prune, RunsError};
 
 use super::CommandResult;
 use super::eval::DEFAULT_RUNS;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-use crate::show::{self, Lean};
+use crate::show;
 
 const SECONDS_PER_DAY: u64 = 86_400;
 
 /// `prism runs ...`
 #[derive(Debug, Subcommand)]
 pub(crate) enum RunsCommand {
-    /// List the runs, newest first
-    List(ListArgs),
-    /// Remove old runs
+    /// List the runs, newest first, those that go on too
+    List(list::ListArgs),
+    /// Compare runs: a table and their curves over each other
+    Compare(compare::CompareArgs),
+    /// Remove old runs; one that goes on stays
     Prune(PruneArgs),
-}
-
-/// Arguments of `prism runs list`.
-#[derive(Debug, Args)]
-pub(crate) struct ListArgs {
-    /// Where the runs are
-    #[arg(long, default_value = DEFAULT_RUNS, value_name = "DIR")]
-    runs: PathBuf,
 }
 
 /// Arguments of `prism runs prune`.
@@ -52,66 +49,24 @@ pub(crate) struct PruneArgs {
 /// Runs one of them.
 pub(crate) fn run(command: &RunsCommand, output: Output) -> CommandResult {
     match command {
-        RunsCommand::List(args) => list(args, output),
+        RunsCommand::List(args) => list::run(args, output),
+        RunsCommand::Compare(args) => compare::run(args, output),
         RunsCommand::Prune(args) => prune(args, output),
     }
+}
+
+/// The run that is meant by a path, a name or a part of one.
+pub(super) fn find(dir: &Path, name: &Path) -> Result<PathBuf, Failure> {
+    runs::find(dir, name).map_err(|error| failure(&error))
 }
 
 fn failure(error: &RunsError) -> Failure {
     match error {
         RunsError::NotADirectory { .. } => Failure::usage("runs_not_found", error),
+        RunsError::NoSuchRun { .. } => Failure::usage("not_a_run", error),
+        RunsError::Ambiguous { .. } => Failure::usage("run_ambiguous", error),
         RunsError::Io { .. } => Failure::machine("storage", error),
     }
-}
-
-fn list(args: &ListArgs, output: Output) -> CommandResult {
-    let found = runs::list(&args.runs).map_err(|error| failure(&error))?;
-    let value = serde_json::json!({
-        "runs": found,
-        "bytes": found.iter().map(|run| run.bytes).sum::<u64>(),
-    });
-    output.result(&value, || {
-        let rows: Vec<_> = found
-            .iter()
-            .map(|run| {
-                let score = |value: Option<f64>, digits: usize| {
-                    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
-                };
-                let outcome = run.state.outcome();
-                vec![
-                    show::line(&run.name),
-                    match &run.state {
-                        RunState::Finished(outcome) => {
-                            format!("{} ({})", outcome.status.as_str(), outcome.reason)
-                        }
-                        state => state.name().to_owned(),
-                    },
-                    score(outcome.and_then(|o| o.bpb_ranked), 4),
-                    score(outcome.and_then(|o| o.final_score), 5),
-                    show::bytes(run.bytes),
-                ]
-            })
-            .collect();
-        let head = [
-            ("run", Lean::Left),
-            ("status", Lean::Left),
-            ("ranked bpb", Lean::Right),
-            ("final score", Lean::Right),
-            ("on disk", Lean::Right),
-        ];
-        let total = show::bytes(found.iter().map(|run| run.bytes).sum());
-        let summary = format!(
-            "{} in {}, {total}\n",
-            show::count(found.len() as u64, "run", "runs"),
-            args.runs.display()
-        );
-        if found.is_empty() {
-            summary
-        } else {
-            format!("{}\n{summary}", show::table(&head, &rows))
-        }
-    })?;
-    Ok(Exit::Ok)
 }
 
 fn prune(args: &PruneArgs, output: Output) -> CommandResult {

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::{Args, Subcommand, ValueEnum};
 use prism_runtime::{
     Check, InstallEvent, InstallPlan, InstallRequest, Installer, Phase, Runtime, RuntimeError, Settings,
-    Status, gigabytes,
+    Status, gigabytes, views::ViewsEvent,
 };
 use prism_sandbox::{Capabilities, Freezer, MemoryCap, Mode};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use super::CommandResult;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::{show, signals};
+use crate::{limits, show, signals};
 
 /// `prism runtime ...`
 #[derive(Debug, Subcommand)]
@@ -58,6 +58,7 @@ pub(crate) fn run(command: &RuntimeCommand, output: Output) -> CommandResult {
                 }),
                 reinstall: args.reinstall,
             };
+            limits::demand()?;
             let settings = settings()?;
             if settings.python.is_some() {
                 crate::output::warn("PRISM_PYTHON is set, so the installed runtime will not be used");
@@ -96,33 +97,65 @@ pub(crate) fn install(
 ) -> Result<Runtime, Failure> {
     let stop = signals::stop_flag()?;
     let mut progress = Progress::spinner(output, "installing");
-    prism_runtime::install(
-        settings,
-        request,
-        &|| signals::is_set(&stop),
-        &mut |event| match event {
-            InstallEvent::Planned(plan) => progress.above(|| output.note(announce(&plan))),
-            InstallEvent::Waiting => {
-                progress.message("waiting for another installation to finish".to_owned());
-            }
-            InstallEvent::Progress {
-                phase,
-                done,
-                total,
-                what,
-            } => {
-                let doing = match phase {
-                    Phase::Environment => "making the environment",
-                    Phase::Download => "fetching",
-                    Phase::Unpack => "unpacking",
-                    Phase::Check => "importing torch",
-                };
-                progress.message(format!("{doing} {done}/{total}  {}", show::line(&what)));
-            }
-            InstallEvent::Line(_) => {}
-        },
-    )
-    .map_err(|error| failure(&error))
+    let runtime =
+        prism_runtime::install(
+            settings,
+            request,
+            &|| signals::is_set(&stop),
+            &mut |event| match event {
+                InstallEvent::Planned(plan) => progress.above(|| output.note(announce(&plan))),
+                InstallEvent::Waiting => {
+                    progress.message("waiting for another installation to finish".to_owned());
+                }
+                InstallEvent::Progress {
+                    phase,
+                    done,
+                    total,
+                    what,
+                } => {
+                    let doing = match phase {
+                        Phase::Environment => "making the environment",
+                        Phase::Download => "fetching",
+                        Phase::Unpack => "unpacking",
+                        Phase::Check => "importing torch",
+                    };
+                    progress.message(format!("{doing} {done}/{total}  {}", show::line(&what)));
+                }
+                InstallEvent::Line(_) => {}
+            },
+        )
+        .map_err(|error| failure(&error))?;
+    drop(progress);
+    make_views(settings, &runtime, &|| signals::is_set(&stop), output).map_err(|error| failure(&error))?;
+    Ok(runtime)
+}
+
+/// Copies the runtime for those who answer, where that is not done, and shows how far it is.
+pub(crate) fn make_views(
+    settings: &Settings,
+    runtime: &Runtime,
+    stop: &dyn Fn() -> bool,
+    output: Output,
+) -> Result<(), RuntimeError> {
+    let mut progress = Progress::bytes(output, "copying the Python runtime");
+    prism_runtime::views::views(settings, runtime, stop, &mut |event| match event {
+        ViewsEvent::Planned {
+            needed_bytes,
+            directory,
+        } => progress.above(|| {
+            output.note(format_args!(
+                "Copying the Python runtime for the processes that answer, once: {} in {}.",
+                gigabytes(needed_bytes),
+                directory.display()
+            ));
+        }),
+        ViewsEvent::Waiting => progress.message("waiting for another copy to finish".to_owned()),
+        ViewsEvent::Progress {
+            done_bytes,
+            total_bytes,
+        } => progress.set(done_bytes, total_bytes),
+    })
+    .map(drop)
 }
 
 fn announce(plan: &InstallPlan) -> String {
@@ -165,8 +198,11 @@ fn text(runtime: &Runtime) -> String {
 fn doctor(output: Output) -> CommandResult {
     let settings = settings()?;
     let progress = Progress::spinner(output, "looking at this machine");
+    // First: everything after it is subject to them.
+    let limits = limits::check();
     let mut checks = prism_runtime::doctor(&settings);
     checks.push(sandbox());
+    let checks = limits::lead(limits, checks);
     drop(progress);
     let worst = checks
         .iter()

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use prism_core::hash::Sha256Hash;
 use prism_core::outcome::Status;
+use prism_core::rank::NoRank;
 use prism_engine::outcome::Outcome;
 use prism_engine::run_dir::{self, RECORD_FILE, RESULT_FILE, TARGETS_FILE};
 use prism_engine::runs::MAX_RESULT_BYTES;
@@ -44,9 +45,12 @@ struct Answer {
     record_sha256: String,
     bpb: f64,
     bpb_se: f64,
-    bpb_ranked: f64,
+    ranked: bool,
+    no_rank: Option<&'static str>,
+    bpb_ranked: Option<f64>,
     hidden_max: f64,
-    final_score: f64,
+    final_score: Option<f64>,
+    claims_rms_nats: f64,
     flags: Vec<&'static str>,
     targets: u64,
     audits: u64,
@@ -80,9 +84,12 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> CommandResult {
         record_sha256: Sha256Hash::of(&record_bytes).to_string(),
         bpb: verdict.bpb,
         bpb_se: verdict.bpb_se,
-        bpb_ranked: verdict.bpb_ranked,
+        ranked: verdict.standing.no_rank().is_none(),
+        no_rank: verdict.standing.no_rank().map(NoRank::code),
+        bpb_ranked: verdict.standing.bpb_ranked(),
         hidden_max: verdict.hidden_max_bpb,
-        final_score: verdict.final_score,
+        final_score: verdict.standing.final_score(),
+        claims_rms_nats: record.measured.difference_rms_nats,
         flags: verdict.flags.iter().map(|flag| flag.code()).collect(),
         targets: record.measured.targets,
         audits: record.measured.audits,
@@ -97,22 +104,27 @@ fn text(answer: &Answer) -> String {
     } else {
         answer.flags.join(", ")
     };
-    show::pairs(&[
+    let mut rows = vec![
         ("verified", answer.run_dir.clone()),
         (
             "bits per byte",
-            format!(
-                "{} (ranked {:.4})",
-                show::with_error(answer.bpb, answer.bpb_se),
-                answer.bpb_ranked
-            ),
+            show::estimate(answer.bpb, answer.bpb_se, answer.bpb_ranked),
         ),
-        ("final score", format!("{:.5}", answer.final_score)),
+    ];
+    match answer.no_rank {
+        Some(why) => rows.push(("rank", show::no_rank(why, Some(answer.claims_rms_nats)))),
+        None => rows.push((
+            "final score",
+            format!("{} (higher is better)", show::number(answer.final_score, 5)),
+        )),
+    }
+    rows.extend([
         ("flags", flags),
         ("targets", show::grouped(answer.targets)),
         ("audits", show::grouped(answer.audits)),
         ("record", answer.record_sha256.clone()),
-    ])
+    ]);
+    show::pairs(&rows)
 }
 
 fn recompute(dir: &Path, record: &Record) -> Result<Verdict, Failure> {
@@ -156,6 +168,8 @@ fn no_score(dir: &Path, result: &Outcome) -> Failure {
             Status::Failed => "failed",
             Status::Rejected => "was rejected",
             Status::Cancelled => "was cancelled",
+            Status::Held => "is held",
+            Status::Invalidated => "was invalidated",
         },
         result.reason
     );
@@ -166,13 +180,14 @@ fn no_score(dir: &Path, result: &Outcome) -> Failure {
 fn compare(dir: &Path, result: &Outcome, record: &Record, verdict: &Verdict) -> Result<(), Failure> {
     let flags: Vec<_> = verdict.flags.iter().map(|flag| flag.code()).collect();
     let bits = |value: Option<f64>| value.map(f64::to_bits);
-    let checks: [(&str, bool); 8] = [
+    let standing = &verdict.standing;
+    let checks = [
         ("reason", result.reason == record.ended),
         ("bpb", bits(result.bpb) == bits(Some(verdict.bpb))),
         ("bpb_se", bits(result.bpb_se) == bits(Some(verdict.bpb_se))),
         (
             "bpb_ranked",
-            bits(result.bpb_ranked) == bits(Some(verdict.bpb_ranked)),
+            bits(result.bpb_ranked) == bits(standing.bpb_ranked()),
         ),
         (
             "hidden_max",
@@ -180,7 +195,12 @@ fn compare(dir: &Path, result: &Outcome, record: &Record, verdict: &Verdict) -> 
         ),
         (
             "final_score",
-            bits(result.final_score) == bits(Some(verdict.final_score)),
+            bits(result.final_score) == bits(standing.final_score()),
+        ),
+        ("ranked", result.ranked == standing.no_rank().is_none()),
+        (
+            "no_rank",
+            result.no_rank.as_deref() == standing.no_rank().map(NoRank::code),
         ),
         ("flags", result.flags == flags),
         ("covered_bytes", result.covered_bytes == record.measured.bytes),

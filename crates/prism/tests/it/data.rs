@@ -23,7 +23,7 @@ fn text(seed: u32, paragraphs: u32) -> String {
 #[test]
 fn text_is_locked_verified_and_shown() {
     let context = Context::new();
-    for seed in 1..4 {
+    for seed in 1..7 {
         context.write(&format!("books/{seed}.txt"), text(seed, 1500));
     }
     context.write("books/cover.png", "not text");
@@ -34,14 +34,17 @@ fn text_is_locked_verified_and_shown() {
     name      novels
     source    shelf
     revision  2
-    manifest  204624453e7b3197400c2535937d441a32b49b5192c13310606a517853c03cea
+    manifest  4404b9ca8170728689509c52a532d83d6268abc912b64b80c8a47909268ef603
+    read      66 documents
+    dropped   0 null, 0 empty, 0 equal to another, 0 equal up to white space
+    cut       0 documents for their length
 
     split  documents    bytes  shards  floor, bits/byte
-    train         30  233,239       1           unknown
-    val            1    8,178       1           unknown
-    test           2   10,904       1           unknown
+    train         62  478,693       1           unknown
+    val            2   10,975       1           unknown
+    test           2   16,352       1           unknown
     ----- stderr
-    passed over 1 file: only `.txt`, `.jsonl` and `.parquet` are read
+    passed over 1 file: only `.txt`, `.jsonl`, `.jsonl.gz`, `.jsonl.zst` and `.parquet` are read
     ");
     assert_snapshot!(context.shown("data show corpus"), @"
     exit: 0
@@ -50,12 +53,15 @@ fn text_is_locked_verified_and_shown() {
     name      novels
     source    shelf
     revision  2
-    manifest  204624453e7b3197400c2535937d441a32b49b5192c13310606a517853c03cea
+    manifest  4404b9ca8170728689509c52a532d83d6268abc912b64b80c8a47909268ef603
+    read      66 documents
+    dropped   0 null, 0 empty, 0 equal to another, 0 equal up to white space
+    cut       0 documents for their length
 
     split  documents    bytes  shards  floor, bits/byte
-    train         30  233,239       1           unknown
-    val            1    8,178       1           unknown
-    test           2   10,904       1           unknown
+    train         62  478,693       1           unknown
+    val            2   10,975       1           unknown
+    test           2   16,352       1           unknown
     ----- stderr
     ");
     let (exit, value) = context.json("data show corpus --json");
@@ -73,10 +79,88 @@ fn text_is_locked_verified_and_shown() {
     assert_eq!(again.status.code(), Some(2), "{}", context.show(&again));
 }
 
+/// What the lock makes of copies, nulls and packed files, as its user sees it.
+#[test]
+fn copies_and_nulls_are_counted_and_errors_name_line_and_option() {
+    let context = Context::new();
+    let record = |text: &str| json!({ "text": text, "id": 1 }).to_string() + "\n";
+    let originals: String = (0..200).map(|i| record(&text(i, 2))).collect();
+    let copies: String = (0..40)
+        .map(|i| {
+            let original = text(i, 2);
+            record(&match i % 4 {
+                0 => original.replace('\n', "\r\n"),
+                1 => format!("\u{feff}{original}"),
+                2 => original.trim().to_owned(),
+                _ => original.clone(),
+            })
+        })
+        .collect();
+    let others = "{\"text\":null}\n{\"text\":\" \"}\n{\"score\":NaN,\"text\":\"read although a field is no number\"}\n";
+    context.write("in/a.jsonl", &originals);
+    context.write("in/b.jsonl", copies + others);
+    assert_snapshot!(context.shown("data lock --from in --out corpus"), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: line 41 of in/b.jsonl has null in the field `text`
+
+    hint: pass over such records with `--skip-empty`, or name another field with `--text-field`
+    ");
+    let shown = context.shown("data lock --from in --out corpus --skip-empty");
+    assert!(shown.contains("read      243 documents\n"), "{shown}");
+    assert!(
+        shown.contains("dropped   1 null, 1 empty, 10 equal to another, 30 equal up to white space\n"),
+        "{shown}"
+    );
+    assert!(
+        context
+            .shown("data show corpus")
+            .contains("30 equal up to white space")
+    );
+    let (_, value) = context.json("data show corpus --json");
+    let origin = &value["manifest"]["origin"];
+    assert_eq!(
+        [&origin["documents_respaced"], &origin["documents_null"]],
+        [&json!(30), &json!(1)]
+    );
+
+    context.write(
+        "half.jsonl",
+        originals.clone() + "\n{\"text\":\"a smile \\ud83d here\"}\n",
+    );
+    assert_snapshot!(context.shown("data lock --from half.jsonl --out other"), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: line 202 of half.jsonl has the escape `\ud83d`, half a character: a surrogate without its other half, at column 18
+
+    hint: put `\ufffd` in its place, add the half that is missing, or drop the line
+    ");
+    assert_snapshot!(context.shown("data lock --from half.jsonl --out other --text-field body"), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: line 1 of half.jsonl has no field `body`, but `id`, `text`
+
+    hint: name the field that holds the text with `--text-field`
+    ");
+    context.write("broken.jsonl.gz", b"\x1f\x8b\x08\x00");
+    assert_snapshot!(context.shown("data lock --from broken.jsonl.gz --out other"), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: broken.jsonl.gz cannot be unpacked beyond line 0: it ends in the middle
+
+    hint: fetch or pack it again
+    ");
+    assert!(!context.path("other").exists());
+}
+
 #[test]
 fn where_a_corpus_goes_is_no_part_of_it_and_is_checked_first() {
     let context = Context::new();
-    for seed in 1..4 {
+    for seed in 1..7 {
         context.write(&format!("books/{seed}.txt"), text(seed, 1500));
     }
     let (exit, one) = context.json("data lock --from books --out one --json");

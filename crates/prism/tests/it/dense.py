@@ -37,22 +37,14 @@ def documents(corpus, max_bytes):
 
 def steps(texts, batch_size, seq_len):
     """Rows of tokens (B, T + 1) and which of their targets are real (B, T)."""
-    queue = iter(texts)
-    lanes = [[] for _ in range(batch_size)]
-    last = [END_OF_TEXT] * batch_size
-    while True:
-        rows = [[token] for token in last]
-        # Column by column and lane by lane: whoever has nothing left at a column takes the next document there.
-        for _ in range(seq_len):
-            for lane, row in zip(lanes, rows):
-                if not lane and (text := next(queue, None)) is not None:
-                    lane.extend([*text, END_OF_TEXT])
-                if lane:
-                    row.append(lane.pop(0))
-        real = [len(row) - 1 for row in rows]
-        if not any(real):
-            return
-        last = [row[-1] for row in rows]
+    targets = [token for text in texts for token in [*text, END_OF_TEXT]]
+    count = -(-len(targets) // (batch_size * seq_len))
+    lane_targets = count * seq_len
+    lanes = [targets[lane * lane_targets : (lane + 1) * lane_targets] for lane in range(batch_size)]
+    for start in range(0, lane_targets, seq_len):
+        # Column 0 is the lane's token before; a lane begins as if a document had ended.
+        rows = [(lane[start - 1 : start] or [END_OF_TEXT]) + lane[start : start + seq_len] for lane in lanes]
+        real = [len(lane[start : start + seq_len]) for lane in lanes]
         tokens = [row + [END_OF_TEXT] * (seq_len + 1 - len(row)) for row in rows]
         yield torch.tensor(tokens), torch.arange(seq_len) < torch.tensor(real)[:, None]
 

@@ -9,16 +9,19 @@ use serde_json::{Value, json};
 use crate::context::{Context, tree};
 
 /// The fields that a driving program reads, whatever happened.
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 20] = [
     "status",
     "fault",
     "reason",
     "detail",
     "bpb",
     "bpb_se",
+    "ranked",
+    "no_rank",
     "bpb_ranked",
     "hidden_max",
     "final_score",
+    "claims_rms_nats",
     "flags",
     "rehearsal",
     "covered_bytes",
@@ -26,6 +29,7 @@ const FIELDS: [&str; 16] = [
     "wall_seconds",
     "run_dir",
     "run_id",
+    "about",
 ];
 
 fn refused(context: &Context, flags: &str) -> (i32, Value) {
@@ -96,7 +100,14 @@ fn without_json_a_usage_error_is_for_people() {
     exit: 2
     ----- stdout
     ----- stderr
-    note: this run is a rehearsal: the recipe is not `official`
+    note: this run is a rehearsal: the recipe is not the round's (by hand: `official`)
+    error: the bundle bundle cannot be read: No such file or directory (os error 2)
+    ");
+    assert_snapshot!(context.shown("eval bundle --data corpus --threads 3 --time-limit 9 --no-gate"), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    note: this run is a rehearsal: the recipe is not the round's (by hand: `official`); `compute.threads` is 3 (recipe `demo`: 2); `budget.time_limit_seconds` is 9 (recipe `demo`: 600); the static gate was skipped
     error: the bundle bundle cannot be read: No such file or directory (os error 2)
     ");
     assert_snapshot!(context.shown("eval bundle --data corpus --threads 0"), @"

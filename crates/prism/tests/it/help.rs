@@ -21,18 +21,30 @@ fn help_and_version_go_to_stdout() {
     Usage: prism [OPTIONS] <COMMAND>
 
     Commands:
-      demo     Set everything up, evaluate three example bundles and show the leaderboard
-      init     Make a bundle that already runs, to be changed
-      check    Check a bundle by the rules of the gate, in seconds
-      explain  Explain a rule of the gate: what, why, and what to write instead
-      data     Turn text into a locked corpus, or make a synthetic one
-      eval     Evaluate a bundle on a corpus
-      verify   Compute the score of a run again from its record, bit for bit, without Python
-      report   Write the HTML report of a run
-      runs     Look at the runs of this machine, or remove some
-      recipe   Look at the constants that a score depends on
-      runtime  Install the Python runtime, or find out what is missing on this machine
-      help     Print this message or the help of the given subcommand(s)
+      demo         Set everything up, evaluate three example bundles and show the leaderboard
+      init         Make a bundle that already runs, to be changed
+      check        Check a bundle by the rules of the gate, in seconds
+      explain      Explain a rule of the gate: what, why, and what to write instead
+      data         Turn text into a locked corpus, or make a synthetic one
+      eval         Evaluate a bundle on a corpus
+      watch        Follow a run that goes on: how far, how good, how fast
+      verify       Compute the score of a run again from its record, bit for bit, without Python
+      report       Write the HTML report of a run
+      runs         Look at the runs of this machine, or remove some
+      key          Make a hotkey to submit with, show its address, or sign with it
+      submit       Submit a bundle to a service
+      status       Show how a submission stands, or follow it to its end
+      logs         Show what the run of your submission has printed
+      cancel       Stop your submission
+      leaderboard  Show who leads
+      weights      Show who would get how much, and why
+      serve        Run the whole challenge: API, queue, evaluations, ranks and weights
+      round        Open, close and look at the rounds of a service
+      admin        Decide what the operator of a service decides
+      config       Look at the configuration of a service
+      recipe       Look at the constants that a score depends on
+      runtime      Install the Python runtime, or find out what is missing on this machine
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
           --json
@@ -70,6 +82,8 @@ fn help_and_version_go_to_stdout() {
           --recipe <NAME|FILE>    The constants of the measurement: `demo`, `official` or the path of a
                                   file [default: demo]
           --seed <N>              The seed that is forced on the submission [default: 0]
+          --no-wait               Do not wait for the machine: beside rehearsals be one of them, beside
+                                  a counted run end as `machine_busy`
           --runs <DIR>            Where the run's directory is made [default: runs]
           --run-dir <DIR>         Exactly the run's directory: it must be empty or not exist
           --submission-id <NAME>  A name that a driving program knows the submission by
@@ -100,7 +114,10 @@ fn help_and_version_go_to_stdout() {
       <BUNDLE>  The bundle: a directory or a `.zip` with `architecture.py` and `training.py`
 
     Options:
-          --no-instantiate        Do not build the model: milliseconds, and no Python runtime is needed
+          --no-instantiate        Do not build the model, and do not ask CPython's own compiler:
+                                  milliseconds, and no Python runtime is needed
+          --no-wait               Do not wait for a counted run to end: leave the model unbuilt and exit
+                                  with 3
           --recipe <NAME|FILE>    Whose caps and row lengths the model must fit: `demo`, `official` or
                                   the path of a recipe file [default: demo]
           --against <DIR>         Compare with the bundles in this directory, which came earlier:
@@ -136,10 +153,21 @@ fn every_command_explains_itself() {
         "data synth",
         "data show",
         "eval",
+        "watch",
         "verify",
         "report",
         "runs list",
+        "runs compare",
         "runs prune",
+        "key new",
+        "key show",
+        "key sign",
+        "submit",
+        "status",
+        "logs",
+        "cancel",
+        "leaderboard",
+        "weights",
         "recipe show",
         "recipe write",
         "runtime install",

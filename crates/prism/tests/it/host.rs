@@ -8,7 +8,7 @@ use std::{
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicBool},
 };
 
 use tempfile::TempDir;
@@ -31,6 +31,12 @@ pub(crate) fn repository() -> PathBuf {
 /// The binary under test.
 pub(crate) fn prism() -> Command {
     Command::new(env!("CARGO_BIN_EXE_prism"))
+}
+
+/// What is started from now on hears the end of its terminal, also where whoever runs the tests has it ignored, as `nohup`
+/// does: a signal that is caught here has its default again in a child.
+pub(crate) fn hear_hangups() {
+    signal_hook::flag::register(signal_hook::consts::SIGHUP, Arc::new(AtomicBool::new(false))).unwrap();
 }
 
 /// Runs a command that must succeed.

@@ -25,6 +25,7 @@ fn a_scaffold_is_a_bundle_with_a_stub_for_the_editor() {
       prism check my-new-model
       prism data lock --from TEXT --out corpus     # or: prism data synth --bytes 1300000 --out corpus
       prism eval my-new-model --data corpus
+      python -m prism_runtime.local my-new-model --text FILE   # in the open, for a debugger: docs/local.md
     ----- stderr
     ");
     let manifest = fs::read_to_string(context.path("my-new-model/prism.yaml")).unwrap();

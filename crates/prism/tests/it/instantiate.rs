@@ -8,6 +8,7 @@ use prism_core::{outcome::Reason, recipe::Recipe};
 use prism_engine::{
     evaluate::Host,
     instantiate::{Instantiated, InstantiationLimits, Severity, instantiate, instantiate_within},
+    machine_lock::WhenBusy,
 };
 use prism_referee::connection::Cancel;
 use prism_sandbox::Helper;
@@ -45,6 +46,7 @@ fn engine_host() -> Host {
         helper: Helper {
             path: env!("CARGO_BIN_EXE_prism").into(),
         },
+        when_busy: WhenBusy::Wait,
     }
 }
 
@@ -100,7 +102,15 @@ fn check(found: &Instantiated) {
 }
 
 fn of(bundle: &Bundle) -> Instantiated {
-    let found = instantiate(bundle, &recipe(), SEED, &engine_host(), &Cancel::new()).unwrap();
+    let found = instantiate(
+        bundle,
+        &recipe(),
+        SEED,
+        &engine_host(),
+        &Cancel::new(),
+        &mut |_| (),
+    )
+    .unwrap();
     check(&found);
     found
 }
@@ -123,7 +133,7 @@ fn honest_models_pass() {
     let block = 4 * 128 * 128 + 3 * 128 * 256 + 2 * 128;
     assert_eq!(found.parameters, Some(257 * 128 + 2 * block + 128));
     assert_eq!(found.seq_len, Some(256));
-    for name in ["recurrent-small", "bundle-tokenizer", "legacy-interface"] {
+    for name in ["recurrent-small", "bundle-tokenizer", "legacy-parallel"] {
         let found = of(&of_dir(&repository().join("examples").join(name)));
         assert_eq!(found.findings, [], "{name}: {found:?}");
     }
@@ -140,6 +150,29 @@ fn honest_models_pass() {
             Some(if body.starts_with("assert") { 16 } else { 256 })
         );
     }
+}
+
+#[test]
+fn a_model_for_short_rows_hears_what_else_is_wrong_with_it() {
+    let _turn = turn();
+    // nanoGPT as it is: a table of positions, and in evaluation the logits of the last position alone.
+    let short = "assert tokens.shape[1] <= 60, 'longer than the block size'; ";
+    for (body, words) in [
+        (
+            "return self.head(self.embedding(tokens[:, -1:]))",
+            "shape (1, 1, 257)",
+        ),
+        ("return self.haed(self.embedding(tokens))", "AttributeError"),
+    ] {
+        let found = of(&with_forward(&format!("{short}{body}")));
+        let (code, message) = only(&found, Severity::Error);
+        assert_eq!(code, "PRS313", "{message}");
+        assert!(message.contains(words), "{message}");
+    }
+    // Where nothing else is wrong at any length, the first one is what is told.
+    let found = of(&with_forward("assert tokens.shape[1] > 5000"));
+    let (_, message) = only(&found, Severity::Error);
+    assert!(message.contains("1 row of 256"), "{message}");
 }
 
 #[test]
@@ -194,7 +227,16 @@ fn time_and_memory_have_a_limit() {
         ..InstantiationLimits::default()
     };
     let never = made_of("return tokens", "while True: pass");
-    let found = instantiate_within(&limits, &never, &recipe(), SEED, &engine_host(), &Cancel::new()).unwrap();
+    let found = instantiate_within(
+        &limits,
+        &never,
+        &recipe(),
+        SEED,
+        &engine_host(),
+        &Cancel::new(),
+        &mut |_| (),
+    )
+    .unwrap();
     check(&found);
     let (code, message) = only(&found, Severity::Error);
     assert_eq!(code, "PRS311");
@@ -203,7 +245,14 @@ fn time_and_memory_have_a_limit() {
     let found = of(&redteam("memory-bomb-in-build"));
     let (code, message) = only(&found, Severity::Error);
     assert_eq!(code, "PRS311", "{message}");
-    assert!(message.contains("memory"), "{message}");
+    let limit = format!(
+        "is {} MB",
+        recipe().sandbox.auditor_memory_bytes.div_ceil(1_000_000)
+    );
+    assert!(
+        message.contains("memory") && message.contains(&limit) && message.contains("the most it had was"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -255,23 +304,128 @@ fn state_outside_of_the_snapshot_is_refused() {
 }
 
 #[test]
+fn what_an_auditor_does_not_see_moves_no_prediction_of_a_good_model() {
+    let _turn = turn();
+    // Batch statistics and dropout rest in eval mode; half precision, a padded convolution that is cropped, a transform that is
+    // padded, and one that is scaled by the largest of all positions leave nothing but rounding behind.
+    let kernels = "x = self.embedding(tokens)
+        x = x + nn.functional.dropout(x, 0.5, self.training)
+        with torch.autocast('cpu', torch.bfloat16):
+            y = nn.functional.scaled_dot_product_attention(x[:, None], x[:, None], x[:, None], is_causal=True)[:, 0]
+        length = x.shape[1]
+        x = x + torch.fft.irfft(torch.fft.rfft(x, 2 * length, 1) * 0.5, 2 * length, 1)[:, :length] + y.float()
+        x = x + nn.functional.conv1d(x.mT, x.new_ones(8, 1, 3), padding=2, groups=8)[..., :length].mT / 3
+        top = x.amax(1, keepdim=True)
+        x = x + 0.1 * (torch.exp(x - top).cumsum(1).log() + top)
+        return self.head(x.bfloat16().float())";
+    let found = of(&with_forward(kernels));
+    assert_eq!(found.findings, [], "{found:?}");
+}
+
+#[test]
+fn a_prediction_that_moves_with_what_an_auditor_does_not_see_is_told() {
+    let _turn = turn();
+    let answer = "self.head(self.embedding(tokens))";
+    for (body, what) in [
+        (
+            format!("return nn.functional.log_softmax({answer}, dim=1)"),
+            "only tokens after it",
+        ),
+        (
+            "x = self.embedding(tokens); x = x + 0.1 * x.mean(dim=0, keepdim=True); return self.head(x)"
+                .to_owned(),
+            "only another row",
+        ),
+        // One layer whose mask is off by one: nothing but the very next token moves anything.
+        (
+            "x = self.embedding(tokens); n = tokens.shape[1]; mask = torch.ones(n, n).tril(1)
+        return self.head(mask @ x / mask.sum(1, keepdim=True))"
+                .to_owned(),
+            "only tokens after it",
+        ),
+        (
+            format!("return {answer} / len(tokens)"),
+            "another row was put beside it",
+        ),
+    ] {
+        let found = of(&with_forward(&body));
+        let (code, message) = only(&found, Severity::Warning);
+        assert_eq!(code, "PRS316", "{message}");
+        assert!(message.contains(what), "{message}");
+        let hint = &found.findings[0].hint;
+        assert!(
+            hint.contains("auditor") && hint.contains("usual causes"),
+            "{hint}"
+        );
+    }
+}
+
+#[test]
+fn a_padded_vocabulary_has_a_hint_of_its_own() {
+    let _turn = turn();
+    let found = of(&with_forward(
+        "return nn.functional.pad(self.head(self.embedding(tokens)), (0, 63))",
+    ));
+    let (code, message) = only(&found, Severity::Error);
+    assert_eq!(code, "PRS313");
+    assert!(message.contains("(1, 256, 320)"), "{message}");
+    assert!(found.findings[0].hint.contains("[..., :ctx.vocab_size]"));
+}
+
+#[test]
+fn a_forward_that_asks_the_system_is_refused_with_the_name_of_the_call() {
+    let _turn = turn();
+    let answer = "return self.head(self.embedding(tokens))";
+    // The rows of the rehearsal are among those that it knows; the ones that it is asked about are not.
+    let late_import = format!(
+        "self.rows = getattr(self, 'rows', 0) + 1\n        if self.rows > 3:\n            import colorsys\n        {answer}"
+    );
+    let two_rows =
+        format!("import os\n        if len(tokens) == 2:\n            os.stat('/')\n        {answer}");
+    let first_call_only = format!(
+        "import colorsys, os\n        self.known = getattr(self, 'known', None) or os.listdir('/')\n        print('fine')\n        {answer}"
+    );
+    for (forward, calls) in [
+        (late_import, ["newfstatat", "statx"]),
+        (two_rows, ["newfstatat", "statx"]),
+    ] {
+        let found = of(&with_forward(&forward));
+        let (code, message) = only(&found, Severity::Error);
+        assert_eq!(code, "PRS315");
+        assert!(calls.iter().any(|call| message.contains(call)), "{message}");
+        assert!(found.findings[0].hint.contains("at the top of the file"));
+    }
+    let found = of(&with_forward(&first_call_only));
+    assert!(found.findings.is_empty(), "{:?}", found.findings);
+}
+
+#[test]
 fn what_is_not_the_submissions_fault_is_no_finding() {
     let _turn = turn();
     let bundle = redteam("honest-small");
     let cancel = Cancel::new();
     cancel.cancel();
-    let cancelled = instantiate(&bundle, &recipe(), SEED, &engine_host(), &cancel).unwrap_err();
+    let cancelled = instantiate(&bundle, &recipe(), SEED, &engine_host(), &cancel, &mut |_| ()).unwrap_err();
     assert_eq!(cancelled.reason, Reason::Cancelled, "{}", cancelled.detail);
     let nobody = Host {
         helper: Helper {
             path: "/nonexistent".into(),
         },
+        when_busy: WhenBusy::Wait,
     };
-    let failure = instantiate(&bundle, &recipe(), SEED, &nobody, &Cancel::new()).unwrap_err();
+    let failure = instantiate(&bundle, &recipe(), SEED, &nobody, &Cancel::new(), &mut |_| ()).unwrap_err();
     assert_eq!(failure.reason, Reason::SandboxUnavailable, "{}", failure.detail);
     let mut broken = recipe();
     broken.compute.threads = 0;
-    let failure = instantiate(&bundle, &broken, SEED, &engine_host(), &Cancel::new()).unwrap_err();
+    let failure = instantiate(
+        &bundle,
+        &broken,
+        SEED,
+        &engine_host(),
+        &Cancel::new(),
+        &mut |_| (),
+    )
+    .unwrap_err();
     assert_eq!(failure.reason, Reason::RecipeInvalid);
     assert_eq!(survivors(), Vec::<u32>::new());
 }
@@ -281,6 +435,7 @@ fn a_tokenizer_that_cannot_be_used_is_a_finding() {
     let _turn = turn();
     let found = of(&redteam("tokenizer-not-json"));
     let (code, message) = only(&found, Severity::Error);
-    assert_eq!(code, "PRS311");
-    assert!(message.contains("tokenizer cannot be used"), "{message}");
+    assert_eq!(code, "PRS302");
+    assert!(message.contains("`tokenizer.json` is refused"), "{message}");
+    assert_eq!(found.findings[0].place.as_ref().unwrap().file, "tokenizer.json");
 }

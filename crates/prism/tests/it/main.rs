@@ -1,15 +1,17 @@
 //! The real binary, from the outside: what it prints, where, and how it exits.
 //!
 //! Every test runs `prism` in a directory of its own with an environment of its own; modules follow the commands. The
-//! ones that start real evaluations, `dense`, `eval` and `redteam`, share the machine that `host` sets up; so does
-//! `instantiate`, which calls the engine's function, with the binary as the sandbox's init.
+//! ones that start real evaluations, `dense`, `eval`, `passes` and `redteam`, share the machine that `host` sets up; so does
+//! `instantiate`, which calls the engine's function, and `views`, both with the binary as the sandbox's init.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod context;
 mod host;
 mod run_fixture;
+mod service;
 
+mod challenge;
 mod check;
 mod data;
 mod dense;
@@ -19,8 +21,16 @@ mod explain;
 mod help;
 mod init;
 mod instantiate;
+mod leftovers;
+mod limits;
+mod machine_lock;
+mod passes;
 mod recipe;
 mod redteam;
+mod remote;
 mod report;
 mod runs;
+mod serve;
 mod verify;
+mod views;
+mod watch;

@@ -16,7 +16,7 @@ fn a_recipe_explains_itself_and_reads_back() {
         assert_snapshot!(start, @r#"
     exit: 0
     ----- stdout
-    # Recipe `demo`, version 1
+    # Recipe `demo`, version 3
     # sha256 [SHA-256]
 
     # Version of this file format.
@@ -24,7 +24,7 @@ fn a_recipe_explains_itself_and_reads_back() {
     # What people call it.
     name = "demo"
     # Grows with every change of a constant.
-    version = 1
+    version = 3
 
     [stream]
     # The stream is the longest prefix of the train documents within this many bytes.

@@ -2,7 +2,8 @@
 //!
 //! A case passes if its score is not better than that of its honest twin (the same learner without the trick) beyond
 //! its standard error, or if the run fails with the right named reason; and in any case if it escaped nowhere, changed
-//! nothing on the host and left nothing running. `PRISM_REDTEAM=name,name` runs some cases only.
+//! nothing on the host and left nothing running. `PRISM_REDTEAM=name,name` runs some cases only; `honest` stands for all
+//! honest models, some of which run on demand alone, and `all` for everything.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -43,14 +44,18 @@ struct Case {
     title: String,
     #[allow(dead_code, reason = "for people")]
     tries: String,
-    #[allow(dead_code, reason = "for people")]
     family: String,
     twin: Option<String>,
     time_limit_seconds: Option<u64>,
     question_seconds: Option<u64>,
     startup_seconds: Option<u64>,
+    /// So many bytes of the secret split, and of the train documents, are measured in this case.
+    heldout_bytes: Option<u64>,
     /// The only architecture on which the case means anything.
     only_on: Option<String>,
+    /// It does not run unless it is asked for.
+    #[serde(default)]
+    on_demand: bool,
     expect: Expect,
 }
 
@@ -72,6 +77,10 @@ struct Expect {
     leftover_process: Option<String>,
     /// What must not be better: `bpb` where absent.
     compare: Option<Compare>,
+    /// The root mean square of the differences between audits and claims, at most.
+    claims_rms_nats_max: Option<f64>,
+    /// Words of the traceback that the miner is shown.
+    traceback_has: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -86,6 +95,11 @@ enum Expected {
     /// An honest bundle: it must simply complete.
     Completed,
     NoBetter,
+    /// It completes and is no better than its twin, or fails for one of the reasons: which of them depends on how the
+    /// machine freezes processes.
+    StoppedOrNoBetter,
+    /// It completes and takes no rank, for one of the reasons, whatever its estimate is.
+    Unranked,
     Failed,
     Rejected,
 }
@@ -100,8 +114,10 @@ struct Said {
     bpb_se: Option<f64>,
     bpb_ranked: Option<f64>,
     final_score: Option<f64>,
+    no_rank: Option<String>,
     flags: Vec<String>,
     audits: u64,
+    traceback: Option<String>,
     run_dir: Option<PathBuf>,
 }
 
@@ -122,6 +138,9 @@ fn recipe_file(host: &Host, name: &str, case: &Case) -> PathBuf {
     }
     if let Some(seconds) = case.startup_seconds {
         recipe.sandbox.startup_seconds = seconds;
+    }
+    if let Some(bytes) = case.heldout_bytes {
+        (recipe.heldout.val_bytes, recipe.heldout.gap_bytes) = (bytes, bytes);
     }
     let path = host.place(&format!("{name}.recipe.toml"));
     fs::write(&path, recipe.to_toml()).unwrap();
@@ -168,19 +187,61 @@ fn logs(said: &Said) -> String {
     all
 }
 
+/// The root mean square of the differences between audits and claims of a run that completed, in nats.
+fn claims_rms_nats(said: &Said) -> Option<f64> {
+    #[derive(Deserialize)]
+    struct Record {
+        measured: Measured,
+    }
+    #[derive(Deserialize)]
+    struct Measured {
+        difference_mean_nats: f64,
+        difference_sd_nats: f64,
+    }
+    let text = fs::read_to_string(said.run_dir.as_ref()?.join("record.json")).ok()?;
+    let Record { measured } = serde_json::from_str(&text).ok()?;
+    Some(measured.difference_mean_nats.hypot(measured.difference_sd_nats))
+}
+
 /// Whether a score is not better than its twin's beyond the standard error of their difference. The two are measured
-/// apart, so the error of the difference is that of both.
+/// apart, so the error of the difference is that of both. Who takes no rank has nothing that could be ranked above the
+/// twin, which must take one.
 fn no_better(said: &Said, twin: &Said, compare: Option<Compare>) -> bool {
-    let score = |said: &Said| Some((said.bpb?, said.bpb_se?, said.bpb_ranked?));
-    let (Some((bpb, own_se, ranked)), Some((twin_bpb, twin_se, twin_ranked))) = (score(said), score(twin))
-    else {
+    let estimate = |said: &Said| Some((said.bpb?, said.bpb_se?));
+    let (Some((bpb, own_se)), Some((twin_bpb, twin_se))) = (estimate(said), estimate(twin)) else {
+        return false;
+    };
+    let (Some(twin_ranked), Some(twin_score)) = (twin.bpb_ranked, twin.final_score) else {
         return false;
     };
     let se = own_se.hypot(twin_se);
-    match compare {
-        Some(Compare::FinalScore) => said.final_score <= twin.final_score,
-        None => bpb >= twin_bpb - 3.0 * se - TOLERANCE_BPB && ranked >= twin_ranked - TOLERANCE_BPB,
+    match (compare, said.bpb_ranked, said.final_score) {
+        (Some(Compare::FinalScore), _, score) => score.is_none_or(|score| score <= twin_score),
+        (None, ranked, _) => {
+            bpb >= twin_bpb - 3.0 * se - TOLERANCE_BPB
+                && ranked.is_none_or(|ranked| ranked >= twin_ranked - TOLERANCE_BPB)
+        }
     }
+}
+
+/// What is wrong with the claims of a run, and with the traceback that its miner is shown.
+fn wrong_figures(expect: &Expect, said: &Said) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if let Some(most) = expect.claims_rms_nats_max {
+        let rms = claims_rms_nats(said);
+        if rms.is_none_or(|rms| rms > most) {
+            wrong.push(format!(
+                "audits and claims differ by {rms:?} nats, {most} at most were due"
+            ));
+        }
+    }
+    if let Some(words) = &expect.traceback_has {
+        let shown = said.traceback.as_deref().unwrap_or_default();
+        if !shown.contains(words) {
+            wrong.push(format!("{words:?} is not in its traceback: {shown:?}"));
+        }
+    }
+    wrong
 }
 
 /// Compares what happened with what must happen; an empty text means that all is well.
@@ -188,12 +249,17 @@ fn judge(name: &str, case: &Case, said: &Said, twin: Option<&Said>) -> String {
     let mut wrong = String::new();
     let mut complain = |text: String| writeln!(wrong, "  {text}").unwrap();
     let expect = &case.expect;
-    match expect.outcome {
-        Expected::Completed | Expected::NoBetter if said.status != "completed" => {
+    let outcome = match (expect.outcome, said.status.as_str()) {
+        (Expected::StoppedOrNoBetter, "failed") => Expected::Failed,
+        (Expected::StoppedOrNoBetter, _) => Expected::NoBetter,
+        (outcome, _) => outcome,
+    };
+    match outcome {
+        Expected::Completed | Expected::NoBetter | Expected::Unranked if said.status != "completed" => {
             complain(format!("{}: {} ({})", said.status, said.reason, said.detail));
         }
         Expected::Failed | Expected::Rejected => {
-            let status = if expect.outcome == Expected::Failed {
+            let status = if outcome == Expected::Failed {
                 "failed"
             } else {
                 "rejected"
@@ -209,12 +275,25 @@ fn judge(name: &str, case: &Case, said: &Said, twin: Option<&Said>) -> String {
                 complain("it has a score".to_owned());
             }
         }
+        Expected::Unranked => {
+            let why = said.no_rank.as_ref();
+            if !why.is_some_and(|why| expect.reason.contains(why))
+                || said.bpb_ranked.is_some()
+                || said.final_score.is_some()
+            {
+                let due = expect.reason.join(" or ");
+                complain(format!(
+                    "it takes a rank, or none for another reason than {due}: {said:?}"
+                ));
+            }
+        }
         Expected::NoBetter => match twin {
             Some(twin) if no_better(said, twin, expect.compare) => {}
             twin => complain(format!("it is better than its twin: {said:?} {twin:?}")),
         },
-        Expected::Completed => {}
+        Expected::Completed | Expected::StoppedOrNoBetter => {}
     }
+    wrong_figures(expect, said).into_iter().for_each(&mut complain);
     for flag in &expect.flags {
         if !said.flags.contains(flag) {
             complain(format!("the flag {flag} is missing from {:?}", said.flags));
@@ -273,9 +352,11 @@ fn a_difference_has_the_error_of_both() {
         bpb: Some(bpb),
         bpb_se: Some(se),
         bpb_ranked: Some(3.0),
-        final_score: None,
+        final_score: Some(0.25),
+        no_rank: None,
         flags: Vec::new(),
         audits: 1,
+        traceback: None,
         run_dir: None,
     };
     let twin = said(2.0, 0.04);
@@ -283,6 +364,19 @@ fn a_difference_has_the_error_of_both() {
     assert!(!no_better(&said(1.84, 0.03), &twin, None));
     assert!(no_better(&said(1.89, 0.0), &twin, None), "within 3 * 0.04");
     assert!(!no_better(&said(1.87, 0.0), &twin, None));
+    let unranked = |bpb| Said {
+        bpb_ranked: None,
+        final_score: None,
+        no_rank: Some("claims_untrue".into()),
+        ..said(bpb, 0.0)
+    };
+    assert!(no_better(&unranked(2.0), &twin, None));
+    assert!(!no_better(&unranked(1.5), &twin, None), "its estimate is better");
+    assert!(no_better(&unranked(1.5), &twin, Some(Compare::FinalScore)));
+    assert!(
+        !no_better(&twin, &unranked(2.0), None),
+        "a twin without a rank proves nothing"
+    );
     let failed = Said {
         bpb: None,
         ..said(2.0, 0.0)
@@ -303,9 +397,13 @@ fn no_case_gains_anything() {
     tcp.set_nonblocking(true).unwrap();
     local.set_nonblocking(true).unwrap();
     let only = std::env::var("PRISM_REDTEAM").ok();
-    let wanted = |name: &str| {
-        only.as_deref()
-            .is_none_or(|only| only.split(',').any(|part| part == name))
+    let wanted = |name: &str, case: &Case| match only.as_deref() {
+        None => !case.on_demand,
+        Some(only) => only.split(',').any(|part| match part {
+            "all" => true,
+            "honest" => case.family == "honest",
+            part => part == name,
+        }),
     };
     let here = |case: &Case| {
         case.only_on
@@ -323,12 +421,13 @@ fn no_case_gains_anything() {
     assert!(cases.len() >= 60, "only {} cases were found", cases.len());
     let twins: BTreeSet<String> = cases
         .iter()
-        .filter(|(name, _)| wanted(name))
+        .filter(|(name, case)| wanted(name, case))
         .filter_map(|(_, case)| case.twin.clone())
         .collect();
     let due: Vec<&String> = cases
-        .keys()
-        .filter(|name| wanted(name) || twins.contains(*name))
+        .iter()
+        .filter(|(name, case)| wanted(name, case) || twins.contains(*name))
+        .map(|(name, _)| name)
         .collect();
 
     let next = AtomicUsize::new(0);

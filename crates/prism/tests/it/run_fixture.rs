@@ -7,9 +7,6 @@ use prism_core::hash::Sha256Hash;
 use prism_core::nats::{Audited, NATS_PER_BIT, Smoothing};
 use prism_core::outcome::Reason;
 use prism_core::recipe::Recipe;
-use prism_engine::manifest::{
-    self, AntiCheatBlock, ComputeBlock, DataBlock, HashesBlock, Manifest, MetricsBlock, RunBlock, ScoreBlock,
-};
 use prism_engine::outcome::Outcome;
 use prism_referee::account::{Account, Run};
 use prism_referee::draws::{AuditKey, Draws, Purpose};
@@ -17,7 +14,11 @@ use prism_referee::plan::{Hashes, StreamTotals, TokenizerInfo};
 use prism_referee::record::{AuditedTarget, HeldOutRecord, ModelSize, Record, SCHEMA, Shape};
 use prism_referee::repeat::RepeatedTarget;
 use prism_referee::targets::{Section, TargetsWriter};
-use prism_referee::verdict::{Evidence, HeldOutMeasured, Measured, conclude};
+use prism_referee::verdict::{Evidence, HeldOutMeasured, KeptMeasured, Measured, conclude};
+use prism_report::About;
+use prism_report::manifest::{
+    self, AntiCheatBlock, ComputeBlock, DataBlock, HashesBlock, Manifest, MetricsBlock, RunBlock, ScoreBlock,
+};
 use serde_json::json;
 
 const STEPS: u32 = 60;
@@ -75,7 +76,7 @@ impl Pass {
         let runs = [Run {
             document,
             targets: TARGETS,
-            ends: true,
+            completes: true,
         }];
         let bytes: Vec<u16> = (0..TARGETS).map(|i| u16::from(i + 1 < TARGETS)).collect();
         let first = self.account.targets();
@@ -90,8 +91,30 @@ impl Pass {
     }
 }
 
+/// What a made-up run is of.
+#[derive(Clone, Copy)]
+pub(crate) struct Of {
+    pub(crate) bundle: Sha256Hash,
+    pub(crate) corpus: Sha256Hash,
+    pub(crate) seed: u64,
+    /// What every prediction costs, times this.
+    pub(crate) scale: f32,
+}
+
 /// Writes a completed run into a directory.
 pub(crate) fn completed(dir: &Path, learner: Learner) {
+    let of = Of {
+        bundle: Sha256Hash([0x11; 32]),
+        corpus: Sha256Hash([0x22; 32]),
+        seed: 0,
+        scale: 1.0,
+    };
+    completed_of(dir, learner, of);
+}
+
+/// Writes a completed run of something into a directory.
+pub(crate) fn completed_of(dir: &Path, learner: Learner, of: Of) {
+    let true_nats = |step, target| of.scale * true_nats(step, target);
     fs::create_dir_all(dir.join("logs")).unwrap();
     let mut recipe = Recipe::demo();
     recipe.audit.rate_per_byte = 0.05;
@@ -127,14 +150,19 @@ pub(crate) fn completed(dir: &Path, learner: Learner) {
         pass.step(&mut out, section, 0, &truth, &truth);
         pass
     };
+    let val_kept = heldout(Purpose::ValKept, Section::ValKept, 95);
+    let train_kept = heldout(Purpose::TrainKept, Section::TrainKept, 101);
     let val_trained = heldout(Purpose::ValTrained, Section::ValTrained, 100);
-    let gap_trained = heldout(Purpose::GapTrained, Section::GapTrained, 101);
     let val_random_init = heldout(Purpose::ValRandomInit, Section::ValRandomInit, 0);
     out.finish(&stream.account).unwrap();
 
     let measured = HeldOutMeasured {
+        kept: Some(KeptMeasured {
+            step: prism_referee::kept::drawn(&key, u64::from(STEPS)).unwrap(),
+            val: Measured::of(&val_kept.account),
+            train: Measured::of(&train_kept.account),
+        }),
         val_trained: Measured::of(&val_trained.account),
-        gap_trained: Some(Measured::of(&gap_trained.account)),
         val_random_init: Measured::of(&val_random_init.account),
     };
     let totals = StreamTotals {
@@ -164,14 +192,14 @@ pub(crate) fn completed(dir: &Path, learner: Learner) {
     let record = Record {
         schema: SCHEMA,
         hashes: Hashes {
-            bundle: Sha256Hash([0x11; 32]),
-            corpus: Sha256Hash([0x22; 32]),
+            bundle: of.bundle,
+            corpus: of.corpus,
             recipe: recipe.sha256(),
             runtime_lock: "external".into(),
             runtime_sources: Sha256Hash([0x33; 32]),
         },
         recipe,
-        seed: 0,
+        seed: of.seed,
         tokenizer: TokenizerInfo {
             name: "bytes".into(),
             vocab_size: VOCABULARY,
@@ -200,8 +228,9 @@ pub(crate) fn completed(dir: &Path, learner: Learner) {
         measured: Measured::of(&stream.account),
         heldout: Some(HeldOutRecord {
             measured,
+            val_kept: val_kept.audits,
+            train_kept: train_kept.audits,
             val_trained: val_trained.audits,
-            gap_trained: gap_trained.audits,
             val_random_init: val_random_init.audits,
         }),
         verdict,
@@ -220,9 +249,9 @@ fn write_files(dir: &Path, record: &Record, claimed: &[f64], mean: &[f64], bytes
     let mut outcome = Outcome::failed(record.ended, "the whole stream was read");
     outcome.bpb = Some(verdict.bpb);
     outcome.bpb_se = Some(verdict.bpb_se);
-    outcome.bpb_ranked = Some(verdict.bpb_ranked);
     outcome.hidden_max = Some(verdict.hidden_max_bpb);
-    outcome.final_score = Some(verdict.final_score);
+    outcome.stand(&verdict.standing);
+    outcome.claims_rms_nats = Some(record.measured.difference_rms_nats);
     outcome.flags.clone_from(&flags);
     outcome.rehearsal = true;
     outcome.rehearsal_reasons.clone_from(&reasons);
@@ -232,6 +261,7 @@ fn write_files(dir: &Path, record: &Record, claimed: &[f64], mean: &[f64], bytes
     outcome.run_dir = Some(dir.to_owned());
     outcome.run_id = Some(name.clone());
     outcome.submission_id = Some("transformer-small".into());
+    outcome.about = Some(about("transformer-small"));
     write_result(dir, &outcome);
 
     let manifest = Manifest {
@@ -252,6 +282,7 @@ fn write_files(dir: &Path, record: &Record, claimed: &[f64], mean: &[f64], bytes
             tokenizer: "bytes".into(),
             vocab_size: VOCABULARY,
             notes: vec!["<script>alert('a note')</script>".into()],
+            about: Some(about("transformer-small")),
         },
         compute: ComputeBlock {
             gpu_count: 0,
@@ -262,6 +293,13 @@ fn write_files(dir: &Path, record: &Record, claimed: &[f64], mean: &[f64], bytes
             wall_clock_seconds: 41.5,
             charged_seconds: 30.25,
             stream_seconds: 28.5,
+            audit_seconds: 3.5,
+            tokens_per_second: Some(1228.8),
+            model_flops_per_second: Some(4.1e9),
+            peak_flops_per_second: None,
+            peak_of: None,
+            model_flops_utilization: None,
+            forgetting_seconds: None,
             cpu_seconds: 61.0,
             estimated_flops: 6.0 * 562_432.0 * record.measured.targets as f64,
         },
@@ -290,15 +328,24 @@ fn write_files(dir: &Path, record: &Record, claimed: &[f64], mean: &[f64], bytes
             bundle_bits: 0,
         },
         score: ScoreBlock {
-            schema: "prism_score.v1".into(),
+            schema: "prism_score.v2".into(),
             primary_metric: "prequential_bpb".into(),
             prequential_bpb: verdict.bpb,
-            bpb_ranked: verdict.bpb_ranked,
-            final_score: verdict.final_score,
+            ranked: verdict.standing.no_rank().is_none(),
+            no_rank: verdict.standing.no_rank().map(|why| why.code().to_owned()),
+            bpb_ranked: verdict.standing.bpb_ranked(),
+            final_score: verdict.standing.final_score(),
             heldout_delta: verdict.heldout_delta_bpb,
+            heldout_delta_se: verdict.heldout_delta_se_bpb,
+            heldout_delta_lower: verdict.heldout_delta_lower_bpb,
             val_bpb_trained: verdict.val_bpb_trained,
             val_bpb_random_init: verdict.val_bpb_random_init,
+            kept_step: record.heldout.as_ref().and_then(|h| Some(h.measured.kept?.step)),
+            val_bpb_kept: verdict.val_bpb_kept,
+            train_bpb_kept: verdict.train_bpb_kept,
             train_heldout_gap: verdict.gap_bpb,
+            train_heldout_gap_se: verdict.gap_se_bpb,
+            train_heldout_gap_upper: verdict.gap_upper_bpb,
             memorization_flag: false,
             memorization_penalty: 1.0,
             anti_cheat_multiplier: 1.0,
@@ -310,6 +357,9 @@ fn write_files(dir: &Path, record: &Record, claimed: &[f64], mean: &[f64], bytes
             claims_differ_count: record.measured.differing_audits,
             claims_differ_mean_nats: record.measured.difference_mean_nats,
             claims_differ_sd_nats: record.measured.difference_sd_nats,
+            claims_untrue: verdict.standing.no_rank().is_some(),
+            claims_rms_nats: record.measured.difference_rms_nats,
+            claims_rms_limit_nats: record.recipe.score.claims_rms_nats,
             invalid_answers: 0,
             advice: None,
         },
@@ -344,6 +394,47 @@ fn write_files(dir: &Path, record: &Record, claimed: &[f64], mean: &[f64], bytes
     fs::write(dir.join("logs/learner.stderr.log"), "").unwrap();
 }
 
+/// What a made-up run is of.
+fn about(name: &str) -> About {
+    About {
+        name: name.into(),
+        started_at: "2026-01-31T12:34:56Z".into(),
+        recipe: "demo".into(),
+        recipe_version: 2,
+        corpus: "synthetic-1".into(),
+        seed: 0,
+        device: "cpu".into(),
+    }
+}
+
+/// Writes a run that goes on into a directory. It goes on until the answer, which holds its lock, is dropped.
+pub(crate) fn running(dir: &Path) -> fs::File {
+    fs::create_dir_all(dir.join("logs")).unwrap();
+    let lock = fs::File::create(dir.join("run.lock")).unwrap();
+    assert!(prism_sandbox::try_lock_range(&lock, prism_sandbox::LockKind::Exclusive, 0, 1).unwrap());
+    let mut events = vec![
+        json!({ "v": 1, "t": 1000.0, "event": "run", "run_id": "run-1", "run_dir": "here", "about": about("<b>going</b>"),
+            "stream_bytes": 400_000, "entropy_floor_bpb": ENTROPY_FLOOR_BPB, "audit_key_commitment": "00" }),
+        json!({ "v": 1, "t": 1010.0, "event": "opened", "batch_size": 4, "seq_len": 128, "parameters": 562_432, "batches": 780,
+            "stream_bytes": 400_000 }),
+        json!({ "v": 1, "t": 1010.5, "event": "stage", "stage": "training", "message": "reading the stream" }),
+    ];
+    events.extend((1..=4).map(|i| {
+        json!({ "v": 1, "t": 1010.0 + f64::from(i) * 10.0, "event": "point", "steps": i, "covered_bytes": 50_000 * i,
+            "targets": 50_100 * i, "claimed_bpb": 7.5 - f64::from(i), "mean_bpb": 7.75 - f64::from(i) * 0.5 })
+    }));
+    let lines: Vec<_> = events.iter().map(ToString::to_string).collect();
+    // The last line is being written.
+    fs::write(dir.join("events.jsonl"), lines.join("\n") + "\n{\"v\":1,\"t\":10").unwrap();
+    fs::write(dir.join("logs/learner.stdout.log"), "about to learn\n").unwrap();
+    fs::write(
+        dir.join("logs/metrics.jsonl"),
+        "{\"covered_bytes\":50000,\"entries\":[[\"lr\",0.5]]}\n",
+    )
+    .unwrap();
+    lock
+}
+
 /// Writes a failed run into a directory.
 pub(crate) fn failed(dir: &Path) {
     fs::create_dir_all(dir.join("logs")).unwrap();
@@ -357,6 +448,7 @@ pub(crate) fn failed(dir: &Path) {
     outcome.run_dir = Some(dir.to_owned());
     outcome.run_id = Some(dir.file_name().unwrap().to_str().unwrap().to_owned());
     outcome.submission_id = Some("<script>alert('name')</script>".into());
+    outcome.about = Some(about("<script>alert('name')</script>"));
     write_result(dir, &outcome);
     let curve = json!({
         "stream_bytes": 400_000, "entropy_floor_bpb": ENTROPY_FLOOR_BPB,

@@ -31,7 +31,7 @@ fn an_untouched_run_verifies() {
     ----- stdout
     verified       run
     bits per byte  3.0719 ± 0.0000 (ranked 3.0719)
-    final score    0.24572
+    final score    0.24572 (higher is better)
     flags          none
     targets        30,720
     audits         1,585
@@ -67,7 +67,8 @@ fn a_tampered_record_does_not_verify() {
     let result = |pointer, value| tampered(|dir| set(dir, "result.json", pointer, value));
     let file = |name, content: &[u8]| tampered(|dir| fs::write(dir.join(name), content).unwrap());
     let details = [
-        record("/verdict/final_score", json!(0.9)),
+        record("/verdict/standing/ranked/final_score", json!(0.9)),
+        record("/verdict/standing", json!({ "no_rank": "claims_untrue" })),
         record("/audits/3/nats", json!(0.001)),
         record("/audits/3/target", json!(0)),
         record("/audit_key", json!("0".repeat(64))),
@@ -83,11 +84,14 @@ fn a_tampered_record_does_not_verify() {
         }),
         file("targets.zst", &vec![0; 8_000_000]),
         result("/bpb", json!(1.0)),
+        result("/ranked", json!(false)),
+        result("/no_rank", json!("no_audits")),
         result("/flags", json!(["bundle_charged"])),
         file("result.json", b"[]"),
     ];
     assert!(details.iter().all(|(exit, _)| *exit == 1), "{details:?}");
     let named = [
+        "the verdict is",
         "the verdict is",
         "the stream's account is",
         "an audited target is",
@@ -98,6 +102,8 @@ fn a_tampered_record_does_not_verify() {
         "the hash of targets.zst is",
         "more than 30720 targets can take",
         "`bpb` in result.json",
+        "`ranked` in result.json",
+        "`no_rank` in result.json",
         "`flags` in result.json",
         "result.json cannot be read",
     ];

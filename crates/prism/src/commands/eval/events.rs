@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::thread;
 use std::time::Duration;
 
-use prism_engine::event::EvalEvent;
+use prism_engine::event::{EvalEvent, EventLine};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 
 use crate::failure::Failure;
@@ -64,10 +64,9 @@ impl EventPipe {
 
     /// Tells one event, if somebody still listens.
     pub(super) fn send(&self, event: &EvalEvent) {
-        let Ok(mut line) = serde_json::to_string(event) else {
+        let Ok(line) = EventLine::now(event.clone()).to_json() else {
             return;
         };
-        line.push('\n');
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(queue) = &state.queue
             && matches!(queue.try_send(line), Err(TrySendError::Full(_)))
@@ -141,9 +140,11 @@ mod tests {
         pipe.send(&event());
         assert_eq!(pipe.close(), None);
         let lines: Vec<String> = BufReader::new(reader).lines().map_while(Result::ok).collect();
-        assert_eq!(
-            lines,
-            [r#"{"event":"finished","status":"completed","reason":"end_of_data"}"#]
+        let [line] = &lines[..] else { panic!("{lines:?}") };
+        assert!(line.starts_with("{\"v\":1,\"t\":"), "{line}");
+        assert!(
+            line.ends_with(r#","event":"finished","status":"completed","reason":"end_of_data"}"#),
+            "{line}"
         );
 
         let (ours, theirs) = UnixStream::pair().unwrap();

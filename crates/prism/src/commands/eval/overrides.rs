@@ -13,22 +13,37 @@ use crate::failure::Failure;
 /// Cap of the GPU allocator where `--device cuda` meets a recipe for the processor: most cards have as much.
 const GPU_MEMORY_BYTES_DEFAULT: u64 = 8_000_000_000;
 
-/// The recipe of a run and why it does not count, if it does not.
+/// The recipe of a run, and what its flags do to it.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) recipe: Recipe,
+    /// What the flags alone make of the run.
     pub(super) rehearsal: Vec<RehearsalReason>,
     /// Every change of a constant, for people.
     pub(super) changes: Vec<String>,
+    /// Whether the recipe was the official one before.
+    is_of_official: bool,
+}
+
+impl Plan {
+    /// Why the run does not count, in one line: the constants that a flag changes stand for the flag, and for the recipe
+    /// that is then another one.
+    pub(super) fn words(&self, reasons: &[RehearsalReason]) -> Option<String> {
+        let is_changed_by_flags_alone = !self.changes.is_empty() && self.is_of_official;
+        let reasons = reasons.iter().flat_map(|&reason| match reason {
+            RehearsalReason::Flag if !self.changes.is_empty() => self.changes.clone(),
+            RehearsalReason::Recipe if is_changed_by_flags_alone => Vec::new(),
+            reason => vec![reason.explain().to_owned()],
+        });
+        let reasons: Vec<_> = reasons.collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
+    }
 }
 
 /// Applies the flags and checks what comes out.
 pub(super) fn apply(args: &EvalArgs, recipe: Recipe) -> Result<Plan, Failure> {
-    let is_official = recipe.sha256() == Recipe::official().sha256();
+    let is_of_official = recipe.sha256() == Recipe::official().sha256();
     let mut rehearsal = Vec::new();
-    if !is_official {
-        rehearsal.push(RehearsalReason::Recipe);
-    }
     let (recipe, changes) = change(args, recipe);
     recipe.check().map_err(|error| {
         Failure::usage(
@@ -39,9 +54,6 @@ pub(super) fn apply(args: &EvalArgs, recipe: Recipe) -> Result<Plan, Failure> {
     if !changes.is_empty() {
         rehearsal.push(RehearsalReason::Flag);
     }
-    if args.audit_key_file.is_some() {
-        rehearsal.push(RehearsalReason::FixedKey);
-    }
     if args.no_gate {
         rehearsal.push(RehearsalReason::NoGate);
     }
@@ -49,6 +61,7 @@ pub(super) fn apply(args: &EvalArgs, recipe: Recipe) -> Result<Plan, Failure> {
         recipe,
         rehearsal,
         changes,
+        is_of_official,
     })
 }
 
@@ -131,6 +144,8 @@ fn says(name: &str, field: &str, before: impl Display, after: impl Display) -> S
 mod tests {
     use clap::Parser;
 
+    use prism_engine::request::{EvalRequest, RunPlace};
+
     use super::*;
     use crate::cli::{Cli, Command};
 
@@ -147,27 +162,22 @@ mod tests {
         let plan = |flags| plan(flags, Recipe::official()).unwrap();
         assert!(plan("").rehearsal.is_empty());
         let same =
-            plan("--device cuda --threads 8 --time-limit 14400 --max-bytes 1000000000 --audit-rate 2.5e-5");
+            plan("--device cuda --threads 8 --time-limit 14400 --max-bytes 1000000000 --audit-rate 4e-6");
         assert_eq!((same.rehearsal, same.changes.len()), (vec![], 0));
         assert_eq!(plan("--no-gate").rehearsal, [RehearsalReason::NoGate]);
-        assert_eq!(plan("--audit-key-file x").rehearsal, [RehearsalReason::FixedKey]);
     }
 
     #[test]
     fn each_flag_changes_its_constant_and_says_so() {
         for flag in [
             "--threads 3",
-            "--max-bytes 5",
+            "--max-bytes 60000",
             "--audit-rate 0.5",
             "--time-limit 7",
             "--device cuda",
         ] {
             let plan = plan(flag, Recipe::demo()).unwrap();
-            assert_eq!(
-                plan.rehearsal,
-                [RehearsalReason::Recipe, RehearsalReason::Flag],
-                "{flag}"
-            );
+            assert_eq!(plan.rehearsal, [RehearsalReason::Flag], "{flag}");
             assert_ne!(plan.recipe, Recipe::demo(), "{flag}");
             assert!(!plan.changes.is_empty(), "{flag}");
         }
@@ -177,10 +187,36 @@ mod tests {
     }
 
     #[test]
+    fn one_line_says_why_a_run_does_not_count() {
+        let why = |flags, recipe: Recipe| {
+            let plan = plan(flags, recipe).unwrap();
+            let place = RunPlace::Under("runs".into());
+            let request = EvalRequest {
+                rehearsal: plan.rehearsal.clone(),
+                ..EvalRequest::by_hand("bundle".into(), "corpus".into(), plan.recipe.clone(), place)
+            };
+            plan.words(&request.why_rehearsal())
+        };
+        let other = "the recipe is not the round's (by hand: `official`)";
+        assert_eq!(why("", Recipe::demo()).as_deref(), Some(other));
+        let all = why("--threads 3 --no-gate", Recipe::demo()).unwrap();
+        assert_eq!(
+            all,
+            format!("{other}; `compute.threads` is 3 (recipe `demo`: 2); the static gate was skipped")
+        );
+        assert_eq!(
+            why("--threads 3", Recipe::official()).as_deref(),
+            Some("`compute.threads` is 3 (recipe `official`: 8)")
+        );
+        assert_eq!(why("", Recipe::official()), None);
+    }
+
+    #[test]
     fn a_value_out_of_range_is_refused_by_its_field() {
         for (flag, field) in [
             ("--threads 0", "compute.threads"),
             ("--max-bytes 0", "stream.max_bytes"),
+            ("--max-bytes 51199", "stream.max_bytes"),
             ("--audit-rate 1.5", "audit.rate_per_byte"),
             ("--audit-rate NaN", "audit.rate_per_byte"),
             ("--time-limit 0", "budget.time_limit_seconds"),

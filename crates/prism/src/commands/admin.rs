@@ -1,0 +1,158 @@
+//! `prism admin`: what the operator decides, asked of the service that runs over its socket.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use prism_service::Operation;
+
+use super::CommandResult;
+use super::operate::{PlaceArgs, shown};
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+
+/// Subcommands of `prism admin`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminCommand {
+    /// How everything stands: the round, the queue, what is wrong
+    Doctor {
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+    /// List what is held and why
+    Held {
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+    /// Let a held submission go on
+    Release {
+        /// Its id
+        #[arg(value_name = "ID")]
+        id: String,
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+    /// Reject one that is held or waits
+    Reject {
+        /// Its id
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Why: the owner sees it
+        #[arg(long)]
+        why: String,
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+    /// Run one again that has ended without a score
+    Requeue {
+        /// Its id
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Give back what it has cost of the owner's budget
+        #[arg(long)]
+        free: bool,
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+    /// Withdraw a score for a fault of the challenge
+    Invalidate {
+        /// Its id
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Why: everybody sees it
+        #[arg(long)]
+        why: String,
+        /// Also all scores of the round by the same version of PRISM
+        #[arg(long)]
+        same_engine: bool,
+        /// Run what is withdrawn again, free
+        #[arg(long)]
+        requeue: bool,
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+    /// Start no new run; what runs goes on
+    Pause {
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+    /// Go on after a pause, or try a machine again that could not run submissions
+    Resume {
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+    /// Show the weights under another policy beside the present ones
+    Weights {
+        /// The policy, as `winner-take-all`
+        #[arg(long, value_name = "POLICY")]
+        simulate: String,
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+    /// Copy store and blobs while everything goes on
+    Backup {
+        /// A new directory
+        #[arg(value_name = "DIR")]
+        to: PathBuf,
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+}
+
+/// Runs it.
+pub(crate) fn run(command: &AdminCommand, output: Output) -> CommandResult {
+    let (place, operation) = match command {
+        AdminCommand::Doctor { place } => (place, Operation::Status),
+        AdminCommand::Held { place } => (place, Operation::Held),
+        AdminCommand::Release { id, place } => (
+            place,
+            Operation::Release {
+                submission: id.clone(),
+            },
+        ),
+        AdminCommand::Reject { id, why, place } => (
+            place,
+            Operation::Reject {
+                submission: id.clone(),
+                why: why.clone(),
+            },
+        ),
+        AdminCommand::Requeue { id, free, place } => (
+            place,
+            Operation::Requeue {
+                submission: id.clone(),
+                free: *free,
+            },
+        ),
+        AdminCommand::Invalidate {
+            id,
+            why,
+            same_engine,
+            requeue,
+            place,
+        } => (
+            place,
+            Operation::Invalidate {
+                submission: id.clone(),
+                why: why.clone(),
+                same_engine: *same_engine,
+                requeue: *requeue,
+            },
+        ),
+        AdminCommand::Pause { place } => (place, Operation::Pause),
+        AdminCommand::Resume { place } => (place, Operation::Resume),
+        AdminCommand::Weights { simulate, place } => (
+            place,
+            Operation::Simulate {
+                policy: simulate.clone(),
+            },
+        ),
+        AdminCommand::Backup { to, place } => {
+            let to = std::path::absolute(to)
+                .map_err(|error| Failure::usage("usage", &format!("{}: {error}", to.display())))?;
+            (place, Operation::Backup { to })
+        }
+    };
+    let answer = place.ask(&operation)?;
+    output.result(&answer, || shown(&answer))?;
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,38 @@
+//! `prism status`: how a submission stands, or how it goes on until it is over.
+
+use clap::Args;
+
+use super::CommandResult;
+use super::remote::{self, ServiceArgs, follow, shown};
+use crate::failure::Exit;
+use crate::output::Output;
+
+/// Arguments of `prism status`.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// The id of the submission; `prism submit` prints it
+    #[arg(value_name = "ID")]
+    id: String,
+    #[command(flatten)]
+    service: ServiceArgs,
+    /// Follow it to its end, over dropped connections and restarts of the service
+    #[arg(long)]
+    watch: bool,
+}
+
+/// Runs it.
+pub(crate) fn run(args: &StatusArgs, output: Output) -> CommandResult {
+    let client = args.service.client()?;
+    let id = remote::id(&args.id)?;
+    // First once, also to watch: an address that is wrong is told at once and not waited for.
+    let mut got = client.status(&id).map_err(|error| remote::failure(&error))?;
+    if args.watch {
+        if !got.value.is_over() {
+            got = follow::to_its_end(&client, &id, output)?;
+        }
+        output.result(&got.raw, || shown::text(&got.value))?;
+        return Ok(shown::exit(&got.value));
+    }
+    output.result(&got.raw, || shown::text(&got.value))?;
+    Ok(Exit::Ok)
+}

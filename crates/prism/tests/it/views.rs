@@ -1,0 +1,187 @@
+//! What each process of an evaluation sees of the Python runtime: the real interpreter in a real sandbox, one for each
+//! seat.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use prism_runtime::views::{Seat, Views};
+use prism_runtime::{Runtime, Settings};
+use prism_sandbox::{Bind, Ending, Helper, Limits, Sandbox, Spec, Tmpfs};
+use serde_json::Value;
+
+use crate::host::{host, turn};
+
+/// Says what it sees, in one line.
+const LOOK: &str = "
+import json, os, sys
+import einops, numpy, torch
+import torch._dynamo, torch.distributed, torch.func, torch.nn.attention.flex_attention
+
+x = einops.rearrange(torch.arange(6.0).reshape(2, 3), 'a b -> b a') @ torch.eye(2)
+y = torch.compile(torch.nn.Linear(2, 2), disable=True)(x)
+package = os.path.dirname(torch.__file__)
+directories = [package, os.path.join(package, 'lib'), os.path.dirname(os.__file__), sys.prefix]
+directories += [os.path.dirname(torch.__file__.replace('torch', 'numpy')), '/usr', '/lib', '/usr/lib', '/prism']
+directories += [os.path.join(root, name) for root, names, _ in os.walk('/usr/lib') for name in names]
+package_files = ['lib/libtorch_cpu.so', 'lib/libc10.so', '__init__.py', 'nn/functional.py']
+files = [os.path.join(package, name) for name in package_files] + ['/etc/ld.so.cache', os.path.realpath(sys.executable), os.__file__]
+files += [os.path.join(root, name) for root, _, names in os.walk('/usr/lib') for name in names if '.so' in name]
+
+def identity(path):
+    found = os.stat(path)
+    return f'{found.st_dev}:{found.st_ino}'
+
+print(json.dumps({
+    'value': float(y.detach().numpy().shape[0] + numpy.trace(x[:2].numpy())),
+    'directories': sorted({identity(path) for path in directories if os.path.isdir(path)}),
+    'files': sorted({identity(path) for path in files if os.path.isfile(path)}),
+    'system': sorted(os.listdir('/usr')),
+    'top': sorted(os.listdir('/')),
+}))
+";
+
+/// What makes `torch.compile` start the compiler.
+const COMPILE: &str = "
+import torch
+
+model = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.GELU(), torch.nn.LayerNorm(8))
+x = torch.randn(4, 8)
+compiled = torch.compile(model)
+assert float((compiled(x) - model(x)).abs().max()) < 1e-5
+assert torch._dynamo.utils.counters['stats']['unique_graphs'] == 1
+print('compiled')
+";
+
+struct Machine {
+    runtime: Runtime,
+    views: Views,
+}
+
+impl Machine {
+    fn new() -> Self {
+        // Installs the runtime where it is missing.
+        let _ = host();
+        let settings = Settings::from_env().unwrap();
+        let runtime = prism_runtime::locate(&settings).unwrap();
+        let views = prism_runtime::views::views(&settings, &runtime, &|| false, &mut |_| {}).unwrap();
+        Self { runtime, views }
+    }
+
+    /// Starts the interpreter in a seat's view.
+    fn start(&self, seat: Seat, script: &str) -> Sandbox {
+        let helper = Helper {
+            path: env!("CARGO_BIN_EXE_prism").into(),
+        };
+        let capabilities = prism_sandbox::preflight(&helper).unwrap();
+        let argv = ["-P", "-s", "-B", "-c", script].map(Into::into);
+        let argv = [self.runtime.python.clone().into()]
+            .into_iter()
+            .chain(argv)
+            .collect();
+        let limits = Limits {
+            memory_bytes: 6 << 30,
+            processes: 128,
+            file_bytes: 1 << 30,
+            open_files: 1024,
+            cpu_seconds: 3600,
+            wall: Duration::from_mins(30),
+            output_bytes: 1 << 20,
+        };
+        let mut spec = Spec::new(seat.name(), argv, limits);
+        spec.binds = self
+            .views
+            .binds(seat)
+            .into_iter()
+            .map(|bind| Bind {
+                source: bind.source,
+                target: bind.target,
+            })
+            .collect();
+        spec.scratch = vec![Tmpfs {
+            target: "/tmp".into(),
+            bytes: 2 << 30,
+            inodes: 65_536,
+        }];
+        let env = [
+            ("PATH", prism_runtime::SANDBOX_PATH),
+            ("HOME", "/tmp"),
+            ("TMPDIR", "/tmp"),
+            ("USER", "prism"),
+            ("LANG", "C.UTF-8"),
+            ("OMP_NUM_THREADS", "1"),
+            ("TORCHINDUCTOR_COMPILE_THREADS", "1"),
+        ];
+        spec.env = env.map(|(name, value)| (name.into(), value.into())).to_vec();
+        spec.deaf = seat != Seat::Learner;
+        Sandbox::spawn(&helper, &capabilities, spec).unwrap()
+    }
+}
+
+/// What a program printed that must end well.
+fn printed(sandbox: &Sandbox) -> String {
+    let ending = sandbox.wait(None);
+    let logs = sandbox.logs();
+    let stderr = String::from_utf8_lossy(&logs.stderr);
+    assert_eq!(ending, Some(Ending::Exited(0)), "{stderr}");
+    String::from_utf8(logs.stdout).unwrap()
+}
+
+fn set(seen: &Value, name: &str) -> BTreeSet<String> {
+    let list = seen[name].as_array().unwrap();
+    list.iter()
+        .map(|text| text.as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn every_seat_computes_and_no_two_have_a_directory_in_common() {
+    let _turn = turn();
+    let machine = Machine::new();
+    // One after the other: five imports of torch at once need more memory than a small machine has.
+    let seen = Seat::ALL.map(|seat| {
+        let printed = printed(&machine.start(seat, LOOK));
+        (seat, serde_json::from_str::<Value>(&printed).unwrap())
+    });
+    let (_, learner) = &seen[0];
+    for (place, (seat, value)) in seen.iter().enumerate() {
+        assert_eq!(value["value"], 3.0 + 0.0 + 4.0, "{seat:?}");
+        let directories = set(value, "directories");
+        assert!(directories.len() > 6, "{seat:?}: {directories:?}");
+        for (other, value) in &seen[..place] {
+            let common: Vec<_> = directories
+                .intersection(&set(value, "directories"))
+                .cloned()
+                .collect();
+            assert!(
+                common.is_empty(),
+                "{seat:?} and {other:?} have {common:?} in common"
+            );
+        }
+        if *seat != Seat::Learner {
+            let files = set(value, "files");
+            assert!(files.len() > 20, "{seat:?}: {files:?}");
+            assert!(
+                files.is_disjoint(&set(learner, "files")),
+                "{seat:?} has a file of the learner"
+            );
+            let system = set(value, "system");
+            assert!(
+                system.iter().all(|name| name.starts_with("lib")),
+                "{seat:?} sees /usr/{system:?}"
+            );
+            assert!(!set(value, "top").contains("bin"), "{seat:?} sees programs");
+        }
+    }
+}
+
+#[test]
+fn a_learner_can_compile_its_model() {
+    let _turn = turn();
+    assert!(
+        Path::new("/usr/bin/g++").exists(),
+        "this test needs a C++ compiler"
+    );
+    let compiled = printed(&Machine::new().start(Seat::Learner, COMPILE));
+    assert_eq!(compiled, "compiled\n");
+}
