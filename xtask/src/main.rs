@@ -21,12 +21,17 @@ use prism_referee::frame::Kind;
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("prism-core", &[]),
     ("prism-shm", &[]),
-    ("prism-sandbox", &[]),
+    ("prism-scratch", &[]),
+    ("prism-sandbox", &["prism-core", "prism-scratch"]),
     ("prism-bundle", &["prism-core"]),
+    ("prism-key", &["prism-core"]),
+    ("prism-client", &["prism-core", "prism-key"]),
     ("prism-gate", &["prism-bundle", "prism-core"]),
-    ("prism-corpus", &["prism-core"]),
+    ("prism-corpus", &["prism-core", "prism-scratch"]),
     ("prism-runtime", &["prism-core"]),
     ("prism-referee", &["prism-core", "prism-shm"]),
+    ("prism-report", &["prism-core", "prism-referee"]),
+    ("prism-store", &["prism-core"]),
     (
         "prism-engine",
         &[
@@ -35,24 +40,57 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "prism-corpus",
             "prism-gate",
             "prism-referee",
+            "prism-report",
             "prism-runtime",
             "prism-sandbox",
+            "prism-scratch",
+        ],
+    ),
+    ("prism-server", &["prism-core", "prism-key", "prism-store"]),
+    (
+        "prism-service",
+        &[
+            "prism-bundle",
+            "prism-core",
+            "prism-engine",
+            "prism-gate",
+            "prism-referee",
+            "prism-report",
+            "prism-server",
+            "prism-store",
         ],
     ),
     (
         "prism",
         &[
             "prism-bundle",
+            "prism-client",
             "prism-core",
             "prism-corpus",
             "prism-engine",
             "prism-gate",
+            "prism-key",
             "prism-referee",
+            "prism-report",
             "prism-runtime",
             "prism-sandbox",
+            "prism-scratch",
+            "prism-server",
+            "prism-service",
+            "prism-store",
         ],
     ),
     ("xtask", &["prism-gate", "prism-referee"]),
+];
+
+/// Crates of others that only one of ours may use.
+const ONLY_USER: &[(&str, &str)] = &[
+    ("axum", "prism-server"),
+    ("hyper", "prism-server"),
+    ("tokio", "prism-server"),
+    ("rusqlite", "prism-store"),
+    ("ruff_python_parser", "prism-gate"),
+    ("schnorrkel", "prism-key"),
 ];
 
 /// Adds what it finds wrong; an error is a rule that could not be checked.
@@ -118,6 +156,10 @@ fn dependencies(root: &Path, complaints: &mut Vec<String>) -> Result<(), String>
         for dependency in package["dependencies"].as_array().into_iter().flatten() {
             let other = dependency["name"].as_str().unwrap_or_default();
             let for_tests = dependency["kind"] == "dev";
+            let only = ONLY_USER.iter().find(|(theirs, _)| *theirs == other);
+            if let Some((_, ours)) = only.filter(|(_, ours)| *ours != name && !for_tests) {
+                complaints.push(format!("{name} must not depend on {other}: only {ours} may"));
+            }
             if rules.contains_key(other) && !allowed.contains(&other) && !for_tests {
                 complaints.push(format!("{name} must not depend on {other}"));
             }
