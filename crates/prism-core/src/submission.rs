@@ -236,7 +236,9 @@ impl Position {
                     Status::Held | Status::Failed | Status::Rejected | Status::Cancelled | Status::Invalidated,
                 ),
                 Self::Pending(stage),
-            ) => stage <= Stage::Queued,
+            ) if stage <= Stage::Queued => true,
+            // It has a score; only its second measurement is still to be made.
+            (Self::Ended(Status::Held), Self::Pending(Stage::Confirming)) => true,
             (Self::Pending(_) | Self::Ended(Status::Held), Self::Ended(Status::Rejected))
             | (Self::Ended(Status::Completed), Self::Ended(Status::Invalidated))
             // Its record alone could be scored again.
@@ -273,11 +275,13 @@ pub enum Wait {
     NoRound,
     /// Its hotkey has had its scored runs of today.
     Budget,
+    /// Its process has started and waits until another run has left the machine.
+    Machine,
 }
 
 impl Wait {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Queue,
         Self::Retry,
         Self::NoExecutor,
@@ -285,6 +289,7 @@ impl Wait {
         Self::Breaker,
         Self::NoRound,
         Self::Budget,
+        Self::Machine,
     ];
 
     /// The stable code.
@@ -297,6 +302,7 @@ impl Wait {
             Self::Breaker => "breaker",
             Self::NoRound => "no_round",
             Self::Budget => "budget",
+            Self::Machine => "machine",
         }
     }
 

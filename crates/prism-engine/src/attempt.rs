@@ -6,6 +6,7 @@
 //! attempt.lock   locked for as long as the process lives; it gets the lock as its standard input, already held
 //! process.json   number and start of the process, for whoever wants to stop it; believed only while the lock is held
 //! driver.log     what the process itself says
+//! waiting        there while it waits for others to leave the machine
 //! run/           the run's directory
 //! outcome.json   the outcome; written last, so its presence says that the attempt is over
 //! ```
@@ -28,6 +29,7 @@ use prism_sandbox::{LockKind, foreign_lock, try_lock_range};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
+    event::EvalEvent,
     outcome::Outcome,
     request::{EvalRequest, RunPlace},
     round::{Round, RunKind},
@@ -46,6 +48,8 @@ pub(crate) const PROCESS_FILE: &str = "process.json";
 pub(crate) const LOG_FILE: &str = "driver.log";
 /// The run's directory.
 pub(crate) const RUN_DIR: &str = "run";
+/// There while the attempt waits for others to leave the machine.
+pub(crate) const WAITING_FILE: &str = "waiting";
 /// The outcome.
 pub(crate) const OUTCOME_FILE: &str = "outcome.json";
 /// Version of these files.
@@ -243,6 +247,18 @@ impl Driver {
     /// What to evaluate.
     pub fn request(&self) -> EvalRequest {
         self.attempt.request(&self.dir)
+    }
+
+    /// Lets whoever looks know whether this waits for the machine. Called with every event.
+    pub fn told(&self, event: &EvalEvent) {
+        let note = self.dir.join(WAITING_FILE);
+        // A disk that refuses will be met by the run itself, which says so better.
+        let _ = match event {
+            EvalEvent::Waiting { .. } => File::create(note).map(drop),
+            // Many of them come in a second, and none while it waits.
+            EvalEvent::Stage { .. } | EvalEvent::Run { .. } => fs::remove_file(note),
+            _ => Ok(()),
+        };
     }
 
     /// Writes the outcome, last of all.

@@ -152,6 +152,9 @@ pub struct Progress {
     pub first_unix_seconds: f64,
     /// See above.
     pub last_unix_seconds: f64,
+    /// It waits for others to leave the machine. Known to an executor only: the file begins later.
+    #[serde(skip)]
+    pub waits_for_machine: bool,
     #[serde(skip)]
     entropy_floor_bpb: Option<f64>,
     #[serde(skip)]

@@ -53,6 +53,8 @@ pub trait Executor: Send + Sync {
     fn start(&self, handle: &str, unit: &Unit) -> Result<(), Failure>;
     /// Looks at one.
     fn look(&self, handle: &str) -> Result<Seen, Failure>;
+    /// What its learner has printed so far, escaped and bounded; `None` while there is nothing.
+    fn log(&self, handle: &str) -> Result<Option<String>, Failure>;
     /// Asks one to stop. It then ends as cancelled; look at it for that.
     fn cancel(&self, handle: &str) -> Result<(), Failure>;
     /// Ends one for good, at once, and removes what it left.

@@ -2,13 +2,19 @@
 
 use std::path::Path;
 
-use prism_core::{failure::Failure, recipe::Recipe};
+use prism_core::{failure::Failure, outcome::Reason, recipe::Recipe};
 use prism_sandbox::{Helper, MemoryCap, Mode};
 
-use crate::{evaluate::Host, machine_lock::WhenBusy, prepare};
+use crate::{evaluate::Host, machine_lock::WhenBusy, prepare, round::Round};
 
-/// Tries the sandbox, the runtime and the device of a recipe. Takes a second or two.
-pub fn ready(recipe: &Recipe, helper: Helper) -> Result<(), Failure> {
+/// Tries the sandbox, the runtime and the device that a round wants, of the smallest recipe while there is none. Takes a second
+/// or two.
+pub fn ready(round: Option<&Round>, helper: Helper) -> Result<(), Failure> {
+    if let Some(why) = round.map(Round::why_not_here).transpose()?.flatten() {
+        return Err(Failure::new(Reason::NotCounted, why));
+    }
+    let small = Recipe::small();
+    let recipe = round.map_or(&small, |round| &round.recipe);
     let host = Host {
         helper,
         when_busy: WhenBusy::Wait,
@@ -16,7 +22,7 @@ pub fn ready(recipe: &Recipe, helper: Helper) -> Result<(), Failure> {
     let (capabilities, _) = prepare::machine(&host, recipe)?;
     let lacks = |what: &str| {
         Err(Failure::new(
-            prism_core::outcome::Reason::SandboxUnavailable,
+            Reason::SandboxUnavailable,
             format!("{what}, so that no run could count"),
         ))
     };

@@ -68,6 +68,30 @@ impl Round {
         recipe
     }
 
+    /// Why no run of this program with the runtime that it finds could count for this round.
+    pub fn why_not_here(&self) -> Result<Option<String>, Failure> {
+        if self.gate_version != prism_gate::VERSION {
+            return Ok(Some(format!(
+                "the round was opened with version {} of the gate and this `prism` has version {}: close the round, or run the \
+                 `prism` that opened it",
+                self.gate_version,
+                prism_gate::VERSION
+            )));
+        }
+        let Some(wanted) = &self.runtime_lock else {
+            return Ok(None);
+        };
+        let runtime = prism_runtime::locate(&prepare::settings()?)
+            .map_err(|error| Failure::new(Reason::RuntimeMissing, error.to_string()))?;
+        let found = runtime.origin.label();
+        Ok((found != *wanted).then(|| {
+            format!(
+                "the round was opened with the Python runtime `{wanted}` and this `prism` has `{found}`: close the round, or run \
+                 the `prism` that opened it"
+            )
+        }))
+    }
+
     /// The seed that a run of this kind must have; `None` where it is drawn for it.
     pub(crate) fn seed_of(&self, kind: RunKind) -> Option<u64> {
         match kind {

@@ -58,6 +58,9 @@ pub(crate) const NAMES: [&str; 9] = [
 /// How the name of a file ends that is being written; it begins with a dot.
 pub const PARTIAL_SUFFIX: &str = ".partial";
 
+/// Most bytes of all logs of a run that its owner sees.
+const OWNER_LOG_BYTES_MAX: usize = 512 * 1024;
+
 /// A run's directory.
 #[derive(Clone, Debug)]
 pub struct RunDir {
@@ -159,6 +162,43 @@ pub fn read(path: &Path, limit_bytes: u64) -> io::Result<Option<Vec<u8>>> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
     }
     Ok(Some(bytes))
+}
+
+/// What the owner of a submission may see of the logs of its run, in one text, bounded: a heading a file. They are escaped
+/// already. Also while it goes on.
+pub fn owner_log(run_dir: &Path) -> io::Result<String> {
+    let dir = run_dir.join(LOGS_DIR);
+    let mut names: Vec<_> = match fs::read_dir(&dir) {
+        Ok(entries) => entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
+        Err(error) => return Err(error),
+    };
+    names.sort();
+    let mut text = String::new();
+    // What is of the learner is its owner's business; what others print knows held-out text and is not kept by the engine.
+    for name in names
+        .iter()
+        .filter(|name| name.starts_with("learner") || *name == METRICS_FILE)
+    {
+        let left = OWNER_LOG_BYTES_MAX.saturating_sub(text.len());
+        let mut bytes = Vec::new();
+        match File::open(dir.join(name)) {
+            Ok(file) => file.take(left as u64).read_to_end(&mut bytes)?,
+            // It is just being written anew.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        if !bytes.is_empty() {
+            text.push_str("== ");
+            text.push_str(name);
+            text.push('\n');
+            text.push_str(&String::from_utf8_lossy(&bytes));
+            text.push('\n');
+        }
+    }
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -287,8 +287,20 @@ fn check_heldout(record: &Record, key: &AuditKey, replays: &[Replay<'_>; 4]) -> 
     same("the step of the kept snapshot", &step, &due)
 }
 
-/// Computes the score of a record again. `targets` is its `targets.zst`, `targets_sha256` the hash of that file.
+/// Computes the score of a record again, which must be the one that it states. `targets` is its `targets.zst`,
+/// `targets_sha256` the hash of that file.
 pub fn verify(
+    record: &Record,
+    targets: impl Read,
+    targets_sha256: Sha256Hash,
+) -> Result<Verdict, VerifyError> {
+    let verdict = rescore(record, targets, targets_sha256)?;
+    same("the verdict", &record.verdict, &verdict)?;
+    Ok(verdict)
+}
+
+/// What this version makes of the measurements of a record, whatever score it states. Everything else in it is verified.
+pub fn rescore(
     record: &Record,
     targets: impl Read,
     targets_sha256: Sha256Hash,
@@ -404,7 +416,7 @@ pub fn verify(
     }
 
     let step0_nats: Vec<f64> = record.step0.iter().map(|audit| audit.nats).collect();
-    let verdict = conclude(&Evidence {
+    Ok(conclude(&Evidence {
         recipe: &record.recipe,
         vocab_size: record.tokenizer.vocab_size,
         stream_bytes: record.stream.bytes,
@@ -413,7 +425,5 @@ pub fn verify(
         stream: Measured::of(&stream.account),
         step0_nats: &step0_nats,
         heldout: heldout.map(|heldout| &heldout.measured),
-    });
-    same("the verdict", &record.verdict, &verdict)?;
-    Ok(verdict)
+    }))
 }

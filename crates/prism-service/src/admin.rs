@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use crate::{
     problem::{Result, ServiceProblem},
     service::Service,
+    withdraw::{Shared, Then},
 };
 
 /// Submissions that a list shows.
@@ -78,12 +79,12 @@ pub enum Operation {
         submission: String,
         /// Why: everybody sees it.
         why: String,
-        /// Whether all scores of its round by the same version of the engine are withdrawn too.
+        /// What others must share with it to be withdrawn too; none are where it is absent.
         #[serde(default)]
-        same_engine: bool,
-        /// Whether those that are withdrawn run again, free.
+        same: Option<Shared>,
+        /// What becomes of those that are withdrawn.
         #[serde(default)]
-        requeue: bool,
+        then: Then,
     },
     /// Starts nothing new until [`Operation::Resume`].
     Pause,
@@ -159,9 +160,9 @@ impl Service {
             Operation::Invalidate {
                 submission,
                 why,
-                same_engine,
-                requeue,
-            } => self.invalidate(submission, why, *same_engine, *requeue),
+                same,
+                then,
+            } => self.withdraw(submission, why, *same, *then),
             Operation::Pause => {
                 self.state().paused = true;
                 self.touch();
@@ -254,12 +255,16 @@ impl Service {
         let (id, now) = (id.to_owned(), self.now());
         let submission = self.store.write(move |tx| {
             let this = submissions::get(tx, &id)?;
-            let to = if must_be_checked(&this) {
-                Stage::Received
-            } else {
-                Stage::Queued
+            let measured = scored_once(tx, &this)?;
+            let to = match measured {
+                Some(_) => Stage::Confirming,
+                None if must_be_checked(&this) => Stage::Received,
+                None => Stage::Queued,
             };
-            let step = Step::new(Position::Pending(to), Actor::Operator, sentence);
+            let step = Step {
+                counts: measured,
+                ..Step::new(Position::Pending(to), Actor::Operator, sentence)
+            };
             submissions::step(tx, &id, &step, now)?;
             if is_free {
                 prism_store::budgets::refund_all(tx, &id)?;
@@ -289,43 +294,6 @@ impl Service {
             .map_err(Into::into)
     }
 
-    fn invalidate(&self, id: &str, why: &str, same_engine: bool, requeue: bool) -> Result<Value> {
-        if why.trim().is_empty() {
-            return Err(ServiceProblem::Refused(
-                "say why, with `--why`: everybody sees it".to_owned(),
-            ));
-        }
-        let (first, why, now) = (id.to_owned(), why.to_owned(), self.now());
-        let withdrawn = self.store.write(move |tx| {
-            let mut all = vec![first.clone()];
-            if same_engine {
-                let this = submissions::get(tx, &first)?;
-                let version = engine_of(tx, &first)?;
-                let scope = results::Scope::Round(this.round_id);
-                for other in results::scored(tx, &scope)? {
-                    if other.submission != first && engine_of(tx, &other.submission)? == version {
-                        all.push(other.submission);
-                    }
-                }
-            }
-            for id in &all {
-                results::invalidate(tx, id, &why, now)?;
-                if requeue {
-                    let step = Step::new(
-                        Position::Pending(Stage::Queued),
-                        Actor::Operator,
-                        "its score was withdrawn by no fault of its own: it runs again, free",
-                    );
-                    submissions::step(tx, id, &step, now)?;
-                    prism_store::budgets::refund_all(tx, id)?;
-                }
-            }
-            Ok(all)
-        })?;
-        self.touch();
-        Ok(json!({ "invalidated": withdrawn, "requeued": requeue }))
-    }
-
     fn simulate(&self, policy: &str) -> Result<Value> {
         let policy: Policy = policy
             .parse()
@@ -350,6 +318,16 @@ impl Service {
     }
 }
 
+/// The score of a submission that was held while it was to be measured a second time: that alone is still to be done.
+fn scored_once(tx: &prism_store::Read, submission: &Submission) -> prism_store::Result<Option<i64>> {
+    if submission.position != Position::Ended(Status::Held) {
+        return Ok(None);
+    }
+    let all = results::of(tx, &submission.id)?;
+    let valid = all.iter().filter(|result| result.invalidated.is_none());
+    Ok(valid.map(|result| result.id).next_back())
+}
+
 /// Whether it never came as far as the queue, or a rule may have changed since.
 fn must_be_checked(submission: &Submission) -> bool {
     match submission.position {
@@ -363,11 +341,6 @@ fn must_be_checked(submission: &Submission) -> bool {
         | Position::Pending(_)
         | Position::Running(_) => submission.contract.is_none(),
     }
-}
-
-fn engine_of(tx: &prism_store::Read, id: &str) -> prism_store::Result<Option<String>> {
-    let all = results::of(tx, id)?;
-    Ok(all.last().map(|stored| stored.result.engine_version.clone()))
 }
 
 /// A round without its secret.
@@ -411,8 +384,8 @@ mod tests {
                 Operation::Invalidate {
                     submission: "x".into(),
                     why: "y".into(),
-                    same_engine: false,
-                    requeue: false,
+                    same: None,
+                    then: Then::Nothing,
                 },
             ),
         ] {
@@ -423,6 +396,7 @@ mod tests {
             "{}",
             r#"{"do":"delete_all"}"#,
             r#"{"do":"release"}"#,
+            r#"{"do":"invalidate","submission":"x","why":"y","same":"colour"}"#,
             r#"{"do":"release","submission":"x","force":true}"#,
         ] {
             assert!(serde_json::from_str::<Operation>(json).is_err(), "{json}");

@@ -174,7 +174,7 @@ impl Service {
             .collect();
         let places = all
             .iter()
-            .filter(|entry| entry.place.position.is_some())
+            .filter(|entry| entry.place.position.is_some() || entry.place.reason.is_some())
             .map(|entry| (entry.submission_id.clone(), entry.place.clone()))
             .collect();
         let entries = all.into_iter().take(QUEUE_SHOWN).collect();
@@ -212,7 +212,15 @@ impl Service {
             .is_some_and(|stage| stage >= Stage::Queued);
         let halted = self.halted(self.now()).filter(|_| waits_for_a_run);
         let waiting = submission.waiting.as_ref();
+        let waits_for_machine = self.state().waits_for_machine.contains(&submission.id);
         let (reason, detail) = match (position, halted, waiting) {
+            (None, _, _) if waits_for_machine => (
+                Some(Wait::Machine),
+                Some(
+                    "another run has the machine, which no two may share; it goes on when that has ended"
+                        .to_owned(),
+                ),
+            ),
             (None, _, _) => (None, None),
             (Some(_), Some((wait, sentence)), _) => (Some(wait), Some(sentence)),
             (Some(position), None, Some(waiting)) if waiting.why == Wait::Queue => {
@@ -477,6 +485,18 @@ impl Challenge for Service {
             .store
             .read(|tx| Ok((results::of(tx, id)?, attempts::of(tx, id)?)))
             .map_err(|problem| store(&problem))?;
+        let live = attempts
+            .iter()
+            .rev()
+            .find(|attempt| attempt.state.is_live() && attempt.kind == Kind::Main)
+            .and_then(|attempt| attempt.handle.as_deref());
+        if let Some(handle) = live {
+            let text = self
+                .executor
+                .log(handle)
+                .map_err(|failure| ServiceError::Internal(failure.detail))?;
+            return Ok(Some(log_page(text.unwrap_or_default().as_bytes(), since_bytes)));
+        }
         let newest = results.iter().rev().find_map(|stored| stored.result.files.logs);
         let of_failure = attempts.iter().rev().find_map(|attempt| attempt.evidence);
         let has_ended = attempts.iter().any(|attempt| attempt.ended_at.is_some());
@@ -487,15 +507,7 @@ impl Challenge for Service {
         else {
             return Ok(None);
         };
-        let from = usize::try_from(since_bytes)
-            .unwrap_or(usize::MAX)
-            .min(bytes.len());
-        let to = (from + LOG_PAGE_BYTES).min(bytes.len());
-        Ok(Some(LogPage {
-            since: from as u64,
-            next: (to < bytes.len()).then_some(to as u64),
-            text: String::from_utf8_lossy(&bytes[from..to]).into_owned(),
-        }))
+        Ok(Some(log_page(&bytes, since_bytes)))
     }
 
     fn report(&self, id: &str) -> Result<Option<Vec<u8>>, ServiceError> {
@@ -615,6 +627,18 @@ impl Challenge for Service {
             band_bpb,
             significant: difference_bpb.abs() > band_bpb.max(floor),
         }))
+    }
+}
+
+fn log_page(bytes: &[u8], since_bytes: u64) -> LogPage {
+    let from = usize::try_from(since_bytes)
+        .unwrap_or(usize::MAX)
+        .min(bytes.len());
+    let to = (from + LOG_PAGE_BYTES).min(bytes.len());
+    LogPage {
+        since: from as u64,
+        next: (to < bytes.len()).then_some(to as u64),
+        text: String::from_utf8_lossy(&bytes[from..to]).into_owned(),
     }
 }
 

@@ -23,10 +23,13 @@ mod ranks;
 mod rounds;
 mod runs;
 mod service;
+mod silence;
 mod similar;
 mod taking;
+mod withdraw;
 
 pub use admin::{Operation, RoundSpec};
 pub use admin_socket::{SocketError, ask};
 pub use problem::ServiceProblem;
-pub use service::{Clock, ReviewMode, Service, ServiceSettings};
+pub use service::{Clock, Preflight, ReviewMode, Service, ServiceSettings};
+pub use withdraw::{Shared, Then};

@@ -3,11 +3,19 @@
 use std::path::Path;
 
 use prism_bundle::Bundle;
-use prism_core::{hash::Sha256Hash, recipe::Recipe, weights::policy::Policy};
+use prism_core::{
+    hash::Sha256Hash,
+    outcome::{Reason, Status},
+    recipe::Recipe,
+    submission::{Actor, Position, Stage},
+    time::Timestamp,
+    weights::policy::Policy,
+};
 use prism_engine::round::{self as engine_round, Facts};
 use prism_store::{
     ids,
     rounds::{self, NewRound, Round, Secret},
+    submissions::{self, Step},
 };
 
 use crate::{
@@ -76,6 +84,8 @@ impl Service {
         let now = self.now();
         let round = self.store.write(move |tx| rounds::open(tx, &new, now))?;
         tracing::info!(round = %round.name, recipe = %recipe.name, "a round is open");
+        // Whether this machine can run it is another question now.
+        self.state().machine = None;
         self.touch();
         Ok(round)
     }
@@ -88,8 +98,20 @@ impl Service {
                 Some(round) => round.id,
                 None => name,
             };
-            rounds::close(tx, &id, now)
+            let round = rounds::close(tx, &id, now)?;
+            for waiting in submissions::unfinished(tx)? {
+                // What has a score is confirmed all the same, and what runs goes on.
+                if let Position::Pending(stage) = waiting.position
+                    && waiting.round_id == round.id
+                    && stage != Stage::Confirming
+                {
+                    end_with_round(tx, &waiting.id, now)?;
+                }
+            }
+            Ok(round)
         })?;
+        // Whether this machine can run it is another question now.
+        self.state().machine = None;
         self.touch();
         Ok(round)
     }
@@ -125,4 +147,18 @@ impl Service {
             seed: Some(self.store.read(|tx| rounds::secret(tx, &round.id))?.seed),
         })
     }
+}
+
+/// Ends a submission whose round has closed before it ran.
+pub(crate) fn end_with_round(tx: &prism_store::Write, id: &str, now: Timestamp) -> prism_store::Result<()> {
+    let step = Step {
+        reason: Some(Reason::RoundClosed),
+        ..Step::new(
+            Position::Ended(Status::Cancelled),
+            Actor::Pipeline,
+            "its round closed before it ran; send it to the next one, free",
+        )
+    };
+    submissions::step(tx, id, &step, now)?;
+    Ok(())
 }

@@ -4,11 +4,15 @@
 //! each. So a restart is nothing special: what ran goes on and is looked at, what a row knows and nobody runs is lost, and what
 //! no row knows is ended.
 
-use std::{collections::HashSet, sync::PoisonError};
+use std::{
+    collections::{HashSet, hash_map::Entry},
+    sync::PoisonError,
+};
 
 use prism_core::{
     failure::Failure,
     outcome::{Reason, Status},
+    recipe::Recipe,
     submission::{Actor, Position, Stage, Wait},
     time::Timestamp,
 };
@@ -30,7 +34,9 @@ use prism_store::{
 use crate::{
     problem::{Result, ServiceProblem},
     random,
+    rounds::end_with_round,
     service::Service,
+    silence::{self, Heard},
     similar::UPLOAD_BYTES_MAX,
 };
 
@@ -52,6 +58,7 @@ impl Service {
     /// Looks at everything that runs, then starts what may start.
     pub(crate) fn run_submissions(&self) -> Result<()> {
         let live = self.store.read(attempts::live)?;
+        self.forget_others(&live);
         // What goes wrong with one keeps nobody else waiting; it is told and tried again.
         let mut trouble = self.end_strangers(&live).err();
         let mut busy = HashSet::new();
@@ -79,7 +86,9 @@ impl Service {
         if is_known_good {
             return Ok(());
         }
-        let found = (self.settings.preflight)();
+        let round = self.store.read(rounds::current)?;
+        let round = round.map(|round| self.engine_round(&round)).transpose()?;
+        let found = (self.settings.preflight)(round.as_ref());
         let is_new = {
             let mut state = self.state();
             let is_new = state.machine_was.as_ref() != Some(&found);
@@ -144,6 +153,12 @@ impl Service {
         };
         match self.executor.look(handle)? {
             Seen::Running(progress) => {
+                if self.is_overdue(attempt, &progress)? {
+                    self.executor.remove(handle)?;
+                    self.lose(attempt, "it said nothing for too long and was ended")?;
+                    self.forget_progress(attempt);
+                    return Ok(false);
+                }
                 if let Some(submission) = &attempt.submission {
                     let known = Progress {
                         covered_bytes: progress.covered_bytes,
@@ -151,7 +166,13 @@ impl Service {
                         mean_bpb: progress.mean_bpb,
                         steps: progress.steps,
                     };
-                    self.state().progress.insert(submission.clone(), known);
+                    let mut state = self.state();
+                    state.progress.insert(submission.clone(), known);
+                    if progress.waits_for_machine {
+                        state.waits_for_machine.insert(submission.clone());
+                    } else {
+                        state.waits_for_machine.remove(submission);
+                    }
                 }
                 if attempt.state == State::Created {
                     let (id, now) = (attempt.id, self.now());
@@ -173,9 +194,43 @@ impl Service {
         }
     }
 
+    /// Whether it has been silent for longer than any part of a run may take.
+    fn is_overdue(&self, attempt: &Attempt, progress: &prism_engine::event_file::Progress) -> Result<bool> {
+        let now = self.now();
+        let silent_seconds = match self.state().heard.entry(attempt.id) {
+            Entry::Occupied(mut known) => known.get_mut().again(progress, now),
+            Entry::Vacant(place) => {
+                place.insert(Heard::new(progress, now));
+                0
+            }
+        };
+        // Long before that nothing needs to be read.
+        if silent_seconds < silence::REST_SECONDS {
+            return Ok(false);
+        }
+        let round = self.store.read(|tx| rounds::get(tx, &attempt.round_id))?;
+        let recipe = Recipe::parse(&round.recipe_toml)
+            .map_err(|error| ServiceProblem::Refused(format!("the recipe of the round: {error}")))?;
+        Ok(silent_seconds > silence::limit_seconds(&recipe))
+    }
+
+    /// What was known of runs that are not live any more, as of submissions that were cancelled.
+    fn forget_others(&self, live: &[Attempt]) {
+        let mut state = self.state();
+        let is_live = |id: &String| live.iter().any(|attempt| attempt.submission.as_ref() == Some(id));
+        state.progress.retain(|id, _| is_live(id));
+        state.waits_for_machine.retain(is_live);
+        state
+            .heard
+            .retain(|id, _| live.iter().any(|attempt| attempt.id == *id));
+    }
+
     fn forget_progress(&self, attempt: &Attempt) {
+        let mut state = self.state();
+        state.heard.remove(&attempt.id);
         if let Some(submission) = &attempt.submission {
-            self.state().progress.remove(submission);
+            state.progress.remove(submission);
+            state.waits_for_machine.remove(submission);
         }
     }
 
@@ -386,20 +441,10 @@ impl Service {
         Ok(None)
     }
 
-    /// Its round has closed before it ran.
+    /// Its round has closed before it ran: it was tried again meanwhile, or released.
     fn end_with_its_round(&self, submission: &Submission) -> Result<bool> {
         let (id, now) = (submission.id.clone(), self.now());
-        self.store.write(move |tx| {
-            let step = Step {
-                reason: Some(Reason::RoundClosed),
-                ..Step::new(
-                    Position::Ended(Status::Cancelled),
-                    Actor::Pipeline,
-                    "its round closed before it ran; send it to the next one, free",
-                )
-            };
-            submissions::step(tx, &id, &step, now)
-        })?;
+        self.store.write(move |tx| end_with_round(tx, &id, now))?;
         Ok(true)
     }
 

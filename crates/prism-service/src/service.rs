@@ -1,7 +1,7 @@
 //! What the threads of the challenge share, and how they start and stop.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     panic::{self, AssertUnwindSafe},
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -18,6 +18,7 @@ use crate::{
     challenge::QueueSnapshot,
     problem::{Result, ServiceProblem},
     ranks::Standings,
+    silence::Heard,
     similar::Similar,
 };
 
@@ -46,6 +47,10 @@ impl ReviewMode {
     }
 }
 
+/// Says whether this machine can run submissions of a round (of none, while none is open), and if not why. May take seconds.
+pub type Preflight =
+    Box<dyn Fn(Option<&prism_engine::round::Round>) -> std::result::Result<(), Failure> + Send + Sync>;
+
 /// What can be set.
 pub struct ServiceSettings {
     /// Where attempts keep what was counted of a corpus.
@@ -54,8 +59,8 @@ pub struct ServiceSettings {
     pub slots: Vec<Slot>,
     /// Whether submissions are read by a reviewer.
     pub review: ReviewMode,
-    /// Says whether this machine can run submissions, and if not why. May take seconds.
-    pub preflight: Box<dyn Fn() -> std::result::Result<(), Failure> + Send + Sync>,
+    /// Asked whether this machine can run submissions.
+    pub preflight: Preflight,
     /// Bytes of the disk below which uploads are refused.
     pub reserve_bytes: u64,
     /// The present.
@@ -82,6 +87,10 @@ pub(crate) struct State {
     version: u64,
     /// How far runs have come, by submission.
     pub(crate) progress: HashMap<String, Progress>,
+    /// The submissions whose runs wait until others have left the machine.
+    pub(crate) waits_for_machine: HashSet<String>,
+    /// What live attempts last said, by attempt.
+    pub(crate) heard: HashMap<i64, Heard>,
     /// Why nothing can be run on this machine; `None` while that is not known yet.
     pub(crate) machine: Option<std::result::Result<(), Failure>>,
     /// What was found the last time that the machine was tried.

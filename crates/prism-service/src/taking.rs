@@ -20,7 +20,7 @@ use prism_engine::{
     executor::Left,
     outcome::Outcome,
     request::RehearsalReason,
-    run_dir::{EVENTS_FILE, LOGS_DIR, METRICS_FILE, RECORD_FILE, REPORT_FILE, TARGETS_FILE},
+    run_dir::{EVENTS_FILE, RECORD_FILE, REPORT_FILE, TARGETS_FILE, owner_log},
 };
 use prism_referee::{
     profile,
@@ -42,8 +42,6 @@ use crate::{
     service::Service,
 };
 
-/// Most bytes of all logs of a run that are kept for its owner.
-const LOGS_BYTES_MAX: usize = 512 * 1024;
 /// Largest manifest that is read, in bytes.
 const MANIFEST_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
@@ -67,7 +65,7 @@ impl Service {
                 &Failure::new(Reason::Internal, "what the attempt left carries another nonce"),
             );
         }
-        let logs = left.run_dir.as_deref().map(logs).transpose();
+        let logs = left.run_dir.as_deref().map(owner_log).transpose();
         let logs = logs.map_err(|source| io_problem("the logs of a run", source))?;
         let logs = match logs {
             Some(text) if !text.is_empty() => Some(self.store.blobs().put(text.as_bytes())?),
@@ -372,37 +370,4 @@ fn read(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
         return Err(io::Error::other(format!("it is longer than {max_bytes} bytes")));
     }
     Ok(bytes)
-}
-
-/// The logs of a run in one text, bounded: a heading a file. They are escaped already.
-fn logs(run_dir: &Path) -> io::Result<String> {
-    let dir = run_dir.join(LOGS_DIR);
-    let mut names: Vec<_> = match std::fs::read_dir(&dir) {
-        Ok(entries) => entries
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .collect(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
-        Err(error) => return Err(error),
-    };
-    names.sort();
-    let mut text = String::new();
-    // What is of the learner is its owner's business; what others print knows held-out text and is not kept by the engine.
-    for name in names
-        .iter()
-        .filter(|name| name.starts_with("learner") || *name == METRICS_FILE)
-    {
-        let left = LOGS_BYTES_MAX.saturating_sub(text.len());
-        let mut bytes = Vec::new();
-        File::open(dir.join(name))?
-            .take(left as u64)
-            .read_to_end(&mut bytes)?;
-        if !bytes.is_empty() {
-            text.push_str("== ");
-            text.push_str(name);
-            text.push('\n');
-            text.push_str(&String::from_utf8_lossy(&bytes));
-            text.push('\n');
-        }
-    }
-    Ok(text)
 }

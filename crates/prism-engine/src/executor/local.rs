@@ -25,9 +25,11 @@ use super::{Executor, Left, Seen, Unit};
 use crate::{
     attempt::{
         self, ATTEMPT_FILE, Attempt, BUNDLE_FILE, LOG_FILE, OUTCOME_FILE, PROCESS_FILE, Process, RUN_DIR,
+        WAITING_FILE,
     },
     event_file::Progress,
     outcome::Outcome,
+    run_dir::owner_log,
 };
 
 /// What a child's environment may hold beside the variables that PRISM reads.
@@ -189,11 +191,19 @@ impl Executor for Local {
             });
         }
         if is_alive {
-            let progress = Progress::read(&place.join(RUN_DIR)).map_err(unreadable)?;
+            let mut progress = Progress::read(&place.join(RUN_DIR)).map_err(unreadable)?;
+            progress.waits_for_machine = place.join(WAITING_FILE).exists();
             Ok(Seen::Running(Box::new(progress)))
         } else {
             Ok(Seen::Gone)
         }
+    }
+
+    fn log(&self, handle: &str) -> Result<Option<String>, Failure> {
+        let place = self.place(handle)?;
+        let text = owner_log(&place.join(RUN_DIR))
+            .map_err(|error| storage("the log of an attempt cannot be read in", &place, &error))?;
+        Ok((!text.is_empty()).then_some(text))
     }
 
     fn cancel(&self, handle: &str) -> Result<(), Failure> {

@@ -60,7 +60,7 @@ CREATE TABLE submissions (
     sentence            TEXT,
     traceback           TEXT,
     -- Why it does not move, while it is pending.
-    wait                TEXT CHECK (wait IN ('queue', 'retry', 'no_executor', 'paused', 'breaker', 'no_round', 'budget')),
+    wait                TEXT CHECK (wait IN ('queue', 'retry', 'no_executor', 'paused', 'breaker', 'no_round', 'budget', 'machine')),
     wait_sentence       TEXT,
     waiting_since       INTEGER,
     not_before          INTEGER,

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
-use prism_service::Operation;
+use clap::{Subcommand, ValueEnum};
+use prism_service::{Operation, Shared, Then};
 
 use super::CommandResult;
 use super::operate::{PlaceArgs, shown};
@@ -61,9 +61,12 @@ pub(crate) enum AdminCommand {
         /// Why: everybody sees it
         #[arg(long)]
         why: String,
-        /// Also all scores of the round by the same version of PRISM
-        #[arg(long)]
-        same_engine: bool,
+        /// Also all scores that share this with it
+        #[arg(long, value_enum, value_name = "WHAT")]
+        same: Option<SameArg>,
+        /// Score the records again with this version; what that does not give runs again, free
+        #[arg(long, conflicts_with = "requeue")]
+        rescore: bool,
         /// Run what is withdrawn again, free
         #[arg(long)]
         requeue: bool,
@@ -98,6 +101,27 @@ pub(crate) enum AdminCommand {
     },
 }
 
+/// What the scores have in common that share a cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SameArg {
+    /// Measured by the same version of PRISM, in the same round
+    Engine,
+    /// Of rounds with the same corpus
+    Corpus,
+    /// Of rounds with the same version of the gate
+    Rules,
+}
+
+impl From<SameArg> for Shared {
+    fn from(arg: SameArg) -> Self {
+        match arg {
+            SameArg::Engine => Self::Engine,
+            SameArg::Corpus => Self::Corpus,
+            SameArg::Rules => Self::Rules,
+        }
+    }
+}
+
 /// Runs it.
 pub(crate) fn run(command: &AdminCommand, output: Output) -> CommandResult {
     let (place, operation) = match command {
@@ -126,7 +150,8 @@ pub(crate) fn run(command: &AdminCommand, output: Output) -> CommandResult {
         AdminCommand::Invalidate {
             id,
             why,
-            same_engine,
+            same,
+            rescore,
             requeue,
             place,
         } => (
@@ -134,8 +159,12 @@ pub(crate) fn run(command: &AdminCommand, output: Output) -> CommandResult {
             Operation::Invalidate {
                 submission: id.clone(),
                 why: why.clone(),
-                same_engine: *same_engine,
-                requeue: *requeue,
+                same: same.map(Into::into),
+                then: match (rescore, requeue) {
+                    (true, _) => Then::Rescore,
+                    (false, true) => Then::Requeue,
+                    (false, false) => Then::Nothing,
+                },
             },
         ),
         AdminCommand::Pause { place } => (place, Operation::Pause),

@@ -36,7 +36,9 @@ pub(crate) fn run(args: &AttemptArgs, output: Output) -> CommandResult {
         when_busy: WhenBusy::Wait,
     };
     let outcome = match driver.enter_slot() {
-        Ok(()) => evaluate(&driver.request(), &host, &cancel, &mut |_| ()),
+        Ok(()) => evaluate(&driver.request(), &host, &cancel, &mut |event| {
+            driver.told(&event)
+        }),
         Err(failure) => Outcome::failed(failure.reason, failure.detail),
     };
     write_report(&outcome, output);

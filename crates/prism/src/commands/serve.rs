@@ -14,6 +14,7 @@ use clap::Args;
 use prism_core::recipe::Recipe;
 use prism_core::time::Timestamp;
 use prism_engine::executor::Local;
+use prism_engine::round::Round;
 use prism_engine::slot::Slot;
 use prism_runtime::InstallRequest;
 use prism_server::{Listeners, Shutdown};
@@ -133,14 +134,8 @@ fn service(config: &Config, store: Store, clock: &Clock) -> Result<Arc<Service>,
     // Also when the file has been replaced by a newer one: a run is measured by the program that has started it.
     let program = "/proc/self/exe".into();
     let executor = Local::new(config.dir.join(ATTEMPTS_DIR), program, vec!["attempt".into()]);
-    let of_round = store.clone();
-    let preflight = move || {
-        let round = of_round.read(rounds::current).ok().flatten();
-        let recipe = round
-            .and_then(|round| Recipe::parse(&round.recipe_toml).ok())
-            .unwrap_or_else(Recipe::small);
-        prism_engine::ready::ready(&recipe, prism_sandbox::Helper::default())
-    };
+    let preflight =
+        |round: Option<&Round>| prism_engine::ready::ready(round, prism_sandbox::Helper::default());
     let settings = ServiceSettings {
         cache_dir: config.dir.join(CACHE_DIR),
         slots,

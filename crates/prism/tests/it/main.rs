@@ -12,6 +12,8 @@ mod run_fixture;
 mod service;
 
 mod challenge;
+mod challenge_operator;
+mod challenge_world;
 mod check;
 mod data;
 mod dense;
