@@ -209,7 +209,7 @@ def test_a_shape_that_a_run_would_refuse_is_told(
     text.write_bytes(TEXT.encode() * 300)
     code, output = run_local(tmp_path, make_bundle(), "--text", text, "--steps", 1)
     assert code == 0, output
-    assert "a step has 8 targets; on this much text the recipe `demo` wants 512 to 567" in output
+    assert "a step has 8 targets; on this much text the recipe `demo` wants 512 to 14175" in output
     assert "`prism eval` would end the run as `batch_shape`" in output
 
 
