@@ -237,9 +237,9 @@ impl Position {
                 ),
                 Self::Pending(stage),
             ) if stage <= Stage::Queued => true,
-            // It has a score; only its second measurement is still to be made.
-            (Self::Ended(Status::Held), Self::Pending(Stage::Confirming)) => true,
             (Self::Pending(_) | Self::Ended(Status::Held), Self::Ended(Status::Rejected))
+            // It has a score; only its second measurement is still to be made.
+            | (Self::Ended(Status::Held), Self::Pending(Stage::Confirming))
             | (Self::Ended(Status::Completed), Self::Ended(Status::Invalidated))
             // Its record alone could be scored again.
             | (Self::Ended(Status::Invalidated), Self::Ended(Status::Completed)) => true,

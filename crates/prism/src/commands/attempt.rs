@@ -37,7 +37,7 @@ pub(crate) fn run(args: &AttemptArgs, output: Output) -> CommandResult {
     };
     let outcome = match driver.enter_slot() {
         Ok(()) => evaluate(&driver.request(), &host, &cancel, &mut |event| {
-            driver.told(&event)
+            driver.told(&event);
         }),
         Err(failure) => Outcome::failed(failure.reason, failure.detail),
     };
