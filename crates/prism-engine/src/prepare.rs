@@ -289,24 +289,31 @@ pub(crate) fn machine(host: &Host, recipe: &Recipe) -> Result<(Capabilities, Run
     Ok((capabilities, runtime))
 }
 
-/// Whether disk and memory will do.
-pub(crate) fn check_resources(dir: &Path, recipe: &Recipe, totals: &StreamTotals) -> Result<(), Failure> {
+/// Whether a run of so many targets has room in a directory.
+pub(crate) fn check_disk(dir: &Path, recipe: &Recipe, targets: u64) -> Result<(), Failure> {
     let short = |detail: String| Failure::new(Reason::Resources, detail);
     let stat = rustix::fs::statvfs(dir).map_err(|error| short(format!("{}: {error}", dir.display())))?;
     let (free, needed) = (
         stat.f_bavail * stat.f_frsize,
         RUN_DIR_BYTES
-            + totals.targets * TARGET_BYTES
+            + targets * TARGET_BYTES
             + u64::from(recipe.audit.repeats) * recipe.caps.max_snapshot_bytes,
     );
     if free < needed {
         return Err(short(format!(
-            "{} has {} MB free and the run may need {}: free some space or choose another place with `--runs`",
+            "{} has {} MB free and the run may need {}: free some space or choose another place",
             dir.display(),
             free / 1_000_000,
             needed / 1_000_000
         )));
     }
+    Ok(())
+}
+
+/// Whether disk and memory will do.
+pub(crate) fn check_resources(dir: &Path, recipe: &Recipe, totals: &StreamTotals) -> Result<(), Failure> {
+    let short = |detail: String| Failure::new(Reason::Resources, detail);
+    check_disk(dir, recipe, totals.targets)?;
     // Of each snapshot: the learner's segment, two of auditors, and three copies for the memorisation gap.
     let needed = MIN_MEMORY_BYTES + 6 * recipe.caps.max_snapshot_bytes.min(64 << 20);
     let room = prism_sandbox::available_memory_bytes();

@@ -7,9 +7,9 @@ use prism_sandbox::{Helper, MemoryCap, Mode};
 
 use crate::{evaluate::Host, machine_lock::WhenBusy, prepare, round::Round};
 
-/// Tries the sandbox, the runtime and the device that a round wants, of the smallest recipe while there is none. Takes a second
+/// Tries the sandbox, the runtime, the device and the room that a round wants, of the smallest recipe while there is none. Takes a second
 /// or two.
-pub fn ready(round: Option<&Round>, helper: Helper) -> Result<(), Failure> {
+pub fn ready(round: Option<&Round>, attempts_dir: &Path, helper: Helper) -> Result<(), Failure> {
     if let Some(why) = round.map(Round::why_not_here).transpose()?.flatten() {
         return Err(Failure::new(Reason::NotCounted, why));
     }
@@ -19,6 +19,8 @@ pub fn ready(round: Option<&Round>, helper: Helper) -> Result<(), Failure> {
         helper,
         when_busy: WhenBusy::Wait,
     };
+    // How many targets there are is for each run to say; what it keeps of the model is most of it.
+    prepare::check_disk(attempts_dir, recipe, 0)?;
     let (capabilities, _) = prepare::machine(&host, recipe)?;
     let lacks = |what: &str| {
         Err(Failure::new(

@@ -20,6 +20,9 @@ const VERSION: u32 = 1;
 /// Largest file that is read: some 16 million documents.
 const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
+/// Files that are kept: one for each tokenizer of a corpus, of the newest ones.
+const FILES_MAX: usize = 64;
+
 /// What was counted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -119,6 +122,30 @@ impl TotalsCache {
         let mut partial = tempfile::NamedTempFile::new_in(&self.dir)?;
         partial.write_all(&serde_json::to_vec(&file)?)?;
         partial.persist(path)?;
+        self.sweep()
+    }
+
+    /// Removes the oldest files beyond [`FILES_MAX`].
+    fn sweep(&self) -> io::Result<()> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.dir)? {
+            let entry = entry?;
+            let is_ours = entry
+                .file_name()
+                .to_str()
+                .is_some_and(|name| name.starts_with("targets-"));
+            if is_ours {
+                files.push((entry.metadata()?.modified()?, entry.path()));
+            }
+        }
+        files.sort();
+        for (_, path) in files.iter().rev().skip(FILES_MAX) {
+            match fs::remove_file(path) {
+                // Another run was faster.
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+        }
         Ok(())
     }
 }
@@ -167,5 +194,33 @@ mod tests {
         }
         cache.put(&key, &targets).unwrap();
         assert_eq!(cache.get(&key), Some(targets));
+    }
+
+    #[test]
+    fn no_more_files_are_kept_than_stated() {
+        let temp = tempfile::tempdir().unwrap();
+        let cache = TotalsCache::new(temp.path());
+        fs::write(temp.path().join("of-somebody-else"), "").unwrap();
+        let targets = DocumentTargets {
+            train: vec![1],
+            val: Vec::new(),
+        };
+        let key = |number: usize| {
+            let tokenizer = TokenizerSpec::Bundle(number.to_string().into_bytes());
+            Key::new(Sha256Hash::of(b"corpus"), &tokenizer, 1, 0)
+        };
+        for number in 0..FILES_MAX + 3 {
+            cache.put(&key(number), &targets).unwrap();
+            let old = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1 + number as u64);
+            let file = fs::File::options()
+                .append(true)
+                .open(cache.path(&key(number)).unwrap());
+            file.unwrap().set_modified(old).unwrap();
+        }
+        cache.put(&key(FILES_MAX + 3), &targets).unwrap();
+        let kept = fs::read_dir(temp.path()).unwrap().count();
+        assert_eq!(kept, FILES_MAX + 1, "and what is not ours");
+        assert_eq!(cache.get(&key(0)), None);
+        assert_eq!(cache.get(&key(FILES_MAX + 3)), Some(targets));
     }
 }

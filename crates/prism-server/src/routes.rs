@@ -44,7 +44,6 @@ pub(crate) fn all(app: &Arc<App>) -> Router {
         .routes(routes!(run::findings))
         .routes(routes!(run::manifest))
         .routes(routes!(run::record))
-        .routes(routes!(run::targets))
         .routes(routes!(run::source))
         .routes(routes!(run::compare))
         .routes(routes!(owner::cancel))

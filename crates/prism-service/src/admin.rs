@@ -215,7 +215,8 @@ impl Service {
         })?;
         match secret {
             Some(secret) => Ok(json!({
-                "seed": secret.seed,
+                // Too large for the numbers of most readers of JSON.
+                "seed": secret.seed.to_string(),
                 "salt": crate::runs::hex(&secret.salt),
                 "commitment": rounds::commitment(&secret).to_string(),
             })),

@@ -20,6 +20,7 @@ use prism_engine::{
     executor::Left,
     outcome::Outcome,
     request::RehearsalReason,
+    round::RunKind,
     run_dir::{EVENTS_FILE, RECORD_FILE, REPORT_FILE, TARGETS_FILE, owner_log},
 };
 use prism_referee::{
@@ -185,13 +186,18 @@ impl Service {
         })
     }
 
-    /// A record must be of what was to be run: bundle, round, seed.
+    /// A record must be of what was to be run: bundle, corpus, recipe, seed.
     fn must_be_of(&self, attempt: &Attempt, record: &Record) -> Result<()> {
         let wrong = |what: &str| {
             Err(ServiceProblem::Engine(Failure::new(
                 Reason::Internal,
                 format!("the record is of another {what}"),
             )))
+        };
+        let kind = match attempt.kind {
+            Kind::Main => RunKind::Main,
+            Kind::Confirm => RunKind::Confirmation,
+            Kind::Noise => RunKind::Noise,
         };
         let (round, bundle) = self.store.read(|tx| {
             let bundle = match &attempt.submission {
@@ -207,6 +213,9 @@ impl Service {
         }
         if record.hashes.corpus != round.corpus_sha256 {
             return wrong("corpus");
+        }
+        if record.hashes.recipe != self.engine_round(&round)?.recipe_of(kind).sha256() {
+            return wrong("recipe");
         }
         if bundle.is_some_and(|bundle| bundle != record.hashes.bundle) {
             return wrong("bundle");

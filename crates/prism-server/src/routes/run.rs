@@ -1,4 +1,4 @@
-//! What a submission's run has left: curve, report, findings, manifest; record, claims and source once the round has closed.
+//! What a submission's run has left: curve, report, findings, manifest; record and source once the round has closed.
 
 use std::sync::Arc;
 
@@ -127,25 +127,6 @@ pub(super) async fn record(
     let hash = found.result.and_then(|stored| stored.result.files.record);
     let hash = hash.ok_or_else(|| Problem::not_found("submission record not found"))?;
     blob(&app, &headers, hash, "application/octet-stream", "record.json").await
-}
-
-/// The claims of a run, once its round has closed: with its record they are all that `prism verify` needs.
-#[utoipa::path(
-    get, path = "/v1/submissions/{id}/targets", tag = "submissions",
-    params(("id" = String, Path, description = "id of the submission")),
-    responses(
-        (status = 200, body = String, content_type = "application/zstd"), (status = 403), (status = 404)
-    )
-)]
-pub(super) async fn targets(
-    State(app): State<Arc<App>>,
-    PathPart(id): PathPart,
-    headers: HeaderMap,
-) -> Answer<Response> {
-    let (found, _) = of_closed_round(&app, id).await?;
-    let hash = found.result.and_then(|stored| stored.result.files.targets);
-    let hash = hash.ok_or_else(|| Problem::not_found("submission claims not found"))?;
-    blob(&app, &headers, hash, "application/zstd", "targets.zst").await
 }
 
 /// The archive that was submitted, once its round has closed, if the round publishes sources and it was completed.

@@ -14,9 +14,9 @@ use prism_service::{Operation, ReviewMode, Shared, Then};
 use prism_store::rounds;
 use prism_store::{attempts, budgets, events, results};
 
-use crate::run_fixture::{Learner, Of, completed_of};
+use crate::run_fixture::{Learner, completed_of};
 
-use crate::challenge_world::{End, PATIENCE, Ran, SEED, World, bundle, corpus};
+use crate::challenge_world::{End, PATIENCE, Ran, SEED, World, bundle, of_unit};
 
 #[test]
 fn the_operators_fault_is_tried_again_free_and_held_in_the_end() {
@@ -111,13 +111,7 @@ fn what_runs_when_the_service_ends_is_taken_up_again_and_not_repeated() {
     world.stop();
     // Meanwhile it ends.
     for ran in world.executor.ran.lock().unwrap().values_mut() {
-        let of = Of {
-            bundle: Bundle::from_zip(&ran.unit.bundle).unwrap().hash(),
-            corpus: corpus(),
-            seed: ran.unit.attempt.seed,
-            scale: 1.0,
-        };
-        completed_of(&ran.dir, Learner::Honest, of);
+        completed_of(&ran.dir, Learner::Honest, of_unit(&ran.unit, 1.0));
         ran.end = End::Scores(1.0);
     }
     world.start();
@@ -486,4 +480,28 @@ fn what_is_held_before_its_second_measurement_goes_on_with_that() {
         1,
         "{started:?}"
     );
+}
+
+#[test]
+fn a_record_of_something_else_is_no_result() {
+    let world = World::new();
+    let id = world.submit_scripted("5First", &bundle(1), &[End::Hangs]);
+    world.wait_for(&id, Position::Running(Stage::Training));
+    world.until("it has started", |world| world.started(&id).len() == 1);
+    {
+        let mut all = world.executor.ran.lock().unwrap();
+        let ran = all.values_mut().next().unwrap();
+        // It asks for fewer audits than the round.
+        let mut of = of_unit(&ran.unit, 0.5);
+        of.recipe.audit.rate_per_byte /= 2.0;
+        completed_of(&ran.dir, Learner::Honest, of);
+        ran.end = End::Scores(0.5);
+    }
+    world.until("it is refused", |world| {
+        world.get(&id).position != Position::Running(Stage::Training)
+    });
+    assert_eq!(world.store().read(|tx| results::of(tx, &id)).unwrap(), []);
+    let first = world.store().read(|tx| attempts::of(tx, &id)).unwrap().remove(0);
+    assert_eq!(first.reason, Some(Reason::Internal));
+    assert!(first.evidence_json.unwrap().contains("another recipe"));
 }

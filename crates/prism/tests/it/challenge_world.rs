@@ -12,7 +12,6 @@ use prism_bundle::Bundle;
 use prism_core::failure::Failure;
 use prism_core::hash::Sha256Hash;
 use prism_core::outcome::{Reason, Status};
-use prism_core::recipe::Recipe;
 use prism_core::submission::Position;
 use prism_core::time::Timestamp;
 use prism_engine::executor::{Executor, Left, Seen, Unit};
@@ -26,7 +25,7 @@ use prism_store::submissions::{self, Submission};
 use prism_store::uploads::{self, NewUpload};
 use prism_store::{Store, events, ids};
 
-use crate::run_fixture::{Learner, Of, completed_of};
+use crate::run_fixture::{Learner, Of, completed_of, recipe};
 
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// Noon of a day, so that an hour either way stays within it.
@@ -52,6 +51,18 @@ pub(crate) enum End {
     Hangs,
     /// It waits for others to leave the machine.
     Waits,
+}
+
+/// What a run of this is to leave.
+pub(crate) fn of_unit(unit: &Unit, scale: f32) -> Of {
+    let attempt = &unit.attempt;
+    Of {
+        bundle: Bundle::from_zip(&unit.bundle).unwrap().hash(),
+        corpus: attempt.round.corpus.unwrap(),
+        seed: attempt.seed,
+        scale,
+        recipe: attempt.round.recipe_of(attempt.kind),
+    }
 }
 
 /// What became of an attempt.
@@ -103,13 +114,7 @@ impl Executor for Scripted {
         let dir = self.temp.lock().unwrap().clone().unwrap().join(handle);
         if let End::Scores(_) | End::Rehearses(_) = end {
             let scale = if let End::Scores(scale) = end { scale } else { 1.0 };
-            let of = Of {
-                bundle: Bundle::from_zip(&unit.bundle).unwrap().hash(),
-                corpus: attempt.round.corpus.unwrap(),
-                seed: attempt.seed,
-                scale,
-            };
-            completed_of(&dir, Learner::Honest, of);
+            completed_of(&dir, Learner::Honest, of_unit(unit, scale));
         }
         let ran = Ran {
             unit: unit.clone(),
@@ -224,8 +229,8 @@ impl World {
         NewRound {
             id: ids::uuid_v4(*b"0123456789abcdef".map_last(name.len())),
             name: name.to_owned(),
-            recipe_toml: Recipe::small().to_toml(),
-            recipe_sha256: Recipe::small().sha256(),
+            recipe_toml: recipe().to_toml(),
+            recipe_sha256: recipe().sha256(),
             corpus_path: "/corpus".into(),
             corpus_sha256: corpus(),
             runtime_lock: "external".into(),

@@ -92,13 +92,22 @@ impl Pass {
 }
 
 /// What a made-up run is of.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Of {
     pub(crate) bundle: Sha256Hash,
     pub(crate) corpus: Sha256Hash,
     pub(crate) seed: u64,
     /// What every prediction costs, times this.
     pub(crate) scale: f32,
+    pub(crate) recipe: Recipe,
+}
+
+/// A recipe with audits enough for the few targets of these runs.
+pub(crate) fn recipe() -> Recipe {
+    let mut recipe = Recipe::demo();
+    recipe.audit.rate_per_byte = 0.05;
+    recipe.heldout.rate_per_byte = 0.1;
+    recipe
 }
 
 /// Writes a completed run into a directory.
@@ -108,6 +117,7 @@ pub(crate) fn completed(dir: &Path, learner: Learner) {
         corpus: Sha256Hash([0x22; 32]),
         seed: 0,
         scale: 1.0,
+        recipe: recipe(),
     };
     completed_of(dir, learner, of);
 }
@@ -116,9 +126,7 @@ pub(crate) fn completed(dir: &Path, learner: Learner) {
 pub(crate) fn completed_of(dir: &Path, learner: Learner, of: Of) {
     let true_nats = |step, target| of.scale * true_nats(step, target);
     fs::create_dir_all(dir.join("logs")).unwrap();
-    let mut recipe = Recipe::demo();
-    recipe.audit.rate_per_byte = 0.05;
-    recipe.heldout.rate_per_byte = 0.1;
+    let recipe = of.recipe.clone();
     let key = AuditKey::new([7; 32]);
     let mut out = TargetsWriter::new(fs::File::create(dir.join("targets.zst")).unwrap()).unwrap();
     let mut stream = Pass::new(&recipe, &key, Purpose::Stream);

@@ -2,35 +2,34 @@
 //!
 //! ```text
 //! cargo run --release -p prism-store --example store_bench [-- --submissions 100000 --seconds 5 --dir DIR]
+//! cargo run --release -p prism-store --example store_bench -- --fill DIR [--submissions 100000]
 //! ```
+//!
+//! The second one adds submissions to the open round of a challenge that is not served just now, and ends.
 //!
 //! Prints one line a number. The folder (a temporary one unless given) decides about the disk that is measured.
 
 #![allow(clippy::print_stdout, reason = "a command-line tool")]
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first error")]
 
+mod filling;
+
 use std::{
     path::PathBuf,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use prism_core::{
-    hash::Sha256Hash,
-    outcome::{Reason, Status},
-    rank::Standing,
-    submission::{Actor, Position, Stage},
-    time::Timestamp,
-};
+use prism_core::{hash::Sha256Hash, time::Timestamp};
 use prism_store::{
-    Read, Result, Store, Write,
-    attempts::{self, End, NewAttempt, Of, Taken},
-    budgets, events, ids,
+    Read, Result, Store, budgets, events,
     queue::{self, Line},
-    results::{self, Files, NewResult, Scope},
-    rounds::{self, NewRound, Secret},
-    submissions::{self, Filter, Step},
-    uploads::{self, NewUpload, NonceUse},
+    results::{self, Scope},
+    rounds,
+    submissions::{self, Filter},
+    uploads::{self, NewUpload},
 };
+
+use filling::{life, named, round, uuid};
 
 const CLIENTS: u64 = 64;
 /// What honest bundles are like, in bytes.
@@ -43,6 +42,7 @@ struct Arguments {
     submissions: u64,
     seconds: u64,
     dir: Option<PathBuf>,
+    fill: Option<PathBuf>,
 }
 
 fn arguments() -> Arguments {
@@ -50,6 +50,7 @@ fn arguments() -> Arguments {
         submissions: 100_000,
         seconds: 5,
         dir: None,
+        fill: None,
     };
     let mut words = std::env::args().skip(1);
     while let (Some(flag), Some(value)) = (words.next(), words.next()) {
@@ -57,6 +58,7 @@ fn arguments() -> Arguments {
             "--submissions" => arguments.submissions = value.parse().unwrap(),
             "--seconds" => arguments.seconds = value.parse().unwrap(),
             "--dir" => arguments.dir = Some(value.into()),
+            "--fill" => arguments.fill = Some(value.into()),
             other => panic!("unknown flag {other}"),
         }
     }
@@ -65,6 +67,14 @@ fn arguments() -> Arguments {
 
 fn main() {
     let arguments = arguments();
+    if let Some(dir) = arguments.fill {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let now = Timestamp(i64::try_from(since.as_micros()).unwrap());
+        let store = Store::open(&dir, now).unwrap();
+        let bundle = store.blobs().put(b"one for all").unwrap();
+        fill(&store, arguments.submissions, bundle, now);
+        return;
+    }
     let temporary = tempfile::tempdir().unwrap();
     let dir = arguments.dir.unwrap_or_else(|| temporary.path().join("store"));
     let store = Store::open(&dir, T0).unwrap();
@@ -83,19 +93,7 @@ fn main() {
     });
     rows.print("durable rows alone, 64 clients");
 
-    let filled = Instant::now();
-    let mut of_batch = 0;
-    while of_batch < arguments.submissions {
-        let from = of_batch;
-        of_batch += BATCH;
-        store
-            .write(move |tx| (from..from + BATCH).try_for_each(|i| life(tx, i, bundle)))
-            .unwrap();
-    }
-    println!(
-        "{of_batch} submissions added in {:.1} s",
-        filled.elapsed().as_secs_f64()
-    );
+    let of_batch = fill(&store, arguments.submissions, bundle, T0);
     let (round_id, id) = (round().id, uuid((1 << 50) | (of_batch - 1)));
 
     let reads = clients(time, |client, i| {
@@ -144,6 +142,24 @@ fn main() {
         "opened again in {:.1} ms",
         elapsed(&|| drop(Store::open(&dir, T0).unwrap())).as_secs_f64() * 1e3
     );
+}
+
+/// Adds submissions; how many.
+fn fill(store: &Store, submissions: u64, bundle: Sha256Hash, at: Timestamp) -> u64 {
+    let filled = Instant::now();
+    let mut of_batch = 0;
+    while of_batch < submissions {
+        let from = of_batch;
+        of_batch += BATCH;
+        store
+            .write(move |tx| (from..from + BATCH).try_for_each(|i| life(tx, i, bundle, at)))
+            .unwrap();
+    }
+    println!(
+        "{of_batch} submissions added in {:.1} s",
+        filled.elapsed().as_secs_f64()
+    );
+    of_batch
 }
 
 /// What is read, and how.
@@ -207,12 +223,6 @@ fn clients(time: Duration, each: impl Fn(u64, u64) + Sync) -> Load {
     Load { seconds, sorted }
 }
 
-fn uuid(number: u64) -> String {
-    let mut random = [0; 16];
-    random.copy_from_slice(&Sha256Hash::of(&number.to_le_bytes()).0[..16]);
-    ids::uuid_v4(random)
-}
-
 fn bundle(client: u64, i: u64) -> Vec<u8> {
     let seed = Sha256Hash::of(&[client.to_le_bytes(), i.to_le_bytes()].concat());
     seed.0.into_iter().cycle().take(BUNDLE_BYTES).collect()
@@ -225,127 +235,8 @@ fn accept(store: &Store, new: NewUpload) {
         .unwrap();
 }
 
-fn upload(client: u64, i: u64, zip_sha256: Hash) -> NewUpload {
+fn upload(client: u64, i: u64, zip_sha256: Sha256Hash) -> NewUpload {
     let number = (client << 44) | i;
     // A hotkey of its own for every twenty.
-    named(number, format!("hotkey {client} {}", i / 20), &zip_sha256, number)
-}
-
-type Hash = Sha256Hash;
-
-fn named(number: u64, hotkey: String, zip: &Hash, nonce: u64) -> NewUpload {
-    NewUpload {
-        id: uuid(number),
-        nonce: Some(NonceUse {
-            hotkey: hotkey.clone(),
-            nonce: nonce.to_string(),
-            request_sha256: *zip,
-            expires_at: T0.plus_seconds(300),
-        }),
-        hotkey,
-        filename: "bundle.zip".to_owned(),
-        code_hash: *zip,
-        zip_sha256: *zip,
-        zip_bytes: BUNDLE_BYTES as u64,
-        metadata_json: "{\"content_type\":\"application/zip\"}".to_owned(),
-    }
-}
-
-/// One submission: half of them are scored, most of the others failed, a few wait.
-fn life(tx: &Write, i: u64, bundle: Hash) -> Result<()> {
-    let number = (1 << 50) | i;
-    let new = named(number, format!("hotkey {i}"), &bundle, number);
-    let id = uploads::accept(tx, &new, T0)?.unwrap().submission.id;
-    let step = |to: Position, reason: Option<Reason>, counts: Option<i64>| {
-        let step = Step {
-            reason,
-            counts,
-            ..Step::new(to, Actor::Pipeline, "a step of a benchmark")
-        };
-        submissions::step(tx, &id, &step, T0).map(drop)
-    };
-    step(Position::Pending(Stage::Queued), None, None)?;
-    if i.is_multiple_of(100) {
-        return Ok(());
-    }
-    if i.is_multiple_of(2) {
-        return step(
-            Position::Ended(Status::Failed),
-            Some(Reason::TrainException),
-            None,
-        );
-    }
-    let mut nonce = [0; 16];
-    nonce[..8].copy_from_slice(&i.to_le_bytes());
-    let new = NewAttempt {
-        of: Of::Main(id.clone()),
-        nonce,
-        executor: "local".to_owned(),
-        handle: None,
-        seed: i,
-        audit_rate_factor: 1,
-    };
-    let attempt = attempts::begin(tx, &new, T0)?;
-    step(Position::Running(Stage::Training), None, None)?;
-    step(Position::Running(Stage::Scoring), None, None)?;
-    let end = End {
-        reason: Reason::EndOfData,
-        sentence: "the whole stream was read".to_owned(),
-        wall_seconds: Some(60.0),
-        evidence_json: None,
-        evidence: None,
-    };
-    assert_eq!(attempts::ended(tx, attempt.id, &nonce, &end, T0)?, Taken::Taken);
-    let result = results::store(tx, attempt.id, &result(i, bundle), T0)?;
-    step(Position::Ended(Status::Completed), None, Some(result))
-}
-
-fn result(i: u64, file: Hash) -> NewResult {
-    let bpb = 1.0 + (i % 9973) as f64 / 1e4;
-    NewResult {
-        engine_version: "0.1.0".to_owned(),
-        bpb,
-        bpb_se: 0.001,
-        standing: Standing::Ranked {
-            bpb_ranked: bpb + 0.003,
-            final_score: 1.0 / (1.0 + bpb + 0.003),
-        },
-        rehearsal: false,
-        flags: Vec::new(),
-        hidden_max_bpb: Some(0.01),
-        claims_rms_nats: Some(1e-7),
-        audits: 1000,
-        covered_bytes: 10_000_000,
-        stream_bytes: 10_000_000,
-        compute_json: "{}".to_owned(),
-        files: Files {
-            record: Some(file),
-            profile: Some(file),
-            ..Files::default()
-        },
-    }
-}
-
-fn round() -> NewRound {
-    NewRound {
-        id: uuid(u64::MAX),
-        name: "bench".to_owned(),
-        recipe_toml: String::new(),
-        recipe_sha256: Sha256Hash::of(b""),
-        corpus_path: "/corpus".to_owned(),
-        corpus_sha256: Sha256Hash::of(b""),
-        runtime_lock: String::new(),
-        gate_version: String::new(),
-        review_version: String::new(),
-        review_mode: "off".to_owned(),
-        secret: Secret {
-            seed: 1,
-            salt: [1; 32],
-        },
-        scored_runs_per_day: 4,
-        uploads_per_day: 40,
-        weight_policy: "rank-geometric".to_owned(),
-        reference: None,
-        publish_sources: false,
-    }
+    named(number, format!("hotkey {client} {}", i / 20), &zip_sha256, T0)
 }
