@@ -134,8 +134,10 @@ fn service(config: &Config, store: Store, clock: &Clock) -> Result<Arc<Service>,
     // Also when the file has been replaced by a newer one: a run is measured by the program that has started it.
     let program = "/proc/self/exe".into();
     let executor = Local::new(config.dir.join(ATTEMPTS_DIR), program, vec!["attempt".into()]);
-    let preflight =
-        |round: Option<&Round>| prism_engine::ready::ready(round, prism_sandbox::Helper::default());
+    let dir = config.dir.clone();
+    let preflight = move |round: Option<&Round>| {
+        prism_engine::ready::ready(round, &dir, prism_sandbox::Helper::default())
+    };
     let settings = ServiceSettings {
         cache_dir: config.dir.join(CACHE_DIR),
         slots,

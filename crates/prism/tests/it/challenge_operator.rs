@@ -232,7 +232,7 @@ fn a_round_that_closes_ends_what_waits_and_its_weights_stay() {
     let ended = world.wait_for(&waits, Position::Ended(Status::Cancelled));
     assert_eq!(ended.reason, Some(Reason::RoundClosed));
     assert_eq!(world.started(&waits), []);
-    assert_eq!(world.admin(&reveal).unwrap()["seed"], SEED);
+    assert_eq!(world.admin(&reveal).unwrap()["seed"], SEED.to_string());
     let manifest = world.service().manifest(&first).unwrap().unwrap();
     let manifest: serde_json::Value = serde_json::from_slice(manifest.text()).unwrap();
     assert!(manifest["run"]["seed"].is_u64(), "nothing is secret any more");
