@@ -99,6 +99,7 @@ fn run(
     let mut nonce = [0; 16];
     nonce[..8].copy_from_slice(&i.to_le_bytes());
     let stage = if matches!(of, Of::Confirm(_)) {
+        nonce[8] = 1;
         Stage::Confirming
     } else {
         Stage::Training
