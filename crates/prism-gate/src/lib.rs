@@ -14,6 +14,7 @@
 pub const VERSION: u32 = 1;
 
 mod check;
+mod display_name;
 mod finding;
 mod format;
 mod knowledge;
@@ -28,6 +29,7 @@ pub mod similarity;
 mod source;
 
 pub use check::{GateError, check, check_all};
+pub use display_name::display_name;
 pub use finding::{Finding, Place, Report, Severity};
 pub use format::{of_bundle_error, of_pack_error};
 pub use options::{DistributedPolicy, Options};

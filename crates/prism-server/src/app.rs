@@ -20,6 +20,7 @@ use crate::body::{self, BodyBounds, BodyMemory, ReadBody};
 use crate::cache::{Cache, Key};
 use crate::challenge::{Challenge, ServiceError};
 use crate::envelope::EnvelopeLimits;
+use crate::followers::Followers;
 use crate::limiter::Limiter;
 use crate::metrics::Metrics;
 use crate::network::ClientKey;
@@ -46,7 +47,9 @@ pub(crate) struct App {
     pub(crate) streams: Tally,
     pub(crate) cache: Cache,
     /// The number of the last event that was committed.
-    pub(crate) last_event: watch::Receiver<i64>,
+    last_event: watch::Receiver<i64>,
+    /// Who waits for which submission's.
+    pub(crate) followers: Followers,
     /// Cancelled when the server is to stop.
     pub(crate) stop: CancellationToken,
     readers: Semaphore,
@@ -76,9 +79,14 @@ impl App {
     ) -> Self {
         let limits = &settings.limits;
         let (wake, last_event) = watch::channel(0);
+        let followers = Followers::default();
+        let woken = followers.clone();
         // Called on the writing thread: it only wakes the streams.
-        store.subscribe(Box::new(move |seq| {
-            wake.send_replace(seq);
+        store.subscribe(Box::new(move |written| {
+            if let Some(last) = written.last() {
+                wake.send_replace(last.event);
+            }
+            woken.wake(written);
         }));
         Self {
             rates: Rates {
@@ -100,6 +108,7 @@ impl App {
             store,
             challenge,
             last_event,
+            followers,
             stop,
         }
     }

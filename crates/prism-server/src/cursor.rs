@@ -8,7 +8,7 @@ use crate::problem::{Fault, Problem};
 const PREFIX: &str = "s";
 const CHARACTERS_MAX: usize = 32;
 
-/// The cursor of a number.
+/// The cursor of a number, which is not negative.
 pub(crate) fn text(number: i64) -> String {
     format!("{PREFIX}{number:x}")
 }
@@ -20,8 +20,9 @@ pub(crate) fn of(params: &Params) -> Answer<Option<i64>> {
     };
     let number = text
         .strip_prefix(PREFIX)
-        .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
-        .and_then(|digits| i64::from_str_radix(digits, 16).ok());
+        .and_then(|digits| i64::from_str_radix(digits, 16).ok())
+        // In one form only: that which was given.
+        .filter(|&number| number >= 0 && self::text(number) == text);
     number.map(Some).ok_or_else(|| {
         let message = "Should be `next` of an earlier answer";
         let fault = Fault::new("value_error", "query", "cursor", message);
@@ -49,6 +50,9 @@ mod tests {
             "sx",
             "sffffffffffffffff",
             "s0000000000000000000000000000000000000001",
+            "s01",
+            "sA",
+            "s+1",
         ] {
             assert!(of(&Params::parse(&format!("cursor={bad}"))).is_err(), "{bad}");
         }

@@ -147,8 +147,12 @@ fn allow_readers_of_other_pages(headers: &mut HeaderMap) {
     );
 }
 
-/// The answer to a browser that asks whether it may ask.
-pub(crate) fn preflight() -> Response {
+/// The answer to a browser that asks whether it may ask, and to anybody who asks what a path takes: the router adds
+/// `Allow` to whatever is answered where a method has no handler. What is no route stays what it is.
+fn preflight(routed: Response) -> Response {
+    if routed.status() != http::StatusCode::METHOD_NOT_ALLOWED {
+        return routed;
+    }
     let mut response = http::StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();
     for (name, value) in [
@@ -158,7 +162,6 @@ pub(crate) fn preflight() -> Response {
             "if-none-match, last-event-id",
         ),
         (header::ACCESS_CONTROL_MAX_AGE, "3600"),
-        (header::ALLOW, "GET, HEAD, OPTIONS"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
@@ -170,18 +173,17 @@ pub(crate) async fn protect(State(app): State<Arc<App>>, request: Request, next:
     let id = request.extensions().get::<RequestId>().cloned();
     let response = match admit(&app, &request) {
         Ok(limit) => {
-            if request.method() == Method::OPTIONS && !request.uri().path().starts_with("/internal/") {
-                preflight()
-            } else {
-                match tokio::time::timeout(limit, next.run(request)).await {
-                    Ok(response) => response,
-                    Err(_) => Problem::new(
-                        Code::TimedOut,
-                        "the answer took too long; try again, and tell the operator if it stays so",
-                    )
-                    .retry_after(5)
-                    .into_response(),
-                }
+            let is_preflight =
+                request.method() == Method::OPTIONS && !request.uri().path().starts_with("/internal/");
+            match tokio::time::timeout(limit, next.run(request)).await {
+                Ok(response) if is_preflight => preflight(response),
+                Ok(response) => response,
+                Err(_) => Problem::new(
+                    Code::TimedOut,
+                    "the answer took too long; try again, and tell the operator if it stays so",
+                )
+                .retry_after(5)
+                .into_response(),
             }
         }
         Err(problem) => problem.into_response(),

@@ -1,7 +1,7 @@
 //! The HTTP interface of the challenge: what miners, the public and the master of BASE ask over TCP.
 //!
 //! ```text
-//! accept -> edge::observe -> compression -> edge::protect -> catch panics -> routes -> store | Challenge
+//! accept -> edge::observe -> linger -> compression -> edge::protect -> catch panics -> routes -> store | Challenge
 //! ```
 //!
 //! The only way in over TCP and the only user of an asynchronous runtime. Behind it stand the store, which it asks
@@ -13,6 +13,7 @@
 
 pub mod challenge;
 pub mod envelope;
+pub mod inputs;
 pub mod limiter;
 pub mod network;
 pub mod prepared;
@@ -30,6 +31,8 @@ mod cache;
 mod channel_body;
 mod cursor;
 mod edge;
+mod followers;
+mod linger;
 mod master;
 mod metrics;
 mod params;

@@ -25,7 +25,7 @@ mod rounds;
 mod run;
 mod service;
 mod stream;
-mod submissions;
+pub(crate) mod submissions;
 mod upload;
 
 /// The routes and what is answered where there is none, without any layer.

@@ -20,6 +20,7 @@ use crate::accept::{self, Bounds};
 use crate::app::App;
 use crate::challenge::Challenge;
 use crate::edge::{self, RequestIds};
+use crate::linger;
 use crate::routes;
 use crate::settings::Settings;
 
@@ -204,6 +205,10 @@ pub(crate) fn router(app: &Arc<App>, ids: RequestIds) -> Router {
                 .gzip(true)
                 .compress_when(edge::is_worth_compressing),
         )
+        .layer(axum::middleware::from_fn_with_state(
+            Arc::clone(app),
+            linger::read_on,
+        ))
         .layer(axum::middleware::from_fn_with_state(
             (Arc::clone(app), ids),
             edge::observe,

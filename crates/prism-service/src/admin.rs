@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
+    orders,
     problem::{Result, ServiceProblem},
     service::Service,
     withdraw::{Shared, Then},
@@ -164,11 +165,13 @@ impl Service {
                 then,
             } => self.withdraw(submission, why, *same, *then),
             Operation::Pause => {
+                self.store.write(|tx| orders::set_paused(tx, true))?;
                 self.state().paused = true;
                 self.touch();
                 Ok(json!({ "paused": true }))
             }
             Operation::Resume => {
+                self.store.write(|tx| orders::set_paused(tx, false))?;
                 {
                     let mut state = self.state();
                     state.paused = false;
@@ -187,9 +190,10 @@ impl Service {
     }
 
     fn overview(&self) -> Result<Value> {
-        let (counts, round) = self
-            .store
-            .read(|tx| Ok((submissions::counts(tx)?, rounds::current(tx)?)))?;
+        let (counts, round, noise_runs_left) = self.store.read(|tx| {
+            let left = orders::noise_runs_left(tx)?;
+            Ok((submissions::counts(tx)?, rounds::current(tx)?, left))
+        })?;
         let counts: Vec<Value> = counts
             .into_iter()
             .map(|(position, count)| json!({ "position": position.to_string(), "count": count }))
@@ -203,7 +207,7 @@ impl Service {
             "submissions": counts,
             "halted": halted,
             "paused": state.paused,
-            "noise_runs_left": state.noise_runs_left,
+            "noise_runs_left": noise_runs_left,
             "troubles": state.troubles,
         }))
     }

@@ -1,7 +1,8 @@
 //! The admin socket: a Unix socket of mode 0600. A line of JSON in, a line of JSON out, one a connection.
 //!
-//! Whoever may open the socket is the operator; there is no other password. Served by a thread of the service; asked by
-//! `prism admin` and `prism round`.
+//! Whoever may open the socket is the operator; there is no other password. Served by threads of the service, one a
+//! connection and so many at once; asked by `prism admin` and `prism round`. It must never let one who says nothing keep
+//! another waiting.
 
 use std::{
     fs,
@@ -11,7 +12,10 @@ use std::{
         net::{UnixListener, UnixStream},
     },
     path::Path,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -26,6 +30,8 @@ use crate::{
 
 /// Longest question and answer, in bytes.
 const LINE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Questions at once. Each has a thread, so that nobody waits for somebody else's.
+const CONNECTIONS_MAX: usize = 16;
 /// How long a question may take to be asked.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an answer may take: opening a round reads the whole corpus.
@@ -69,17 +75,38 @@ impl Service {
         thread::Builder::new()
             .name("prism-admin".to_owned())
             .spawn(move || {
+                let open = Arc::new(AtomicUsize::new(0));
                 for connection in listener.incoming() {
-                    match connection {
-                        Ok(connection) => service.answer(&connection),
-                        Err(error) => {
-                            tracing::warn!(%error, "the admin socket");
-                            thread::sleep(Duration::from_millis(100));
-                        }
+                    if let Err(error) = connection.and_then(|one| Self::attend(&service, one, &open)) {
+                        tracing::warn!(%error, "the admin socket");
+                        thread::sleep(Duration::from_millis(100));
                     }
                 }
             })
             .map_err(failed)?;
+        Ok(())
+    }
+
+    /// Answers a connection on a thread of its own, or says that there are too many.
+    fn attend(service: &Arc<Self>, connection: UnixStream, open: &Arc<AtomicUsize>) -> io::Result<()> {
+        let place = Place(Arc::clone(open));
+        if open.fetch_add(1, Ordering::SeqCst) >= CONNECTIONS_MAX {
+            // Nobody reads the question: it is short, and the answer fits into the socket.
+            connection.set_write_timeout(Some(Duration::from_millis(100)))?;
+            tell(
+                &connection,
+                &json!({ "error": "too many questions at once; ask again in a moment" }),
+            );
+            drop(place);
+            return Ok(());
+        }
+        let service = Arc::clone(service);
+        thread::Builder::new()
+            .name("prism-admin-one".to_owned())
+            .spawn(move || {
+                let _place = place;
+                service.answer(&connection);
+            })?;
         Ok(())
     }
 
@@ -91,11 +118,24 @@ impl Service {
             },
             Err(error) => json!({ "error": format!("the question cannot be read: {error}") }),
         };
-        let mut text = answer.to_string();
-        text.push('\n');
-        // Whoever asked may be gone.
-        let _ = (&*connection).write_all(text.as_bytes());
+        tell(connection, &answer);
     }
+}
+
+/// A connection that is counted, until this is dropped.
+struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn tell(mut connection: &UnixStream, answer: &Value) {
+    let mut text = answer.to_string();
+    text.push('\n');
+    // Whoever asked may be gone.
+    let _ = connection.write_all(text.as_bytes());
 }
 
 fn question(connection: &UnixStream) -> io::Result<Operation> {
@@ -137,5 +177,77 @@ pub fn ask(path: &Path, operation: &Operation) -> std::result::Result<Value, Soc
         (Some(value), None) => Ok(value.clone()),
         (_, Some(error)) => Err(SocketError::Refused(error.to_owned())),
         (None, None) => Err(SocketError::Broken(io::Error::other("it answered with nothing"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::PathBuf, time::Instant};
+
+    use prism_core::{failure::Failure, outcome::Reason, time::Timestamp};
+    use prism_engine::executor::Local;
+    use prism_store::Store;
+
+    use super::*;
+    use crate::service::{ReviewMode, ServiceSettings};
+
+    fn served() -> (tempfile::TempDir, Arc<Service>, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store"), Timestamp(0)).unwrap();
+        let executor = Local::new(dir.path().join("attempts"), "/bin/false".into(), Vec::new());
+        let settings = ServiceSettings {
+            cache_dir: dir.path().join("cache"),
+            slots: Vec::new(),
+            review: ReviewMode::Off,
+            preflight: Box::new(|_| Err(Failure::new(Reason::RuntimeMissing, "there is none"))),
+            reserve_bytes: 0,
+            clock: Arc::new(|| Timestamp(0)),
+        };
+        let service = Service::new(store, Arc::new(executor), settings).unwrap();
+        let socket = dir.path().join("admin.sock");
+        service.serve_admin(&socket).unwrap();
+        (dir, service, socket)
+    }
+
+    #[test]
+    fn who_says_nothing_blocks_nobody_and_too_many_are_told_so() {
+        let (_dir, _service, socket) = served();
+        let silent: Vec<UnixStream> = (1..CONNECTIONS_MAX)
+            .map(|_| {
+                let one = UnixStream::connect(&socket).unwrap();
+                (&one).write_all(b"{\"do\":").unwrap();
+                one
+            })
+            .collect();
+        let begun = Instant::now();
+        assert_eq!(
+            ask(&socket, &Operation::RoundList).unwrap(),
+            json!({ "rounds": [] })
+        );
+        assert!(
+            begun.elapsed() < QUESTION_TIMEOUT,
+            "one after the other would wait for each"
+        );
+        // The place of the answered one is given back when its thread ends.
+        let mut refused = None;
+        let last = UnixStream::connect(&socket).unwrap();
+        for _ in 0..100 {
+            match ask(&socket, &Operation::RoundList) {
+                Err(error) => {
+                    refused = Some(error.to_string());
+                    break;
+                }
+                Ok(_) => thread::sleep(Duration::from_millis(10)),
+            }
+        }
+        assert!(
+            refused.is_some_and(|why| why.contains("too many questions") || why.contains("did not answer"))
+        );
+        drop((silent, last));
+        let deadline = Instant::now() + QUESTION_TIMEOUT;
+        while ask(&socket, &Operation::RoundList).is_err() {
+            assert!(Instant::now() < deadline, "the places never came back");
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 }

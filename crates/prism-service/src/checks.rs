@@ -133,7 +133,7 @@ impl Service {
             Err(stop) => return Ok(Err(stop)),
         };
         let (id, now) = (submission.id.clone(), self.now());
-        let contract = contract(&bundle);
+        let contract = contract(&bundle)?;
         let duplicate = self.store.write(move |tx| {
             submissions::set_contract(tx, &id, &contract, now)?;
             submissions::duplicate_of(tx, &id)
@@ -151,8 +151,7 @@ impl Service {
         }
 
         self.enter(submission, Stage::Gate, "the source is checked", None)?;
-        let report = prism_gate::check(&bundle, &Options::default())
-            .map_err(|error| ServiceProblem::Refused(format!("the gate cannot work: {error}")))?;
+        let report = prism_gate::check(&bundle, &Options::default()).map_err(|error| gate_fails(&error))?;
         let findings = kept(&report);
         if report.has_errors() {
             let mut stop = Stop::rejected(Reason::GateRejected, refusal(&report));
@@ -300,15 +299,23 @@ fn read(filename: &str, bytes: &[u8]) -> std::result::Result<Bundle, Stop> {
 }
 
 /// What a bundle's contract says.
-fn contract(bundle: &Bundle) -> Contract {
+fn contract(bundle: &Bundle) -> Result<Contract> {
     let manifest = bundle.manifest();
     let hash_of = |path: &str| Sha256Hash::of(bundle.file(path).unwrap_or_default().as_bytes());
-    Contract {
+    let name = match &manifest.name {
+        Some(name) => Some(name.clone()),
+        None => prism_gate::display_name(bundle).map_err(|error| gate_fails(&error))?,
+    };
+    Ok(Contract {
         bundle_sha256: bundle.hash(),
         architecture_sha256: hash_of(manifest.architecture.as_str()),
         training_sha256: hash_of(manifest.training.as_str()),
-        name: manifest.name.clone(),
-    }
+        name,
+    })
+}
+
+fn gate_fails(error: &prism_gate::GateError) -> ServiceProblem {
+    ServiceProblem::Refused(format!("the gate cannot work: {error}"))
 }
 
 /// What was sent along must not ask for what there is not.

@@ -17,6 +17,7 @@ mod challenge;
 mod checks;
 pub mod config;
 mod noise;
+mod orders;
 mod problem;
 mod random;
 mod ranks;

@@ -12,6 +12,7 @@ use prism_store::{
 use prism_engine::slot::Slot;
 
 use crate::{
+    orders,
     problem::{Result, ServiceProblem},
     random,
     service::Service,
@@ -51,25 +52,25 @@ impl Service {
                 "the round has no reference bundle: name one when you open it, with `--reference`",
             );
         }
-        self.state().noise_runs_left = runs;
+        self.store.write(move |tx| orders::set_noise_runs(tx, runs))?;
         self.touch();
         Ok(round)
     }
 
     /// Gives a slot a run of the reference bundle, where some were asked for; stores the floor when all are there.
     pub(crate) fn fill_with_noise(&self, number: usize, slot: &Slot) -> Result<bool> {
-        if self.state().noise_runs_left == 0 {
+        if self.store.read(orders::noise_runs_left)? == 0 {
             return Ok(false);
         }
         let Some(round) = self.store.read(rounds::current)? else {
-            self.state().noise_runs_left = 0;
+            // They were of a round that has closed.
+            self.store.write(|tx| orders::set_noise_runs(tx, 0))?;
             return Ok(false);
         };
         let Some(reference) = round.reference else {
             return Ok(false);
         };
         let bundle = self.store.blobs().read(&reference, UPLOAD_BYTES_MAX)?;
-        self.state().noise_runs_left -= 1;
         self.begin(
             number,
             slot,

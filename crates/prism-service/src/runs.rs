@@ -32,6 +32,7 @@ use prism_store::{
 };
 
 use crate::{
+    orders,
     problem::{Result, ServiceProblem},
     random,
     rounds::end_with_round,
@@ -53,6 +54,8 @@ const CANDIDATES: u32 = 50;
 const SECONDS_PER_DAY: i64 = 86_400;
 /// Between two removals of blobs that nobody names, in seconds.
 const SWEEP_SECONDS: i64 = 3600;
+/// Between two looks at a machine that cannot run submissions.
+const MACHINE_REST: std::time::Duration = std::time::Duration::from_secs(5);
 
 impl Service {
     /// Looks at everything that runs, then starts what may start.
@@ -102,8 +105,8 @@ impl Service {
         if is_new {
             self.touch();
         } else {
-            // It was tried a moment ago.
-            std::thread::sleep(std::time::Duration::from_secs(5));
+            // It was tried a moment ago. Whoever resumes the queue has it tried again at once.
+            self.rest(MACHINE_REST, |state| state.machine.is_none());
         }
         Ok(())
     }
@@ -246,12 +249,9 @@ impl Service {
             }
             match of {
                 Some(submission) => try_again(tx, &submission, &failure, has_started, now),
-                None => Ok(()),
+                None => orders::noise_run_again(tx),
             }
         })?;
-        if attempt.submission.is_none() {
-            self.state().noise_runs_left += 1;
-        }
         Ok(())
     }
 
@@ -349,6 +349,8 @@ impl Service {
                 };
                 let step = Step::new(Position::Running(stage), Actor::Pipeline, sentence);
                 submissions::step(tx, &name, &step, now)?;
+            } else {
+                orders::noise_run_begins(tx)?;
             }
             Ok(attempt)
         })?;
@@ -472,9 +474,6 @@ impl Service {
             // What is wrong with the machine may have changed since it was tried.
             state.machine = None;
         }
-        if attempt.submission.is_none() && failure.reason.retryable() {
-            self.state().noise_runs_left += 1;
-        }
         let (id, nonce) = (attempt.id, attempt.nonce);
         let (of, failure) = (attempt.submission.clone(), failure.clone());
         self.store.write(move |tx| {
@@ -489,6 +488,7 @@ impl Service {
             };
             match (attempts::ended(tx, id, &nonce, &end, now)?, of) {
                 (attempts::Taken::Taken, Some(submission)) => try_again(tx, &submission, &failure, true, now),
+                (attempts::Taken::Taken, None) if failure.reason.retryable() => orders::noise_run_again(tx),
                 (attempts::Taken::Taken, None) | (attempts::Taken::Late, _) => Ok(()),
             }
         })?;

@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use prism_core::{failure::Failure, time::Timestamp};
@@ -16,6 +16,7 @@ use prism_store::Store;
 
 use crate::{
     challenge::QueueSnapshot,
+    orders,
     problem::{Result, ServiceProblem},
     ranks::Standings,
     silence::Heard,
@@ -79,7 +80,7 @@ pub struct Service {
     changed: Condvar,
 }
 
-/// What is known beside the store, and forgotten at a restart.
+/// What is known beside the store, and forgotten at a restart but for the pause.
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) stopping: bool,
@@ -99,14 +100,12 @@ pub(crate) struct State {
     pub(crate) swept_at: Option<Timestamp>,
     /// The submission whose attempt failed last by our fault.
     pub(crate) failed_last: Option<String>,
-    /// The operator has paused the queue.
+    /// The operator has paused the queue. As the store has it: see `orders`.
     pub(crate) paused: bool,
     /// The queue rests until then, since everything failed for this reason.
     pub(crate) breaker: Option<(Timestamp, Failure)>,
     /// Failures of the operator's in a row.
     pub(crate) failures_in_a_row: u32,
-    /// Noise runs that are still to be started.
-    pub(crate) noise_runs_left: u32,
     /// What a thread could not do, by thread: shown to the operator until it can.
     pub(crate) troubles: HashMap<&'static str, String>,
 }
@@ -126,6 +125,10 @@ impl Service {
         }
         let now = (settings.clock)();
         let standings = Standings::of(&store, now)?;
+        let state = State {
+            paused: store.read(orders::is_paused)?,
+            ..State::default()
+        };
         let service = Arc::new(Self {
             store,
             executor,
@@ -133,11 +136,11 @@ impl Service {
             similar: Mutex::default(),
             standings: Mutex::new(Arc::new(standings)),
             queue: Mutex::default(),
-            state: Mutex::default(),
+            state: Mutex::new(state),
             changed: Condvar::new(),
         });
         let weak = Arc::downgrade(&service);
-        service.store.subscribe(Box::new(move |_| {
+        service.store.subscribe(Box::new(move |_written| {
             if let Some(service) = weak.upgrade() {
                 service.touch();
             }
@@ -208,6 +211,20 @@ impl Service {
                 let waited = self.changed.wait_timeout(state, LOOK);
                 drop(waited.unwrap_or_else(PoisonError::into_inner));
             }
+        }
+    }
+
+    /// Waits for a while, unless the service ends or `is_over` says so meanwhile.
+    pub(crate) fn rest(&self, pause: Duration, is_over: impl Fn(&State) -> bool) {
+        let end = Instant::now() + pause;
+        let mut state = self.state();
+        while !state.stopping && !is_over(&state) {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            let waited = self.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! A row names a blob only after it was put. What no row names stays for an hour, since whoever put it may be about to
-//! name it; then [`Blobs::sweep_unnamed`] may remove it. Bytes are checked against the name whenever they are read. A blob
-//! is never changed.
+//! name it; then [`Blobs::sweep_unnamed`] may remove it. Bytes are checked against the name whenever they are read, and when
+//! they are put again. A blob is never changed; one that is damaged is replaced by whoever puts its bytes again.
 
 use std::{
     collections::HashMap,
@@ -237,15 +237,24 @@ impl Blobs {
         })
     }
 
-    /// Whether the blob is there already, whole; then it counts as put now.
+    /// Whether the blob is there already, whole; then it counts as put now. One that is damaged is not, and what is about
+    /// to be written replaces it: whoever brings the bytes again mends it.
     fn is_put(&self, hash: &Sha256Hash, bytes: u64) -> Result<bool> {
-        let mut put = self.put_times();
-        // One of another size is damaged, and what is about to be written replaces it.
-        if self.size(hash)? != Some(bytes) {
-            return Ok(false);
+        {
+            let mut put = self.put_times();
+            if self.size(hash)? != Some(bytes) {
+                return Ok(false);
+            }
+            // Before it is read, so that it is not swept meanwhile.
+            put.insert(*hash, Instant::now());
         }
-        put.insert(*hash, Instant::now());
-        drop(put);
+        match self.open(hash) {
+            Ok(_) => {}
+            Err(StoreError::BlobDamaged { .. } | StoreError::BlobMissing(_)) => return Ok(false),
+            // A disk that cannot read it may be able to write another.
+            Err(StoreError::Io { .. }) => return Ok(false),
+            Err(other) => return Err(other),
+        }
         // Somebody else may have named it a moment ago and not yet synced the folder.
         disk::sync_folder(&self.folder(hash)?)?;
         Ok(true)

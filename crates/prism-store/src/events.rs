@@ -66,6 +66,15 @@ fn actor(word: &str) -> Option<Actor> {
     ACTORS.into_iter().find(|actor| actor.to_string() == word)
 }
 
+/// An event of a commit, for whoever waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its number.
+    pub event: i64,
+    /// The number of the submission that it is about.
+    pub submission: i64,
+}
+
 /// What is written about a step.
 pub(crate) struct NewEvent<'a> {
     pub(crate) by: Actor,
@@ -90,7 +99,10 @@ pub(crate) fn add(tx: &Write, submission_seq: i64, new: &NewEvent<'_>, now: Time
         new.sentence,
         new.evidence_json,
     ])?;
-    tx.last_event.set(seq);
+    tx.written.borrow_mut().push(Written {
+        event: seq,
+        submission: submission_seq,
+    });
     Ok(seq)
 }
 

@@ -12,8 +12,8 @@ use prism_core::{hash::Sha256Hash, time::Timestamp};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::{
-    Blobs, Result, StoreError, backup::named_blobs, blobs::Swept, disk, lock::Lock, readers::Readers, schema,
-    writer::Writer,
+    Blobs, Result, StoreError, backup::named_blobs, blobs::Swept, disk, events::Written, lock::Lock,
+    readers::Readers, schema, writer::Writer,
 };
 
 /// The database's name in the folder of the store.
@@ -52,8 +52,8 @@ pub struct Read {
 pub struct Write {
     read: Read,
     pub(crate) blobs: Blobs,
-    /// The number of the last event that this group has written, 0 if none.
-    pub(crate) last_event: std::cell::Cell<i64>,
+    /// The events that this group has written so far: their numbers, and whose they are.
+    pub(crate) written: std::cell::RefCell<Vec<Written>>,
 }
 
 impl Deref for Write {
@@ -126,9 +126,9 @@ impl Store {
         self.inner.readers.read(reader)
     }
 
-    /// Calls `notify` with the number of the last event after each commit that added events. On the writing thread: it
-    /// must only wake somebody.
-    pub fn subscribe(&self, notify: Box<dyn Fn(i64) + Send + Sync>) {
+    /// Calls `notify` after each commit that added events, with which and whose. On the writing thread: it must only wake
+    /// somebody.
+    pub fn subscribe(&self, notify: Box<dyn Fn(&[Written]) + Send + Sync>) {
         self.inner.writer.subscribe(notify);
     }
 
@@ -163,7 +163,7 @@ impl Write {
         Self {
             read: Read { conn },
             blobs,
-            last_event: std::cell::Cell::new(0),
+            written: std::cell::RefCell::default(),
         }
     }
 

@@ -161,6 +161,7 @@ pub fn accept(tx: &Write, new: &NewUpload, now: Timestamp) -> Result<std::result
     let Some(round) = rounds::current(tx)? else {
         return Ok(Err(Refused::NoRound));
     };
+    let now = after_the_last(tx, now)?;
     let (submission, kind) = if let Some(earlier) = same_bytes(tx, &round.id, new)? {
         (earlier, Kind::SameBytes)
     } else {
@@ -203,6 +204,17 @@ fn accepted(
         kind,
         used,
     })
+}
+
+/// The time of an acceptance: the present, or just after the acceptance before it where the clock was set back. So whoever
+/// came first is senior by time as well, and no two come at the same time. The budget of the day goes by it too: it must not
+/// begin anew because a clock jumped.
+fn after_the_last(tx: &Read, now: Timestamp) -> Result<Timestamp> {
+    let mut statement = tx
+        .conn
+        .prepare_cached("SELECT accepted_at FROM submissions ORDER BY seq DESC LIMIT 1")?;
+    let last: Option<i64> = statement.query_row([], |row| row.get(0)).optional()?;
+    Ok(last.map_or(now, |last| Timestamp(now.0.max(last.saturating_add(1)))))
 }
 
 fn same_bytes(tx: &Read, round: &str, new: &NewUpload) -> Result<Option<Submission>> {

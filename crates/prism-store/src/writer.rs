@@ -20,15 +20,15 @@ use std::{
     thread::JoinHandle,
 };
 
-use crate::{Result, StoreError, Write, lock::Lock, wal};
+use crate::{Result, StoreError, Write, events::Written, lock::Lock, wal};
 
 /// Most jobs in one commit.
 const GROUP: usize = 64;
 /// Commits between two looks at the length of the write-ahead log.
 const GROUPS_A_LOOK: u64 = 256;
 
-/// Called with the number of the last event.
-pub(crate) type Notify = dyn Fn(i64) + Send + Sync;
+/// Called with the events of a commit, in their order; there is one at least.
+pub(crate) type Notify = dyn Fn(&[Written]) + Send + Sync;
 
 /// The handle of the thread.
 pub(crate) struct Writer {
@@ -146,18 +146,18 @@ fn serve(tx: &Write, waiting: &Receiver<Box<dyn Job>>, listeners: &Mutex<Vec<Box
     while let Ok(first) = waiting.recv() {
         let mut group = vec![first];
         group.extend(waiting.try_iter().take(GROUP - 1));
-        tx.last_event.set(0);
+        tx.written.borrow_mut().clear();
         let committed = commit(tx, &mut group);
-        let last_event = tx.last_event.get();
+        let written = tx.written.take();
         match committed {
             Ok(()) => {
                 for job in group {
                     job.answer(Ok(()));
                 }
-                if last_event > 0 {
+                if !written.is_empty() {
                     let listeners = listeners.lock().unwrap_or_else(PoisonError::into_inner);
                     for notify in listeners.iter() {
-                        let _ = catch_unwind(AssertUnwindSafe(|| notify(last_event)));
+                        let _ = catch_unwind(AssertUnwindSafe(|| notify(&written)));
                     }
                 }
             }
@@ -192,13 +192,13 @@ fn commit(tx: &Write, group: &mut [Box<dyn Job>]) -> Result<()> {
 fn run_all(tx: &Write, group: &mut [Box<dyn Job>]) -> Result<()> {
     for job in group {
         tx.conn.execute_batch("SAVEPOINT job")?;
-        let before = tx.last_event.get();
+        let before = tx.written.borrow().len();
         match job.run(tx) {
             None => tx.conn.execute_batch("RELEASE job")?,
             // A full disk or a failed write can make SQLite give the whole transaction up, with the jobs before this one.
             Some(error) if tx.conn.is_autocommit() => return Err(error.of_group()),
             Some(_) => {
-                tx.last_event.set(before);
+                tx.written.borrow_mut().truncate(before);
                 tx.conn.execute_batch("ROLLBACK TO job; RELEASE job")?;
             }
         }

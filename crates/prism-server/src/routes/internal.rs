@@ -68,8 +68,14 @@ pub(super) async fn get_weights(State(app): State<Arc<App>>, headers: HeaderMap)
     post, path = "/internal/v1/bridge/submissions", tag = "master", security(("token" = [])),
     params(
         ("X-Base-Challenge-Slug" = String, Header, description = "the name of this challenge"),
-        ("X-Base-Verified-Hotkey" = String, Header, description = "SS58 address of the miner"),
-        ("X-Base-Request-Hash" = Option<String>, Header, description = "sha256 of the body; checked if it is there"),
+        (
+            "X-Base-Verified-Hotkey" = String, Header, description = "SS58 address of the miner",
+            min_length = 1, max_length = 128
+        ),
+        (
+            "X-Base-Request-Hash" = Option<String>, Header, description = "sha256 of the body; checked if it is there",
+            pattern = "^[0-9a-f]{64}$"
+        ),
         ("X-Submission-Filename" = Option<String>, Header, description = "of a raw body"),
     ),
     request_body(content((String = "application/zip"), (upload::UploadForm = "application/json"))),

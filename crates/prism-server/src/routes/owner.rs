@@ -92,10 +92,19 @@ async fn owned_once(app: &Arc<App>, id: &str, parts: &Parts, body: Body) -> Answ
     post, path = "/v1/submissions/{id}/cancel", tag = "owner",
     params(
         ("id" = String, Path, description = "id of the submission"),
-        ("X-Prism-Hotkey" = String, Header, description = "SS58 address of the owner"),
-        ("X-Prism-Signature" = String, Header, description = "sr25519 in hexadecimal digits"),
-        ("X-Prism-Nonce" = String, Header, description = "a text that the hotkey uses once"),
-        ("X-Prism-Timestamp" = String, Header, description = "unix seconds"),
+        (
+            "X-Prism-Hotkey" = String, Header, description = "SS58 address of the owner",
+            min_length = 1, max_length = 128
+        ),
+        (
+            "X-Prism-Signature" = String, Header, description = "sr25519 in hexadecimal digits",
+            pattern = "^(0x)?[0-9A-Fa-f]{128}$"
+        ),
+        (
+            "X-Prism-Nonce" = String, Header, description = "a text that the hotkey uses once",
+            min_length = 1, max_length = 128
+        ),
+        ("X-Prism-Timestamp" = String, Header, description = "unix seconds", pattern = "^-?[0-9]+$"),
     ),
     responses((status = 200, body = SubmissionView))
 )]
@@ -129,10 +138,19 @@ pub(super) async fn cancel(
     params(
         ("id" = String, Path, description = "id of the submission"),
         ("since" = Option<i64>, Query, description = "`next` of the part before", minimum = 0),
-        ("X-Prism-Hotkey" = String, Header, description = "SS58 address of the owner"),
-        ("X-Prism-Signature" = String, Header, description = "sr25519 in hexadecimal digits"),
-        ("X-Prism-Nonce" = String, Header, description = "a text that the hotkey uses once"),
-        ("X-Prism-Timestamp" = String, Header, description = "unix seconds"),
+        (
+            "X-Prism-Hotkey" = String, Header, description = "SS58 address of the owner",
+            min_length = 1, max_length = 128
+        ),
+        (
+            "X-Prism-Signature" = String, Header, description = "sr25519 in hexadecimal digits",
+            pattern = "^(0x)?[0-9A-Fa-f]{128}$"
+        ),
+        (
+            "X-Prism-Nonce" = String, Header, description = "a text that the hotkey uses once",
+            min_length = 1, max_length = 128
+        ),
+        ("X-Prism-Timestamp" = String, Header, description = "unix seconds", pattern = "^-?[0-9]+$"),
     ),
     responses((status = 200, body = LogPage))
 )]
@@ -159,10 +177,19 @@ pub(super) async fn logs(
     get, path = "/v1/submissions/{id}/traceback", tag = "owner",
     params(
         ("id" = String, Path, description = "id of the submission"),
-        ("X-Prism-Hotkey" = String, Header, description = "SS58 address of the owner"),
-        ("X-Prism-Signature" = String, Header, description = "sr25519 in hexadecimal digits"),
-        ("X-Prism-Nonce" = String, Header, description = "a text that the hotkey uses once"),
-        ("X-Prism-Timestamp" = String, Header, description = "unix seconds"),
+        (
+            "X-Prism-Hotkey" = String, Header, description = "SS58 address of the owner",
+            min_length = 1, max_length = 128
+        ),
+        (
+            "X-Prism-Signature" = String, Header, description = "sr25519 in hexadecimal digits",
+            pattern = "^(0x)?[0-9A-Fa-f]{128}$"
+        ),
+        (
+            "X-Prism-Nonce" = String, Header, description = "a text that the hotkey uses once",
+            min_length = 1, max_length = 128
+        ),
+        ("X-Prism-Timestamp" = String, Header, description = "unix seconds", pattern = "^-?[0-9]+$"),
     ),
     responses((status = 200, body = Object))
 )]

@@ -44,7 +44,9 @@ pub(super) async fn weights(State(app): State<Arc<App>>, headers: HeaderMap) -> 
 /// What a hotkey has used today, of what the open round allows.
 #[utoipa::path(
     get, path = "/v1/budget", tag = "submissions",
-    params(("hotkey" = String, Query, description = "SS58 address")),
+    params((
+        "hotkey" = String, Query, description = "SS58 address", pattern = "^5[1-9A-HJ-NP-Za-km-z]{46,47}$"
+    )),
     responses((status = 200, body = BudgetView), (status = 404), (status = 422))
 )]
 pub(super) async fn budget(State(app): State<Arc<App>>, params: Params) -> Answer<Response> {

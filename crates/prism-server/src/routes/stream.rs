@@ -1,8 +1,8 @@
 //! What happens to a submission, as it happens: server-sent events.
 //!
 //! A stream is the rows of the store after a number, sent as they appear, and the progress of the run in between. It holds
-//! one page of rows, wakes when the store has committed something, says that it lives, and ends: with the submission, after
-//! a bounded time, or when the server stops. A reconnect with `Last-Event-ID` misses nothing.
+//! one page of rows, wakes when the store has committed something of its submission, says that it lives, and ends: with the
+//! submission, after a bounded time, or when the server stops. A reconnect with `Last-Event-ID` misses nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +24,7 @@ use crate::app::{Answer, App};
 use crate::challenge::Progress;
 use crate::channel_body::{self, Gone, PieceSender};
 use crate::edge::Client;
+use crate::followers::Follower;
 use crate::network::ClientKey;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
@@ -68,13 +69,13 @@ pub(super) async fn stream(
 ) -> Answer<Response> {
     let asked = params.integer("after", 0..=i64::MAX)?;
     let after = last_event_id(&headers).or(asked).unwrap_or(0);
-    let exists = {
+    let found = {
         let id = id.clone();
-        app.read(move |tx| submissions::find(tx, &id)).await?.is_some()
+        app.read(move |tx| submissions::find(tx, &id)).await?
     };
-    if !exists {
+    let Some(submission) = found else {
         return Err(no_submission());
-    }
+    };
     let held = app
         .streams
         .enter(ClientKey::of(client), app.is_unlimited(client))
@@ -97,6 +98,7 @@ pub(super) async fn stream(
         let teller = Teller {
             app: Arc::clone(&app),
             id,
+            follower: app.followers.follow(submission.seq),
             after,
             sender,
             progress: None,
@@ -130,6 +132,7 @@ fn last_event_id(headers: &HeaderMap) -> Option<i64> {
 struct Teller {
     app: Arc<App>,
     id: String,
+    follower: Follower,
     /// The last event that was told.
     after: i64,
     sender: PieceSender,
@@ -156,13 +159,12 @@ impl Teller {
         let now = Instant::now();
         let mut comments = interval_at(now + limits.stream_comment, limits.stream_comment);
         let mut looks = interval_at(now + limits.stream_progress, limits.stream_progress);
-        let mut committed = self.app.last_event.clone();
         self.sender
             .send(format!("retry: {RETRY_MILLISECONDS}\n\n"))
             .await?;
         loop {
             // Before the store is read: what is committed from here on wakes us again.
-            committed.mark_unchanged();
+            self.follower.mark_seen();
             let position = self.tell_rows().await?;
             if let Position::Ended(_) = position {
                 let data = json!({"status": position.contract_status(), "state": position.status()});
@@ -171,11 +173,7 @@ impl Teller {
             }
             loop {
                 tokio::select! {
-                    changed = committed.changed() => {
-                        // The other end lives as long as the store.
-                        if changed.is_err() {
-                            return Err(Over::Failed);
-                        }
+                    () = self.follower.woken() => {
                         sleep(WAKE_PAUSE).await;
                         break;
                     }

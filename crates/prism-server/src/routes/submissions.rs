@@ -122,12 +122,21 @@ pub(super) async fn status(
 #[utoipa::path(
     get, path = "/v1/submissions", tag = "submissions",
     params(
-        ("hotkey" = Option<String>, Query, description = "of this hotkey"),
-        ("status" = Option<String>, Query, description = "one of the eight states"),
-        ("stage" = Option<String>, Query, description = "in this stage"),
-        ("round" = Option<String>, Query, description = "of the round with this id"),
+        ("hotkey" = Option<String>, Query, description = "of this hotkey", max_length = 128),
+        (
+            "status" = Option<String>, Query, description = "one of the eight states",
+            pattern = "^(pending|running|completed|failed|rejected|held|cancelled|invalidated)$"
+        ),
+        (
+            "stage" = Option<String>, Query, description = "in this stage",
+            pattern = "^(received|contract|gate|similarity|review|queued|training|scoring|confirming)$"
+        ),
+        ("round" = Option<String>, Query, description = "of the round with this id", max_length = 128),
         ("epoch_id" = Option<i64>, Query, description = "of this epoch", minimum = 0),
-        ("cursor" = Option<String>, Query, description = "`next` of the part before"),
+        (
+            "cursor" = Option<String>, Query, description = "`next` of the part before",
+            pattern = "^s(0|[1-7][0-9a-f]{15}|[1-9a-f][0-9a-f]{0,14})$"
+        ),
         ("limit" = Option<i64>, Query, description = "1 to 200, 50 if missing", minimum = 1, maximum = 200),
     ),
     responses((status = 200, body = SubmissionList), (status = 422))
@@ -137,21 +146,7 @@ pub(super) async fn list(
     params: Params,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    let filter = Filter {
-        hotkey: params
-            .short_text("hotkey", FILTER_CHARACTERS_MAX)?
-            .map(str::to_owned),
-        status: params.word("status", STATES, state)?,
-        stage: params.word("stage", "a stage such as 'queued'", Stage::parse)?,
-        round: params
-            .short_text("round", FILTER_CHARACTERS_MAX)?
-            .map(str::to_owned),
-        epoch: params.integer("epoch_id", 0..=i64::MAX)?,
-        architecture: None,
-    };
-    let cursor = cursor::of(&params)?;
-    let limit = params.integer("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
-    let limit = u32::try_from(limit).unwrap_or(1);
+    let (filter, cursor, limit) = asked(&params)?;
     let page = app
         .read(move |tx| submissions::list(tx, &filter, cursor, limit))
         .await?;
@@ -174,6 +169,25 @@ pub(super) async fn list(
         next: page.next.map(cursor::text),
     };
     tagged_json(&headers, &list)
+}
+
+/// What a query asks for: which ones, where the list goes on, how many.
+pub(crate) fn asked(params: &Params) -> Answer<(Filter, Option<i64>, u32)> {
+    let filter = Filter {
+        hotkey: params
+            .short_text("hotkey", FILTER_CHARACTERS_MAX)?
+            .map(str::to_owned),
+        status: params.word("status", STATES, state)?,
+        stage: params.word("stage", "a stage such as 'queued'", Stage::parse)?,
+        round: params
+            .short_text("round", FILTER_CHARACTERS_MAX)?
+            .map(str::to_owned),
+        epoch: params.integer("epoch_id", 0..=i64::MAX)?,
+        architecture: None,
+    };
+    let cursor = cursor::of(params)?;
+    let limit = params.integer("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
+    Ok((filter, cursor, u32::try_from(limit).unwrap_or(1)))
 }
 
 fn state(word: &str) -> Option<String> {

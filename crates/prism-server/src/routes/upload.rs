@@ -45,10 +45,16 @@ const SECONDS_OF_DAY: i64 = 86_400;
 #[utoipa::path(
     post, path = "/v1/submissions", tag = "submissions",
     params(
-        ("X-Hotkey" = String, Header, description = "SS58 address"),
-        ("X-Signature" = String, Header, description = "sr25519 in hexadecimal digits"),
-        ("X-Nonce" = String, Header, description = "a text that the hotkey uses once, 1 to 128 characters"),
-        ("X-Timestamp" = String, Header, description = "unix seconds"),
+        ("X-Hotkey" = String, Header, description = "SS58 address", min_length = 1, max_length = 128),
+        (
+            "X-Signature" = String, Header, description = "sr25519 in hexadecimal digits",
+            pattern = "^(0x)?[0-9A-Fa-f]{128}$"
+        ),
+        (
+            "X-Nonce" = String, Header, description = "a text that the hotkey uses once, 1 to 128 characters",
+            min_length = 1, max_length = 128
+        ),
+        ("X-Timestamp" = String, Header, description = "unix seconds", pattern = "^-?[0-9]+$"),
         ("X-Submission-Filename" = Option<String>, Header, description = "of a raw body; submission.zip if missing"),
     ),
     request_body(
@@ -76,6 +82,7 @@ pub(super) async fn submit(
 #[allow(dead_code, reason = "a description of what is parsed elsewhere")]
 pub(super) struct UploadForm {
     /// Base64 of the zip.
+    #[schema(min_length = 1)]
     code: String,
     /// Ends in `.zip`; or in `.py`, of a single script, which is no bundle and is rejected later.
     #[schema(pattern = r"^[A-Za-z0-9_.-]+\.(py|zip)$", default = "model.py")]

@@ -117,3 +117,56 @@ fn its_pages_load_nothing_from_elsewhere() {
     assert_eq!(listing.status, 200);
     assert!(listing.text().contains("/v1/submissions/{id}/curve") && !listing.text().contains("<script"));
 }
+
+#[test]
+fn bounds_of_headers_and_filters_are_described_and_are_those_that_hold() {
+    let world = World::new();
+    let description = description(&world);
+    let mut headers = 0;
+    for (path, item) in description["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let (name, schema) = (parameter["name"].as_str().unwrap(), &parameter["schema"]);
+                let is_short = ["Hotkey", "Nonce"].iter().any(|end| name.ends_with(end));
+                if parameter["in"] == "header" && name.starts_with("X-") && is_short {
+                    assert_eq!(
+                        (&schema["minLength"], &schema["maxLength"]),
+                        (&1.into(), &128.into()),
+                        "{method} {path} {name}"
+                    );
+                    headers += 1;
+                }
+                if name.ends_with("Timestamp") || name.ends_with("Signature") {
+                    assert!(schema["pattern"].is_string(), "{method} {path} {name}");
+                }
+            }
+        }
+    }
+    assert_eq!(
+        headers, 9,
+        "two of an upload, two of each of three routes of owners, one of the bridge"
+    );
+    let list = description["paths"]["/v1/submissions"]["get"]["parameters"]
+        .as_array()
+        .unwrap();
+    let pattern = |name: &str| {
+        let found = list.iter().find(|parameter| parameter["name"] == name).unwrap();
+        let text = found["schema"]["pattern"].as_str().unwrap();
+        let words = text.trim_start_matches("^(").trim_end_matches(")$");
+        words.split('|').map(str::to_owned).collect::<Vec<_>>()
+    };
+    let stages: Vec<_> = prism_core::submission::Stage::ALL
+        .iter()
+        .map(|stage| stage.as_str())
+        .collect();
+    assert_eq!(pattern("stage"), stages);
+    for (name, words) in [("stage", pattern("stage")), ("status", pattern("status"))] {
+        for word in words {
+            assert_eq!(
+                world.get(&format!("/v1/submissions?{name}={word}")).status,
+                200,
+                "{word}"
+            );
+        }
+    }
+}

@@ -263,3 +263,46 @@ fn one_client_has_so_many_connections_and_no_more() {
         );
     }
 }
+
+#[test]
+fn a_refusal_that_did_not_wait_for_the_body_is_heard_and_the_connection_goes_on() {
+    let world = World::new();
+    // More than the kernel keeps of a connection: without a reader this would break.
+    let body = vec![7; 9_000_000];
+    let before = world.state();
+    let good = world.upload(&key(1), &body);
+    for (request, status) in [
+        (Request::post("/v1/submissions", &body), 422),
+        (good.clone().set("X-Timestamp", Some("1")), 401),
+        (good.clone().set("X-Hotkey", Some("hk")), 401),
+        (good.clone().header("Content-Encoding", "gzip"), 415),
+        (Request::post("/internal/v1/bridge/submissions", &body), 401),
+        (Request::post("/v1/nothing", &body), 404),
+        (Request::post("/v1/leaderboard", &body), 405),
+    ] {
+        let mut socket = Socket::open(world.address);
+        socket.write(request.head().as_bytes());
+        socket.write(request.body());
+        assert_eq!(socket.answer(false).status, status);
+        assert_eq!(
+            socket.ask(&Request::get("/health")).status,
+            200,
+            "on the same connection"
+        );
+    }
+    assert_eq!(world.state(), before);
+}
+
+#[test]
+fn a_body_without_an_end_is_not_read_without_an_end() {
+    let world = World::new();
+    let mut socket = Socket::open(world.address);
+    let request = Request::post("/v1/submissions", b"").set("Transfer-Encoding", Some("chunked"));
+    socket.write(request.head().as_bytes());
+    let mut chunk = b"100000\r\n".to_vec();
+    chunk.extend(vec![7; 1 << 20]);
+    chunk.extend(b"\r\n");
+    let sent = (0..200).take_while(|_| socket.try_write(&chunk)).count();
+    assert!((10..199).contains(&sent), "{sent} MiB");
+    assert_eq!(world.get("/health").status, 200);
+}

@@ -134,6 +134,17 @@ fn pages_of_others_may_read_what_is_public_and_nothing_else() {
         preflight.header("access-control-allow-methods"),
         Some("GET, HEAD, OPTIONS")
     );
+    for (path, expected) in [
+        ("/v1/leaderboard", &["GET", "HEAD"][..]),
+        ("/v1/submissions", &["GET", "HEAD", "POST"]),
+        ("/v1/precheck", &["POST"]),
+    ] {
+        let told = world.send(&Request::new("OPTIONS", path));
+        let mut allowed: Vec<&str> = told.header("allow").unwrap().split(',').collect();
+        allowed.sort_unstable();
+        assert_eq!((told.status, allowed.as_slice()), (204, expected), "{path}");
+    }
+    assert_eq!(world.send(&Request::new("OPTIONS", "/v1/nothing")).status, 404);
     let internal = crate::world::master(Request::get("/internal/v1/get_weights"));
     assert_eq!(world.send(&internal).header("access-control-allow-origin"), None);
     let upload = world.upload(&key(1), &zip("a"));

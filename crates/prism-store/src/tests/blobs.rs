@@ -68,9 +68,18 @@ fn what_is_put_is_found_under_its_hash() {
 
 #[test]
 fn damage_is_found_when_it_is_read_and_mended_when_it_is_put_again() {
-    let (_dir, blobs) = blobs();
+    let (dir, blobs) = blobs();
     let hash = blobs.put(b"the bytes").unwrap();
+    let source = dir.path().join("source");
+    fs::write(&source, b"the bytes").unwrap();
     for damage in [&b"the Bytes"[..], b"the", b""] {
+        // Of the same size too: a disk that flips a bit changes no length.
+        fs::write(blobs.path(&hash), damage).unwrap();
+        assert_eq!(blobs.put(b"the bytes").unwrap(), hash);
+        assert_eq!(blobs.read(&hash, 100).unwrap(), b"the bytes");
+        fs::write(blobs.path(&hash), damage).unwrap();
+        assert_eq!(blobs.put_file(&source).unwrap(), hash);
+        assert_eq!(blobs.read(&hash, 100).unwrap(), b"the bytes");
         fs::write(blobs.path(&hash), damage).unwrap();
         assert!(matches!(
             blobs.read(&hash, 100),

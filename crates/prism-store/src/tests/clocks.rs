@@ -5,6 +5,7 @@ use prism_core::submission::Wait;
 use super::fixture::{Fixture, T0, nonce};
 use crate::{
     queue::{self, Line},
+    rounds,
     submissions::{self, Filter},
     uploads::{self, NewUpload, Refused},
 };
@@ -31,6 +32,51 @@ fn the_order_of_acceptance_is_not_that_of_the_clock() {
         .read(|tx| queue::next_few(tx, Line::Checks, T0.plus_seconds(-HOUR), 10))
         .unwrap();
     assert_eq!(next.into_iter().map(|one| one.id).collect::<Vec<_>>(), ids);
+}
+
+#[test]
+fn whoever_came_first_is_senior_by_time_as_well() {
+    let f = Fixture::new();
+    let mut times = Vec::new();
+    for (i, jump) in [0, 0, HOUR, -HOUR, 0, -HOUR + 1, HOUR + 1]
+        .into_iter()
+        .enumerate()
+    {
+        let new = f.upload("alice", &format!("bundle {i}"));
+        let accepted = f.accept(new, T0.plus_seconds(jump)).unwrap();
+        times.push(accepted.submission.accepted_at);
+        assert_eq!(
+            accepted.submission.epoch_id,
+            accepted.submission.accepted_at.epoch_id()
+        );
+    }
+    assert!(times.windows(2).all(|pair| pair[0] < pair[1]), "{times:?}");
+    assert_eq!(times[0], T0);
+    assert_eq!(times[2], T0.plus_seconds(HOUR));
+    assert_eq!(
+        times[6],
+        T0.plus_seconds(HOUR + 1),
+        "the clock again, once it is past them"
+    );
+}
+
+#[test]
+fn a_day_that_comes_again_brings_no_uploads() {
+    let f = Fixture::new();
+    let day = 24 * HOUR;
+    let allowed = f.store.read(rounds::current).unwrap().unwrap().uploads_per_day;
+    for i in 0..allowed {
+        f.accept(f.upload("alice", &format!("bundle {i}")), T0.plus_seconds(day))
+            .unwrap();
+    }
+    let refused = f.accept(f.upload("alice", "one more"), T0);
+    assert_eq!(
+        refused,
+        Err(Refused::UploadBudget {
+            used: allowed,
+            allowed
+        })
+    );
 }
 
 #[test]

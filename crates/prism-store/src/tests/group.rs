@@ -7,7 +7,11 @@ use std::sync::{
 };
 
 use super::fixture::{Fixture, T0};
-use crate::{Store, StoreError, Write, events, meta, uploads};
+use crate::{
+    Store, StoreError, Write,
+    events::{self, Written},
+    meta, uploads,
+};
 
 type Job = Box<dyn FnOnce(&Write) -> crate::Result<()> + Send>;
 
@@ -43,9 +47,9 @@ fn what_waits_is_committed_together_and_each_hears_its_own() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     f.store.subscribe(Box::new({
         let (commits, seen) = (Arc::clone(&commits), Arc::clone(&seen));
-        move |seq| {
+        move |written| {
             commits.fetch_add(1, Ordering::SeqCst);
-            seen.lock().unwrap().push(seq);
+            seen.lock().unwrap().extend_from_slice(written);
         }
     }));
     let release = hold(&f.store);
@@ -64,7 +68,17 @@ fn what_waits_is_committed_together_and_each_hears_its_own() {
     f.store.write(|_| Ok(())).unwrap();
     // 64, 64 and 2.
     assert_eq!(commits.load(Ordering::SeqCst), 3);
-    assert_eq!(*seen.lock().unwrap(), [64, 128, 130]);
+    let told: Vec<(i64, i64)> = seen
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|one: &Written| (one.event, one.submission))
+        .collect();
+    assert_eq!(
+        told,
+        (1..=130).map(|number| (number, number)).collect::<Vec<_>>(),
+        "which, and whose"
+    );
 }
 
 #[test]
@@ -73,7 +87,7 @@ fn one_that_fails_or_panics_does_not_harm_the_others() {
     let last = Arc::new(Mutex::new(0));
     f.store.subscribe(Box::new({
         let last = Arc::clone(&last);
-        move |seq| *last.lock().unwrap() = seq
+        move |written| *last.lock().unwrap() = written.last().unwrap().event
     }));
     let release = hold(&f.store);
     let (answers, answered) = channel();

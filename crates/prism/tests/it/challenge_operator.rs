@@ -505,3 +505,41 @@ fn a_record_of_something_else_is_no_result() {
     assert_eq!(first.reason, Some(Reason::Internal));
     assert!(first.evidence_json.unwrap().contains("another recipe"));
 }
+
+#[test]
+fn what_the_operator_asked_for_lasts_over_a_restart() {
+    let mut world = World::new();
+    world.admin(&Operation::Pause).unwrap();
+    world.admin(&Operation::RoundNoise { seeds: 3 }).unwrap();
+    let id = world.submit("5First", &bundle(1));
+    world.wait_for(&id, Position::Pending(Stage::Queued));
+    for _ in 0..2 {
+        world.stop();
+        world.start();
+        let status = world.admin(&Operation::Status).unwrap();
+        assert_eq!(
+            (&status["paused"], &status["noise_runs_left"]),
+            (&true.into(), &3.into())
+        );
+        world.until("it says so", |world| {
+            world
+                .get(&id)
+                .waiting
+                .is_some_and(|waiting| waiting.why == Wait::Paused)
+        });
+    }
+    assert_eq!(world.started(&id), [], "nothing has begun meanwhile");
+    world.admin(&Operation::Resume).unwrap();
+    world.completed(&id);
+    world.until("the noise runs", |world| world.started("reference").len() == 3);
+    world.until("none is left", |world| {
+        world.admin(&Operation::Status).unwrap()["noise_runs_left"] == 0
+    });
+    world.stop();
+    world.start();
+    let status = world.admin(&Operation::Status).unwrap();
+    assert_eq!(
+        (&status["paused"], &status["noise_runs_left"]),
+        (&false.into(), &0.into())
+    );
+}

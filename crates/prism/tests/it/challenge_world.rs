@@ -244,7 +244,7 @@ impl World {
             scored_runs_per_day: 2,
             uploads_per_day: 20,
             weight_policy: "rank-geometric(ratio=0.5, top=20)".into(),
-            reference: None,
+            reference: Some(self.store().blobs().put(&bundle(0)).unwrap()),
             publish_sources: true,
         }
     }
