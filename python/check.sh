@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Format, lint, types and tests of the Python runtime. Uses the runtime that `prism runtime install` made, with the
-# tools of requirements-dev.txt in a virtual environment of their own under target/.
+# Format, lint, types and tests of the Python runtime; of the contract suite format and lint. Uses the runtime that
+# `prism runtime install` made, with the tools of requirements-dev.txt in a virtual environment of their own under target/.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -14,7 +14,7 @@ site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_paths()["pur
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 
 export PATH="$PWD/$venv/bin:$PATH"
-ruff format --check .
-ruff check .
+ruff format --check . ../tests/contract
+ruff check . ../tests/contract
 mypy
 pytest -q
