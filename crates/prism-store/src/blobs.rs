@@ -250,9 +250,10 @@ impl Blobs {
         }
         match self.open(hash) {
             Ok(_) => {}
-            Err(StoreError::BlobDamaged { .. } | StoreError::BlobMissing(_)) => return Ok(false),
             // A disk that cannot read it may be able to write another.
-            Err(StoreError::Io { .. }) => return Ok(false),
+            Err(StoreError::BlobDamaged { .. } | StoreError::BlobMissing(_) | StoreError::Io { .. }) => {
+                return Ok(false);
+            }
             Err(other) => return Err(other),
         }
         // Somebody else may have named it a moment ago and not yet synced the folder.

@@ -75,6 +75,9 @@ pub struct Written {
     pub submission: i64,
 }
 
+/// Called with the events of a commit, in their order; there is one at least.
+pub type Notify = dyn Fn(&[Written]) + Send + Sync;
+
 /// What is written about a step.
 pub(crate) struct NewEvent<'a> {
     pub(crate) by: Actor,

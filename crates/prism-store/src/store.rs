@@ -12,8 +12,15 @@ use prism_core::{hash::Sha256Hash, time::Timestamp};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::{
-    Blobs, Result, StoreError, backup::named_blobs, blobs::Swept, disk, events::Written, lock::Lock,
-    readers::Readers, schema, writer::Writer,
+    Blobs, Result, StoreError,
+    backup::named_blobs,
+    blobs::Swept,
+    disk,
+    events::{Notify, Written},
+    lock::Lock,
+    readers::Readers,
+    schema,
+    writer::Writer,
 };
 
 /// The database's name in the folder of the store.
@@ -128,7 +135,7 @@ impl Store {
 
     /// Calls `notify` after each commit that added events, with which and whose. On the writing thread: it must only wake
     /// somebody.
-    pub fn subscribe(&self, notify: Box<dyn Fn(&[Written]) + Send + Sync>) {
+    pub fn subscribe(&self, notify: Box<Notify>) {
         self.inner.writer.subscribe(notify);
     }
 

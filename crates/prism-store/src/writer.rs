@@ -20,15 +20,12 @@ use std::{
     thread::JoinHandle,
 };
 
-use crate::{Result, StoreError, Write, events::Written, lock::Lock, wal};
+use crate::{Result, StoreError, Write, events::Notify, lock::Lock, wal};
 
 /// Most jobs in one commit.
 const GROUP: usize = 64;
 /// Commits between two looks at the length of the write-ahead log.
 const GROUPS_A_LOOK: u64 = 256;
-
-/// Called with the events of a commit, in their order; there is one at least.
-pub(crate) type Notify = dyn Fn(&[Written]) + Send + Sync;
 
 /// The handle of the thread.
 pub(crate) struct Writer {
