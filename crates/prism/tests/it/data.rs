@@ -35,7 +35,7 @@ fn text_is_locked_verified_and_shown() {
     name      novels
     source    shelf
     revision  2
-    manifest  4404b9ca8170728689509c52a532d83d6268abc912b64b80c8a47909268ef603
+    manifest  5d940ff0cbfb8f0e10ae728091ed4d4c0ba5b0a52fe3f6cd7661c6ad0d21e040
     read      66 documents
     dropped   0 null, 0 empty, 0 equal to another, 0 equal up to white space, 0 nearly equal, 0 not UTF-8, 0 by filters
     unused    0 documents that no split had room for
@@ -55,7 +55,7 @@ fn text_is_locked_verified_and_shown() {
     name      novels
     source    shelf
     revision  2
-    manifest  4404b9ca8170728689509c52a532d83d6268abc912b64b80c8a47909268ef603
+    manifest  5d940ff0cbfb8f0e10ae728091ed4d4c0ba5b0a52fe3f6cd7661c6ad0d21e040
     read      66 documents
     dropped   0 null, 0 empty, 0 equal to another, 0 equal up to white space, 0 nearly equal, 0 not UTF-8, 0 by filters
     unused    0 documents that no split had room for
