@@ -8,7 +8,7 @@ use prism_core::hash::Sha256Hash;
 use serde_json::{Value, json};
 
 use crate::context::Context;
-use crate::run_fixture::{Learner, Of, completed, completed_of, failed};
+use crate::run_fixture::{Learner, Of, completed, completed_of, failed, recipe};
 
 /// Sets one field of a JSON file; `pointer` is its path, `/` between the names.
 fn set(dir: &Path, file: &str, pointer: &str, value: Value) {
@@ -187,6 +187,7 @@ fn a_record_is_held_against_the_text_that_was_revealed() {
         corpus,
         seed: 0,
         scale: 1.0,
+        recipe: recipe(),
     };
     completed_of(&context.path("run"), Learner::Honest, of(corpus));
     let (exit, commitment) = context.json("data commit corpus --json");
