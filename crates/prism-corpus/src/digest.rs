@@ -4,7 +4,7 @@
 //! must never look at anything but the salt and the bytes, so that the split of a document does not depend on other
 //! documents, file names or order of reading.
 
-use crate::manifest::{Split, SplitRule};
+use crate::manifest::Split;
 
 /// Domain separation: a digest of this crate is no digest of any other.
 const CONTEXT: &str = "prism-corpus 2026 document digest v1";
@@ -21,11 +21,12 @@ pub(crate) struct Digester {
 }
 
 impl Digester {
-    pub(crate) fn new(rule: &SplitRule) -> Self {
+    /// Of splits that have thousandths of the documents; with none of them everything is `train`.
+    pub(crate) fn new(salt: &str, val_permille: u32, test_permille: u32) -> Self {
         Self {
-            key: blake3::derive_key(CONTEXT, rule.salt.as_bytes()),
-            val_permille: u64::from(rule.val_permille),
-            test_permille: u64::from(rule.test_permille),
+            key: blake3::derive_key(CONTEXT, salt.as_bytes()),
+            val_permille: u64::from(val_permille),
+            test_permille: u64::from(test_permille),
         }
     }
 
@@ -65,13 +66,9 @@ impl Digester {
 mod tests {
     use super::*;
 
-    fn rule(val_permille: u32, test_permille: u32) -> SplitRule {
-        SplitRule::new("salt", val_permille, test_permille)
-    }
-
     #[test]
     fn split_shares_follow_the_rule() {
-        let digester = Digester::new(&rule(100, 200));
+        let digester = Digester::new("salt", 100, 200);
         let mut counts = [0usize; 3];
         for i in 0..20_000u32 {
             let (_, split) = digester.digest(&i.to_le_bytes());
@@ -90,16 +87,16 @@ mod tests {
 
     #[test]
     fn the_ends_of_the_draw_belong_to_the_outer_splits() {
-        let digester = Digester::new(&rule(1, 1));
+        let digester = Digester::new("salt", 1, 1);
         assert_eq!(digester.split_of(0), Split::Val);
         assert_eq!(digester.split_of(u64::MAX), Split::Train);
-        assert_eq!(Digester::new(&rule(0, 0)).split_of(0), Split::Train);
+        assert_eq!(Digester::new("salt", 0, 0).split_of(0), Split::Train);
     }
 
     #[test]
     fn the_salt_changes_the_id() {
-        let (first, _) = Digester::new(&rule(1, 1)).digest(b"text");
-        let (second, _) = Digester::new(&SplitRule::new("other", 1, 1)).digest(b"text");
+        let (first, _) = Digester::new("salt", 1, 1).digest(b"text");
+        let (second, _) = Digester::new("other", 1, 1).digest(b"text");
         assert_ne!(first, second);
     }
 }

@@ -5,11 +5,14 @@
 //! directories and a bundle's `tokenizer.json` are parsed with bounds, and no text is ever handed to a sandbox
 //! from here. Nothing here reads a clock, draws true randomness or depends on the order of a hash map.
 
+pub mod hub;
 pub mod limits;
 pub mod lock;
 pub mod manifest;
 pub mod open;
 pub mod reader;
+pub mod reveal;
+pub mod secret;
 pub mod synth;
 pub mod tokenizer;
 
@@ -19,7 +22,7 @@ mod publish;
 mod writer;
 
 pub use lock::{LockError, LockOptions, TextFiles, lock};
-pub use manifest::{Manifest, Split, SplitRule};
+pub use manifest::{LockSalt, Manifest, Shares, Split, SplitRule};
 pub use open::{Corpus, OpenError};
 pub use publish::PublishError;
 pub use reader::{ReadError, SplitReader, StreamPrefix};

@@ -25,6 +25,9 @@ pub const UNPACKED_FREE_BYTES: u64 = 64 * 1024 * 1024;
 /// Longest single record of an input file, before it is cut.
 pub const RECORD_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Longest input file of a format that is read at random.
+pub const INPUT_FILE_BYTES_MAX: u64 = 64 * 1024 * 1024 * 1024;
+
 /// Most files that one lock reads.
 pub const INPUT_FILES_MAX: usize = 1_000_000;
 
@@ -41,7 +44,7 @@ pub const SHARD_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 pub const SHARDS_MAX: usize = 99_999;
 
 /// Longest `manifest.json`.
-pub const MANIFEST_BYTES_MAX: u64 = 64 * 1024 * 1024;
+pub const MANIFEST_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// Longest name, source, revision or salt.
 pub const LABEL_BYTES_MAX: usize = 1024;

@@ -4,15 +4,25 @@
 //! must never hold a clock, a path of the host or anything else that differs between two locks of the same text with
 //! the same options. What the text is called and where it comes from are options.
 
+use std::path::{Path, PathBuf};
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::limits::{
-    DOCUMENT_BYTES_MAX, DOCUMENT_CODE_MICROBITS_MAX, LABEL_BYTES_MAX, SHARD_BYTES_MAX, SHARDS_MAX,
+    DOCUMENT_BYTES_MAX, DOCUMENT_CODE_MICROBITS_MAX, INPUT_FILES_MAX, LABEL_BYTES_MAX, SHARD_BYTES_MAX,
+    SHARDS_MAX,
 };
+use crate::lock::{Filters, NearDuplicates};
+use crate::secret::SECRET_DIR;
+mod rule;
+pub use rule::{LockSalt, Salt, Shares, SplitRule};
 
 /// The schema that this version writes and reads.
-pub const SCHEMA: &str = "prism-corpus.v2";
+pub const SCHEMA: &str = "prism-corpus.v3";
+
+/// What this version calls itself in a manifest.
+pub const TOOL: &str = concat!("prism ", env!("CARGO_PKG_VERSION"));
 
 /// The name of the manifest inside a corpus directory.
 pub const MANIFEST_FILE: &str = "manifest.json";
@@ -42,6 +52,22 @@ impl Split {
         }
     }
 
+    /// The folder of the corpus that holds its shards: what is held out lies apart where the salt is secret.
+    fn folder(self, rule: &SplitRule) -> Option<&'static str> {
+        match self {
+            Self::Val | Self::Test if rule.is_secret() => Some(SECRET_DIR),
+            Self::Train | Self::Val | Self::Test => None,
+        }
+    }
+
+    /// Where its shards lie in the corpus of this directory.
+    pub(crate) fn dir(self, corpus: &Path, rule: &SplitRule) -> PathBuf {
+        match self.folder(rule) {
+            Some(folder) => corpus.join(folder),
+            None => corpus.to_owned(),
+        }
+    }
+
     pub(crate) const fn index(self) -> usize {
         match self {
             Self::Train => 0,
@@ -51,67 +77,14 @@ impl Split {
     }
 }
 
-/// How a document finds its split: a keyed BLAKE3 digest, taken in thousandths.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SplitRule {
-    /// The name of the rule: what is digested.
-    pub kind: SplitRuleKind,
-    /// Text that keys the digest.
-    pub salt: String,
-    /// Thousandths of the documents that go to `val`.
-    pub val_permille: u32,
-    /// Thousandths of the documents that go to `test`.
-    pub test_permille: u32,
-}
-
-/// The split rules that exist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SplitRuleKind {
-    /// BLAKE3 of the bytes of the document, keyed by the salt. For text that a grammar writes.
-    #[serde(rename = "blake3-keyed-permille.v1")]
-    Blake3KeyedPermilleV1,
-    /// BLAKE3 of the normal form of the whole input document, keyed by the salt: its words with one space between them,
-    /// without byte order marks. For text that somebody may have copied.
-    #[serde(rename = "blake3-keyed-permille.v2")]
-    Blake3KeyedPermilleV2,
-}
-
-impl SplitRule {
-    /// The rule of a lock with this salt and these thousandths.
-    pub fn new(salt: &str, val_permille: u32, test_permille: u32) -> Self {
-        Self {
-            kind: SplitRuleKind::Blake3KeyedPermilleV2,
-            salt: salt.to_owned(),
-            val_permille,
-            test_permille,
-        }
-    }
-
-    /// The rule of a synthetic corpus with this salt and these thousandths.
-    pub fn of_synthetic(salt: &str, val_permille: u32, test_permille: u32) -> Self {
-        Self {
-            kind: SplitRuleKind::Blake3KeyedPermilleV1,
-            ..Self::new(salt, val_permille, test_permille)
-        }
-    }
-
-    /// Whether some documents are left for `train`, and the salt is of bounded length.
-    pub fn is_valid(&self) -> bool {
-        self.salt.len() <= LABEL_BYTES_MAX
-            && self
-                .val_permille
-                .checked_add(self.test_permille)
-                .is_some_and(|sum| sum < 1000)
-    }
-}
-
 /// Everything that is fixed about a corpus.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// Version of this schema.
     pub schema: String,
+    /// The program that made it, with its version.
+    pub tool: String,
     /// What the corpus is called.
     pub name: String,
     /// Where its text comes from, in words.
@@ -142,16 +115,30 @@ pub enum Origin {
         text_field: String,
         /// How `.txt` files became documents.
         text_files: crate::lock::TextFiles,
+        /// The files that were read, in the order of their hashes.
+        files: Vec<InputHash>,
+        /// Which documents were taken.
+        filters: Filters,
+        /// How documents were found that are nearly the same, if they were looked for.
+        near_duplicates: Option<NearDuplicates>,
         /// Documents read.
         documents_read: u64,
         /// Records passed over because they had null for their text, as they may with `--skip-empty` alone.
         documents_null: u64,
+        /// Records dropped because their bytes are not UTF-8.
+        documents_not_utf8: u64,
+        /// Documents that a filter did not take.
+        documents_filtered: u64,
         /// Documents dropped because they held nothing but white space.
         documents_empty: u64,
         /// Documents dropped because an equal one was kept.
         documents_duplicate: u64,
         /// Documents dropped because one was kept that differs from them in white space alone.
         documents_respaced: u64,
+        /// Documents dropped because one was kept that is nearly the same.
+        documents_near_duplicate: u64,
+        /// Documents that no split had room for.
+        documents_unused: u64,
         /// Documents that were longer than the limit and were cut.
         documents_cut: u64,
     },
@@ -162,6 +149,16 @@ pub enum Origin {
         /// The seed of its lexicon, its facts and its text.
         seed: u64,
     },
+}
+
+/// One input file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputHash {
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+    /// Its length.
+    pub bytes: u64,
 }
 
 /// The three splits.
@@ -308,6 +305,7 @@ impl Manifest {
             })
         };
         for (place, label) in [
+            ("tool", &self.tool),
             ("name", &self.name),
             ("source", &self.source),
             ("revision", &self.revision),
@@ -322,12 +320,28 @@ impl Manifest {
                 "the shares leave nothing for train, or the salt is too long",
             );
         }
-        let expected = match self.origin {
-            Origin::Locked { .. } => SplitRuleKind::Blake3KeyedPermilleV2,
-            Origin::Synthetic { .. } => SplitRuleKind::Blake3KeyedPermilleV1,
-        };
-        if self.split_rule.kind != expected {
+        let is_of_synthetic = matches!(self.split_rule, SplitRule::Synthetic { .. });
+        if is_of_synthetic != matches!(self.origin, Origin::Synthetic { .. }) {
             return wrong("split_rule", "it is not the rule of a corpus of this origin");
+        }
+        if let Origin::Locked {
+            files,
+            near_duplicates,
+            ..
+        } = &self.origin
+        {
+            if files.len() > INPUT_FILES_MAX || files.iter().any(|file| !is_hash(&file.sha256)) {
+                return wrong("files", "there are too many, or one of their hashes is none");
+            }
+            if !files.is_sorted() {
+                return wrong("files", "they are not in the order of their hashes");
+            }
+            if near_duplicates.is_some_and(|near| !near.is_valid()) {
+                return wrong(
+                    "near_duplicates",
+                    "they were looked for in a way that this version does not know",
+                );
+            }
         }
         if self.document_bytes_max != DOCUMENT_BYTES_MAX as u64 {
             return wrong("document_bytes_max", "this version has another limit");
@@ -390,12 +404,6 @@ impl ShardManifest {
     }
 
     fn problem(&self, split: Split, number: usize, with_bits: bool) -> Option<&'static str> {
-        let is_hash = |text: &String| {
-            text.len() == 64
-                && text
-                    .bytes()
-                    .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-        };
         if self.stem != Self::stem(split, number) {
             return Some("its name is not the one of its place");
         }
@@ -416,6 +424,14 @@ impl ShardManifest {
             .any(|h| !is_hash(h))
             .then_some("a hash is not 64 hexadecimal digits")
     }
+}
+
+/// Whether a text is a hash of 32 bytes in lower-case hexadecimal.
+fn is_hash(text: &str) -> bool {
+    text.len() == 64
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 /// Lower-case hexadecimal.

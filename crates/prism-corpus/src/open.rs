@@ -4,15 +4,16 @@
 //! out before all of the corpus is verified. That takes as long as reading all of it does, so whoever waits for it may
 //! stop it at any time.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_CODE_MICROBITS_MAX, MANIFEST_BYTES_MAX};
-use crate::manifest::{MANIFEST_FILE, Manifest, ManifestError, ShardManifest, Split, SplitManifest};
+use crate::manifest::{MANIFEST_FILE, Manifest, ManifestError, Salt, ShardManifest, Split, SplitManifest};
 use crate::reader::{BLOCK_DOCUMENTS, Lengths, Shard, SplitFiles, SplitReader, Sums};
+use crate::secret::{self, REVEALED_FILE, SECRET_DIR, SaltError, SecretSalt};
 
 /// Text that is hashed at a time.
 const CHUNK_BYTES: usize = 1024 * 1024;
@@ -79,6 +80,25 @@ pub enum OpenError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// Others may read what is held out.
+    #[error(
+        "others than its owner may enter {path}, so nothing in it is held out; take their rights away with `chmod 700`, \
+         and lock the text again with another salt if anybody was there",
+        path = path.display()
+    )]
+    SecretReadable {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The salt that was revealed is not the one that the corpus was locked with.
+    #[error("{path} is not the salt that the corpus was locked with; reveal it again", path = path.display())]
+    OtherSalt {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The salt cannot be read.
+    #[error(transparent)]
+    Salt(#[from] SaltError),
     /// The caller asked to stop.
     #[error("the verification of the corpus was cancelled")]
     Cancelled,
@@ -114,6 +134,7 @@ impl Corpus {
         progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
     ) -> Result<Self, OpenError> {
         let manifest = read_manifest(dir)?;
+        check_secrecy(dir, &manifest)?;
         let mut verified_bytes = 0;
         let mut advance = |bytes: u64| {
             verified_bytes += bytes;
@@ -123,7 +144,10 @@ impl Corpus {
             }
         };
         advance(0)?;
-        let mut open = |split| open_split(dir, split, manifest.split(split), &mut advance);
+        let mut open = |split: Split| {
+            let dir = split.dir(dir, &manifest.split_rule);
+            open_split(&dir, split, manifest.split(split), &mut advance)
+        };
         let splits = [open(Split::Train)?, open(Split::Val)?, open(Split::Test)?];
         Ok(Self {
             manifest_hash: manifest.manifest_hash(),
@@ -148,7 +172,29 @@ impl Corpus {
     }
 }
 
-fn read_manifest(dir: &Path) -> Result<Manifest, OpenError> {
+/// What is held out must be the owner's alone, until its salt is revealed.
+fn check_secrecy(dir: &Path, manifest: &Manifest) -> Result<(), OpenError> {
+    let Some(Salt::Sha256(commitment)) = manifest.split_rule.locked_salt() else {
+        return Ok(());
+    };
+    let revealed = dir.join(REVEALED_FILE);
+    if revealed.exists() {
+        return if SecretSalt::read_open(&revealed)?.commitment() == *commitment {
+            Ok(())
+        } else {
+            Err(OpenError::OtherSalt { path: revealed })
+        };
+    }
+    let path = dir.join(SECRET_DIR);
+    match fs::metadata(&path) {
+        Ok(metadata) if secret::is_open_to_others(&metadata) => Err(OpenError::SecretReadable { path }),
+        Ok(_) => Ok(()),
+        Err(source) => Err(OpenError::Io { path, source }),
+    }
+}
+
+/// The manifest of a corpus, without its shards.
+pub(crate) fn read_manifest(dir: &Path) -> Result<Manifest, OpenError> {
     let path = dir.join(MANIFEST_FILE);
     let mut bytes = Vec::new();
     let file = File::open(&path).map_err(|source| match source.kind() {

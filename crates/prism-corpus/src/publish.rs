@@ -5,8 +5,8 @@
 
 use std::env;
 use std::fs;
-use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use prism_scratch::{Purpose, Scratch};
@@ -14,6 +14,7 @@ use prism_scratch::{Purpose, Scratch};
 use crate::limits::MANIFEST_BYTES_MAX;
 use crate::manifest::{MANIFEST_FILE, Manifest};
 use crate::open::{Corpus, OpenError};
+use crate::secret::{self, SECRET_DIR};
 
 /// What a corpus is called before it has its place.
 const UNFINISHED: &str = "corpus";
@@ -127,6 +128,15 @@ impl Staging {
         &self.dir
     }
 
+    /// Keeps the corpus from everybody but its owner, and makes the folder of what is held out.
+    pub(crate) fn keep_secret(&self) -> Result<PathBuf, PublishError> {
+        fs::set_permissions(&self.dir, fs::Permissions::from_mode(0o700))
+            .map_err(|e| PublishError::io("take the rights of others from", &self.dir, e))?;
+        let folder = self.dir.join(SECRET_DIR);
+        secret::create_dir(&folder).map_err(|e| PublishError::io("create", &folder, e))?;
+        Ok(folder)
+    }
+
     /// Writes the manifest and renames the directory to its place; the same corpus already there is success.
     pub(crate) fn publish(self, manifest: &Manifest) -> Result<(), PublishError> {
         if let Some(existing) = &self.existing {
@@ -146,8 +156,14 @@ impl Staging {
                 }),
             };
         }
+        // It comes last, and is on the disk before the corpus has its name: what has no manifest does not open.
         let path = self.dir.join(MANIFEST_FILE);
-        fs::write(&path, manifest.canonical_bytes()).map_err(|e| PublishError::io("write", &path, e))?;
+        fs::File::create_new(&path)
+            .and_then(|mut file| {
+                file.write_all(&manifest.canonical_bytes())?;
+                file.sync_all()
+            })
+            .map_err(|e| PublishError::io("write", &path, e))?;
         // Renaming onto an empty directory replaces it; onto one that was filled meanwhile it fails.
         fs::rename(&self.dir, &self.out)
             .map_err(|e| PublishError::io("move the finished corpus to", &self.out, e))?;

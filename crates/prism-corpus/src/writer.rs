@@ -8,7 +8,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::limits::DOCUMENT_BYTES_MAX;
-use crate::manifest::{ShardManifest, Split, SplitManifest, Splits};
+use crate::manifest::{ShardManifest, Split, SplitManifest, SplitRule, Splits};
 use crate::publish::PublishError;
 
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -19,10 +19,11 @@ pub(crate) struct CorpusWriter {
 }
 
 impl CorpusWriter {
-    /// A writer that closes shards at `shard_bytes_target` and, if `with_bits`, keeps a code length a document.
-    pub(crate) fn new(dir: &Path, shard_bytes_target: u64, with_bits: bool) -> Self {
+    /// A writer that closes shards at `shard_bytes_target` and, if `with_bits`, keeps a code length a document. The
+    /// folders of the splits are there.
+    pub(crate) fn new(dir: &Path, rule: &SplitRule, shard_bytes_target: u64, with_bits: bool) -> Self {
         let splits = Split::ALL.map(|split| SplitWriter {
-            dir: dir.to_owned(),
+            dir: split.dir(dir, rule),
             split,
             shard_bytes_target: shard_bytes_target.max(1),
             open: None,

@@ -74,7 +74,7 @@ pub(crate) enum Command {
     Check(check::CheckArgs),
     /// Explain a rule of the gate: what, why, and what to write instead
     Explain(explain::ExplainArgs),
-    /// Turn text into a locked corpus, or make a synthetic one
+    /// Fetch text, lock it into a corpus, open it after a round; or make a synthetic one
     #[command(subcommand)]
     Data(data::DataCommand),
     /// Evaluate a bundle on a corpus

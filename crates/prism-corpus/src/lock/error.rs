@@ -200,12 +200,18 @@ pub enum LockError {
         problem: PackedProblem,
     },
     /// A Parquet file cannot be read.
-    #[error("cannot read {path}: {problem}", path = path.display())]
+    #[error(
+        "cannot read {path}{group}: {problem}",
+        path = path.display(),
+        group = row_group.map(|number| format!(", row group {number}")).unwrap_or_default()
+    )]
     Parquet {
         /// The file.
         path: PathBuf,
+        /// The row group, from 0, if it is one's.
+        row_group: Option<usize>,
         /// What is wrong with it.
-        problem: ParquetProblem,
+        problem: Box<ParquetProblem>,
     },
     /// A line or row has no text.
     #[error("{at} of {path} {problem}", path = path.display(), problem = problem.told(field))]
@@ -219,6 +225,31 @@ pub enum LockError {
         /// What is wrong with it.
         problem: FieldProblem,
     },
+    /// There are more documents than can be numbered.
+    #[error("the inputs hold more than 4,294,967,295 documents; lock them in several corpora")]
+    TooManyDocuments,
+    /// So many documents look alike that they cannot be compared.
+    #[error(
+        "more than {pairs_max} pairs of documents look alike; drop what repeats from the text, or pass over near \
+         duplicates with `--near-duplicates off`"
+    )]
+    TooManyAlike {
+        /// Most pairs that are compared.
+        pairs_max: usize,
+    },
+    /// The documents do not fill a split.
+    #[error(
+        "the documents fill {found_bytes} of the {wanted_bytes} bytes of `{split}`; add documents, or ask for less",
+        split = split.name()
+    )]
+    TooFew {
+        /// The split.
+        split: Split,
+        /// What it would have.
+        found_bytes: u64,
+        /// What it should have.
+        wanted_bytes: u64,
+    },
     /// A split would be empty.
     #[error(
         "the {documents} documents leave the split `{split}` empty; add documents, give it a larger share or \
@@ -231,6 +262,26 @@ pub enum LockError {
         /// Distinct documents in all.
         documents: u64,
     },
+    /// The text is not what the corpus was locked from.
+    #[error("{what}; name the files that the corpus was locked from with `--from`")]
+    OtherFiles {
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The corpus that a twin was asked for has none.
+    #[error("{path} can have no twin: {problem}", path = path.display())]
+    NoTwin {
+        /// The corpus.
+        path: PathBuf,
+        /// Why not, and what to do.
+        problem: &'static str,
+    },
+    /// The corpus that a twin was asked for cannot be opened.
+    #[error(transparent)]
+    Open(#[from] crate::open::OpenError),
+    /// There is no salt.
+    #[error(transparent)]
+    Salt(#[from] crate::secret::SaltError),
     /// The caller asked to stop.
     #[error("the lock was cancelled; nothing was written")]
     Cancelled,

@@ -1,10 +1,11 @@
-//! Takes one field out of the JSON object of a line; the others are skipped.
+//! Takes the fields that are wanted out of the JSON object of a line; the others are skipped.
 //!
 //! [`super::jsonl`] is the caller. The parser bounds how deep a line may nest.
 
 use std::borrow::Cow;
 use std::fmt;
 
+use super::record::{INT_SCORE, LANGUAGE_SCORE, Scores, Wanted};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// Most names of fields that are told, and the most characters of each.
@@ -16,6 +17,7 @@ pub(super) enum Value<'a> {
     /// A string; borrowed where it has no escapes.
     Text(Cow<'a, str>),
     Null,
+    Number(f64),
     /// Something else, in words.
     Other(&'static str),
     /// The field stands there more than once.
@@ -23,10 +25,16 @@ pub(super) enum Value<'a> {
     Missing,
 }
 
-/// The value of the field in the object of a line.
-pub(super) fn value<'a>(line: &'a str, field: &str) -> Result<Value<'a>, serde_json::Error> {
+/// What the object of a line holds in the fields that are wanted.
+pub(super) struct Found<'a> {
+    pub(super) text: Value<'a>,
+    pub(super) scores: Scores,
+}
+
+/// The fields that are wanted in the object of a line.
+pub(super) fn values<'a>(line: &'a str, wanted: &Wanted<'_>) -> Result<Found<'a>, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(line);
-    let found = OneField { field }.deserialize(&mut deserializer)?;
+    let found = Fields { wanted }.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(found)
 }
@@ -40,39 +48,55 @@ pub(super) fn names(line: &str) -> Vec<String> {
     names
 }
 
-struct OneField<'f> {
-    field: &'f str,
+struct Fields<'f> {
+    wanted: &'f Wanted<'f>,
 }
 
-impl<'de> DeserializeSeed<'de> for OneField<'_> {
-    type Value = Value<'de>;
+impl<'de> DeserializeSeed<'de> for Fields<'_> {
+    type Value = Found<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for OneField<'_> {
-    type Value = Value<'de>;
+impl<'de> Visitor<'de> for Fields<'_> {
+    type Value = Found<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an object")
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-        let mut found = Value::Missing;
+        let mut found = Found {
+            text: Value::Missing,
+            scores: Scores::default(),
+        };
         while let Some(Text(key)) = map.next_key()? {
-            if key != self.field {
+            if key == self.wanted.text_field {
+                let value = map.next_value::<Value<'de>>()?;
+                found.text = match found.text {
+                    Value::Missing => value,
+                    _ => Value::Twice,
+                };
+            } else if self.wanted.language_score && key == LANGUAGE_SCORE {
+                found.scores.language = map.next_value::<Value<'de>>()?.number();
+            } else if self.wanted.int_score && key == INT_SCORE {
+                found.scores.int = map.next_value::<Value<'de>>()?.number();
+            } else {
                 map.next_value::<IgnoredAny>()?;
-                continue;
             }
-            let value = map.next_value::<Value<'de>>()?;
-            found = match found {
-                Value::Missing => value,
-                _ => Value::Twice,
-            };
         }
         Ok(found)
+    }
+}
+
+impl Value<'_> {
+    fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            _ => None,
+        }
     }
 }
 
@@ -143,16 +167,17 @@ impl<'de> Visitor<'de> for AnyValue {
         Ok(Value::Other("true or false"))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Value::Other("a number"))
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        // Scores are small.
+        Ok(Value::Number(number as f64))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Value::Other("a number"))
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Value::Number(number as f64))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Value::Other("a number"))
+    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(Value::Number(number))
     }
 
     fn visit_seq<S: SeqAccess<'de>>(self, mut sequence: S) -> Result<Self::Value, S::Error> {

@@ -8,10 +8,11 @@ use std::borrow::Cow;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
-use super::fields::{self, Value};
+use super::fields::{self, Found, Value};
 use super::packed::{PackedProblem, Packing, Unpacked};
+use super::record::{Record, Scores, Sink, Text, Wanted};
 use super::spelling;
-use super::{FieldProblem, JsonProblem, LockError, Place, Sink};
+use super::{FieldProblem, JsonProblem, LockError, Place};
 use crate::limits::RECORD_BYTES_MAX;
 use crate::normal::BYTE_ORDER_MARK;
 
@@ -22,8 +23,7 @@ const LINE_BYTES: u64 = 32;
 pub(super) fn read(
     path: &Path,
     packing: Packing,
-    field: &str,
-    skip_empty: bool,
+    wanted: &Wanted<'_>,
     sink: &mut Sink<'_>,
 ) -> Result<(), LockError> {
     let mut file = BufReader::with_capacity(256 * 1024, Unpacked::open(path, packing)?);
@@ -52,26 +52,40 @@ pub(super) fn read(
                 problem: PackedProblem::Expansion,
             });
         }
-        let text = std::str::from_utf8(&bytes).map_err(|_| LockError::NotUtf8 {
-            path: path.to_owned(),
-            at,
-        })?;
+        let position_bytes = file.get_ref().position_bytes();
+        let without = |text| Record {
+            text,
+            scores: Scores::default(),
+        };
+        let Ok(text) = std::str::from_utf8(&bytes) else {
+            sink(without(Text::NotUtf8), position_bytes)?;
+            continue;
+        };
         let text = text.trim_end_matches(['\n', '\r']);
         // Some tools put a byte order mark before the first line.
         let text = text.trim_start_matches(BYTE_ORDER_MARK);
         if text.trim().is_empty() {
             continue;
         }
-        let position_bytes = file.get_ref().position_bytes();
-        match document(text, field) {
-            Ok(Value::Text(document)) => sink(Some(&document), position_bytes)?,
-            Ok(Value::Null) if skip_empty => sink(None, position_bytes)?,
+        match found(text, wanted) {
+            Ok(Found {
+                text: Value::Text(document),
+                scores,
+            }) => {
+                let text = Text::Is(&document);
+                sink(Record { text, scores }, position_bytes)?;
+            }
+            Ok(Found {
+                text: Value::Null, ..
+            }) if wanted.skip_empty => {
+                sink(without(Text::Null), position_bytes)?;
+            }
             Ok(other) => {
                 return Err(LockError::Field {
                     path: path.to_owned(),
                     at,
-                    field: field.to_owned(),
-                    problem: problem_of(&other, text),
+                    field: wanted.text_field.to_owned(),
+                    problem: problem_of(&other.text, text),
                 });
             }
             Err(error) => return Err(refused(path, line, text, &error)),
@@ -80,28 +94,32 @@ pub(super) fn read(
     Ok(())
 }
 
-/// What a line holds in the field.
-fn document<'a>(text: &'a str, field: &str) -> Result<Value<'a>, serde_json::Error> {
-    let error = match fields::value(text, field) {
-        Ok(value) => return Ok(value),
+/// What a line holds in the fields that are wanted.
+fn found<'a>(text: &'a str, wanted: &Wanted<'_>) -> Result<Found<'a>, serde_json::Error> {
+    let error = match fields::values(text, wanted) {
+        Ok(found) => return Ok(found),
         Err(error) => error,
     };
     // Each of them has become a number of the same length, so that places stay what they are.
     let Some(with_numbers) = spelling::with_numbers(text) else {
         return Err(error);
     };
-    Ok(match fields::value(&with_numbers, field)? {
+    let Found { text, scores } = fields::values(&with_numbers, wanted)?;
+    let text = match text {
         Value::Text(document) => Value::Text(Cow::Owned(document.into_owned())),
         Value::Null => Value::Null,
+        Value::Number(number) => Value::Number(number),
         Value::Other(kind) => Value::Other(kind),
         Value::Twice => Value::Twice,
         Value::Missing => Value::Missing,
-    })
+    };
+    Ok(Found { text, scores })
 }
 
 fn problem_of(value: &Value<'_>, text: &str) -> FieldProblem {
     match value {
         Value::Null | Value::Text(_) => FieldProblem::Null,
+        Value::Number(_) => FieldProblem::NoText("a number"),
         Value::Other(kind) => FieldProblem::NoText(kind),
         Value::Twice => FieldProblem::Twice,
         Value::Missing => FieldProblem::Missing(fields::names(text)),

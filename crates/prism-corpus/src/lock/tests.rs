@@ -2,7 +2,9 @@
 
 mod copies;
 mod documents;
+mod filters;
 mod json;
+mod near;
 mod opened;
 mod output;
 mod packed;
@@ -22,7 +24,8 @@ fn quiet(_: LockProgress) -> ControlFlow<()> {
 
 fn options() -> LockOptions {
     LockOptions {
-        split_rule: SplitRule::new("test", 250, 250),
+        salt: LockSalt::Public("test".to_owned()),
+        shares: Shares::Permille { val: 250, test: 250 },
         shard_bytes_target: 4000,
         ..Default::default()
     }
@@ -101,4 +104,11 @@ fn refusal(name: &str, bytes: impl AsRef<[u8]>) -> String {
     error
         .to_string()
         .replace(&place.input().display().to_string(), "IN")
+}
+
+fn text_of<'t>(record: &record::Record<'t>) -> Option<&'t str> {
+    match record.text {
+        record::Text::Is(text) => Some(text),
+        record::Text::Null | record::Text::NotUtf8 => None,
+    }
 }

@@ -7,7 +7,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::{LockError, Place, Sink, cut};
+use super::record::{Record, Scores, Sink, Text};
+use super::{LockError, Place, cut};
 use crate::limits::RECORD_BYTES_MAX;
 
 /// Bytes read at a time; several sections.
@@ -37,7 +38,7 @@ pub(super) fn read_sections(path: &Path, sink: &mut Sink<'_>) -> Result<(), Lock
             let (section, after) = rest.split_at(length);
             position_bytes += length as u64;
             sections += 1;
-            sink(Some(section), position_bytes)?;
+            sink(record(section), position_bytes)?;
             rest = after;
         }
         if is_broken {
@@ -88,5 +89,12 @@ pub(super) fn read_whole(path: &Path, sink: &mut Sink<'_>) -> Result<(), LockErr
         path: path.to_owned(),
         at: Place::Whole,
     })?;
-    sink(Some(text), bytes.len() as u64)
+    sink(record(text), bytes.len() as u64)
+}
+
+fn record(text: &str) -> Record<'_> {
+    Record {
+        text: Text::Is(text),
+        scores: Scores::default(),
+    }
 }

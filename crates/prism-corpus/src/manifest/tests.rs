@@ -36,6 +36,7 @@ fn manifest() -> Manifest {
     };
     Manifest {
         schema: SCHEMA.to_owned(),
+        tool: TOOL.to_owned(),
         name: "name".to_owned(),
         source: "source".to_owned(),
         revision: "revision".to_owned(),
@@ -147,7 +148,7 @@ fn contradictions_are_named() {
             "val: its entropy floor is not",
         ),
         (
-            &|m| m.split_rule.val_permille = 950,
+            &|m| m.split_rule = SplitRule::of_synthetic("salt", 950, 50),
             "split_rule: the shares leave nothing for train",
         ),
     ];
@@ -157,8 +158,11 @@ fn contradictions_are_named() {
     }
     assert!(refused(&|m| m.source = "x".repeat(1025)).contains("source: it is too long"));
     assert!(
-        refused(&|m| m.split_rule = SplitRule::new("salt", 50, 50))
-            .contains("split_rule: it is not the rule")
+        refused(&|m| m.split_rule = SplitRule::new(
+            Salt::Public("salt".into()),
+            Shares::Permille { val: 50, test: 50 }
+        ))
+        .contains("split_rule: it is not the rule")
     );
     assert!(refused(&|m| m.document_bytes_max = 1).contains("document_bytes_max"));
 }

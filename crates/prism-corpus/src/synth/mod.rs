@@ -23,7 +23,7 @@ pub use walk::{END_SYMBOL, GrammarPredictor, NotOfTheGrammar, SynthDocument};
 
 use crate::digest::Digester;
 use crate::limits::{DOCUMENT_BYTES_MAX, SHARD_BYTES_TARGET};
-use crate::manifest::{Manifest, Origin, SCHEMA, Split, SplitRule};
+use crate::manifest::{Manifest, Origin, SCHEMA, Split, SplitRule, TOOL};
 use crate::publish::{PublishError, Staging};
 use crate::writer::CorpusWriter;
 
@@ -84,13 +84,26 @@ pub fn synthesize(
     options: &SynthOptions,
     progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
 ) -> Result<Manifest, SynthError> {
+    let SplitRule::Synthetic {
+        salt,
+        val_permille,
+        test_permille,
+    } = &options.split_rule
+    else {
+        return Err(SynthError::SplitRule);
+    };
     if !options.split_rule.is_valid() {
         return Err(SynthError::SplitRule);
     }
     let grammar = Grammar::new(options.seed)?;
-    let digester = Digester::new(&options.split_rule);
+    let digester = Digester::new(salt, *val_permille, *test_permille);
     let staging = Staging::new(out)?;
-    let mut writer = CorpusWriter::new(staging.dir(), options.shard_bytes_target, true);
+    let mut writer = CorpusWriter::new(
+        staging.dir(),
+        &options.split_rule,
+        options.shard_bytes_target,
+        true,
+    );
     let mut written_bytes = 0;
     for number in 0.. {
         if written_bytes >= options.bytes {
@@ -116,6 +129,7 @@ pub fn synthesize(
     }
     let manifest = Manifest {
         schema: SCHEMA.to_owned(),
+        tool: TOOL.to_owned(),
         name: format!("synthetic-{}", options.seed),
         source: "a probabilistic grammar with known code length".to_owned(),
         revision: GRAMMAR_VERSION.to_owned(),

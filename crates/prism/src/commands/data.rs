@@ -1,13 +1,17 @@
-//! `prism data`: text to a locked corpus, a synthetic corpus, and what a corpus holds.
+//! `prism data`: from a dataset of the Hub to a locked corpus, and what a corpus holds, commits to and reveals.
+
+mod fetch;
+mod lock;
+mod opening;
+mod size;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
-use prism_corpus::lock::{LockOptions, LockPhase, TextFiles, lock};
-use prism_corpus::manifest::{Manifest, Origin, Split, SplitRule};
+use clap::{Args, Subcommand};
+use prism_corpus::manifest::{Manifest, Origin, Split};
 use prism_corpus::synth::{SynthError, SynthOptions, synthesize};
-use prism_corpus::{Corpus, LockError, OpenError};
+use prism_corpus::{Corpus, OpenError};
 use serde::Serialize;
 
 use super::CommandResult;
@@ -17,69 +21,38 @@ use crate::progress::Progress;
 use crate::show::{self, Lean};
 use crate::{limits, signals};
 
+/// Characters of a document that are shown.
+const SAMPLE_CHARACTERS: usize = 300;
+
 /// `prism data ...`
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
+    /// Fetch the Parquet files of a dataset from the Hub, as many as hold the text that is asked for
+    ///
+    /// Each file is checked against the Hub's SHA-256. Interrupted and started again it goes on from there. `HF_TOKEN`
+    /// is the token, where the dataset wants one; `HF_ENDPOINT` another Hub than that of Hugging Face.
+    Fetch(fetch::FetchArgs),
     /// Lock text into three fixed, disjoint splits
     ///
     /// Reads `.txt`, `.jsonl` (also `.jsonl.gz` and `.jsonl.zst`) and `.parquet` files; directories are read recursively.
     /// The same text and options give the same corpus, whatever the files are called and wherever it goes. Text that
     /// differs in white space, line ends or byte order marks alone counts as the same: one copy is kept, as it is, and the
-    /// others are counted. So nothing of the held-out splits is in train in another layout.
-    Lock(LockArgs),
+    /// others are counted. Of documents that are nearly the same one is kept as well, whichever splits they would be in. So
+    /// nothing of the held-out splits is in train in other clothes.
+    Lock(Box<lock::LockArgs>),
+    /// Lock a corpus for rehearsals: as large as another, of documents that are in none of its splits
+    Twin(lock::TwinArgs),
+    /// Print what is published of a corpus before a round: its hash, which binds its text and its secret salt
+    Commit(opening::CommitArgs),
+    /// Write what anybody needs to check records made on a corpus with a secret salt: after the round
+    Reveal(opening::RevealArgs),
     /// Write an English-like corpus whose exact code length is known
     ///
     /// It comes from a probabilistic grammar, so the best possible bits per byte are known: the report draws them.
     Synth(SynthArgs),
-    /// Verify a corpus and show what it holds
+    /// Verify a corpus, every byte of it, and show what it holds
+    #[command(visible_alias = "verify")]
     Show(ShowArgs),
-}
-
-/// Arguments of `prism data lock`.
-#[derive(Debug, Args)]
-pub(crate) struct LockArgs {
-    /// Files and directories with text
-    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
-    from: Vec<PathBuf>,
-    /// Where the corpus goes: a new or empty directory, but not the working directory
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// What the corpus is called
-    #[arg(long, default_value = "corpus")]
-    name: String,
-    /// Where the text comes from, in words
-    #[arg(long, default_value = "unspecified", value_name = "TEXT")]
-    source: String,
-    /// Which revision of the source it is
-    #[arg(long, default_value = "unspecified", value_name = "TEXT")]
-    revision: String,
-    /// The JSON field or Parquet column that holds the text
-    #[arg(long, default_value = "text", value_name = "FIELD")]
-    text_field: String,
-    /// How `.txt` files become documents
-    #[arg(long, value_enum, default_value_t = TextFilesArg::Sections, value_name = "HOW")]
-    text_files: TextFilesArg,
-    /// Pass over records whose text is null, and count them; without it they are an error. Text of white space alone is
-    /// always dropped and counted
-    #[arg(long)]
-    skip_empty: bool,
-    /// Thousandths of the documents that are held out for validation
-    #[arg(long, default_value_t = 50, value_name = "N")]
-    val_permille: u32,
-    /// Thousandths of the documents that are kept for later tests
-    #[arg(long, default_value_t = 50, value_name = "N")]
-    test_permille: u32,
-    /// Keys the rule by which documents find their split
-    #[arg(long, default_value = "prism", value_name = "TEXT")]
-    salt: String,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum TextFilesArg {
-    /// Runs of whole paragraphs of 6 to 8 KiB, so that even one book gives three splits
-    Sections,
-    /// Each file is one document
-    Whole,
 }
 
 /// Arguments of `prism data synth`.
@@ -102,74 +75,28 @@ pub(crate) struct ShowArgs {
     /// A locked corpus
     #[arg(value_name = "DIR")]
     dir: PathBuf,
+    /// Print the beginnings of so many documents of train, too
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    sample: u64,
 }
 
 /// Runs one of them.
 pub(crate) fn run(command: &DataCommand, output: Output) -> CommandResult {
     match command {
-        DataCommand::Lock(args) => lock_text(args, output),
+        DataCommand::Fetch(args) => fetch::run(args, output),
+        DataCommand::Lock(args) => lock::run(args, output),
+        DataCommand::Twin(args) => lock::twin(args, output),
+        DataCommand::Commit(args) => opening::commit(args, output),
+        DataCommand::Reveal(args) => opening::reveal(args, output),
         DataCommand::Synth(args) => {
             let manifest = synth(&args.out, args.bytes, args.seed, output)?;
             print(output, &args.out, &manifest, "written")
         }
         DataCommand::Show(args) => {
             let corpus = open(&args.dir, output)?;
-            print(output, &args.dir, corpus.manifest(), "verified")
+            print(output, &args.dir, corpus.manifest(), "verified")?;
+            sample(&corpus, args.sample, output)
         }
-    }
-}
-
-fn lock_text(args: &LockArgs, output: Output) -> CommandResult {
-    let options = LockOptions {
-        name: args.name.clone(),
-        source: args.source.clone(),
-        revision: args.revision.clone(),
-        text_field: args.text_field.clone(),
-        text_files: match args.text_files {
-            TextFilesArg::Sections => TextFiles::Sections,
-            TextFilesArg::Whole => TextFiles::Whole,
-        },
-        skip_empty: args.skip_empty,
-        split_rule: SplitRule::new(&args.salt, args.val_permille, args.test_permille),
-        ..LockOptions::default()
-    };
-    let stop = signals::stop_flag()?;
-    limits::for_data();
-    let mut reading = Progress::bytes(output, "reading");
-    let mut writing = Progress::bytes(output, "writing");
-    let (mut ignored, mut input_bytes) = (0, 0);
-    let manifest = lock(&args.from, &args.out, &options, &mut |at| {
-        ignored = at.files_ignored;
-        let bar = match at.phase {
-            LockPhase::Reading => {
-                input_bytes = at.total_bytes;
-                &mut reading
-            }
-            LockPhase::Writing => &mut writing,
-        };
-        bar.set(at.done_bytes, at.total_bytes);
-        if signals::is_set(&stop) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    })
-    .map_err(|error| lock_failure(&error, input_bytes))?;
-    drop((reading, writing));
-    if ignored > 0 {
-        output.note(format_args!(
-            "passed over {}: only `.txt`, `.jsonl`, `.jsonl.gz`, `.jsonl.zst` and `.parquet` are read",
-            show::count(ignored, "file", "files")
-        ));
-    }
-    print(output, &args.out, &manifest, "locked")
-}
-
-fn lock_failure(error: &LockError, input_bytes: u64) -> Failure {
-    match error {
-        LockError::Cancelled => Failure::submission("cancelled", error),
-        LockError::Publish(inner) => publish_failure(inner, input_bytes),
-        _ => Failure::usage("data_lock", error),
     }
 }
 
@@ -202,7 +129,22 @@ pub(crate) fn synth(out: &Path, bytes: u64, seed: u64, output: Output) -> Result
     })
 }
 
-fn open(dir: &Path, output: Output) -> Result<Corpus, Failure> {
+/// Prints beginnings of documents; not as JSON, which has one object for an answer.
+fn sample(corpus: &Corpus, count: u64, output: Output) -> CommandResult {
+    let train = corpus.split(Split::Train);
+    if !output.is_json() {
+        for number in 0..count.min(train.documents()) {
+            let text = train
+                .document(number)
+                .map_err(|error| Failure::usage("corpus_invalid", &error))?;
+            let beginning: String = text.chars().take(SAMPLE_CHARACTERS).collect();
+            output.note(format_args!("{number}: {}", show::line(&beginning)));
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+pub(crate) fn open(dir: &Path, output: Output) -> Result<Corpus, Failure> {
     let stop = signals::stop_flag()?;
     let mut progress = Progress::bytes(output, "verifying");
     Corpus::open_with_progress(dir, &mut |done, total| {
@@ -275,6 +217,10 @@ fn became(origin: &Origin) -> Vec<(&'static str, String)> {
         documents_empty,
         documents_duplicate,
         documents_respaced,
+        documents_near_duplicate,
+        documents_not_utf8,
+        documents_filtered,
+        documents_unused,
         documents_cut,
         ..
     } = origin
@@ -286,11 +232,21 @@ fn became(origin: &Origin) -> Vec<(&'static str, String)> {
         (documents_empty, "empty"),
         (documents_duplicate, "equal to another"),
         (documents_respaced, "equal up to white space"),
+        (documents_near_duplicate, "nearly equal"),
+        (documents_not_utf8, "not UTF-8"),
+        (documents_filtered, "by filters"),
     ]
     .map(|(count, kind)| format!("{} {kind}", show::grouped(*count)));
     vec![
         ("read", show::count(*documents_read, "document", "documents")),
         ("dropped", dropped.join(", ")),
+        (
+            "unused",
+            format!(
+                "{} that no split had room for",
+                show::count(*documents_unused, "document", "documents")
+            ),
+        ),
         (
             "cut",
             format!(

@@ -3,6 +3,8 @@
 //! Believes nothing in the directory: sizes are bounded before anything is read, the record must follow from itself,
 //! and `result.json` must say what the record says.
 
+mod of_corpus;
+
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -35,6 +37,9 @@ pub(crate) struct VerifyArgs {
     /// The run's directory
     #[arg(value_name = "RUN_DIR")]
     run_dir: PathBuf,
+    /// Check that the record was made on this corpus, too: one that was revealed after its round
+    #[arg(long, value_name = "DIR")]
+    corpus: Option<PathBuf>,
 }
 
 /// What it prints.
@@ -43,6 +48,9 @@ struct Answer {
     verified: bool,
     run_dir: String,
     record_sha256: String,
+    corpus_sha256: String,
+    /// What of the corpus was checked, where one was named.
+    corpus_checked: Option<&'static str>,
     bpb: f64,
     bpb_se: f64,
     ranked: bool,
@@ -70,6 +78,10 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> CommandResult {
     let record = Record::from_json(&record_bytes).map_err(|error| not_believed(dir, &error))?;
     let verdict = recompute(dir, &record)?;
     drop(progress);
+    let corpus_checked = match &args.corpus {
+        Some(corpus) => Some(of_corpus::check(dir, &record, corpus, output)?.told()),
+        None => None,
+    };
     if let Some(result) = &result {
         compare(dir, result, &record, &verdict)?;
     } else {
@@ -82,6 +94,8 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> CommandResult {
         verified: true,
         run_dir: dir.display().to_string(),
         record_sha256: Sha256Hash::of(&record_bytes).to_string(),
+        corpus_sha256: record.hashes.corpus.to_string(),
+        corpus_checked,
         bpb: verdict.bpb,
         bpb_se: verdict.bpb_se,
         ranked: verdict.standing.no_rank().is_none(),
@@ -123,7 +137,11 @@ fn text(answer: &Answer) -> String {
         ("targets", show::grouped(answer.targets)),
         ("audits", show::grouped(answer.audits)),
         ("record", answer.record_sha256.clone()),
+        ("corpus", answer.corpus_sha256.clone()),
     ]);
+    if let Some(checked) = answer.corpus_checked {
+        rows.push(("text", checked.to_owned()));
+    }
     show::pairs(&rows)
 }
 

@@ -9,7 +9,7 @@ use prism_server::challenge::Challenge as _;
 use prism_service::{Operation, ReviewMode};
 use prism_store::{attempts, budgets, events, results};
 
-use crate::challenge_world::{End, SEED, World, bundle};
+use crate::challenge_world::{End, SEED, World, bundle, corpus};
 
 #[test]
 fn a_submission_is_checked_measured_twice_ranked_and_weighed() {
@@ -254,4 +254,14 @@ fn one_upload_that_is_gone_from_the_disk_stops_nobody_else() {
     let held = world.wait_for(&gone, Position::Ended(Status::Held));
     assert_eq!(held.reason, Some(Reason::Internal));
     assert_eq!(world.started(&gone), []);
+}
+
+/// What `/v1/recipe` answers has the hash that binds the text of the round, as every record has it.
+#[test]
+fn the_recipe_of_a_round_commits_to_its_corpus_and_its_seed() {
+    let world = World::new();
+    let prepared = world.service().recipe();
+    let told: serde_json::Value = serde_json::from_slice(prepared.text()).unwrap();
+    assert_eq!(told["corpus_sha256"], corpus().to_string());
+    assert_eq!(told["seed_commitment"].as_str().unwrap().len(), 64);
 }

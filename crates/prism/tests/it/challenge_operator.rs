@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use prism_bundle::Bundle;
 use prism_core::outcome::{Reason, Status};
 use prism_core::submission::{Actor, Position, Stage, Wait};
 use prism_engine::executor::{Executor as _, Unit};

@@ -7,6 +7,7 @@ use insta::assert_snapshot;
 use serde_json::json;
 
 use crate::context::{Context, tree};
+use crate::hub;
 
 fn text(seed: u32, paragraphs: u32) -> String {
     (0..paragraphs).fold(String::new(), |mut text, i| {
@@ -34,9 +35,10 @@ fn text_is_locked_verified_and_shown() {
     name      novels
     source    shelf
     revision  2
-    manifest  4404b9ca8170728689509c52a532d83d6268abc912b64b80c8a47909268ef603
+    manifest  5d940ff0cbfb8f0e10ae728091ed4d4c0ba5b0a52fe3f6cd7661c6ad0d21e040
     read      66 documents
-    dropped   0 null, 0 empty, 0 equal to another, 0 equal up to white space
+    dropped   0 null, 0 empty, 0 equal to another, 0 equal up to white space, 0 nearly equal, 0 not UTF-8, 0 by filters
+    unused    0 documents that no split had room for
     cut       0 documents for their length
 
     split  documents    bytes  shards  floor, bits/byte
@@ -53,9 +55,10 @@ fn text_is_locked_verified_and_shown() {
     name      novels
     source    shelf
     revision  2
-    manifest  4404b9ca8170728689509c52a532d83d6268abc912b64b80c8a47909268ef603
+    manifest  5d940ff0cbfb8f0e10ae728091ed4d4c0ba5b0a52fe3f6cd7661c6ad0d21e040
     read      66 documents
-    dropped   0 null, 0 empty, 0 equal to another, 0 equal up to white space
+    dropped   0 null, 0 empty, 0 equal to another, 0 equal up to white space, 0 nearly equal, 0 not UTF-8, 0 by filters
+    unused    0 documents that no split had room for
     cut       0 documents for their length
 
     split  documents    bytes  shards  floor, bits/byte
@@ -110,7 +113,7 @@ fn copies_and_nulls_are_counted_and_errors_name_line_and_option() {
     let shown = context.shown("data lock --from in --out corpus --skip-empty");
     assert!(shown.contains("read      243 documents\n"), "{shown}");
     assert!(
-        shown.contains("dropped   1 null, 1 empty, 10 equal to another, 30 equal up to white space\n"),
+        shown.contains("dropped   1 null, 1 empty, 10 equal to another, 30 equal up to white space, 0 nearly equal, 0 not UTF-8, 0 by filters\n"),
         "{shown}"
     );
     assert!(
@@ -265,4 +268,98 @@ fn wrong_inputs_are_named() {
     For more information, try '--help'.
     ");
     assert_eq!(tree(&context.dir()), Vec::<String>::new());
+}
+
+/// One command fetches, one locks; what is secret stays so; a twin has nothing of it.
+#[test]
+fn from_a_hub_to_a_secret_corpus_and_its_twin() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let context = Context::new();
+    let endpoint = hub::start();
+    let run = |words: &str| {
+        let arguments: Vec<_> = words.split(' ').collect();
+        let mut command = context.command(&arguments);
+        let output = command
+            .env("HF_ENDPOINT", &endpoint)
+            .env("HF_TOKEN", hub::TOKEN)
+            .output()
+            .unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{words}: {}",
+            context.show(&output)
+        );
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    let fetched = run("data fetch --dataset owner/set --config sample-10BT --bytes 1kB --out raw --json");
+    assert_eq!(fetched["commit"], hub::COMMIT);
+    assert_eq!(fetched["files"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        tree(&context.path("raw")),
+        [".fetching.json", "fetched.json", "sample/10BT/000_00000.parquet"]
+    );
+    context.write("salt", "a salt that nobody knows\n");
+    let lock = "data lock --from raw --out corpus --skip-empty --near-duplicates off --min-language-score 0.5 \
+                --train 900B --val 300B --test 100B --salt-file salt --json";
+    let refused = context.run(lock);
+    assert!(
+        context
+            .show(&refused)
+            .contains("others than its owner may read salt")
+    );
+    fs::set_permissions(context.path("salt"), fs::Permissions::from_mode(0o600)).unwrap();
+    let locked = run(lock);
+    let manifest = &locked["manifest"];
+    assert_eq!(manifest["source"], "owner/set sample-10BT");
+    assert_eq!(manifest["revision"], hub::COMMIT);
+    assert_eq!(
+        manifest["origin"]["files"][0]["sha256"],
+        fetched["files"][0]["sha256"]
+    );
+    let secret = tree(&context.path("corpus/secret"));
+    assert!(
+        secret.contains(&"salt".to_owned()) && secret.contains(&"val-00000.txt".to_owned()),
+        "{secret:?}"
+    );
+    assert!(!manifest.to_string().contains("nobody knows"));
+    run("data verify corpus --json");
+    fs::set_permissions(context.path("corpus/secret"), fs::Permissions::from_mode(0o755)).unwrap();
+    let open = context.shown("data show corpus");
+    assert!(
+        open.contains("others than its owner may enter corpus/secret"),
+        "{open}"
+    );
+    fs::set_permissions(context.path("corpus/secret"), fs::Permissions::from_mode(0o700)).unwrap();
+    let twin = run("data twin corpus --out public --json");
+    assert_eq!(twin["manifest"]["name"], "corpus-twin");
+    assert_ne!(
+        fs::read(context.path("public/train-00000.txt")).unwrap(),
+        fs::read(context.path("corpus/train-00000.txt")).unwrap()
+    );
+}
+
+#[test]
+fn what_a_hub_refuses_says_what_to_do() {
+    let context = Context::new();
+    let endpoint = hub::start();
+    let mut command = context.command(&[
+        "data",
+        "fetch",
+        "--dataset",
+        "owner/set",
+        "--bytes",
+        "1kB",
+        "--out",
+        "raw",
+    ]);
+    let output = command.env("HF_ENDPOINT", &endpoint).output().unwrap();
+    assert_snapshot!(context.show(&output), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: 127.0.0.1 does not give out revision main of owner/set: GatedRepo
+
+    hint: accept the dataset's conditions on its page, and put a token that may read it into HF_TOKEN
+    ");
 }

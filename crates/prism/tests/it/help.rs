@@ -25,7 +25,7 @@ fn help_and_version_go_to_stdout() {
       init         Make a bundle that already runs, to be changed
       check        Check a bundle by the rules of the gate, in seconds
       explain      Explain a rule of the gate: what, why, and what to write instead
-      data         Turn text into a locked corpus, or make a synthetic one
+      data         Fetch text, lock it into a corpus, open it after a round; or make a synthetic one
       eval         Evaluate a bundle on a corpus
       watch        Follow a run that goes on: how far, how good, how fast
       verify       Compute the score of a run again from its record, bit for bit, without Python
@@ -149,7 +149,11 @@ fn every_command_explains_itself() {
         "init",
         "check",
         "explain",
+        "data fetch",
         "data lock",
+        "data twin",
+        "data commit",
+        "data reveal",
         "data synth",
         "data show",
         "eval",

@@ -8,6 +8,7 @@
 
 mod context;
 mod host;
+mod hub;
 mod run_fixture;
 mod service;
 

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use insta::assert_snapshot;
+use prism_core::hash::Sha256Hash;
 use serde_json::{Value, json};
 
 use crate::context::Context;
-use crate::run_fixture::{Learner, completed, failed};
+use crate::run_fixture::{Learner, Of, completed, completed_of, failed, recipe};
 
 /// Sets one field of a JSON file; `pointer` is its path, `/` between the names.
 fn set(dir: &Path, file: &str, pointer: &str, value: Value) {
@@ -36,6 +37,7 @@ fn an_untouched_run_verifies() {
     targets        30,720
     audits         1,585
     record         [SHA-256]
+    corpus         2222222222222222222222222222222222222222222222222222222222222222
     ----- stderr
     ");
     });
@@ -132,4 +134,98 @@ fn a_run_without_a_score_and_no_run_at_all_are_told_apart() {
 
     hint: name the directory of a run, see `prism runs list`
     ");
+}
+
+/// Sixty documents of 511 bytes in train, as the made-up run has read them, and some more in val.
+fn corpus_of_the_run(context: &Context, out: &str, salt: &str) -> Sha256Hash {
+    let lines: String = (0..70)
+        .map(|i| {
+            let text = format!("Document {i} of {out} says {i} ");
+            let text: String = (0..)
+                .map(|word| format!("{text}{word}-{} ", word * i))
+                .collect_bytes(511);
+            json!({ "text": text }).to_string() + "\n"
+        })
+        .collect();
+    context.write(&format!("{out}.jsonl"), lines);
+    let words = format!(
+        "data lock --from {out}.jsonl --out {out} --train 30660 --val 5110 --near-duplicates off {salt} --json"
+    );
+    let (exit, value) = context.json(&words);
+    assert_eq!(exit, 0, "{value}");
+    assert_eq!(value["manifest"]["splits"]["train"]["documents"], json!(60));
+    Sha256Hash::parse(value["manifest_sha256"].as_str().unwrap()).unwrap()
+}
+
+trait CollectBytes {
+    fn collect_bytes(self, count: usize) -> String;
+}
+
+impl<I: Iterator<Item = String>> CollectBytes for I {
+    fn collect_bytes(self, count: usize) -> String {
+        let mut text = String::new();
+        for part in self {
+            text += &part;
+            if text.len() >= count {
+                break;
+            }
+        }
+        text.truncate(count);
+        text
+    }
+}
+
+#[test]
+fn a_record_is_held_against_the_text_that_was_revealed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let context = Context::new();
+    context.write("salt", "a salt that nobody knows\n");
+    fs::set_permissions(context.path("salt"), fs::Permissions::from_mode(0o600)).unwrap();
+    let corpus = corpus_of_the_run(&context, "corpus", "--salt-file salt");
+    let of = |corpus| Of {
+        bundle: Sha256Hash([0x11; 32]),
+        corpus,
+        seed: 0,
+        scale: 1.0,
+        recipe: recipe(),
+    };
+    completed_of(&context.path("run"), Learner::Honest, of(corpus));
+    let (exit, commitment) = context.json("data commit corpus --json");
+    assert_eq!(
+        (exit, &commitment["corpus_sha256"]),
+        (0, &json!(corpus.to_string()))
+    );
+    let (exit, revealed) = context.json("data reveal corpus --out revealed --json");
+    assert_eq!(
+        (exit, &revealed["corpus_sha256"]),
+        (0, &commitment["corpus_sha256"])
+    );
+    assert_eq!(revealed["salt_sha256"], commitment["salt_sha256"]);
+    let (exit, value) = context.json("verify run --corpus revealed --json");
+    assert_eq!((exit, &value["verified"]), (0, &json!(true)), "{value}");
+    assert!(
+        value["corpus_checked"]
+            .as_str()
+            .unwrap()
+            .contains("counted again")
+    );
+
+    // Another corpus of the same shape is another one.
+    corpus_of_the_run(&context, "other", "--salt other");
+    let (exit, value) = context.json("verify run --corpus other --json");
+    assert_eq!((exit, &value["error"]), (1, &json!("record_mismatch")));
+    assert!(
+        value["detail"]
+            .as_str()
+            .unwrap()
+            .contains("the hash of the corpus is"),
+        "{value}"
+    );
+    // And so is text that was changed after it was revealed.
+    let shard = context.path("revealed/train-00000.txt");
+    let mut bytes = fs::read(&shard).unwrap();
+    bytes[3] ^= 1;
+    fs::write(&shard, bytes).unwrap();
+    let (exit, value) = context.json("verify run --corpus revealed --json");
+    assert_eq!((exit, &value["error"]), (2, &json!("corpus_invalid")), "{value}");
 }

@@ -1,222 +1,211 @@
-//! The footer of a Parquet file: where the chunks of the text column lie.
+//! Looks at the footer of a file before the Parquet library parses it.
 //!
-//! [`super`] reads it once a file. Other columns, statistics and key-value pairs are skipped, not kept.
+//! The library builds the schema by recursion: a footer of a few hundred kilobytes that nests deep enough would end the
+//! process, which nothing could catch. So its lists and the depth of its schema are bounded here. Everything else of it
+//! is passed over; what makes no sense is left to the library to refuse.
 
-use super::thrift::{Cursor, Type};
-use super::{Codec, Problem};
+use super::problem::Problem;
+use super::{ROW_GROUPS_MAX, SCHEMA_DEPTH_MAX, SCHEMA_ELEMENTS_MAX};
 
-/// The physical type of byte strings, and the two repetitions without lists.
-const BYTE_ARRAY: u64 = 6;
-const REQUIRED: u64 = 0;
-const OPTIONAL: u64 = 1;
+/// Deepest nesting of values that is walked; files have some ten levels.
+const DEPTH_MAX: u32 = 48;
 
-/// One run of pages with values of the text column.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Chunk {
-    pub(super) offset: u64,
-    pub(super) length_bytes: u64,
-    pub(super) rows: u64,
-    pub(super) codec: Codec,
-}
+/// Numbers of fields in the format's description.
+const SCHEMA: i64 = 2;
+const ROW_GROUPS: i64 = 4;
+const CHILDREN: i64 = 5;
 
-/// What is known of the text column.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct TextColumn {
-    pub(super) is_optional: bool,
-    pub(super) chunks: Vec<Chunk>,
-}
+/// Kinds of values in the compact protocol.
+const TRUE: u8 = 1;
+const FALSE: u8 = 2;
+const BYTE: u8 = 3;
+const INTEGERS: [u8; 3] = [4, 5, 6];
+const DOUBLE: u8 = 7;
+const BINARY: u8 = 8;
+const LIST: u8 = 9;
+const SET: u8 = 10;
+const MAP: u8 = 11;
+const STRUCT: u8 = 12;
 
-/// Reads the footer and finds the column of this name.
-pub(super) fn parse(footer: &[u8], column: &str) -> Result<TextColumn, Problem> {
-    let mut schema = Schema::new(column);
-    let mut chunks = Vec::new();
-    Cursor::new(footer).fields(&mut |cursor, id, kind| match (id, kind) {
-        (2, Type::List) => cursor.structs(&mut |cursor| schema.element(cursor)),
-        (4, Type::List) => {
-            let leaf = schema.leaf()?;
-            cursor.structs(&mut |cursor| {
-                chunks.push(row_group(cursor, leaf, column)?);
-                Ok(())
-            })
-        }
-        (8, _) => Err(Problem::Unsupported("encryption")),
-        _ => cursor.skip(kind),
-    })?;
-    schema.leaf()?;
-    Ok(TextColumn {
-        is_optional: schema.is_optional,
-        chunks,
-    })
-}
-
-/// The schema while it is read: a tree, written with each parent before its children.
-struct Schema<'c> {
-    column: &'c str,
-    /// Elements still to come at each level of the tree above the next element.
-    open: Vec<u64>,
-    elements: u64,
-    leaves: usize,
-    found: Option<Found>,
-    is_optional: bool,
-}
-
-#[derive(Clone, Copy)]
-enum Found {
-    Leaf(usize),
-    Other,
-}
-
-impl<'c> Schema<'c> {
-    fn new(column: &'c str) -> Self {
-        Self {
-            column,
-            open: Vec::new(),
-            elements: 0,
-            leaves: 0,
-            found: None,
-            is_optional: false,
-        }
-    }
-
-    fn element(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Problem> {
-        let (mut kind_code, mut repetition, mut name, mut children) = (None, REQUIRED, &[][..], 0);
-        cursor.fields(&mut |cursor, id, kind| {
-            match (id, kind) {
-                (1, Type::Int) => kind_code = Some(cursor.count()?),
-                (3, Type::Int) => repetition = cursor.count()?,
-                (4, Type::Binary) => name = cursor.binary()?,
-                (5, Type::Int) => children = cursor.count()?,
-                _ => cursor.skip(kind)?,
-            }
-            Ok(())
-        })?;
-        self.elements += 1;
-        if self.elements == 1 {
-            self.open.push(children);
-            return Ok(());
-        }
-        while self.open.last() == Some(&0) {
-            self.open.pop();
-        }
-        let Some(to_come) = self.open.last_mut() else {
-            return Err(Problem::Malformed(
-                "its schema has more elements than it announces",
-            ));
-        };
-        *to_come -= 1;
-        let is_at_top = self.open.len() == 1;
-        if is_at_top && name == self.column.as_bytes() && self.found.is_none() {
-            let is_text = children == 0 && kind_code == Some(BYTE_ARRAY);
-            let is_flat = repetition == REQUIRED || repetition == OPTIONAL;
-            self.is_optional = repetition == OPTIONAL;
-            self.found = Some(if is_text && is_flat {
-                Found::Leaf(self.leaves)
-            } else {
-                Found::Other
-            });
-        }
-        match children {
-            0 => self.leaves += 1,
-            _ => self.open.push(children),
-        }
-        Ok(())
-    }
-
-    /// The number of the text column among the columns that have values.
-    fn leaf(&self) -> Result<usize, Problem> {
-        match self.found {
-            Some(Found::Leaf(leaf)) => Ok(leaf),
-            Some(Found::Other) => Err(Problem::NotText {
-                column: self.column.to_owned(),
-            }),
-            None => Err(Problem::NoColumn {
-                column: self.column.to_owned(),
-            }),
-        }
-    }
-}
-
-fn row_group(cursor: &mut Cursor<'_>, leaf: usize, column: &str) -> Result<Chunk, Problem> {
-    let (mut chunk, mut rows, mut number) = (None, None, 0);
-    cursor.fields(&mut |cursor, id, kind| match (id, kind) {
-        (1, Type::List) => cursor.structs(&mut |cursor| {
-            if number == leaf {
-                chunk = Some(column_chunk(cursor, column)?);
-            } else {
-                cursor.skip(Type::Struct)?;
-            }
-            number += 1;
-            Ok(())
-        }),
-        (3, Type::Int) => {
-            rows = Some(cursor.count()?);
-            Ok(())
-        }
-        _ => cursor.skip(kind),
-    })?;
-    let (Some(chunk), Some(rows)) = (chunk, rows) else {
-        return Err(Problem::Malformed(
-            "a row group lacks the text column or its number of rows",
-        ));
-    };
-    // A flat column has one value, or nothing, for each row.
-    if chunk.rows == rows {
-        Ok(chunk)
-    } else {
-        Err(Problem::Malformed("a column has not one value a row"))
-    }
-}
-
-fn column_chunk(cursor: &mut Cursor<'_>, column: &str) -> Result<Chunk, Problem> {
-    let mut found = None;
-    cursor.fields(&mut |cursor, id, kind| match (id, kind) {
-        (1, _) => Err(Problem::Unsupported("columns in other files")),
-        (3, Type::Struct) => {
-            found = Some(column_metadata(cursor, column)?);
-            Ok(())
-        }
-        _ => cursor.skip(kind),
-    })?;
-    found.ok_or(Problem::Malformed("a column has no description"))
-}
-
-fn column_metadata(cursor: &mut Cursor<'_>, column: &str) -> Result<Chunk, Problem> {
-    let (mut codec, mut values, mut length, mut data, mut dictionary) = (None, None, None, None, None);
-    cursor.fields(&mut |cursor, id, kind| {
+/// Refuses a footer whose parsing could exhaust stack or memory.
+pub(super) fn check(footer: &[u8]) -> Result<(), Problem> {
+    let mut walk = Walk { rest: footer };
+    let mut id = 0;
+    while let Some(kind) = walk.field(&mut id)? {
         match (id, kind) {
-            (1, Type::Int) if cursor.count()? != BYTE_ARRAY => {
-                return Err(Problem::Malformed(
-                    "a column is of another type than its schema says",
-                ));
-            }
-            (1, Type::Int) => {}
-            (3, Type::List) => {
-                if cursor.list()? != (1, Type::Binary) || cursor.binary()? != column.as_bytes() {
-                    return Err(Problem::Malformed(
-                        "its columns are in another order than its schema",
-                    ));
+            (SCHEMA, LIST) => walk.schema()?,
+            (ROW_GROUPS, LIST) => {
+                let (kind, length) = walk.list()?;
+                if length > ROW_GROUPS_MAX {
+                    return Err(Problem::TooManyRowGroups);
+                }
+                for _ in 0..length {
+                    walk.skip(kind, DEPTH_MAX)?;
                 }
             }
-            (4, Type::Int) => codec = Some(Codec::new(cursor.count()?)?),
-            (5, Type::Int) => values = Some(cursor.count()?),
-            (7, Type::Int) => length = Some(cursor.count()?),
-            (9, Type::Int) => data = Some(cursor.count()?),
-            (11, Type::Int) => dictionary = Some(cursor.count()?),
-            _ => cursor.skip(kind)?,
+            _ => walk.skip_field(kind, DEPTH_MAX)?,
+        }
+    }
+    Ok(())
+}
+
+struct Walk<'f> {
+    rest: &'f [u8],
+}
+
+fn cut() -> Problem {
+    Problem::damaged("the footer ends too early")
+}
+
+impl Walk<'_> {
+    /// The elements of the schema come in the order of a walk through the tree, each with the number of its children.
+    fn schema(&mut self) -> Result<(), Problem> {
+        let (kind, length) = self.list()?;
+        if length > SCHEMA_ELEMENTS_MAX {
+            let what = format!("a schema of more than {SCHEMA_ELEMENTS_MAX} columns");
+            return Err(Problem::Unsupported(what));
+        }
+        // Children that are still to come, of each group that is open.
+        let mut open: Vec<u64> = Vec::new();
+        for _ in 0..length {
+            let children = if kind == STRUCT { self.children()? } else { 0 };
+            if kind != STRUCT {
+                self.skip(kind, DEPTH_MAX)?;
+            }
+            while open.last() == Some(&0) {
+                open.pop();
+            }
+            if let Some(left) = open.last_mut() {
+                *left -= 1;
+            }
+            if children > 0 {
+                open.push(children);
+            }
+            if open.len() > SCHEMA_DEPTH_MAX {
+                let what = format!("a schema of more than {SCHEMA_DEPTH_MAX} levels");
+                return Err(Problem::Unsupported(what));
+            }
         }
         Ok(())
-    })?;
-    let (Some(codec), Some(rows), Some(length_bytes), Some(data)) = (codec, values, length, data) else {
-        return Err(Problem::Malformed("the description of a column is incomplete"));
-    };
-    // Some writers put a zero where there is no dictionary.
-    let offset = dictionary
-        .filter(|offset| *offset > 0)
-        .map_or(data, |dictionary| dictionary.min(data));
-    Ok(Chunk {
-        offset,
-        length_bytes,
-        rows,
-        codec,
-    })
+    }
+
+    fn children(&mut self) -> Result<u64, Problem> {
+        let (mut id, mut children) = (0, 0);
+        while let Some(kind) = self.field(&mut id)? {
+            if id == CHILDREN && INTEGERS.contains(&kind) {
+                children = u64::try_from(self.integer()?).unwrap_or(0);
+            } else {
+                self.skip_field(kind, DEPTH_MAX)?;
+            }
+        }
+        Ok(children)
+    }
+
+    fn byte(&mut self) -> Result<u8, Problem> {
+        let (byte, after) = self.rest.split_first().ok_or_else(cut)?;
+        self.rest = after;
+        Ok(*byte)
+    }
+
+    fn varint(&mut self) -> Result<u64, Problem> {
+        let mut value = 0u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(Problem::damaged("a number of the footer has no end"))
+    }
+
+    fn integer(&mut self) -> Result<i64, Problem> {
+        let value = self.varint()?;
+        Ok((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
+    }
+
+    fn bytes(&mut self, count: u64) -> Result<(), Problem> {
+        let count = usize::try_from(count).map_err(|_| cut())?;
+        self.rest = self.rest.get(count..).ok_or_else(cut)?;
+        Ok(())
+    }
+
+    /// The kind of the next field, whose number comes after the one given; nothing at the end of the struct.
+    fn field(&mut self, id: &mut i64) -> Result<Option<u8>, Problem> {
+        let head = self.byte()?;
+        let (delta, kind) = (head >> 4, head & 0x0f);
+        if kind == 0 {
+            return Ok(None);
+        }
+        *id = if delta == 0 {
+            self.integer()?
+        } else {
+            id.saturating_add(i64::from(delta))
+        };
+        Ok(Some(kind))
+    }
+
+    /// The kind and number of the elements of a list. Each takes a byte at least.
+    fn list(&mut self) -> Result<(u8, u64), Problem> {
+        let head = self.byte()?;
+        let length = match head >> 4 {
+            15 => self.varint()?,
+            short => u64::from(short),
+        };
+        if length > self.rest.len() as u64 {
+            return Err(cut());
+        }
+        Ok((head & 0x0f, length))
+    }
+
+    /// Passes over the value of a field: its kind alone tells a truth value.
+    fn skip_field(&mut self, kind: u8, depth: u32) -> Result<(), Problem> {
+        match kind {
+            TRUE | FALSE => Ok(()),
+            _ => self.skip(kind, depth),
+        }
+    }
+
+    /// Passes over a value, or an element of a list.
+    fn skip(&mut self, kind: u8, depth: u32) -> Result<(), Problem> {
+        let Some(depth) = depth.checked_sub(1) else {
+            return Err(Problem::damaged("the footer nests too deep"));
+        };
+        match kind {
+            TRUE | FALSE | BYTE => self.bytes(1),
+            kind if INTEGERS.contains(&kind) => self.varint().map(|_| ()),
+            DOUBLE => self.bytes(8),
+            BINARY => {
+                let length = self.varint()?;
+                self.bytes(length)
+            }
+            LIST | SET => {
+                let (kind, length) = self.list()?;
+                for _ in 0..length {
+                    self.skip(kind, depth)?;
+                }
+                Ok(())
+            }
+            MAP => {
+                let length = self.varint()?;
+                if length == 0 {
+                    return Ok(());
+                }
+                let kinds = self.byte()?;
+                for _ in 0..length {
+                    self.skip(kinds >> 4, depth)?;
+                    self.skip(kinds & 0x0f, depth)?;
+                }
+                Ok(())
+            }
+            STRUCT => {
+                let mut id = 0;
+                while let Some(kind) = self.field(&mut id)? {
+                    self.skip_field(kind, depth)?;
+                }
+                Ok(())
+            }
+            _ => Err(Problem::damaged("the footer holds a value of no known kind")),
+        }
+    }
 }

@@ -78,8 +78,8 @@ fn progress_runs_to_the_end_of_each_phase() {
     lock(&[place.input()], &place.out(), &options(), &mut |progress| {
         let LockProgress {
             phase,
-            done_bytes,
-            total_bytes,
+            done: done_bytes,
+            total: total_bytes,
             ..
         } = progress;
         let key = format!("{phase:?}");
@@ -90,7 +90,7 @@ fn progress_runs_to_the_end_of_each_phase() {
         ControlFlow::Continue(())
     })
     .unwrap();
-    assert_eq!(last.len(), 2);
+    assert_eq!(last.len(), 3);
     assert!(
         last.values()
             .all(|(done_bytes, total_bytes)| done_bytes == total_bytes)

@@ -43,7 +43,7 @@ fn a_text_file_is_read_as_sections_or_whole() {
     };
     let mut seen = BTreeSet::new();
     text::read_whole(&place.input().join("book.txt"), &mut |document, _| {
-        seen.extend(document.map(str::to_owned));
+        seen.extend(text_of(&document).map(str::to_owned));
         Ok(())
     })
     .unwrap();
@@ -68,7 +68,7 @@ proptest! {
         let path = place.write("t.txt", &text);
         let mut joined = String::new();
         text::read_sections(&path, &mut |section, position_bytes| {
-            let section = section.unwrap();
+            let section = text_of(&section).unwrap();
             assert!((1..=SECTION_FILE_BYTES_MAX).contains(&section.len()));
             joined.push_str(section);
             assert_eq!(position_bytes, joined.len() as u64);

@@ -1,0 +1,150 @@
+//! Why a dataset was not fetched: what, from where, and what to do.
+//!
+//! Made by the other files of this module, shown by the command line, which takes what follows the last semicolon for the
+//! advice. No token and no signed address is ever in one.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::lock::LockError;
+
+/// Why a dataset was not fetched.
+#[derive(Debug, thiserror::Error)]
+pub enum HubError {
+    /// An option makes no sense.
+    #[error("the option `{option}` is not usable: {problem}")]
+    Option {
+        /// Which one.
+        option: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The Hub cannot be reached.
+    #[error(
+        "{host} cannot be reached: {cause}; check the network and HF_ENDPOINT, and run the same command again: what was \
+         fetched stays"
+    )]
+    Unreachable {
+        /// Which host.
+        host: String,
+        /// The library's words.
+        cause: String,
+    },
+    /// The Hub has no such thing, or does not show it.
+    #[error("{host} has no {what}; check the name, and that the token in HF_TOKEN may see it")]
+    NotFound {
+        /// Which host.
+        host: String,
+        /// What was asked for.
+        what: String,
+    },
+    /// The Hub wants to know who asks.
+    #[error(
+        "{host} does not give out {what}: {why}; accept the dataset's conditions on its page, and put a token that may \
+         read it into HF_TOKEN"
+    )]
+    Forbidden {
+        /// Which host.
+        host: String,
+        /// What was asked for.
+        what: String,
+        /// The Hub's word for it.
+        why: String,
+    },
+    /// The Hub answers, but not with what was asked for.
+    #[error(
+        "{host} answered {status} to a request for {what}, again and again; try later: what was fetched stays"
+    )]
+    Status {
+        /// Which host.
+        host: String,
+        /// What was asked for.
+        what: String,
+        /// The status.
+        status: u16,
+    },
+    /// The Hub asks for more patience than there is.
+    #[error("{host} asks to wait {seconds} seconds before it answers again; run the same command after that", seconds = wait.as_secs())]
+    Busy {
+        /// Which host.
+        host: String,
+        /// How long.
+        wait: Duration,
+    },
+    /// An answer is not one of the Hub's API.
+    #[error("{host} answered a request for {what} with something unexpected: {problem}; check HF_ENDPOINT")]
+    Unexpected {
+        /// Which host.
+        host: String,
+        /// What was asked for.
+        what: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The part of the dataset is not there.
+    #[error(
+        "the dataset has no Parquet files in {tried}; name a folder that has some with `--config`, as {there}"
+    )]
+    NoConfig {
+        /// Where was looked.
+        tried: String,
+        /// What is there, in words.
+        there: String,
+    },
+    /// The bytes are not those of the commit.
+    #[error(
+        "{path} arrived with another SHA-256 than the Hub has for it, twice; try again, or from another network"
+    )]
+    WrongHash {
+        /// The file of the dataset.
+        path: String,
+    },
+    /// The files hold less text than is asked for.
+    #[error(
+        "`{config}` holds {found_bytes} of the {wanted_bytes} bytes of text that were asked for; ask for less with \
+         `--bytes`, or for a larger part of the dataset with `--config`"
+    )]
+    TooLittle {
+        /// The text there is.
+        found_bytes: u64,
+        /// The text that was asked for.
+        wanted_bytes: u64,
+        /// The part of the dataset.
+        config: String,
+    },
+    /// A file holds no text.
+    #[error(transparent)]
+    NoText(Box<LockError>),
+    /// The directory is that of another fetch.
+    #[error("{path} holds another fetch ({found}); name another directory with `--out`", path = path.display())]
+    AnotherFetch {
+        /// The directory.
+        path: PathBuf,
+        /// What it holds, in words.
+        found: String,
+    },
+    /// The operating system refused.
+    #[error("cannot {action} {path}: {source}", path = path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which path.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The caller asked to stop.
+    #[error("the fetch was cancelled; run the same command again to go on from here")]
+    Cancelled,
+}
+
+impl HubError {
+    pub(super) fn io(action: &'static str, path: &std::path::Path, source: io::Error) -> Self {
+        Self::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Why a Parquet file cannot be read, and how errors of the library become such a reason.
+//!
+//! Made by the other files of this module, shown in an error that names the file and the row group.
+
+use parquet::errors::ParquetError;
+
+use super::{EXPANSION_MAX, FOOTER_BYTES_MAX, PAGE_BYTES_MAX, PAGE_VALUES_MAX, ROW_GROUPS_MAX};
+use crate::limits::INPUT_FILE_BYTES_MAX;
+
+/// Most columns that are listed where one is missing.
+const COLUMNS_LISTED_MAX: usize = 16;
+/// Most characters of a name or message that are shown.
+const CHARACTERS_MAX: usize = 200;
+
+/// Why a Parquet file cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// It has not the marks of a Parquet file.
+    #[error("it is no Parquet file, or only a part of one; fetch it again")]
+    NotParquet,
+    /// The file is longer than any that is read.
+    #[error("it has more than {INPUT_FILE_BYTES_MAX} bytes; write it again as several files")]
+    FileTooLong,
+    /// It contradicts itself or the format.
+    #[error("it is damaged: {0}; fetch or write it again")]
+    Damaged(String),
+    /// The library failed on it.
+    #[error("it is damaged in a way that the Parquet library does not expect: {0}; fetch or write it again")]
+    Panicked(String),
+    /// It uses a part of the format that is not supported.
+    #[error("it uses {0}, which is not supported; write it again with the usual settings, or as `.jsonl`")]
+    Unsupported(String),
+    /// It has no column of the name.
+    #[error(
+        "it has no column `{column}`, but {there}; name the column that holds the text with `--text-field`"
+    )]
+    NoColumn {
+        /// The column.
+        column: String,
+        /// Those that it has, in words.
+        there: String,
+    },
+    /// It has no column of the name that a filter asks for.
+    #[error("it has no column `{column}`, but {there}; leave the filter out that needs it")]
+    NoScore {
+        /// The column.
+        column: String,
+        /// Those that it has, in words.
+        there: String,
+    },
+    /// The column holds something else than is asked for.
+    #[error("its column `{column}` holds {found}, not {wanted}; the columns are {there}")]
+    WrongType {
+        /// The column.
+        column: String,
+        /// What it holds.
+        found: String,
+        /// What it should hold.
+        wanted: &'static str,
+        /// All columns, in words.
+        there: String,
+    },
+    /// A page is too long to be held.
+    #[error("it has a page of more than {PAGE_BYTES_MAX} bytes; write it again with smaller pages")]
+    PageTooLong,
+    /// A page claims more values than any has.
+    #[error("it has a page of more than {PAGE_VALUES_MAX} values; write it again with smaller pages")]
+    TooManyValues,
+    /// The footer is too long to be held.
+    #[error("it has a footer of more than {FOOTER_BYTES_MAX} bytes; write it again with larger row groups")]
+    FooterTooLong,
+    /// There are too many row groups.
+    #[error("it has more than {ROW_GROUPS_MAX} row groups; write it again with larger ones")]
+    TooManyRowGroups,
+    /// The text is out of all proportion to the file.
+    #[error("its text is more than {EXPANSION_MAX} times as long as the file; such repetition is no corpus")]
+    Expansion,
+}
+
+/// What ends the reading of a file.
+pub(super) enum Stop {
+    Problem(Problem),
+    Io(std::io::Error),
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl Problem {
+    pub(super) fn damaged(what: impl Into<String>) -> Self {
+        Self::Damaged(short(&what.into()))
+    }
+
+    /// As an error of the library, through which it comes back whole: see [`Stop::of_library`].
+    pub(super) fn wrapped(self) -> ParquetError {
+        ParquetError::External(Box::new(self))
+    }
+}
+
+impl Stop {
+    /// What an error of the library means: one of ours that went through it, one of the system's, or damage.
+    pub(super) fn of_library(error: ParquetError) -> Self {
+        let inner = match error {
+            ParquetError::External(inner) => inner,
+            other => return Problem::damaged(other.to_string()).into(),
+        };
+        let inner = match inner.downcast::<Problem>() {
+            Ok(problem) => return (*problem).into(),
+            Err(inner) => inner,
+        };
+        match inner.downcast::<std::io::Error>() {
+            Ok(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                Problem::damaged("it ends too early").into()
+            }
+            Ok(error) => Self::Io(*error),
+            Err(inner) => Problem::damaged(inner.to_string()).into(),
+        }
+    }
+}
+
+/// One line of bounded length that is safe to be shown.
+pub(super) fn short(text: &str) -> String {
+    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    plain.take(CHARACTERS_MAX).collect()
+}
+
+/// The names of columns in words.
+pub(super) fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        return "none at all".to_owned();
+    }
+    let shown: Vec<_> = names
+        .iter()
+        .take(COLUMNS_LISTED_MAX)
+        .map(|name| format!("`{}`", short(name)))
+        .collect();
+    let more = names.len().saturating_sub(COLUMNS_LISTED_MAX);
+    if more == 0 {
+        shown.join(", ")
+    } else {
+        format!("{} and {more} more", shown.join(", "))
+    }
+}
