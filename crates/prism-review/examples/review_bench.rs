@@ -10,6 +10,7 @@
     reason = "a bench that cannot go on has failed"
 )]
 
+use std::fmt::Write as _;
 use std::time::Instant;
 
 use prism_bundle::Bundle;
@@ -44,7 +45,8 @@ fn largest() -> Bundle {
             "def helper(first, second, scale=0.5):\n    return first * scale + second / 2.0  # mixed\n\n\n",
         );
     }
-    helper.push_str(&format!("# {}\n", "x".repeat(rest - helper.len() - 3)));
+    let comment = "x".repeat(rest - helper.len() - 3);
+    let _ = writeln!(helper, "# {comment}");
     let files = [
         ("architecture.py", architecture),
         ("training.py", training),

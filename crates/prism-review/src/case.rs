@@ -1,5 +1,7 @@
 //! What is reviewed: the Python files of a bundle in two forms, and what was found of it before.
 
+use std::fmt::Write as _;
+
 use prism_bundle::Bundle;
 use prism_core::hash::Sha256Hash;
 use prism_gate::bare::{FileViews, views};
@@ -149,7 +151,7 @@ fn shown(line: &str) -> String {
                 | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
                 | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e01ef}');
         if hides && character != '\t' {
-            out.push_str(&format!("<U+{:04X}>", u32::from(character)));
+            let _ = write!(out, "<U+{:04X}>", u32::from(character));
         } else {
             out.push(character);
         }

@@ -1,6 +1,7 @@
 //! The review through the real service, with an endpoint on loopback that says what a test wants: every row of the table of
 //! what may come, with state, reason, cost for the miner (none) and that nothing ran.
 
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -842,7 +843,7 @@ fn no_key_and_no_source_is_left_anywhere() {
         cost_nothing(&world, &submission);
         // What the breaker knows of one failure must not decide about the next.
         world.admin(&Operation::Resume).unwrap();
-        told.push_str(&format!("{submission:?}"));
+        let _ = write!(told, "{submission:?}");
         told.push_str(&public_events(&world, &id));
         told.push_str(
             &world
@@ -853,7 +854,7 @@ fn no_key_and_no_source_is_left_anywhere() {
     }
     told.push_str(&world.admin(&Operation::Review).unwrap().to_string());
     told.push_str(&world.admin(&Operation::Status).unwrap().to_string());
-    told.push_str(&format!("{:?}", world.service().readiness()));
+    let _ = write!(told, "{:?}", world.service().readiness());
     world.stop();
     told.push_str(&String::from_utf8_lossy(&logs.lock().unwrap()));
     assert!(told.contains("review"), "something was told");

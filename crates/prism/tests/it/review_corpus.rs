@@ -2,6 +2,7 @@
 //! model gains an adversary nothing that the gate refuses, and that verdicts which the source brings along count for nothing.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -142,7 +143,7 @@ fn largest() -> Bundle {
             text.push_str("    value = value + scale * value\n");
         }
         let rest = bytes - text.len();
-        text.push_str(&format!("# {}\n", "x".repeat(rest - 3)));
+        let _ = writeln!(text, "# {}", "x".repeat(rest - 3));
         text
     };
     let head = "import torch\n\n\ndef train(ctx):\n    pass\n\n\ndef last(model, tokens):\n";

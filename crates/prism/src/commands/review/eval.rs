@@ -3,6 +3,7 @@
 //! Prints what was counted and claims nothing else. A hostile bundle that is held is not run either, so that both are shown.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -233,9 +234,14 @@ impl Report {
             })
             .collect();
         let mut text = show::table(&head, &rows);
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "\n{} by {}: {} calls, {} without a vote, {} of {} planted violations missed, {} + {} tokens, {:.2} USD, {:.0} s",
-            show::count(self.rules.values().map(|row| row.bundles as u64).sum(), "bundle", "bundles"),
+            show::count(
+                self.rules.values().map(|row| row.bundles as u64).sum(),
+                "bundle",
+                "bundles"
+            ),
             show::line(&self.model),
             self.calls,
             self.no_votes,
@@ -245,9 +251,9 @@ impl Report {
             self.output_tokens,
             self.cost_usd,
             self.seconds
-        ));
+        );
         for (name, word) in &self.surprises {
-            text.push_str(&format!("\n{word}: {}", show::line(name)));
+            let _ = write!(text, "\n{word}: {}", show::line(name));
         }
         text
     }
