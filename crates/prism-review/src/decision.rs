@@ -207,7 +207,8 @@ pub fn next(past: &[Past]) -> Next {
     };
     match standing(past, Purpose::Refute) {
         Standing::Open => call(Purpose::Refute, charges.clone()),
-        Standing::Spent => held_with(Held::NoVerdict),
+        // No refutation votes as a reading does.
+        Standing::Spent | Standing::Vote(Vote::Allow | Vote::Reject { .. }) => held_with(Held::NoVerdict),
         Standing::Vote(Vote::Stands { numbers }) => {
             let standing: Vec<Charge> = numbers
                 .iter()
@@ -219,7 +220,6 @@ pub fn next(past: &[Past]) -> Next {
             Next::End(Verdict::Rejected { charges: standing })
         }
         Standing::Vote(Vote::Refuted) => held_with(Held::Refuted),
-        Standing::Vote(Vote::Allow | Vote::Reject { .. }) => held_with(Held::NoVerdict),
     }
 }
 

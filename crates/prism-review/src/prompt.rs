@@ -188,10 +188,11 @@ fn seal(out: &mut String, tag: &str, draw: &Draw, seals: &mut Vec<String>) {
 }
 
 fn all_rules() -> String {
-    rules::ALL
-        .iter()
-        .map(|rule| format!("- {}\n", rule.told()))
-        .collect()
+    let mut text = String::new();
+    for rule in rules::ALL {
+        let _ = writeln!(text, "- {}", rule.told());
+    }
+    text
 }
 
 /// The hash of everything that the prompts of a case are made of, except what is drawn. With the models and the form of the

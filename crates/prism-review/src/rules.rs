@@ -2,6 +2,8 @@
 //!
 //! Shown by `prism explain`, at `/v1/rules` and in `docs/review-rules/`; their hash is stored with every verdict.
 
+use std::fmt::Write as _;
+
 use prism_core::hash::Sha256Hash;
 use serde::Serialize;
 
@@ -112,10 +114,10 @@ pub fn find(name: &str) -> Option<&'static Rule> {
 
 /// The hash of all pages.
 pub fn sha256() -> Sha256Hash {
-    let text: String = ALL
-        .iter()
-        .map(|rule| format!("{} {}\n{}\n", rule.code, rule.id, rule.page))
-        .collect();
+    let mut text = String::new();
+    for rule in ALL {
+        let _ = writeln!(text, "{} {}\n{}", rule.code, rule.id, rule.page);
+    }
     Sha256Hash::of(text.as_bytes())
 }
 
