@@ -194,6 +194,8 @@ fn a_reading_that_misses_what_was_planted_has_no_vote() {
 
 #[test]
 fn a_refutation_answers_every_charge_once() {
+    use Finding::{Refuted, Stands, Unsure};
+
     let charges: Vec<Charge> = [2, 7]
         .map(|line| Charge {
             rule: "PRR103".into(),
@@ -218,7 +220,6 @@ fn a_refutation_answers_every_charge_once() {
         let echo = prompt.echo.clone();
         refutation(&prompt, &Refutation { echo, charges })
     };
-    use Finding::{Refuted, Stands, Unsure};
     assert_eq!(
         of(&[(1, Refuted), (2, Stands)]),
         Ok(Vote::Stands { numbers: vec![1] })

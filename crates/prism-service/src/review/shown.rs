@@ -192,7 +192,7 @@ impl Service {
         let retried = self.store.write(move |tx| {
             let held = submissions::list(tx, &filter, None, RETRIED_MAX)?.submissions;
             let mut retried = Vec::new();
-            for submission in held.into_iter().rev().filter(|held| is_the_reviewers(held)) {
+            for submission in held.into_iter().rev().filter(is_the_reviewers) {
                 let step = Step::new(
                     Position::Pending(Stage::Review),
                     Actor::Operator,

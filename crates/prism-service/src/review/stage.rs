@@ -47,7 +47,7 @@ impl Service {
             return self.to_queue(submission, "it waits for a slot (the review is off)", None);
         }
         let Some(reviewer) = &self.settings.reviewer else {
-            return self.end_review(submission, mode, None, &held(Reason::ReviewAbsent, Vec::new()));
+            return self.end_review(submission, mode, None, &held(Reason::ReviewAbsent));
         };
         let bytes = self
             .store
@@ -166,7 +166,7 @@ impl Service {
             let draw = run::draw(&past, purpose, one_in, random::bytes()?);
             let prompt = Client::prompt(case, purpose, &charges, &draw);
             if let Some(why) = reviewer.client.too_large(case, &prompt) {
-                let mut ending = held(Reason::ReviewTooLarge, Vec::new());
+                let mut ending = held(Reason::ReviewTooLarge);
                 ending.sentence = format!("{why}: the operator decides, and it costs you no run");
                 return self.end_review(submission, mode, Some(review), &ending);
             }
@@ -185,7 +185,7 @@ impl Service {
                 Ok(Ok(call)) => call,
                 Ok(Err(spent)) => {
                     self.state().review.breaker.given_up();
-                    let mut ending = held(Reason::ReviewBudget, Vec::new());
+                    let mut ending = held(Reason::ReviewBudget);
                     ending.json["spent"] = json!(match spent {
                         Spent::Calls => "calls of the day",
                         Spent::Money => "US dollars of the day",
@@ -207,11 +207,13 @@ impl Service {
                 }
             };
             self.tell_breaker(&called.outcome);
-            let retry_after = match &called.outcome {
-                Outcome::Unreachable {
-                    retry_after_seconds, ..
-                } => Some(*retry_after_seconds),
-                Outcome::Vote(_) | Outcome::NoVote { .. } | Outcome::Setup { .. } => None,
+            let retry_after = if let Outcome::Unreachable {
+                retry_after_seconds, ..
+            } = &called.outcome
+            {
+                Some(*retry_after_seconds)
+            } else {
+                None
             };
             self.store_call(call, &called)?;
             if let Some(retry_after) = retry_after {
@@ -242,24 +244,23 @@ impl Service {
                 .into_iter()
                 .find(|purpose| purpose.as_str() == call.purpose)
                 .ok_or_else(|| broken(review))?;
-            let outcome = match &call.done {
-                Some(done) => serde_json::from_str(&done.outcome_json).map_err(|_| broken(review))?,
-                None => {
-                    let called = Called {
-                        outcome: Outcome::Unreachable {
-                            why: Unreachable::Interrupted,
-                            retry_after_seconds: None,
-                        },
-                        usage: prism_review::wire::Usage::default(),
-                        // What it took nobody knows: it counts with what it may have cost.
-                        cost_usd: call.cost_usd,
-                        seconds: 0.0,
-                        raw: None,
-                        planted: call.planted,
-                    };
-                    self.store_call(call.id, &called)?;
-                    called.outcome
-                }
+            let outcome = if let Some(done) = &call.done {
+                serde_json::from_str(&done.outcome_json).map_err(|_| broken(review))?
+            } else {
+                let called = Called {
+                    outcome: Outcome::Unreachable {
+                        why: Unreachable::Interrupted,
+                        retry_after_seconds: None,
+                    },
+                    usage: prism_review::wire::Usage::default(),
+                    // What it took nobody knows: it counts with what it may have cost.
+                    cost_usd: call.cost_usd,
+                    seconds: 0.0,
+                    raw: None,
+                    planted: call.planted,
+                };
+                self.store_call(call.id, &called)?;
+                called.outcome
             };
             past.push(Past { purpose, outcome });
         }
@@ -459,7 +460,7 @@ fn ending(verdict: Verdict) -> Ending {
                 Held::Unreachable => Reason::ReviewUnreachable,
                 Held::Setup { .. } => Reason::ReviewSetup,
             };
-            let mut ending = held(reason, Vec::new());
+            let mut ending = held(reason);
             ending.json = json;
             if let Held::Setup { status } = why {
                 ending.json["mend"] = json!(setup_sentence(status));
@@ -469,12 +470,12 @@ fn ending(verdict: Verdict) -> Ending {
     }
 }
 
-fn held(reason: Reason, charges: Vec<Value>) -> Ending {
+fn held(reason: Reason) -> Ending {
     Ending {
         verdict: "held",
         reason: Some(reason),
         sentence: held_sentence(reason).to_owned(),
-        json: json!({ "verdict": "held", "reason": reason.code(), "charges": charges }),
+        json: json!({ "verdict": "held", "reason": reason.code(), "charges": [] }),
         copied_from: None,
     }
 }
