@@ -31,6 +31,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("prism-runtime", &["prism-core"]),
     ("prism-referee", &["prism-core", "prism-shm"]),
     ("prism-report", &["prism-core", "prism-referee"]),
+    ("prism-review", &["prism-bundle", "prism-core", "prism-gate"]),
     ("prism-store", &["prism-core"]),
     (
         "prism-engine",
@@ -56,6 +57,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "prism-gate",
             "prism-referee",
             "prism-report",
+            "prism-review",
             "prism-server",
             "prism-store",
         ],
@@ -72,6 +74,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "prism-key",
             "prism-referee",
             "prism-report",
+            "prism-review",
             "prism-runtime",
             "prism-sandbox",
             "prism-scratch",
@@ -80,7 +83,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "prism-store",
         ],
     ),
-    ("xtask", &["prism-gate", "prism-referee"]),
+    ("xtask", &["prism-gate", "prism-referee", "prism-review"]),
 ];
 
 /// Crates of others that only one of ours may use.
@@ -102,7 +105,7 @@ fn main() -> ExitCode {
         Some("check") => check(&root),
         Some("rules") => match rules::write(&root) {
             Ok(pages) => {
-                println!("xtask: {pages} pages in {}", rules::FOLDER);
+                println!("xtask: {pages} pages in {}", rules::FOLDERS.join(" and "));
                 ExitCode::SUCCESS
             }
             Err(error) => {

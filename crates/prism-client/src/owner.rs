@@ -1,4 +1,4 @@
-//! What only the owner of a submission may ask: cancel it, read its logs and its traceback.
+//! What only the owner of a submission may ask: cancel it, appeal, read its logs, its traceback and its review.
 //!
 //! Each request is signed with a nonce of its own. A cancellation is sent again as it is until its answer is there; a read is
 //! sent once, and whoever wants to read again signs again. The header names are ones that pass BASE's proxy, and the path
@@ -25,6 +25,40 @@ pub struct Logs {
     pub text: String,
 }
 
+/// What the reviewer said of a submission.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Reviewed {
+    /// `enforce`, `advisory` or `off`.
+    pub mode: String,
+    /// The model that read it.
+    pub model: Option<String>,
+    /// `passed`, `rejected` or `held`, once it is known.
+    pub verdict: Option<String>,
+    /// What it is charged with.
+    pub charges: Vec<Charge>,
+    /// Whether it may be appealed against.
+    pub may_appeal: bool,
+    /// When it was.
+    pub appealed_at: Option<String>,
+}
+
+/// A violation of a rule of the reviewer.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Charge {
+    /// The code of the rule.
+    pub rule: String,
+    /// Its title.
+    pub title: Option<String>,
+    /// The file.
+    pub path: String,
+    /// The line.
+    pub line: u64,
+    /// That line.
+    pub quote: String,
+    /// Why, in the words of the model.
+    pub why: String,
+}
+
 #[derive(Deserialize)]
 struct WireTraceback {
     traceback: Option<String>,
@@ -40,7 +74,7 @@ impl Client {
         again: &mut Again<'_>,
     ) -> Result<Got<Submission>, ClientError> {
         let path = format!("/v1/submissions/{id}/cancel");
-        let request = self.signed_by_owner("POST", &path, "", key, now_seconds)?;
+        let request = self.signed_by_owner("POST", &path, "", b"", key, now_seconds)?;
         self.understood(&self.insist(&request, again)?)
     }
 
@@ -54,7 +88,7 @@ impl Client {
     ) -> Result<Logs, ClientError> {
         let query = since.map(|since| format!("?since={since}")).unwrap_or_default();
         let path = format!("/v1/submissions/{id}/logs");
-        let request = self.signed_by_owner("GET", &path, &query, key, now_seconds)?;
+        let request = self.signed_by_owner("GET", &path, &query, b"", key, now_seconds)?;
         let answer = exchange::exchange(&self.agent, &self.server, &request)?;
         Ok(self.understood(&answer)?.value)
     }
@@ -62,20 +96,44 @@ impl Client {
     /// The traceback of a run that failed, if it left one.
     pub fn traceback(&self, key: &Keypair, id: &Id, now_seconds: u64) -> Result<Option<String>, ClientError> {
         let path = format!("/v1/submissions/{id}/traceback");
-        let request = self.signed_by_owner("GET", &path, "", key, now_seconds)?;
+        let request = self.signed_by_owner("GET", &path, "", b"", key, now_seconds)?;
         let answer = exchange::exchange(&self.agent, &self.server, &request)?;
         Ok(self.understood::<WireTraceback>(&answer)?.value.traceback)
     }
 
-    /// A request that is signed over `path`, and not over the query.
-    fn signed_by_owner(
+    /// Appeals against a rejection by the reviewer. `again` hears of each further try.
+    pub fn appeal(
+        &self,
+        key: &Keypair,
+        id: &Id,
+        text: &str,
+        now_seconds: u64,
+        again: &mut Again<'_>,
+    ) -> Result<Got<Submission>, ClientError> {
+        let path = format!("/v1/submissions/{id}/appeal");
+        let body = serde_json::json!({ "text": text }).to_string();
+        let request = self.signed_by_owner("POST", &path, "", body.as_bytes(), key, now_seconds)?;
+        self.understood(&self.insist(&request, again)?)
+    }
+
+    /// What the reviewer said of it.
+    pub fn review(&self, key: &Keypair, id: &Id, now_seconds: u64) -> Result<Got<Reviewed>, ClientError> {
+        let path = format!("/v1/submissions/{id}/review");
+        let request = self.signed_by_owner("GET", &path, "", b"", key, now_seconds)?;
+        let answer = exchange::exchange(&self.agent, &self.server, &request)?;
+        self.understood(&answer)
+    }
+
+    /// A request that is signed over `path` and the body, and not over the query.
+    fn signed_by_owner<'b>(
         &self,
         method: &'static str,
         path: &str,
         query: &str,
+        body: &'b [u8],
         key: &Keypair,
         now_seconds: u64,
-    ) -> Result<Request<'static>, ClientError> {
+    ) -> Result<Request<'b>, ClientError> {
         let hotkey = key.hotkey().to_string();
         let nonce = random::nonce()?;
         let timestamp = now_seconds.to_string();
@@ -84,7 +142,7 @@ impl Client {
             nonce: &nonce,
             timestamp: &timestamp,
         };
-        let text = message::request(method, path, stamp, &Sha256Hash::of(b""));
+        let text = message::request(method, path, stamp, &Sha256Hash::of(body));
         let signature = key.sign(text.as_bytes()).to_string();
         Ok(Request {
             method,
@@ -96,7 +154,7 @@ impl Client {
                 ("x-prism-timestamp", timestamp),
                 ("x-prism-signature", signature),
             ],
-            body: &[],
+            body,
             answer_bytes_max: ANSWER_BYTES_MAX,
         })
     }

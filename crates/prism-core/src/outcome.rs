@@ -219,6 +219,20 @@ reasons! {
     RejectedByOperator = "rejected_by_operator" => Rejected, Miner;
     /// The round wants a review and no reviewer is set up.
     ReviewAbsent = "review_absent" => Held, Operator;
+    /// The reviewer rejects the bare code and not the submitted one, or its charges were refuted.
+    ReviewDisputed = "review_disputed" => Held, Operator;
+    /// The reviewer gave no answer that counts.
+    ReviewNoVerdict = "review_no_verdict" => Held, Operator;
+    /// The reviewer could not be asked.
+    ReviewUnreachable = "review_unreachable" => Held, Operator;
+    /// The reviewer refuses the request: its set-up is wrong.
+    ReviewSetup = "review_setup" => Held, Operator;
+    /// The budget for reviews is spent.
+    ReviewBudget = "review_budget" => Held, Operator;
+    /// The source is more than the reviewer's model takes.
+    ReviewTooLarge = "review_too_large" => Held, Operator;
+    /// Its owner has appealed against a rejection by the reviewer.
+    ReviewAppealed = "review_appealed" => Held, Operator;
     /// It was tried as often as is allowed, and failed each time for a reason that is not the miner's.
     RetriesSpent = "retries_spent" => Held, Operator;
     /// It was measured, and something about the machine or the round kept the run from counting.
@@ -232,6 +246,21 @@ reasons! {
 }
 
 impl Reason {
+    /// Whether a submission is held for its review: a person's word stands for the reviewer's.
+    pub fn is_held_review(self) -> bool {
+        matches!(
+            self,
+            Self::ReviewAbsent
+                | Self::ReviewDisputed
+                | Self::ReviewNoVerdict
+                | Self::ReviewUnreachable
+                | Self::ReviewSetup
+                | Self::ReviewBudget
+                | Self::ReviewTooLarge
+                | Self::ReviewAppealed
+        )
+    }
+
     /// The reason with this code.
     pub fn parse(code: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|reason| reason.code() == code)

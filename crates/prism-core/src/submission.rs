@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! pending -> running -> completed | failed | rejected | held | cancelled
-//! held -> pending | rejected          completed -> invalidated -> pending | completed
+//! held -> pending | rejected          rejected -> held (an appeal)
+//! completed -> invalidated -> pending | completed
 //! stage, while pending or running: received, contract, gate, similarity, review, queued, training, scoring, confirming
 //! ```
 //!
@@ -225,6 +226,8 @@ impl Position {
                 Self::Pending(_) | Self::Running(_) | Self::Ended(Status::Held),
                 Self::Ended(Status::Cancelled)
             )
+            // An appeal against the reviewer: a person decides.
+            | (Self::Ended(Status::Rejected), Self::Ended(Status::Held))
         )
     }
 

@@ -22,6 +22,8 @@ pub const FINDINGS_MAX: usize = 1_000;
 pub const STARS_MAX: usize = 16;
 /// Most syntax errors of one file that are kept; after the first few the parser guesses.
 pub const SYNTAX_ERRORS_MAX: usize = 50;
+/// Most bytes of all Python files of a bundle together: what a reviewer reads whole.
+pub const SOURCE_BYTES_MAX: usize = 256 * 1024;
 /// A literal that looks packed is a warning from this size, in bytes.
 pub const BLOB_WARNING_BYTES: usize = 2 * 1024;
 /// A literal that looks packed is an error from this size, in bytes.

@@ -21,9 +21,9 @@ const ARCHITECTURE: &str = "from torch import nn\n\n\ndef build_model(ctx):\n   
 const TRAINING: &str = "def train(ctx):\n    model = ctx.build_model()\n    for batch in ctx.stream(model, batch_size=32, seq_len=256):\n        batch.loss(model(batch.inputs)).backward()\n";
 /// Rules whose findings are made elsewhere and tested there: of the bundle's format, of the model that is built, and of
 /// the comparison with other bundles.
-const NOT_OF_THE_SOURCE: [&str; 11] = [
-    "PRS003", "PRS302", "PRS311", "PRS312", "PRS313", "PRS314", "PRS315", "PRS316", "PRS317", "PRS601",
-    "PRS602",
+const NOT_OF_THE_SOURCE: [&str; 12] = [
+    "PRS003", "PRS004", "PRS302", "PRS311", "PRS312", "PRS313", "PRS314", "PRS315", "PRS316", "PRS317",
+    "PRS601", "PRS602",
 ];
 /// Longest line of source in a snapshot, in characters.
 const SHOWN_CHARS: usize = 100;
@@ -315,4 +315,28 @@ fn one_machine_is_the_bound_whatever_the_operator_decides() {
             |finding: &Finding| finding.rule.code == "PRS503" && finding.severity == Severity::Error;
         assert!(report.findings.iter().any(is_bound));
     }
+}
+
+#[test]
+fn source_that_nobody_reads_is_refused_at_the_byte() {
+    let of = |bytes: usize| {
+        let entry = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
+        let line = "# filler\n";
+        let room = bytes - ARCHITECTURE.len() - TRAINING.len();
+        let half = line.repeat(room / 2 / line.len());
+        let rest = format!("{}#{}\n", line.repeat(0), "x".repeat(room - half.len() - 2));
+        let entries = vec![
+            entry("architecture.py", ARCHITECTURE),
+            entry("training.py", TRAINING),
+            entry("aaa.py", &half),
+            entry("zzz.py", &rest),
+        ];
+        let report = judge(entries, Options::default());
+        report
+            .findings
+            .iter()
+            .any(|finding| finding.rule.code == "PRS004")
+    };
+    assert!(!of(256 * 1024));
+    assert!(of(256 * 1024 + 1));
 }

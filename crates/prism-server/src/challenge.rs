@@ -41,6 +41,8 @@ pub trait Challenge: Send + Sync + 'static {
     fn recipe(&self) -> Arc<Prepared>;
     /// The rules: the contract, the gate's and the reviewer's.
     fn rules(&self) -> Arc<Prepared>;
+    /// Whether and by whom submissions are reviewed.
+    fn review(&self) -> ReviewView;
     /// A submission was stored.
     fn wake(&self);
 
@@ -48,6 +50,10 @@ pub trait Challenge: Send + Sync + 'static {
 
     /// Stops it for its owner, who has been verified.
     fn cancel(&self, id: &str) -> Result<(), CancelError>;
+    /// Takes its owner's appeal against the reviewer; the owner has been verified.
+    fn appeal(&self, id: &str, text: &str) -> Result<(), CancelError>;
+    /// What the reviewer said of it, for its owner; `None` if there is no such submission.
+    fn review_of(&self, id: &str) -> Result<Option<Value>, ServiceError>;
     /// What gate and similarity say of a file that is not stored.
     fn precheck(&self, filename: &str, bytes: &[u8]) -> Result<Precheck, ServiceError>;
     /// Its log from a byte on, bounded; `None` if it has none.
@@ -73,18 +79,31 @@ pub enum ServiceError {
     Internal(String),
 }
 
-/// Why a submission was not cancelled.
+/// Why a submission was not cancelled, or an appeal not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum CancelError {
     /// There is none with this id.
     #[error("submission not found")]
     NotFound,
-    /// It is over, or cannot be stopped now. A sentence for the owner.
+    /// It does not stand where that could be done. A sentence for the owner.
     #[error("{0}")]
     WrongState(String),
     /// A fault of ours.
     #[error(transparent)]
     Service(#[from] ServiceError),
+}
+
+/// Whether and by whom submissions are reviewed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ReviewView {
+    /// `enforce`, `advisory` or `off`.
+    pub mode: String,
+    /// The model that reads; null where nobody does.
+    pub model: Option<String>,
+    /// The model that must try to refute what is charged.
+    pub second_model: Option<String>,
+    /// Version of the reviewer's rules.
+    pub rules_version: u32,
 }
 
 /// Whether the service does all that it is to do.

@@ -13,6 +13,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use prism_store::reviews::Day;
+
 use crate::challenge::{QueueView, Readiness};
 
 /// Upper bounds of the buckets of durations, in seconds.
@@ -68,6 +70,10 @@ pub(crate) struct Metrics {
     ready: Gauge,
     alarms: Gauge,
     oldest_wait_seconds: Gauge,
+    review_calls: Gauge,
+    review_cents: Gauge,
+    review_planted: Gauge,
+    review_planted_missed: Gauge,
 }
 
 fn histogram() -> Histogram {
@@ -91,6 +97,10 @@ impl Metrics {
             ready: Gauge::default(),
             alarms: Gauge::default(),
             oldest_wait_seconds: Gauge::default(),
+            review_calls: Gauge::default(),
+            review_cents: Gauge::default(),
+            review_planted: Gauge::default(),
+            review_planted_missed: Gauge::default(),
         };
         let registry = &mut metrics.registry;
         registry.register(
@@ -145,6 +155,26 @@ impl Metrics {
             "Age of the submission that has waited longest",
             metrics.oldest_wait_seconds.clone(),
         );
+        registry.register(
+            "review_calls_today",
+            "Calls of the reviewer since midnight UTC",
+            metrics.review_calls.clone(),
+        );
+        registry.register(
+            "review_usd_cents_today",
+            "What they cost, in hundredths of a US dollar",
+            metrics.review_cents.clone(),
+        );
+        registry.register(
+            "review_planted_today",
+            "Readings that a violation was planted in",
+            metrics.review_planted.clone(),
+        );
+        registry.register(
+            "review_planted_missed_today",
+            "Readings that missed it",
+            metrics.review_planted_missed.clone(),
+        );
         metrics
     }
 
@@ -170,7 +200,15 @@ impl Metrics {
     }
 
     /// The text, with the present state of the service.
-    pub(crate) fn text(&self, queue: &QueueView, readiness: &Readiness) -> String {
+    pub(crate) fn text(&self, queue: &QueueView, readiness: &Readiness, reviews: Option<&Day>) -> String {
+        let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        if let Some(reviews) = reviews {
+            self.review_calls.set(count(reviews.calls));
+            #[allow(clippy::cast_possible_truncation, reason = "a sum of money that saturates")]
+            self.review_cents.set((reviews.usd * 100.0).ceil() as i64);
+            self.review_planted.set(count(reviews.planted));
+            self.review_planted_missed.set(count(reviews.missed));
+        }
         self.queue_depth.set(i64::from(queue.depth));
         self.running.set(i64::from(queue.running));
         self.ready.set(i64::from(readiness.ready));

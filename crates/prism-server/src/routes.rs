@@ -47,6 +47,8 @@ pub(crate) fn all(app: &Arc<App>) -> Router {
         .routes(routes!(run::source))
         .routes(routes!(run::compare))
         .routes(routes!(owner::cancel))
+        .routes(routes!(owner::appeal))
+        .routes(routes!(owner::review))
         .routes(routes!(owner::logs))
         .routes(routes!(owner::traceback))
         .routes(routes!(board::leaderboard))

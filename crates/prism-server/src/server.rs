@@ -218,10 +218,19 @@ pub(crate) fn router(app: &Arc<App>, ids: RequestIds) -> Router {
 /// What Prometheus reads, on an address of its own.
 fn metrics_router(app: Arc<App>) -> Router {
     let text = move || {
-        let (queue, readiness) = (app.challenge.queue(), app.challenge.readiness());
-        let text = app.metrics.text(&queue, &readiness);
-        let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
-        std::future::ready(([(header::CONTENT_TYPE, kind)], text))
+        let app = Arc::clone(&app);
+        async move {
+            let (queue, readiness) = (app.challenge.queue(), app.challenge.readiness());
+            let day = app.now().day();
+            // Where the store cannot be read, the figures of before stay, and `ready` says so.
+            let reviews = app
+                .read(move |tx| prism_store::reviews::spent(tx, day))
+                .await
+                .ok();
+            let text = app.metrics.text(&queue, &readiness, reviews.as_ref());
+            let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+            ([(header::CONTENT_TYPE, kind)], text)
+        }
     };
     Router::new().route("/metrics", get(text))
 }

@@ -161,11 +161,38 @@ pub struct SubmissionView {
     pub covered_bytes: Option<u64>,
     /// Bytes of text of the stream.
     pub stream_bytes: Option<u64>,
+    /// Whether and by whom it is reviewed.
+    pub review: ReviewedView,
     /// When anything of it last changed.
     pub updated_at: String,
     /// Its evaluations, oldest first; not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<Vec<AttemptView>>,
+}
+
+/// Whether and by whom a submission is reviewed.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ReviewedView {
+    /// The mode of its round: `enforce`, `advisory` (the reviewer stops nothing) or `off`.
+    pub mode: String,
+    /// The model that read it; null until one did.
+    pub model: Option<String>,
+    /// Version of the rules that it was read by.
+    pub rules_version: Option<u32>,
+    /// `passed`, `rejected` or `held`; null until it is known.
+    pub verdict: Option<String>,
+}
+
+impl ReviewedView {
+    fn of(submission: &Submission) -> Self {
+        let review = &submission.review;
+        Self {
+            mode: review.mode.clone(),
+            model: review.model.clone(),
+            rules_version: review.rules_version,
+            verdict: review.verdict.clone(),
+        }
+    }
 }
 
 /// What is known of a submission beside its row.
@@ -221,6 +248,7 @@ impl SubmissionView {
             weight: around.row.map(|row| row.weight),
             covered_bytes: covered_bytes.or(around.result.map(|stored| stored.result.covered_bytes)),
             stream_bytes: stream_bytes.or(around.result.map(|stored| stored.result.stream_bytes)),
+            review: ReviewedView::of(submission),
             updated_at: submission.updated_at.to_string(),
             attempts: around.attempts,
         }

@@ -87,6 +87,15 @@ pub enum Operation {
         #[serde(default)]
         then: Then,
     },
+    /// How the reviewer stands.
+    Review,
+    /// Everything of a submission's reviews, answers of the model included.
+    Reviews {
+        /// Which one.
+        submission: String,
+    },
+    /// Reads again what is held because the reviewer was absent, unreachable, wrongly set up, out of budget or undecided.
+    ReviewRetry,
     /// Starts nothing new until [`Operation::Resume`].
     Pause,
     /// See [`Operation::Pause`].
@@ -152,10 +161,10 @@ impl Service {
                     )));
                 }
                 // What was held was held by no fault of the miner: whatever runs again is free.
-                self.put_back(submission, "the operator has released it", true)
+                self.put_back(submission, "the operator has released it", true, false)
             }
             Operation::Requeue { submission, free } => {
-                self.put_back(submission, "the operator lets it run again", *free)
+                self.put_back(submission, "the operator lets it run again", *free, true)
             }
             Operation::Reject { submission, why } => self.reject(submission, why),
             Operation::Invalidate {
@@ -164,6 +173,9 @@ impl Service {
                 same,
                 then,
             } => self.withdraw(submission, why, *same, *then),
+            Operation::Review => self.review_overview(),
+            Operation::Reviews { submission } => self.reviews_of(submission),
+            Operation::ReviewRetry => self.retry_reviews(),
             Operation::Pause => {
                 self.store.write(|tx| orders::set_paused(tx, true))?;
                 self.state().paused = true;
@@ -177,6 +189,7 @@ impl Service {
                     state.paused = false;
                     state.breaker = None;
                     state.machine = None;
+                    state.review.breaker.worked();
                 }
                 self.touch();
                 Ok(json!({ "paused": false }))
@@ -255,15 +268,25 @@ impl Service {
         Ok(json!({ "held": held }))
     }
 
-    /// Back into the pipeline: to the queue where it was checked before, else to its beginning.
-    fn put_back(&self, id: &str, sentence: &'static str, is_free: bool) -> Result<Value> {
+    /// Back into the pipeline: to the queue where it was checked before, else to its beginning. What is held for its review and not
+    /// released is read again.
+    fn put_back(
+        &self,
+        id: &str,
+        sentence: &'static str,
+        is_free: bool,
+        is_read_again: bool,
+    ) -> Result<Value> {
         let (id, now) = (id.to_owned(), self.now());
         let submission = self.store.write(move |tx| {
             let this = submissions::get(tx, &id)?;
             let measured = scored_once(tx, &this)?;
+            let is_held_review = this.position == Position::Ended(Status::Held)
+                && this.reason.is_some_and(Reason::is_held_review);
             let to = match measured {
                 Some(_) => Stage::Confirming,
                 None if must_be_checked(&this) => Stage::Received,
+                None if is_read_again && is_held_review => Stage::Review,
                 None => Stage::Queued,
             };
             let step = Step {
@@ -337,11 +360,10 @@ fn scored_once(tx: &prism_store::Read, submission: &Submission) -> prism_store::
 fn must_be_checked(submission: &Submission) -> bool {
     match submission.position {
         Position::Ended(Status::Rejected) => true,
-        Position::Ended(Status::Held) => !matches!(
-            submission.reason,
-            // A person has read it in the reviewer's place; or it has run already.
-            Some(Reason::ReviewAbsent | Reason::RetriesSpent)
-        ),
+        // A person has read it in the reviewer's place; or it has run already.
+        Position::Ended(Status::Held) => !submission
+            .reason
+            .is_some_and(|reason| reason.is_held_review() || reason == Reason::RetriesSpent),
         Position::Ended(Status::Completed | Status::Failed | Status::Cancelled | Status::Invalidated)
         | Position::Pending(_)
         | Position::Running(_) => submission.contract.is_none(),

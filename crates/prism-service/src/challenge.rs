@@ -18,7 +18,7 @@ use prism_gate::{
 use prism_server::{
     challenge::{
         Alarm, Board, CancelError, Challenge, Comparison, GpuStatus, LogPage, Place, Precheck, Progress,
-        QueueEntry, QueueView, Readiness, ServiceError, Similar, Weights,
+        QueueEntry, QueueView, Readiness, ReviewView, ServiceError, Similar, Weights,
     },
     prepared::Prepared,
 };
@@ -32,11 +32,7 @@ use prism_store::{
 };
 use serde_json::{Value, json};
 
-use crate::{
-    checks,
-    problem::ServiceProblem,
-    service::{ReviewMode, Service},
-};
+use crate::{checks, problem::ServiceProblem, service::Service};
 
 /// Submissions of the queue that are shown.
 const QUEUE_SHOWN: usize = 100;
@@ -184,7 +180,7 @@ impl Service {
             .max()
             .unwrap_or(0);
         let view = QueueView {
-            depth: u32::try_from(depth.checks + depth.runs).unwrap_or(u32::MAX),
+            depth: u32::try_from(depth.checks + depth.reviews + depth.runs).unwrap_or(u32::MAX),
             running: u32::try_from(depth.running).unwrap_or(u32::MAX),
             slots,
             halted: self.halted(now).map(|(wait, sentence)| Alarm {
@@ -297,17 +293,11 @@ impl Challenge for Service {
             }),
         }
         let ready = alarms.is_empty();
-        let (code, sentence) = match self.settings.review {
-            ReviewMode::Off => ("review_off", "submissions are not reviewed"),
-            ReviewMode::Enforce => (
-                "review_absent",
-                "there is no reviewer: every submission is held until the operator decides",
-            ),
-        };
-        alarms.push(Alarm {
+        // Not a fault: the service does all that it is to do.
+        alarms.extend(self.review_alarm().map(|(code, sentence)| Alarm {
             code: code.to_owned(),
-            sentence: sentence.to_owned(),
-        });
+            sentence,
+        }));
         Readiness { ready, alarms }
     }
 
@@ -386,9 +376,13 @@ impl Challenge for Service {
             .collect();
         let value = json!({
             "gate": { "version": prism_gate::VERSION, "rules": gate },
-            "review": { "mode": self.settings.review.as_str(), "rules": [] },
+            "review": self.review_rules(),
         });
         Arc::new(Prepared::of_json_text(value.to_string().into_bytes()))
+    }
+
+    fn review(&self) -> ReviewView {
+        self.review_view()
     }
 
     fn wake(&self) {
@@ -431,6 +425,20 @@ impl Challenge for Service {
             ))),
             Err(problem) => Err(store(&problem).into()),
         }
+    }
+
+    fn appeal(&self, id: &str, text: &str) -> Result<(), CancelError> {
+        self.take_appeal(id, text).map_err(|problem| match problem {
+            ServiceProblem::Refused(why) | ServiceProblem::Store(StoreError::NotAllowed(why)) => {
+                CancelError::WrongState(why)
+            }
+            ServiceProblem::Store(StoreError::NotFound { .. }) => CancelError::NotFound,
+            problem => ServiceError::from(problem).into(),
+        })
+    }
+
+    fn review_of(&self, id: &str) -> Result<Option<Value>, ServiceError> {
+        Ok(self.review_of_owner(id)?)
     }
 
     fn precheck(&self, filename: &str, bytes: &[u8]) -> Result<Precheck, ServiceError> {

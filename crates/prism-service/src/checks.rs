@@ -1,4 +1,5 @@
-//! From an upload to the queue: contract, gate, similarity, review. Nothing of a submission runs here.
+//! From an upload to the reviewer, or to the queue where there is no review: contract, gate, similarity. Nothing of a submission
+//! runs here.
 //!
 //! One submission at a time, in the order of acceptance, so that the later of two copies is always the later one. Each stage is
 //! a step in the store; after a restart a submission is checked again from the beginning and goes on from where it stood.
@@ -23,7 +24,8 @@ use serde_json::{Value, json};
 
 use crate::{
     problem::{Result, ServiceProblem},
-    service::{ReviewMode, Service},
+    review::ReviewMode,
+    service::Service,
     similar::UPLOAD_BYTES_MAX,
 };
 
@@ -177,32 +179,12 @@ impl Service {
             .store
             .read(|tx| rounds::get(tx, &submission.round_id))?
             .review_mode;
-        let review = if mode == ReviewMode::Off.as_str() {
-            ReviewMode::Off
+        if mode == ReviewMode::Off.as_str() {
+            let sentence = "it waits for a slot (the review is off)";
+            self.enter(submission, Stage::Queued, sentence, evidence)?;
         } else {
-            ReviewMode::Enforce
-        };
-        match review {
-            ReviewMode::Off => {
-                let sentence = "it waits for a slot (the review is off)";
-                self.enter(submission, Stage::Queued, sentence, evidence)?;
-            }
-            ReviewMode::Enforce => {
-                self.enter(
-                    submission,
-                    Stage::Review,
-                    "the source is to be reviewed",
-                    evidence,
-                )?;
-                return Ok(Err(Stop {
-                    status: Status::Held,
-                    reason: Reason::ReviewAbsent,
-                    sentence: "the round wants a review and this service has no reviewer: the operator decides, and it \
-                               costs you no run"
-                        .to_owned(),
-                    evidence: None,
-                }));
-            }
+            let sentence = "it waits for the reviewer";
+            self.enter(submission, Stage::Review, sentence, evidence)?;
         }
         Ok(Ok(()))
     }

@@ -16,7 +16,11 @@ use secrecy::SecretString;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::service::ReviewMode;
+use crate::review::ReviewMode;
+
+mod review;
+
+pub use review::{ReviewConfig, access};
 
 /// Largest file that is read, in bytes.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -60,7 +64,24 @@ keys! {
     "server.unlimited_clients" = "", "Networks that are not limited by address, such as BASE's master";
     "store.dir" = "", "Where store, blobs and attempts lie; a local disk";
     "executor.slots" = "", "CPUs of each slot, separated by semicolons, as `0-7/0; 8-15/1` (CPUs/device); all CPUs where it is empty";
-    "review.mode" = "enforce", "`enforce`, or `off`: shown on everything that it concerns";
+    "review.mode" = "enforce", "`enforce`, `advisory` (the reviewer stops nothing) or `off`: shown on everything that it concerns";
+    "review.base_url" = "https://openrouter.ai/api/v1" also "PRISM_OPENROUTER_BASE_URL", "An OpenAI-compatible endpoint; the gateway of BASE goes before it";
+    "review.model" = "anthropic/claude-opus-4.8" also "PRISM_OPENROUTER_MODEL", "The model that reads";
+    "review.second_model" = "", "The model that must try to refute what is charged; the same where it is empty";
+    "review.key_file" = "" also "PRISM_OPENROUTER_API_KEY_FILE", "The file of the endpoint's key, where no variable holds it";
+    "review.structured" = "schema", "`schema`, or `tool` for an endpoint without JSON schemas";
+    "review.temperature" = "" also "PRISM_LLM_REVIEW_TEMPERATURE", "From 0 to 2; not sent where it is empty, since some models refuse it";
+    "review.seed" = "", "A whole number; not sent where it is empty";
+    "review.max_answer_tokens" = "8192" also "PRISM_LLM_REVIEW_MAX_TOKENS", "Most tokens of an answer";
+    "review.context_tokens" = "200000", "Tokens that the model takes, question and answer together";
+    "review.max_source_bytes" = "262144", "Most bytes of source; never more than the gate allows";
+    "review.timeout_seconds" = "180" also "PRISM_LLM_REVIEW_TIMEOUT_SECONDS", "Longest time of a call";
+    "review.concurrency" = "4", "Calls at once";
+    "review.calls_per_day" = "2000", "Most calls in a day, UTC";
+    "review.usd_per_day" = "50", "Most US dollars in a day, UTC";
+    "review.calls_per_hotkey_per_day" = "40", "Most calls for one hotkey in a day, UTC";
+    "review.usd_per_million_input_tokens" = "5", "Price of a question's tokens, where the endpoint says no cost";
+    "review.usd_per_million_output_tokens" = "25", "Price of an answer's tokens, where the endpoint says no cost";
     "log.format" = "text", "`text` or `json`";
     "log.level" = "info", "What is logged: `error`, `warn`, `info`, `debug`";
 }
@@ -115,7 +136,7 @@ pub enum ConfigError {
         expected: &'static str,
     },
     /// A secret that cannot be read. Never says what is in the file.
-    #[error("the token in {path} cannot be read: {source}")]
+    #[error("the secret in {path} cannot be read: {source}")]
     Secret {
         /// The file.
         path: String,
@@ -274,11 +295,9 @@ impl Settings {
             unlimited_clients: self.networks("server.unlimited_clients")?,
             dir: PathBuf::from(self.text("store.dir")),
             slots: self.slots()?,
-            review: match self.text("review.mode") {
-                "off" => ReviewMode::Off,
-                "enforce" => ReviewMode::Enforce,
-                _ => return Err(self.wrong("review.mode", "`enforce` or `off`")),
-            },
+            review: ReviewMode::parse(self.text("review.mode"))
+                .ok_or_else(|| self.wrong("review.mode", "`enforce`, `advisory` or `off`"))?,
+            reviewer: self.reviewer()?,
             logs_are_json: match self.text("log.format") {
                 "text" => false,
                 "json" => true,
@@ -360,6 +379,8 @@ pub struct Config {
     pub slots: Vec<Slot>,
     /// Whether submissions are reviewed.
     pub review: ReviewMode,
+    /// How.
+    pub reviewer: ReviewConfig,
     /// Whether log lines are JSON.
     pub logs_are_json: bool,
     /// What is logged.

@@ -8,7 +8,7 @@
 //! in the store is forgotten at a restart and found again: a thread looks at the store, does the next thing, and stores that
 //! it is done. Nothing here speaks HTTP and nothing here writes to a chain.
 //!
-//! Reading order: [`Service`], `checks`, `runs` (and `taking`), `ranks`, `rounds`, [`admin`], `challenge` (what the HTTP
+//! Reading order: [`Service`], `checks`, `review`, `runs` (and `taking`), `ranks`, `rounds`, [`admin`], `challenge` (what the HTTP
 //! interface sees).
 
 mod admin;
@@ -21,6 +21,7 @@ mod orders;
 mod problem;
 mod random;
 mod ranks;
+mod review;
 mod rounds;
 mod runs;
 mod service;
@@ -32,5 +33,6 @@ mod withdraw;
 pub use admin::{Operation, RoundSpec};
 pub use admin_socket::{SocketError, ask};
 pub use problem::ServiceProblem;
-pub use service::{Clock, Preflight, ReviewMode, Service, ServiceSettings};
+pub use review::{ReviewMode, Reviewer};
+pub use service::{Clock, Preflight, Service, ServiceSettings};
 pub use withdraw::{Shared, Then};

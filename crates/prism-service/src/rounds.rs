@@ -22,7 +22,8 @@ use crate::{
     admin::RoundSpec,
     problem::{Result, ServiceProblem},
     random,
-    service::{ReviewMode, Service},
+    review::ReviewMode,
+    service::Service,
     similar::UPLOAD_BYTES_MAX,
 };
 
@@ -66,9 +67,12 @@ impl Service {
             corpus_sha256,
             runtime_lock,
             gate_version: prism_gate::VERSION.to_string(),
-            review_version: match self.settings.review {
-                ReviewMode::Off => "none".to_owned(),
-                ReviewMode::Enforce => "absent".to_owned(),
+            review_version: match (self.settings.review, &self.settings.reviewer) {
+                (ReviewMode::Off, _) => "none".to_owned(),
+                (ReviewMode::Enforce | ReviewMode::Advisory, None) => "absent".to_owned(),
+                (ReviewMode::Enforce | ReviewMode::Advisory, Some(_)) => {
+                    prism_review::rules::VERSION.to_string()
+                }
             },
             review_mode: self.settings.review.as_str().to_owned(),
             secret: Secret {

@@ -19,6 +19,7 @@ use crate::{
     orders,
     problem::{Result, ServiceProblem},
     ranks::Standings,
+    review::{ReviewMode, ReviewState, Reviewer},
     silence::Heard,
     similar::Similar,
 };
@@ -28,25 +29,6 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// How long a thread waits at most until it looks again.
 const LOOK: Duration = Duration::from_millis(200);
-
-/// Whether submissions are read by a reviewer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReviewMode {
-    /// No: shown on everything that it concerns.
-    Off,
-    /// A submission that the reviewer has not read is held.
-    Enforce,
-}
-
-impl ReviewMode {
-    /// The word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Enforce => "enforce",
-        }
-    }
-}
 
 /// Says whether this machine can run submissions of a round (of none, while none is open), and if not why. May take seconds.
 pub type Preflight =
@@ -60,6 +42,8 @@ pub struct ServiceSettings {
     pub slots: Vec<Slot>,
     /// Whether submissions are read by a reviewer.
     pub review: ReviewMode,
+    /// The reviewer, where one is set up.
+    pub reviewer: Option<Reviewer>,
     /// Asked whether this machine can run submissions.
     pub preflight: Preflight,
     /// Bytes of the disk below which uploads are refused.
@@ -106,6 +90,8 @@ pub(crate) struct State {
     pub(crate) breaker: Option<(Timestamp, Failure)>,
     /// Failures of the operator's in a row.
     pub(crate) failures_in_a_row: u32,
+    /// What is known of the reviewer.
+    pub(crate) review: ReviewState,
     /// What a thread could not do, by thread: shown to the operator until it can.
     pub(crate) troubles: HashMap<&'static str, String>,
 }
@@ -157,8 +143,10 @@ impl Service {
             ("ranks", Service::rank_submissions),
             ("machine", Service::look_at_machine),
         ];
+        let reviews: (&'static str, Turn) = ("reviews", Service::review_submissions);
         threads
             .into_iter()
+            .chain(std::iter::repeat_n(reviews, self.review_threads()))
             .map(|(name, turn)| {
                 let service = Arc::clone(self);
                 thread::Builder::new()

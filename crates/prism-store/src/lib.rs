@@ -16,7 +16,7 @@
 //! round except to [`rounds::secret`]'s caller.
 //!
 //! Reading order: [`store`], [`uploads`], [`submissions`], [`queue`], [`attempts`], [`results`], [`rounds`], [`events`],
-//! [`budgets`], [`blobs`], [`backup`].
+//! [`reviews`], [`budgets`], [`blobs`], [`backup`].
 
 pub mod architectures;
 pub mod attempts;
@@ -28,6 +28,7 @@ pub mod ids;
 pub mod meta;
 pub mod queue;
 pub mod results;
+pub mod reviews;
 pub mod rounds;
 pub mod store;
 pub mod submissions;

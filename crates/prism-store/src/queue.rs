@@ -1,4 +1,4 @@
-//! The two lines in which submissions wait: for their checks, and for a slot.
+//! The lines in which submissions wait: for their checks, for the reviewer, and for a slot.
 //!
 //! The order is that of acceptance; what is to be confirmed goes before what was never run. Whoever is told to wait
 //! ([`crate::submissions::wait`]) is passed over until then, and loses no place. A clock that was set back makes nobody
@@ -19,8 +19,10 @@ use crate::{
 /// Where one waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Line {
-    /// For contract, gate, similarity and review.
+    /// For contract, gate and similarity.
     Checks,
+    /// For the reviewer.
+    Reviews,
     /// For a slot.
     Runs,
 }
@@ -30,8 +32,9 @@ impl Line {
     fn condition(self) -> &'static str {
         match self {
             Self::Checks => {
-                "s.status = 'pending' AND s.stage IN ('received', 'contract', 'gate', 'similarity', 'review')"
+                "s.status = 'pending' AND s.stage IN ('received', 'contract', 'gate', 'similarity')"
             }
+            Self::Reviews => "s.status = 'pending' AND s.stage = 'review'",
             // One that has a live attempt is about to run.
             Self::Runs => {
                 "s.status = 'pending' AND s.stage IN ('queued', 'confirming') AND NOT EXISTS \
@@ -43,9 +46,8 @@ impl Line {
     /// The line of a submission that waits in this stage.
     fn of(stage: Stage) -> Option<Self> {
         match stage {
-            Stage::Received | Stage::Contract | Stage::Gate | Stage::Similarity | Stage::Review => {
-                Some(Self::Checks)
-            }
+            Stage::Received | Stage::Contract | Stage::Gate | Stage::Similarity => Some(Self::Checks),
+            Stage::Review => Some(Self::Reviews),
             Stage::Queued | Stage::Confirming => Some(Self::Runs),
             Stage::Training | Stage::Scoring => None,
         }
@@ -119,6 +121,8 @@ pub fn position(tx: &Read, id: &str) -> Result<Option<Place>> {
 pub struct Depth {
     /// In the line for checks.
     pub checks: u64,
+    /// In the line for the reviewer.
+    pub reviews: u64,
     /// In the line for a slot, those to be confirmed included.
     pub runs: u64,
     /// Of these, to be confirmed.
@@ -129,9 +133,13 @@ pub struct Depth {
 
 /// How many wait and run.
 pub fn depth(tx: &Read) -> Result<Depth> {
-    let (checks, runs) = (Line::Checks.condition(), Line::Runs.condition());
+    let (checks, reviews, runs) = (
+        Line::Checks.condition(),
+        Line::Reviews.condition(),
+        Line::Runs.condition(),
+    );
     let mut statement = tx.conn.prepare_cached(&format!(
-        "SELECT count(*) FILTER (WHERE {checks}), count(*) FILTER (WHERE {runs}),
+        "SELECT count(*) FILTER (WHERE {checks}), count(*) FILTER (WHERE {reviews}), count(*) FILTER (WHERE {runs}),
              count(*) FILTER (WHERE {runs} AND s.stage = 'confirming'), count(*) FILTER (WHERE s.status = 'running')
          FROM submissions s WHERE s.stage IS NOT NULL"
     ))?;
@@ -139,6 +147,7 @@ pub fn depth(tx: &Read) -> Result<Depth> {
         let mut columns = Columns::of(row);
         Ok(Depth {
             checks: columns.count()?,
+            reviews: columns.count()?,
             runs: columns.count()?,
             confirming: columns.count()?,
             running: columns.count()?,

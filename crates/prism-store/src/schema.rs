@@ -14,7 +14,7 @@ use crate::{Result, StoreError};
 const APPLICATION_ID: i32 = 0x5052_534d;
 
 /// The migrations, in order. The version of a file is the number of those that it has.
-pub(crate) const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql"), include_str!("schema/0002.sql")];
 
 /// Brings a file to the present version, one transaction a migration.
 pub(crate) fn migrate(

@@ -65,6 +65,8 @@ pub struct Submission {
     pub retries: u32,
     /// Attempts that count against the budget of scored runs.
     pub runs_charged: u32,
+    /// Whether and by whom it is reviewed.
+    pub review: Reviewing,
     /// The result that counts, while it is completed or waits to be confirmed.
     pub score: Option<Score>,
     /// When its row last changed.
@@ -81,6 +83,19 @@ impl Submission {
     pub fn fault(&self) -> Option<Fault> {
         self.reason.and_then(Reason::fault)
     }
+}
+
+/// Whether and by whom a submission is reviewed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reviewing {
+    /// The mode of its round: `enforce`, `advisory` or `off`.
+    pub mode: String,
+    /// The model of its last review, if there was one.
+    pub model: Option<String>,
+    /// The version of the rules of that.
+    pub rules_version: Option<u32>,
+    /// `passed`, `rejected` or `held`, once it has ended.
+    pub verdict: Option<String>,
 }
 
 /// What the contract of a submission says.
@@ -113,8 +128,10 @@ pub(crate) const COLUMNS: &str = "s.seq, s.id, s.round_id, s.hotkey, s.epoch_id,
      s.metadata_json, s.bundle_sha256, s.architecture_sha256, s.training_sha256, s.name, s.status, s.stage, s.reason, \
      s.sentence, s.traceback, s.wait, s.wait_sentence, s.waiting_since, s.not_before, s.retries, \
      (SELECT count(*) FROM attempts a WHERE a.submission = s.seq AND a.charged_day IS NOT NULL), s.updated_at, \
+     (SELECT o.review_mode FROM rounds o WHERE o.id = s.round_id), v.model, v.rules_version, v.verdict, \
      r.id, r.kind, r.bpb, r.bpb_se, r.bpb_ranked, r.final_score, r.no_rank, r.rehearsal, r.flags_json \
-     FROM submissions s LEFT JOIN results r ON r.id = s.result_id";
+     FROM submissions s LEFT JOIN results r ON r.id = s.result_id \
+     LEFT JOIN reviews v ON v.id = (SELECT max(w.id) FROM reviews w WHERE w.submission = s.seq)";
 
 pub(crate) fn submission(row: &rusqlite::Row<'_>) -> rusqlite::Result<Submission> {
     let mut columns = Columns::of(row);
@@ -139,6 +156,12 @@ pub(crate) fn submission(row: &rusqlite::Row<'_>) -> rusqlite::Result<Submission
         retries: columns.take()?,
         runs_charged: columns.take()?,
         updated_at: columns.time()?,
+        review: Reviewing {
+            mode: columns.take()?,
+            model: columns.take()?,
+            rules_version: columns.take()?,
+            verdict: columns.take()?,
+        },
         score: score(&mut columns)?,
     })
 }

@@ -14,6 +14,7 @@ mod opening;
 mod power;
 mod queue;
 mod results;
+mod reviews;
 mod rounds;
 mod steps;
 mod uploads;

@@ -5,8 +5,8 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    admin, attempt, cancel, check, config, data, demo, eval, explain, init, key, leaderboard, logs, recipe,
-    report, round, runs, runtime, serve, status, submit, verify, watch, weights,
+    admin, appeal, attempt, cancel, check, config, data, demo, eval, explain, init, key, leaderboard, logs,
+    recipe, report, review, round, runs, runtime, serve, status, submit, verify, watch, weights,
 };
 
 /// Measure how well a model learns from scratch
@@ -72,7 +72,9 @@ pub(crate) enum Command {
     /// The same rules as before an official run: the bundle's format, what its code may not do, and the model built
     /// once in the sandbox. Every finding says where, why, and what to write instead.
     Check(check::CheckArgs),
-    /// Explain a rule of the gate: what, why, and what to write instead
+    /// Have a bundle read by the reviewer, as a service would before a run
+    Review(Box<review::ReviewArgs>),
+    /// Explain a rule of the gate or of the reviewer: what, why, and what to write instead
     Explain(explain::ExplainArgs),
     /// Fetch text, lock it into a corpus, open it after a round; or make a synthetic one
     #[command(subcommand)]
@@ -99,6 +101,8 @@ pub(crate) enum Command {
     Logs(logs::LogsArgs),
     /// Stop your submission
     Cancel(cancel::CancelArgs),
+    /// Show what the reviewer charges your submission with, and appeal
+    Appeal(appeal::AppealArgs),
     /// Show who leads
     Leaderboard(leaderboard::LeaderboardArgs),
     /// Show who would get how much, and why

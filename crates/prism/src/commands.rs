@@ -1,6 +1,7 @@
 //! The commands: a file each, and the one place that calls them.
 
 pub(crate) mod admin;
+pub(crate) mod appeal;
 pub(crate) mod attempt;
 pub(crate) mod cancel;
 pub(crate) mod check;
@@ -17,6 +18,7 @@ mod operate;
 pub(crate) mod recipe;
 mod remote;
 pub(crate) mod report;
+pub(crate) mod review;
 pub(crate) mod round;
 pub(crate) mod runs;
 pub(crate) mod runtime;
@@ -41,9 +43,10 @@ pub(crate) fn run(cli: &Cli) -> ExitCode {
     let output = Output::new(cli.common.format());
     if let Format::Sarif | Format::Github = output.format()
         && !matches!(cli.command, Command::Check(_))
+        && !(matches!(cli.command, Command::Review(_)) && output.format() == Format::Sarif)
     {
-        let text =
-            "only `prism check` prints SARIF and workflow commands; use `--format text` or `--format json`";
+        let text = "only `prism check` prints SARIF and workflow commands, and `prism review` SARIF; use `--format text` or \
+                    `--format json`";
         return output.failure(&Failure::usage("usage", &text)).into();
     }
     if let Command::Demo(_) | Command::Check(_) | Command::Data(_) | Command::Eval(_) = cli.command {
@@ -57,6 +60,7 @@ pub(crate) fn run(cli: &Cli) -> ExitCode {
         Command::Demo(args) => demo::run(args, output),
         Command::Init(args) => init::run(args, output),
         Command::Check(args) => check::run(args, output),
+        Command::Review(args) => review::run(args, output),
         Command::Explain(args) => explain::run(args, output),
         Command::Data(command) => data::run(command, output),
         // Its outcome is an object of its own, also where it fails.
@@ -71,6 +75,7 @@ pub(crate) fn run(cli: &Cli) -> ExitCode {
         Command::Status(args) => status::run(args, output),
         Command::Logs(args) => logs::run(args, output),
         Command::Cancel(args) => cancel::run(args, output),
+        Command::Appeal(args) => appeal::run(args, output),
         Command::Leaderboard(args) => leaderboard::run(args, output),
         Command::Weights(args) => weights::run(args, output),
         Command::Serve(args) => serve::run(args, output),

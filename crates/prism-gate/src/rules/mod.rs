@@ -50,6 +50,7 @@ pub(crate) mod regions;
 pub(crate) mod scores;
 pub(crate) mod sealed_forward;
 pub(crate) mod single_node_bound;
+pub(crate) mod source_size;
 pub(crate) mod stateful_forward;
 pub(crate) mod syntax;
 pub(crate) mod tokenizer;
@@ -60,6 +61,7 @@ pub(crate) static ALL: &[&RuleSet] = &[
     &syntax::SET,
     &nesting::SET,
     &bundle::SET,
+    &source_size::SET,
     &no_process::SET,
     &no_network::SET,
     &no_filesystem::SET,

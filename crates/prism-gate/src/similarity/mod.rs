@@ -33,6 +33,7 @@ pub use index::{Arrival, Index, IndexError, QueryOptions};
 pub use matching::{Match, Region, Verdict};
 pub use report::{against, findings};
 pub use thresholds::Thresholds;
+pub(crate) use vocabulary::is_library_name;
 
 use crate::check::GateError;
 

@@ -38,6 +38,13 @@ pub(super) fn of_own_attribute(name: &str) -> Option<Meaning> {
     INHERITED.binary_search(&name).is_ok().then(|| of_library(name))
 }
 
+/// Whether an attribute of this name is Python's or PyTorch's.
+pub(crate) fn is_library_name(name: &str) -> bool {
+    [METHODS, PROPERTIES, NOISE, INHERITED, HOOKS]
+        .iter()
+        .any(|table| table.binary_search(&name).is_ok())
+}
+
 /// A builtin function.
 pub(super) fn of_builtin(name: &str) -> Option<Meaning> {
     if BUILTIN_NOISE.binary_search(&name).is_ok() {

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::answer::json;
 use crate::app::{Answer, App};
-use crate::challenge::Readiness;
+use crate::challenge::{Readiness, ReviewView};
 
 /// The version of the contract.
 const API_VERSION: &str = "1.0";
@@ -28,6 +28,8 @@ struct Health {
     slug: String,
     /// Version of this program.
     version: &'static str,
+    /// Whether and by whom submissions are reviewed.
+    review: ReviewView,
 }
 
 /// Which contract it speaks.
@@ -51,6 +53,7 @@ pub(super) async fn health(State(app): State<Arc<App>>) -> Answer<Response> {
         status: "ok",
         slug: app.settings.slug.clone(),
         version: env!("CARGO_PKG_VERSION"),
+        review: app.challenge.review(),
     })
 }
 

@@ -1,4 +1,4 @@
-//! What only the owner of a submission may do: stop it, read its log and its traceback.
+//! What only the owner of a submission may do: stop it, read its log, its traceback and its review, appeal against that.
 //!
 //! Signed with the `X-Prism-*` headers, which pass the master's proxy. The nonce is used up once the signature is good,
 //! whatever the answer; a request that is repeated is refused, except that a lost answer to a cancellation is given again.
@@ -12,7 +12,9 @@ use http::request::Parts;
 use prism_key::message;
 use prism_store::submissions::{self, Submission};
 use prism_store::uploads::{self, Nonce, NonceUse};
+use serde::Deserialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::submissions::{find, view};
 use super::upload::nonce_used;
@@ -20,7 +22,7 @@ use crate::answer::{PathPart, json, no_submission};
 use crate::app::{Answer, App, of_service};
 use crate::challenge::{CancelError, LogPage};
 use crate::params::Params;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Fault, Problem};
 use crate::signed::{self, Claim};
 use crate::wire::SubmissionView;
 
@@ -37,9 +39,20 @@ enum Seen {
 
 /// The submission, if the request is its owner's.
 async fn owned(app: &Arc<App>, id: &str, parts: &Parts, body: Body) -> Answer<(Submission, Seen)> {
+    let (submission, seen, _) = owned_with_body(app, id, parts, body).await?;
+    Ok((submission, seen))
+}
+
+/// The same with the body that was signed.
+async fn owned_with_body(
+    app: &Arc<App>,
+    id: &str,
+    parts: &Parts,
+    body: Body,
+) -> Answer<(Submission, Seen, Vec<u8>)> {
     let claim = Claim::read(&parts.headers, signed::OWNER)?.fresh(&app.settings, true)?;
     let read = app.read_small(&parts.headers, body).await?;
-    let hash = read.sha256;
+    let (hash, bytes) = (read.sha256, read.bytes);
     let method = parts.method.to_string();
     let path = parts.uri.path().to_owned();
     let signed = app
@@ -75,7 +88,7 @@ async fn owned(app: &Arc<App>, id: &str, parts: &Parts, body: Body) -> Answer<(S
             "only the hotkey that submitted it may do that",
         ));
     }
-    Ok((submission, seen))
+    Ok((submission, seen, bytes))
 }
 
 async fn owned_once(app: &Arc<App>, id: &str, parts: &Parts, body: Body) -> Answer<Submission> {
@@ -117,17 +130,95 @@ pub(super) async fn cancel(
     let (submission, seen) = owned(&app, &id, &parts, body).await?;
     if seen == Seen::New {
         let (challenge, id) = (Arc::clone(&app.challenge), submission.id.clone());
-        app.work(move |_| {
-            challenge.cancel(&id).map_err(|failure| match failure {
-                CancelError::NotFound => no_submission(),
-                CancelError::WrongState(why) => Problem::new(Code::WrongState, why),
-                CancelError::Service(failure) => of_service(&failure),
-            })
-        })
-        .await?;
+        app.work(move |_| challenge.cancel(&id).map_err(of_cancel))
+            .await?;
     }
     let found = find(&app, submission.id).await?;
     json(&view(&app, found))
+}
+
+/// Appeal against a rejection by the reviewer, once: a person then decides.
+///
+/// Signed as a cancellation, over the body `{"text": "..."}`.
+#[utoipa::path(
+    post, path = "/v1/submissions/{id}/appeal", tag = "owner",
+    request_body = Appeal,
+    params(
+        ("id" = String, Path, description = "id of the submission"),
+        ("X-Prism-Hotkey" = String, Header, description = "SS58 address of the owner"),
+        ("X-Prism-Signature" = String, Header, description = "sr25519 in hexadecimal digits"),
+        ("X-Prism-Nonce" = String, Header, description = "a text that the hotkey uses once"),
+        ("X-Prism-Timestamp" = String, Header, description = "unix seconds"),
+    ),
+    responses((status = 200, body = SubmissionView))
+)]
+pub(super) async fn appeal(
+    State(app): State<Arc<App>>,
+    PathPart(id): PathPart,
+    request: Request,
+) -> Answer<Response> {
+    let (parts, body) = request.into_parts();
+    let (submission, seen, text) = owned_with_body(&app, &id, &parts, body).await?;
+    let text = String::from_utf8_lossy(&text);
+    let appeal: Appeal = serde_json::from_str(&text).map_err(|error| {
+        Problem::invalid(vec![Fault::new(
+            "value_error",
+            "body",
+            "text",
+            format!("Should be an object with one text: {error}"),
+        )])
+    })?;
+    if seen == Seen::New {
+        let (challenge, id) = (Arc::clone(&app.challenge), submission.id.clone());
+        app.work(move |_| challenge.appeal(&id, &appeal.text).map_err(of_cancel))
+            .await?;
+    }
+    let found = find(&app, submission.id).await?;
+    json(&view(&app, found))
+}
+
+/// An appeal.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Appeal {
+    /// Why the reviewer is wrong, in at most 4,000 characters.
+    text: String,
+}
+
+fn of_cancel(failure: CancelError) -> Problem {
+    match failure {
+        CancelError::NotFound => no_submission(),
+        CancelError::WrongState(why) => Problem::new(Code::WrongState, why),
+        CancelError::Service(failure) => of_service(&failure),
+    }
+}
+
+/// What the reviewer charges it with: rule, place, line and why; and whether it may be appealed against.
+///
+/// Signed as for the log.
+#[utoipa::path(
+    get, path = "/v1/submissions/{id}/review", tag = "owner",
+    params(
+        ("id" = String, Path, description = "id of the submission"),
+        ("X-Prism-Hotkey" = String, Header, description = "SS58 address of the owner"),
+        ("X-Prism-Signature" = String, Header, description = "sr25519 in hexadecimal digits"),
+        ("X-Prism-Nonce" = String, Header, description = "a text that the hotkey uses once"),
+        ("X-Prism-Timestamp" = String, Header, description = "unix seconds"),
+    ),
+    responses((status = 200, body = Object))
+)]
+pub(super) async fn review(
+    State(app): State<Arc<App>>,
+    PathPart(id): PathPart,
+    request: Request,
+) -> Answer<Response> {
+    let (parts, body) = request.into_parts();
+    let submission = owned_once(&app, &id, &parts, body).await?;
+    let found = app
+        .ask(move |challenge| challenge.review_of(&submission.id))
+        .await?
+        .ok_or_else(no_submission)?;
+    json(&found)
 }
 
 /// The log of its run, from a byte on.

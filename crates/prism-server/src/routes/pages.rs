@@ -12,7 +12,7 @@ use prism_core::hash::Sha256Hash;
 
 use crate::answer::of_type;
 use crate::app::App;
-use crate::challenge::{BoardRow, BoardView, QueueEntry, QueueView, Readiness};
+use crate::challenge::{BoardRow, BoardView, QueueEntry, QueueView, Readiness, ReviewView};
 use crate::prepared::{has_tag, not_modified, tag_of};
 
 const STYLE: &str = include_str!("pages/style.css");
@@ -61,7 +61,14 @@ async fn style() -> Response {
 
 async fn home(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     let board = app.challenge.board();
-    let page = page(board.view(), &app.challenge.queue(), &app.challenge.readiness()).into_string();
+    let challenge = &app.challenge;
+    let page = page(
+        board.view(),
+        &challenge.queue(),
+        &challenge.readiness(),
+        &challenge.review(),
+    )
+    .into_string();
     let tag = tag_of(page.as_bytes());
     let mut response = if has_tag(&headers, &tag) {
         not_modified(&tag)
@@ -74,7 +81,7 @@ async fn home(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     response
 }
 
-fn page(board: &BoardView, queue: &QueueView, readiness: &Readiness) -> Markup {
+fn page(board: &BoardView, queue: &QueueView, readiness: &Readiness, review: &ReviewView) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -99,6 +106,7 @@ fn page(board: &BoardView, queue: &QueueView, readiness: &Readiness) -> Markup {
                     (alarms(readiness))
                     (leaders(board))
                     (waiting(queue))
+                    (reviewer(review))
                 }
             }
         }
@@ -111,6 +119,20 @@ fn alarms(readiness: &Readiness) -> Markup {
             section aria-labelledby="alarms" {
                 h2 id="alarms" { "State of the service" }
                 ul { @for alarm in &readiness.alarms { li { (alarm.sentence) } } }
+            }
+        }
+    }
+}
+
+fn reviewer(review: &ReviewView) -> Markup {
+    html! {
+        section aria-labelledby="review" {
+            h2 id="review" { "Review" }
+            p {
+                "Mode: " strong { (review.mode) } "."
+                @if let Some(model) = &review.model { " Sources are read by " code { (model) } "." }
+                @if let Some(second) = &review.second_model { " Charges are tried by " code { (second) } "." }
+                " Rules of version " (review.rules_version) ": " a href="/v1/rules" { "all of them" } "."
             }
         }
     }
@@ -266,7 +288,13 @@ mod tests {
             ready: false,
             alarms: vec![alarm],
         };
-        let page = page(&board, &queue, &readiness).into_string();
+        let review = ReviewView {
+            mode: hostile.clone(),
+            model: Some(hostile.clone()),
+            second_model: Some(hostile),
+            rules_version: 1,
+        };
+        let page = page(&board, &queue, &readiness, &review).into_string();
         assert!(!page.contains("<script") && !page.contains("\" onload"), "{page}");
         assert!(page.contains("1.25000 ± 0.00100") && page.contains("provisional"));
     }
@@ -277,6 +305,7 @@ mod tests {
             &BoardView::empty(Timestamp(0)),
             &QueueView::default(),
             &Readiness::default(),
+            &ReviewView::default(),
         );
         assert!(page.into_string().contains("Nobody has a score yet."));
         assert_eq!(short("abc"), "abc");

@@ -151,3 +151,68 @@ fn nonces_of_owners_and_of_uploads_are_apart() {
         200
     );
 }
+
+#[test]
+fn an_appeal_and_a_review_are_the_owners_and_an_appeal_is_signed_with_its_words() {
+    let world = World::new();
+    let (owner, other) = (key(1), key(2));
+    let id = world.submit(&owner, &zip("a"));
+    world.end(&id, Reason::ReviewRejected, "the reviewer found something");
+    let path = format!("/v1/submissions/{id}/review");
+    let answer = world.send(&world.owner(&owner, "GET", &path));
+    assert_eq!(answer.json()["charges"][0]["quote"], "a line of the source");
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    world.refused(&world.owner(&other, "GET", &path), 403);
+    world.refused(&Request::get(&path), 422);
+
+    let path = format!("/v1/submissions/{id}/appeal");
+    let body = br#"{"text":"it is a published layer"}"#;
+    world.refused(&world.owner_with(&other, "POST", &path, body), 403);
+    // Signed for other words.
+    world.refused(&world.owner(&owner, "POST", &path).with_body(body), 401);
+    for wrong in [
+        &b""[..],
+        b"{}",
+        b"[]",
+        br#"{"text":1}"#,
+        br#"{"text":"x","more":1}"#,
+    ] {
+        world.refused(&world.owner_with(&owner, "POST", &path, wrong), 422);
+    }
+    let request = world.owner_with(&owner, "POST", &path, body);
+    let held = world.send(&request).json();
+    assert_eq!(
+        (&held["state"], &held["reason"]),
+        (&json!("held"), &json!("review_appealed"))
+    );
+    let before = world.state();
+    assert_eq!(
+        world.send(&request).json()["state"],
+        "held",
+        "a lost answer is given again"
+    );
+    assert_eq!(world.state(), before);
+    assert_eq!(
+        world
+            .refused(&world.owner_with(&owner, "POST", &path, body), 409)
+            .code(),
+        "wrong_state"
+    );
+    for page in ["", "/events"] {
+        let public = world.get(&format!("/v1/submissions/{id}{page}"));
+        assert!(!public.text().contains("published layer"), "{page}");
+    }
+}
+
+#[test]
+fn mode_and_model_of_the_review_are_shown() {
+    let world = World::new();
+    let id = world.submit(&key(1), &zip("a"));
+    assert_eq!(world.get("/health").json()["review"]["mode"], "off");
+    let shown = world.get(&format!("/v1/submissions/{id}")).json();
+    assert_eq!(
+        shown["review"],
+        json!({"mode": "off", "model": null, "rules_version": null, "verdict": null})
+    );
+    assert!(world.get("/").text().contains("Mode: <strong>off</strong>"));
+}

@@ -184,6 +184,11 @@ impl World {
 
     /// A request that an owner signs.
     pub(crate) fn owner(&self, key: &Keypair, method: &str, path: &str) -> Request {
+        self.owner_with(key, method, path, b"")
+    }
+
+    /// The same with a body, which is signed.
+    pub(crate) fn owner_with(&self, key: &Keypair, method: &str, path: &str, body: &[u8]) -> Request {
         let hotkey = key.hotkey().to_string();
         let (nonce, timestamp) = (fresh_nonce(), self.now().to_string());
         let stamp = Stamp {
@@ -192,12 +197,17 @@ impl World {
             timestamp: &timestamp,
         };
         let signed_path = path.split('?').next().unwrap_or_default();
-        let message = message::request(method, signed_path, stamp, &Sha256Hash::of(b""));
-        Request::new(method, path)
+        let message = message::request(method, signed_path, stamp, &Sha256Hash::of(body));
+        let request = Request::new(method, path)
             .header("X-Prism-Hotkey", &hotkey)
             .header("X-Prism-Nonce", &nonce)
             .header("X-Prism-Timestamp", &timestamp)
-            .header("X-Prism-Signature", &key.sign(message.as_bytes()).to_string())
+            .header("X-Prism-Signature", &key.sign(message.as_bytes()).to_string());
+        if body.is_empty() {
+            request
+        } else {
+            request.with_body(body)
+        }
     }
 
     /// Submits and returns the id.

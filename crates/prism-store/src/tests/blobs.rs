@@ -249,6 +249,9 @@ fn all_that_rows_name_is_named() {
         "submissions.architecture_sha256",
         "submissions.training_sha256",
         "nonces.request_sha256",
+        "reviews.bundle_sha256",
+        "reviews.prompt_sha256",
+        "reviews.rules_sha256",
     ];
     assert_eq!(
         columns.len(),

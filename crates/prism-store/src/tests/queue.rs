@@ -68,6 +68,7 @@ fn acceptance_decides_and_confirmations_go_first() {
         f.store.read(queue::depth).unwrap(),
         Depth {
             checks: 0,
+            reviews: 0,
             runs: 3,
             confirming: 1,
             running: 0
@@ -116,6 +117,11 @@ fn each_line_has_its_own() {
     f.step(&gate, Position::Pending(Stage::Gate), Actor::Pipeline)
         .unwrap();
     f.completed("d", "4", 0.5);
+    let review = f.submit("f", "6").id;
+    f.step(&review, Position::Pending(Stage::Review), Actor::Pipeline)
+        .unwrap();
+    assert_eq!(place(&f, &review), Some((Line::Reviews, 1, 1)));
+    assert_eq!(next(&f, Line::Reviews), Some(review.clone()));
     let held = f.submit("e", "5").id;
     f.step(&held, Position::Ended(Status::Held), Actor::Pipeline)
         .unwrap();
@@ -131,6 +137,7 @@ fn each_line_has_its_own() {
         f.store.read(queue::depth).unwrap(),
         Depth {
             checks: 2,
+            reviews: 1,
             runs: 1,
             confirming: 0,
             running: 0
@@ -143,7 +150,7 @@ fn each_line_has_its_own() {
         .into_iter()
         .map(|open| open.id)
         .collect();
-    assert_eq!(open, [queued, received, gate]);
+    assert_eq!(open, [queued, received, gate, review]);
 }
 
 #[test]

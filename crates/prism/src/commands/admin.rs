@@ -73,6 +73,17 @@ pub(crate) enum AdminCommand {
         #[command(flatten)]
         place: PlaceArgs,
     },
+    /// Show the reviewer: mode, model, budgets, what is wrong; or everything of one submission's reviews
+    Review {
+        /// The id of a submission
+        #[arg(value_name = "ID", conflicts_with = "retry")]
+        id: Option<String>,
+        /// Have everything read again that is held because the reviewer was away, wrongly set up, out of budget or undecided
+        #[arg(long)]
+        retry: bool,
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
     /// Start no new run; what runs goes on
     Pause {
         #[command(flatten)]
@@ -165,6 +176,16 @@ pub(crate) fn run(command: &AdminCommand, output: Output) -> CommandResult {
                     (false, true) => Then::Requeue,
                     (false, false) => Then::Nothing,
                 },
+            },
+        ),
+        AdminCommand::Review { id, retry, place } => (
+            place,
+            match id {
+                Some(id) => Operation::Reviews {
+                    submission: id.clone(),
+                },
+                None if *retry => Operation::ReviewRetry,
+                None => Operation::Review,
             },
         ),
         AdminCommand::Pause { place } => (place, Operation::Pause),

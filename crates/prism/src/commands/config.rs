@@ -27,10 +27,12 @@ pub(crate) fn run(command: &ConfigCommand, output: Output) -> CommandResult {
     let checked = place.checked()?;
     let token = config::token(&operate::variable).map_err(|error| operate::wrong(&error))?;
     let token = token.map(|(_, origin)| origin);
+    let reviewer = operate::access(&checked)?.map(|(_, origin)| origin);
     let value = json!({
         "settings": settings,
         "dir": checked.dir,
         "token": { "set": token.is_some(), "from": token },
+        "reviewer_key": { "set": reviewer.is_ok(), "from": reviewer.as_ref().ok(), "missing": reviewer.as_ref().err() },
     });
     output.result(&value, || {
         let mut rows: Vec<Vec<String>> = KEYS
@@ -51,6 +53,14 @@ pub(crate) fn run(command: &ConfigCommand, output: Output) -> CommandResult {
             None => ("(none)", "default".to_owned()),
         };
         rows.push(vec!["token".to_owned(), shown.to_owned(), origin]);
+        rows.push(match &reviewer {
+            Ok(origin) => vec![
+                "reviewer's key".to_owned(),
+                "(set)".to_owned(),
+                show::line(origin),
+            ],
+            Err(why) => vec!["reviewer's key".to_owned(), "(none)".to_owned(), show::line(why)],
+        });
         show::table(
             &[
                 ("setting", Lean::Left),

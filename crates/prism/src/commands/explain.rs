@@ -4,6 +4,7 @@
 
 use clap::Args;
 use prism_gate::{Rule, render};
+use prism_review::rules::{self as review, Weight};
 use serde::Serialize;
 
 use super::CommandResult;
@@ -14,7 +15,7 @@ use crate::show::{self, Lean};
 /// Arguments of `prism explain`.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// The rule: its code (`PRS102`) or its name (`prism:no-network`)
+    /// The rule: its code (`PRS102`, `PRR103`) or its name (`prism:no-network`)
     #[arg(value_name = "RULE", required_unless_present = "all")]
     rule: Option<String>,
     /// List all rules, a line each
@@ -28,7 +29,7 @@ struct Explained {
     code: &'static str,
     id: &'static str,
     title: &'static str,
-    severity: prism_gate::Severity,
+    severity: &'static str,
     since: &'static str,
     page: String,
 }
@@ -39,9 +40,25 @@ impl From<&'static Rule> for Explained {
             code: rule.code,
             id: rule.id,
             title: rule.title(),
-            severity: rule.severity,
+            severity: rule.severity.as_str(),
             since: rule.since,
             page: rule.page(),
+        }
+    }
+}
+
+impl From<&'static review::Rule> for Explained {
+    fn from(rule: &'static review::Rule) -> Self {
+        Self {
+            code: rule.code,
+            id: rule.id,
+            title: rule.title(),
+            severity: match rule.weight {
+                Weight::Severe => "severe",
+                Weight::Ordinary => "ordinary",
+            },
+            since: rule.since,
+            page: rule.page().to_owned(),
         }
     }
 }
@@ -49,10 +66,18 @@ impl From<&'static Rule> for Explained {
 /// Runs it.
 pub(crate) fn run(args: &ExplainArgs, output: Output) -> CommandResult {
     let Some(name) = &args.rule else {
-        let rules: Vec<_> = prism_gate::list().map(Explained::from).collect();
+        let rules: Vec<_> = prism_gate::list()
+            .map(Explained::from)
+            .chain(review::ALL.iter().map(Explained::from))
+            .collect();
         output.result(&rules, || list(&rules))?;
         return Ok(Exit::Ok);
     };
+    if let Some(rule) = review::find(name) {
+        let explained = Explained::from(rule);
+        output.result(&explained, || rule.shown())?;
+        return Ok(Exit::Ok);
+    }
     let rule = prism_gate::find(name).ok_or_else(|| {
         let text = format!(
             "there is no rule `{}`; see `prism explain --all`",
@@ -68,7 +93,7 @@ fn list(rules: &[Explained]) -> String {
     let rows: Vec<_> = rules
         .iter()
         .map(|rule| {
-            [rule.code, rule.id, rule.severity.as_str(), rule.title]
+            [rule.code, rule.id, rule.severity, rule.title]
                 .map(str::to_owned)
                 .into()
         })

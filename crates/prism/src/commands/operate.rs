@@ -77,6 +77,12 @@ pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+/// Whom the reviewer is asked at and where its key comes from, or in a sentence what is missing.
+#[allow(clippy::type_complexity, reason = "an access with its origin, or a sentence")]
+pub(crate) fn access(config: &Config) -> Result<Result<(prism_review::Access, String), String>, Failure> {
+    prism_service::config::access(&config.reviewer, &variable).map_err(|error| wrong(&error))
+}
+
 /// A configuration that is wrong.
 pub(crate) fn wrong(error: &ConfigError) -> Failure {
     Failure::usage("config", error)

@@ -19,7 +19,7 @@ use prism_engine::slot::Slot;
 use prism_runtime::InstallRequest;
 use prism_server::{Listeners, Shutdown};
 use prism_service::config::{self, Config};
-use prism_service::{Clock, Operation, ReviewMode, RoundSpec, Service, ServiceSettings};
+use prism_service::{Clock, Operation, ReviewMode, Reviewer, RoundSpec, Service, ServiceSettings};
 use prism_store::{Store, StoreError, rounds};
 
 use super::operate::{self, PlaceArgs, SOCKET_FILE};
@@ -142,11 +142,25 @@ fn service(config: &Config, store: Store, clock: &Clock) -> Result<Arc<Service>,
         cache_dir: config.dir.join(CACHE_DIR),
         slots,
         review: config.review,
+        reviewer: reviewer(config)?,
         preflight: Box::new(preflight),
         reserve_bytes: config.reserve_bytes,
         clock: Arc::clone(clock),
     };
     Service::new(store, Arc::new(executor), settings).map_err(|error| Failure::machine("service", &error))
+}
+
+/// The reviewer, where its key is there. What is missing is said by [`greet`].
+fn reviewer(config: &Config) -> Result<Option<Reviewer>, Failure> {
+    if config.review == ReviewMode::Off {
+        return Ok(None);
+    }
+    let wanted = &config.reviewer;
+    Ok(operate::access(config)?.ok().map(|(access, _)| Reviewer {
+        client: Arc::new(prism_review::Client::new(access, wanted.settings.clone())),
+        limits: wanted.limits,
+        concurrency: wanted.concurrency,
+    }))
 }
 
 fn server_settings(config: &Config, clock: Clock) -> Result<prism_server::Settings, Failure> {
@@ -261,11 +275,29 @@ fn open_demo_round(service: &Arc<Service>, store: &Store, output: Output) -> Res
 fn greet(config: &Config, place: &PlaceArgs, output: Output) {
     output.note(format_args!("PRISM serves on http://{}", config.listen));
     output.note(format_args!("store: {}", config.dir.display()));
-    match config.review {
-        ReviewMode::Off => output.note("the review is OFF: submissions are not read by a reviewer"),
-        ReviewMode::Enforce => output.note(
-            "no reviewer is set up: submissions wait for `prism admin release`; `review.mode = \"off\"` does without",
-        ),
+    let settings = &config.reviewer.settings;
+    match (config.review, operate::access(config)) {
+        (ReviewMode::Off, _) => output.note("the review is OFF: submissions are not read by a reviewer"),
+        (mode, Ok(Ok((access, origin)))) => {
+            let model = crate::show::line(&settings.model);
+            let host = crate::show::line(access.host());
+            output.note(format_args!(
+                "submissions are read by {model} at {host}; its key is from {origin}"
+            ));
+            if mode == ReviewMode::Advisory {
+                output.note("the review is ADVISORY: the reviewer stops no submission");
+            }
+        }
+        (mode, Ok(Err(why))) => {
+            output.note(format_args!("no reviewer: {why}"));
+            output.note(match mode {
+                ReviewMode::Advisory => "the review is advisory: submissions go on unread",
+                ReviewMode::Off | ReviewMode::Enforce => {
+                    "submissions wait for `prism admin release`; `review.mode = \"off\"` does without"
+                }
+            });
+        }
+        (_, Err(failure)) => output.note(format_args!("no reviewer: {}", failure.detail)),
     }
     if place.demo {
         output.note("try it: `prism key new --out me.json`, then `prism submit DIR --key me.json --watch`");

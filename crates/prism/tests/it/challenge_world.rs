@@ -19,7 +19,7 @@ use prism_engine::outcome::Outcome;
 use prism_engine::round::RunKind;
 use prism_engine::slot::Slot;
 use prism_server::challenge::Challenge as _;
-use prism_service::{Operation, ReviewMode, Service, ServiceSettings};
+use prism_service::{Operation, ReviewMode, Reviewer, Service, ServiceSettings};
 use prism_store::rounds::{self, NewRound, Secret};
 use prism_store::submissions::{self, Submission};
 use prism_store::uploads::{self, NewUpload};
@@ -190,12 +190,16 @@ impl Executor for Scripted {
     }
 }
 
+/// Sets a reviewer up, anew at each start.
+pub(crate) type MakeReviewer = Box<dyn Fn() -> Reviewer>;
+
 /// A challenge with a round.
 pub(crate) struct World {
     pub(crate) temp: tempfile::TempDir,
     pub(crate) executor: Arc<Scripted>,
     pub(crate) clock: Arc<AtomicI64>,
     pub(crate) review: ReviewMode,
+    reviewer: Option<MakeReviewer>,
     pub(crate) running: Option<(Store, Arc<Service>, Vec<JoinHandle<()>>)>,
 }
 
@@ -205,6 +209,10 @@ impl World {
     }
 
     pub(crate) fn reviewed(review: ReviewMode) -> Self {
+        Self::reviewed_by(review, None)
+    }
+
+    pub(crate) fn reviewed_by(review: ReviewMode, reviewer: Option<MakeReviewer>) -> Self {
         let temp = tempfile::tempdir().unwrap();
         let executor = Arc::new(Scripted::default());
         *executor.temp.lock().unwrap() = Some(temp.path().join("ran"));
@@ -213,6 +221,7 @@ impl World {
             executor,
             clock: Arc::new(AtomicI64::new(START_SECONDS * 1_000_000)),
             review,
+            reviewer,
             running: None,
         };
         world.start();
@@ -272,6 +281,7 @@ impl World {
             cache_dir: self.temp.path().join("cache"),
             slots: vec![Slot::whole().unwrap()],
             review: self.review,
+            reviewer: self.reviewer.as_ref().map(|make| make()),
             preflight: Box::new(|_| Ok(())),
             reserve_bytes: 0,
             clock: Arc::new(move || Timestamp(clock.load(Ordering::SeqCst))),

@@ -24,7 +24,8 @@ fn help_and_version_go_to_stdout() {
       demo         Set everything up, evaluate three example bundles and show the leaderboard
       init         Make a bundle that already runs, to be changed
       check        Check a bundle by the rules of the gate, in seconds
-      explain      Explain a rule of the gate: what, why, and what to write instead
+      review       Have a bundle read by the reviewer, as a service would before a run
+      explain      Explain a rule of the gate or of the reviewer: what, why, and what to write instead
       data         Fetch text, lock it into a corpus, open it after a round; or make a synthetic one
       eval         Evaluate a bundle on a corpus
       watch        Follow a run that goes on: how far, how good, how fast
@@ -36,6 +37,7 @@ fn help_and_version_go_to_stdout() {
       status       Show how a submission stands, or follow it to its end
       logs         Show what the run of your submission has printed
       cancel       Stop your submission
+      appeal       Show what the reviewer charges your submission with, and appeal
       leaderboard  Show who leads
       weights      Show who would get how much, and why
       serve        Run the whole challenge: API, queue, evaluations, ranks and weights

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod context;
+mod endpoint;
 mod host;
 mod hub;
 mod run_fixture;
@@ -32,6 +33,8 @@ mod recipe;
 mod redteam;
 mod remote;
 mod report;
+mod review;
+mod review_corpus;
 mod runs;
 mod serve;
 mod verify;

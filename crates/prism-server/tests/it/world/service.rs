@@ -9,14 +9,15 @@ use prism_core::submission::{Actor, Position};
 use prism_server::Clock;
 use prism_server::challenge::{
     Alarm, Board, BoardRow, BoardView, CancelError, Challenge, Comparison, GpuStatus, LogPage, Place,
-    Precheck, Progress, QueueEntry, QueueView, Readiness, RoundName, ServiceError, Weights, WeightsView,
+    Precheck, Progress, QueueEntry, QueueView, Readiness, ReviewView, RoundName, ServiceError, Weights,
+    WeightsView,
 };
 use prism_server::prepared::Prepared;
 use prism_store::queue::{self, Line};
 use prism_store::results::{self, Files, Scope, Scored};
 use prism_store::submissions::{self, Step};
 use prism_store::{Store, StoreError, events, rounds};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The service.
 pub(crate) struct Service {
@@ -217,6 +218,43 @@ impl Challenge for Service {
 
     fn wake(&self) {
         self.wakes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn review(&self) -> ReviewView {
+        ReviewView {
+            mode: "off".to_owned(),
+            ..ReviewView::default()
+        }
+    }
+
+    fn appeal(&self, id: &str, text: &str) -> Result<(), CancelError> {
+        if text.is_empty() {
+            return Err(CancelError::WrongState("an appeal has words".to_owned()));
+        }
+        let (id, text) = (id.to_owned(), text.to_owned());
+        let now = (self.clock)();
+        let done = self.store.write(move |tx| {
+            prism_store::reviews::appeal(tx, &id, &text, now)?;
+            let step = Step {
+                reason: Some(Reason::ReviewAppealed),
+                ..Step::new(
+                    Position::Ended(Status::Held),
+                    Actor::Owner,
+                    "its owner has appealed",
+                )
+            };
+            submissions::step(tx, &id, &step, now)
+        });
+        done.map(drop)
+            .map_err(|error| CancelError::WrongState(error.to_string()))
+    }
+
+    fn review_of(&self, id: &str) -> Result<Option<Value>, ServiceError> {
+        let found = self
+            .store
+            .read(|tx| submissions::find(tx, id))
+            .map_err(|error| failed(&error))?;
+        Ok(found.map(|found| json!({"id": found.id, "charges": [{"quote": "a line of the source"}]})))
     }
 
     fn cancel(&self, id: &str) -> Result<(), CancelError> {

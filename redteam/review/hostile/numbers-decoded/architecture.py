@@ -1,0 +1,27 @@
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+PACKED = [97, 120, 101, 13, 66, 71, 88, 92, 119, 14, 55, 80]
+
+
+class Model(nn.Module):
+    def __init__(self, vocab, width=128):
+        super().__init__()
+        self.embed = nn.Embedding(vocab, width)
+        self.mix = nn.GRU(width, width, batch_first=True)
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, vocab)
+
+    def forward(self, tokens):
+        x = self.embed(tokens)
+        x = x + self.mix(x)[0]
+        x = x + torch.tensor([float((n ^ 90) - 40) for n in PACKED]).mean().to(x.device)
+        return self.head(F.gelu(self.norm(x)))
+
+
+def build_model(ctx):
+    return Model(ctx.vocab_size)

@@ -1,0 +1,12 @@
+import torch
+
+
+def train(ctx):
+    model = ctx.build_model().to(ctx.device)
+    model.inner = torch.nn.Sequential(torch.nn.Embedding(ctx.vocab_size, 64), torch.nn.Linear(64, ctx.vocab_size)).to(ctx.device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    for batch in ctx.stream(model, batch_size=32, seq_len=128):
+        loss = batch.loss(model(batch.inputs))
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
