@@ -330,17 +330,12 @@ pub(crate) fn check_resources(dir: &Path, recipe: &Recipe, totals: &StreamTotals
 
 /// Fills a buffer with the kernel's random bytes.
 pub(crate) fn fill_random(buffer: &mut [u8]) -> Result<(), Failure> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        filled += rustix::rand::getrandom(&mut buffer[filled..], rustix::rand::GetRandomFlags::empty())
-            .map_err(|error| {
-                Failure::new(
-                    Reason::Internal,
-                    format!("the kernel gives no random bytes: {error}"),
-                )
-            })?;
-    }
-    Ok(())
+    getrandom::fill(buffer).map_err(|error| {
+        Failure::new(
+            Reason::Internal,
+            format!("the kernel gives no random bytes: {error}"),
+        )
+    })
 }
 
 /// An audit key that nobody has seen.

@@ -11,19 +11,11 @@ const NONCE_BYTES: usize = 16;
 /// The kernel gave no random bytes.
 #[derive(Debug, thiserror::Error)]
 #[error("the kernel gives no random bytes: {0}; try again, and look at `dmesg` if it stays so")]
-pub struct RandomError(rustix::io::Errno);
+pub struct RandomError(getrandom::Error);
 
 /// Fills a buffer.
 pub(crate) fn fill(buffer: &mut [u8]) -> Result<(), RandomError> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match rustix::rand::getrandom(&mut buffer[filled..], rustix::rand::GetRandomFlags::empty()) {
-            Ok(more) => filled += more,
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(RandomError(error)),
-        }
-    }
-    Ok(())
+    getrandom::fill(buffer).map_err(RandomError)
 }
 
 /// A nonce for one signed request: 32 lower-case hexadecimal digits.

@@ -17,7 +17,7 @@ pub enum ServiceProblem {
     Refused(String),
     /// The kernel gives no random bytes.
     #[error("the kernel gives no random bytes: {0}")]
-    Random(rustix::io::Errno),
+    Random(getrandom::Error),
     /// A file, socket or thread.
     #[error("{what}: {source}")]
     Io {

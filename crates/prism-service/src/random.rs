@@ -1,16 +1,11 @@
 //! Secrets: seeds, nonces, ids. From the kernel, never from anything that could repeat.
 
-use rustix::rand::{GetRandomFlags, getrandom};
-
 use crate::problem::{Result, ServiceProblem};
 
 /// So many random bytes.
 pub(crate) fn bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    let mut filled = 0;
-    while filled < N {
-        filled += getrandom(&mut bytes[filled..], GetRandomFlags::empty()).map_err(ServiceProblem::Random)?;
-    }
+    getrandom::fill(&mut bytes).map_err(ServiceProblem::Random)?;
     Ok(bytes)
 }
 
