@@ -25,6 +25,7 @@ use prism_server::challenge::{Board, BoardRow, BoardView, RoundName, Weights, We
 use prism_store::{
     Store,
     attempts::{self, Kind},
+    events,
     results::{self, Scope, Score, Scored},
     rounds::{self, Round},
     submissions::{self, Filter, Step, Submission},
@@ -44,37 +45,39 @@ pub(crate) struct Standings {
     pub(crate) board: Arc<Board>,
     pub(crate) weights: Arc<Weights>,
     pub(crate) noise_floor: NoiseFloor,
-    /// Everything that they depend on; `None` where nobody has looked yet who must be measured a second time.
-    inputs: Option<Inputs>,
     /// The round whose ranks and weights these are.
     shown: Option<Round>,
     profiles: Profiles,
 }
 
-/// What ranks and weights depend on: rounds with their noise floors, and which result counts for whom.
-#[derive(Clone, PartialEq, Eq)]
-struct Inputs(Vec<RoundInputs>);
+/// What ranks and weights were made from: they are made again where something else is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Basis {
+    /// The last event that they know of.
+    last_seq: i64,
+    /// The open round and the last closed one, each with its noise floor.
+    rounds: Vec<(String, Option<u64>)>,
+}
 
-/// A round, its noise floor, and for each submission that has one its result and whether that is provisional.
-type RoundInputs = (String, Option<u64>, Vec<(String, i64, bool)>);
-
-impl Inputs {
-    fn of(store: &Store) -> Result<Self> {
-        let read = store.read(|tx| {
-            let mut all = Vec::new();
-            for round in [rounds::current(tx)?, rounds::last_closed(tx)?]
-                .into_iter()
-                .flatten()
-            {
-                let rows = results::scored(tx, &Scope::Round(round.id.clone()))?
-                    .into_iter()
-                    .map(|row| (row.submission, row.score.result_id, row.provisional))
-                    .collect();
-                all.push((round.id, round.noise_floor_bpb.map(f64::to_bits), rows));
-            }
-            Ok(all)
-        });
-        Ok(Self(read?))
+impl Basis {
+    /// What there is now, and whether it is worth other ranks than `old`.
+    fn of(store: &Store, old: Option<&Self>) -> Result<(Self, bool)> {
+        let (rounds, news) = store.read(|tx| {
+            let rounds = [rounds::current(tx)?, rounds::last_closed(tx)?];
+            let last_seq = old.map_or(0, |old| old.last_seq);
+            Ok((rounds, events::news(tx, last_seq)?))
+        })?;
+        let rounds = rounds
+            .into_iter()
+            .flatten()
+            .map(|round| (round.id, round.noise_floor_bpb.map(f64::to_bits)))
+            .collect();
+        let is_other = old.is_none_or(|old| old.rounds != rounds) || news.of_scores;
+        let basis = Self {
+            last_seq: news.last_seq,
+            rounds,
+        };
+        Ok((basis, is_other))
     }
 }
 
@@ -112,7 +115,6 @@ impl Standings {
                 board: Arc::new(Board::new(BoardView::empty(now)).map_err(defect)?),
                 weights: Arc::new(Weights::new(WeightsView::empty("", now)).map_err(defect)?),
                 noise_floor: NoiseFloor::default(),
-                inputs: None,
                 shown: None,
                 profiles,
             });
@@ -122,7 +124,6 @@ impl Standings {
             board: Arc::new(board),
             weights: Arc::new(weights),
             noise_floor: noise_floor(&round)?,
-            inputs: None,
             shown: Some(round),
             profiles,
         })
@@ -314,17 +315,20 @@ impl Service {
     /// Settles what was scored, then makes board and weights anew where anything has changed.
     pub(crate) fn rank_submissions(&self) -> Result<()> {
         self.settle_scored()?;
-        let inputs = Inputs::of(&self.store)?;
-        let old = self.standings();
-        if old.inputs.as_ref() == Some(&inputs) {
+        let known = self.state().ranked.clone();
+        // Before anything is read: what comes meanwhile is news the next time.
+        let (basis, is_other) = Basis::of(&self.store, known.as_ref())?;
+        if !is_other {
+            self.state().ranked = Some(basis);
             return Ok(());
         }
-        let mut new = Standings::after(&self.store, self.now(), &old.profiles)?;
+        let old = self.standings();
+        let new = Standings::after(&self.store, self.now(), &old.profiles)?;
         // Before anybody sees it: nobody holds first place who was measured only once.
         if self.confirm_the_first(&new)? {
             return Ok(());
         }
-        new.inputs = Some(inputs);
+        self.state().ranked = Some(basis);
         *self.standings.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
         Ok(())
     }

@@ -18,7 +18,7 @@ use crate::{
     challenge::QueueSnapshot,
     orders,
     problem::{Result, ServiceProblem},
-    ranks::Standings,
+    ranks::{Basis, Standings},
     review::{ReviewMode, ReviewState, Reviewer},
     silence::Heard,
     similar::Similar,
@@ -84,6 +84,8 @@ pub(crate) struct State {
     pub(crate) swept_at: Option<Timestamp>,
     /// The submission whose attempt failed last by our fault.
     pub(crate) failed_last: Option<String>,
+    /// What ranks and weights were last made from.
+    pub(crate) ranked: Option<Basis>,
     /// The operator has paused the queue. As the store has it: see `orders`.
     pub(crate) paused: bool,
     /// The queue rests until then, since everything failed for this reason.

@@ -128,6 +128,31 @@ pub fn since(tx: &Read, after_seq: i64, limit: u32) -> Result<Vec<Event>> {
     Ok(events.collect::<rusqlite::Result<_>>()?)
 }
 
+/// What has happened after an event, as far as ranks ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct News {
+    /// The number of the last event.
+    pub last_seq: i64,
+    /// Whether a score may have come, gone or been withdrawn.
+    pub of_scores: bool,
+}
+
+/// What has happened after an event. Reads those events alone. Uploads that are checked and rejected change no score.
+pub fn news(tx: &Read, after_seq: i64) -> Result<News> {
+    let mut statement = tx.conn.prepare_cached(
+        "SELECT ifnull(max(seq), ?1),
+             ifnull(max(status IN ('completed', 'failed', 'held', 'cancelled', 'invalidated')
+                 OR ifnull(stage IN ('scoring', 'confirming'), 0)), 0)
+         FROM events WHERE seq > ?1",
+    )?;
+    Ok(statement.query_row([after_seq], |row| {
+        Ok(News {
+            last_seq: row.get(0)?,
+            of_scores: row.get(1)?,
+        })
+    })?)
+}
+
 /// The number of the last event, 0 where there is none.
 pub fn last_seq(tx: &Read) -> Result<i64> {
     let mut statement = tx.conn.prepare_cached("SELECT ifnull(max(seq), 0) FROM events")?;

@@ -19,6 +19,8 @@ use prism_store::{
 
 use crate::BUNDLE_BYTES;
 
+/// A hotkey has so many submissions.
+pub(crate) const UPLOADS_PER_HOTKEY: u64 = 25;
 /// Of so many submissions one has the best score; it was measured twice.
 const BEST_EVERY: u64 = 9973;
 
@@ -47,9 +49,10 @@ pub(crate) fn named(number: u64, hotkey: String, zip: &Sha256Hash, at: Timestamp
 }
 
 /// One submission: half of them are scored, most of the others failed, a few wait.
-pub(crate) fn life(tx: &Write, i: u64, bundle: Sha256Hash, at: Timestamp) -> Result<()> {
+pub(crate) fn life(tx: &Write, i: u64, bundles: &[Sha256Hash], at: Timestamp) -> Result<()> {
     let number = (1 << 50) | i;
-    let new = named(number, format!("hotkey {i}"), &bundle, at);
+    let bundle = bundles[usize::try_from(i % UPLOADS_PER_HOTKEY).unwrap()];
+    let new = named(number, format!("hotkey {}", i / UPLOADS_PER_HOTKEY), &bundle, at);
     let id = uploads::accept(tx, &new, at)?.unwrap().submission.id;
     let step = |to: Position, reason: Option<Reason>, counts: Option<i64>| {
         let step = Step {

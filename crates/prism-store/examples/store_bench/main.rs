@@ -29,7 +29,7 @@ use prism_store::{
     uploads::{self, NewUpload},
 };
 
-use filling::{life, named, round, uuid};
+use filling::{UPLOADS_PER_HOTKEY, life, named, round, uuid};
 
 const CLIENTS: u64 = 64;
 /// What honest bundles are like, in bytes.
@@ -71,8 +71,7 @@ fn main() {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let now = Timestamp(i64::try_from(since.as_micros()).unwrap());
         let store = Store::open(&dir, now).unwrap();
-        let bundle = store.blobs().put(b"one for all").unwrap();
-        fill(&store, arguments.submissions, bundle, now);
+        fill(&store, arguments.submissions, now);
         return;
     }
     let temporary = tempfile::tempdir().unwrap();
@@ -93,7 +92,7 @@ fn main() {
     });
     rows.print("durable rows alone, 64 clients");
 
-    let of_batch = fill(&store, arguments.submissions, bundle, T0);
+    let of_batch = fill(&store, arguments.submissions, T0);
     let (round_id, id) = (round().id, uuid((1 << 50) | (of_batch - 1)));
 
     let reads = clients(time, |client, i| {
@@ -145,14 +144,25 @@ fn main() {
 }
 
 /// Adds submissions; how many.
-fn fill(store: &Store, submissions: u64, bundle: Sha256Hash, at: Timestamp) -> u64 {
+fn fill(store: &Store, submissions: u64, at: Timestamp) -> u64 {
+    let bundles: Vec<Sha256Hash> = (0..UPLOADS_PER_HOTKEY)
+        .map(|number| {
+            store
+                .blobs()
+                .put(format!("one for all {number}").as_bytes())
+                .unwrap()
+        })
+        .collect();
     let filled = Instant::now();
     let mut of_batch = 0;
     while of_batch < submissions {
         let from = of_batch;
         of_batch += BATCH;
         store
-            .write(move |tx| (from..from + BATCH).try_for_each(|i| life(tx, i, bundle, at)))
+            .write({
+                let bundles = bundles.clone();
+                move |tx| (from..from + BATCH).try_for_each(|i| life(tx, i, &bundles, at))
+            })
             .unwrap();
     }
     println!(
