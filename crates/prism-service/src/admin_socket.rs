@@ -189,7 +189,7 @@ mod tests {
     use prism_store::Store;
 
     use super::*;
-    use crate::service::{ReviewMode, ServiceSettings};
+    use crate::{review::ReviewMode, service::ServiceSettings};
 
     fn served() -> (tempfile::TempDir, Arc<Service>, PathBuf) {
         let dir = tempfile::tempdir().unwrap();
@@ -199,6 +199,7 @@ mod tests {
             cache_dir: dir.path().join("cache"),
             slots: Vec::new(),
             review: ReviewMode::Off,
+            reviewer: None,
             preflight: Box::new(|_| Err(Failure::new(Reason::RuntimeMissing, "there is none"))),
             reserve_bytes: 0,
             clock: Arc::new(|| Timestamp(0)),

@@ -110,7 +110,7 @@ fn what_runs_when_the_service_ends_is_taken_up_again_and_not_repeated() {
     world.stop();
     // Meanwhile it ends.
     for ran in world.executor.ran.lock().unwrap().values_mut() {
-        completed_of(&ran.dir, Learner::Honest, of_unit(&ran.unit, 1.0));
+        completed_of(&ran.dir, Learner::Honest, &of_unit(&ran.unit, 1.0));
         ran.end = End::Scores(1.0);
     }
     world.start();
@@ -493,7 +493,7 @@ fn a_record_of_something_else_is_no_result() {
         // It asks for fewer audits than the round.
         let mut of = of_unit(&ran.unit, 0.5);
         of.recipe.audit.rate_per_byte /= 2.0;
-        completed_of(&ran.dir, Learner::Honest, of);
+        completed_of(&ran.dir, Learner::Honest, &of);
         ran.end = End::Scores(0.5);
     }
     world.until("it is refused", |world| {

@@ -114,7 +114,7 @@ impl Executor for Scripted {
         let dir = self.temp.lock().unwrap().clone().unwrap().join(handle);
         if let End::Scores(_) | End::Rehearses(_) = end {
             let scale = if let End::Scores(scale) = end { scale } else { 1.0 };
-            completed_of(&dir, Learner::Honest, of_unit(unit, scale));
+            completed_of(&dir, Learner::Honest, &of_unit(unit, scale));
         }
         let ran = Ran {
             unit: unit.clone(),

@@ -119,11 +119,11 @@ pub(crate) fn completed(dir: &Path, learner: Learner) {
         scale: 1.0,
         recipe: recipe(),
     };
-    completed_of(dir, learner, of);
+    completed_of(dir, learner, &of);
 }
 
 /// Writes a completed run of something into a directory.
-pub(crate) fn completed_of(dir: &Path, learner: Learner, of: Of) {
+pub(crate) fn completed_of(dir: &Path, learner: Learner, of: &Of) {
     let true_nats = |step, target| of.scale * true_nats(step, target);
     fs::create_dir_all(dir.join("logs")).unwrap();
     let recipe = of.recipe.clone();

@@ -189,7 +189,7 @@ fn a_record_is_held_against_the_text_that_was_revealed() {
         scale: 1.0,
         recipe: recipe(),
     };
-    completed_of(&context.path("run"), Learner::Honest, of(corpus));
+    completed_of(&context.path("run"), Learner::Honest, &of(corpus));
     let (exit, commitment) = context.json("data commit corpus --json");
     assert_eq!(
         (exit, &commitment["corpus_sha256"]),
