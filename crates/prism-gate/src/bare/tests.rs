@@ -20,8 +20,12 @@ fn of(architecture: &str) -> Vec<FileViews> {
 }
 
 fn bare(architecture: &str) -> String {
-    let lines = &of(architecture)[0].bare;
-    lines.iter().map(|line| format!("{}\n", line.text)).collect()
+    text(&of(architecture)[0])
+}
+
+fn text(file: &FileViews) -> String {
+    let lines: Vec<&str> = file.bare.iter().map(|line| line.text.as_str()).collect();
+    lines.join("\n") + "\n"
 }
 
 #[test]
@@ -95,7 +99,7 @@ fn what_is_printed_parses_and_prints_the_same_again() {
             }
             let bundle = Bundle::from_entries(pack::read_dir(&path).unwrap()).unwrap();
             for file in views(&bundle).unwrap() {
-                let text: String = file.bare.iter().map(|line| format!("{}\n", line.text)).collect();
+                let text = text(&file);
                 let options = ruff_python_parser::ParseOptions::from(ruff_python_parser::Mode::Module);
                 let parsed = ruff_python_parser::parse_unchecked(&text, options);
                 assert!(

@@ -181,7 +181,7 @@ impl Endpoint {
 
 fn read_request(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
-    let mut part = [0; 65536];
+    let mut part = vec![0; 65536];
     loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&bytes[..end]).into_owned();

@@ -35,7 +35,7 @@ fn limits() -> Limits {
 
 fn settings() -> Settings {
     let mut settings = Settings::new("model-asked");
-    settings.second_model = "model-second".to_owned();
+    "model-second".clone_into(&mut settings.second_model);
     settings.plant_one_in = 0;
     settings.timeout = Duration::from_mins(2);
     settings
@@ -427,12 +427,7 @@ fn an_endpoint_that_cannot_be_asked_is_asked_five_times_and_then_a_person() {
     // It works again: what was held for that is read at the operator's word.
     world.admin(&Operation::ReviewRetry).unwrap();
     world.until("all have run", |world| {
-        world
-            .store()
-            .read(|tx| prism_store::queue::depth(tx))
-            .unwrap()
-            .reviews
-            == 0
+        world.store().read(prism_store::queue::depth).unwrap().reviews == 0
     });
 }
 
@@ -738,7 +733,7 @@ fn a_thousand_that_wait_hold_four_calls_and_no_thread_each() {
         world.submit(&format!("5Miner{number}"), &bundle(number));
     }
     world.until("all wait for the reviewer", |world| {
-        let depth = world.store().read(|tx| prism_store::queue::depth(tx)).unwrap();
+        let depth = world.store().read(prism_store::queue::depth).unwrap();
         depth.reviews == WAITING as u64 && endpoint.asked().len() == 4
     });
     let stands = world.admin(&Operation::Review).unwrap();

@@ -198,11 +198,7 @@ fn a_dropped_middle_is_noticed() {
         for from in [1, 2, 3, 5, 8] {
             let begin = lines.len() * from / 20;
             let end = (begin + lines.len() / share).min(lines.len() - 3);
-            let cut: String = lines[..begin]
-                .iter()
-                .chain(&lines[end..])
-                .map(|line| format!("{line}\n"))
-                .collect();
+            let cut = [&lines[..begin], &lines[end..]].concat().join("\n");
             let partial = seen(&prompt, &cut);
             let verdict = judged(&case, &prompt, &partial.answer("allow"));
             assert!(
