@@ -337,8 +337,12 @@ fn what_runs_has_a_log_for_its_owner_and_says_when_it_waits_for_the_machine() {
     let world = World::new();
     let id = world.submit_scripted("5First", &bundle(1), &[End::Waits]);
     world.wait_for(&id, Position::Running(Stage::Training));
-    let log = world.service().logs(&id, 0).unwrap().unwrap();
-    assert_eq!(log.text, format!("the log of {id}"));
+    // Its row is written before it starts.
+    world.until("it has started", |world| world.started(&id).len() == 1);
+    world.until("its log", |world| {
+        let log = world.service().logs(&id, 0).unwrap().unwrap();
+        log.text == format!("the log of {id}")
+    });
     assert_eq!(
         world.service().logs(&id, 4).unwrap().unwrap().text,
         format!("log of {id}")
