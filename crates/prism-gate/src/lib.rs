@@ -17,8 +17,10 @@ mod check;
 mod finding;
 mod format;
 mod knowledge;
+pub mod libraries;
 pub mod limits;
 mod options;
+mod origin;
 mod prescan;
 pub mod render;
 mod rule;
@@ -26,6 +28,7 @@ mod rules;
 mod semantic;
 pub mod similarity;
 mod source;
+mod texts;
 
 pub use check::{GateError, check, check_all};
 pub use finding::{Finding, Place, Report, Severity};

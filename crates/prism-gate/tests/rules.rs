@@ -316,3 +316,33 @@ fn one_machine_is_the_bound_whatever_the_operator_decides() {
         assert!(report.findings.iter().any(is_bound));
     }
 }
+
+#[test]
+fn names_come_through_modules_that_import_everything_of_one_another() {
+    // Each of them from all others: what a name stands for is looked up once, not once for each way to it.
+    let count = 15;
+    let mut entries = vec![
+        ("training.py".to_owned(), TRAINING.as_bytes().to_vec()),
+        (
+            "architecture.py".to_owned(),
+            format!("from part_0 import *\n\nweights = hidden(1)\n{ARCHITECTURE}").into_bytes(),
+        ),
+    ];
+    for number in 0..count {
+        let mut text = String::new();
+        for other in (0..count).filter(|other| *other != number) {
+            writeln!(text, "from part_{other} import *").unwrap();
+        }
+        if number == count - 1 {
+            text.push_str("from torch import load as hidden\n");
+        }
+        entries.push((format!("part_{number}.py"), text.into_bytes()));
+    }
+    let report = judge(entries, Options::default());
+    let found = report
+        .findings
+        .iter()
+        .find(|finding| finding.file == "architecture.py")
+        .map(|finding| finding.rule.code);
+    assert_eq!(found, Some("PRS107"));
+}
