@@ -2,10 +2,11 @@
 //!
 //! Which crate may depend on which; that every source file says what it is; that the protocol's document and its
 //! source agree; that the pages of the gate's rules are those of its code. Run by `.ci/run`; changes nothing. `cargo run -p xtask
-//! -- rules` writes these pages.
+//! -- rules` writes these pages; `-- libraries` asks the runtime what a bundle may use.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
+mod libraries;
 mod rules;
 
 use std::{
@@ -83,7 +84,10 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "prism-store",
         ],
     ),
-    ("xtask", &["prism-gate", "prism-referee", "prism-review"]),
+    (
+        "xtask",
+        &["prism-gate", "prism-referee", "prism-review", "prism-runtime"],
+    ),
 ];
 
 /// Crates of others that only one of ours may use.
@@ -113,8 +117,21 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
+        Some("libraries") => {
+            let only_check = std::env::args().nth(2).as_deref() == Some("--check");
+            match libraries::run(&root, only_check) {
+                Ok(said) => {
+                    println!("xtask: {said}");
+                    ExitCode::SUCCESS
+                }
+                Err(error) => {
+                    eprintln!("{error}");
+                    ExitCode::FAILURE
+                }
+            }
+        }
         _ => {
-            eprintln!("usage: cargo run -p xtask -- check|rules");
+            eprintln!("usage: cargo run -p xtask -- check|rules|libraries [--check]");
             ExitCode::from(2)
         }
     }
@@ -122,7 +139,13 @@ fn main() -> ExitCode {
 
 fn check(root: &Path) -> ExitCode {
     let mut complaints = Vec::new();
-    let all: [Rule; 4] = [dependencies, source_files, protocol_document, rules::check];
+    let all: [Rule; 5] = [
+        dependencies,
+        source_files,
+        protocol_document,
+        rules::check,
+        libraries::check_lock,
+    ];
     for rule in all {
         if let Err(error) = rule(root, &mut complaints) {
             complaints.push(error);

@@ -9,7 +9,11 @@ pub(crate) fn is_reserved(module: &str) -> bool {
     [&STANDARD_LIBRARY[..], &INSTALLED, &OURS, &START_UP_HOOKS]
         .iter()
         .any(|names| names.binary_search(&module).is_ok())
+        || MADE_PREFIXES.iter().any(|prefix| module.starts_with(prefix))
 }
+
+/// Modules that compiled packages make for themselves carry their version in the name.
+const MADE_PREFIXES: [&str; 3] = ["_cython_", "_sysconfigdata_", "__editable__"];
 
 #[rustfmt::skip]
 /// PRISM's own packages, the older interface's shim among them.
@@ -19,14 +23,14 @@ const OURS: [&str; 3] = [
 
 #[rustfmt::skip]
 /// Modules that an interpreter runs or replaces by itself when it starts.
-const START_UP_HOOKS: [&str; 4] = [
-    "__init__", "__main__", "sitecustomize", "usercustomize",
+const START_UP_HOOKS: [&str; 5] = [
+    "__init__", "__main__", "__mp_main__", "sitecustomize", "usercustomize",
 ];
 
 #[rustfmt::skip]
 /// The top-level modules of the runtime's packages: what miners may import, and all that those bring along.
-const INSTALLED: [&str; 23] = [
-    "_distutils_hack", "caffe2", "cuda", "einops", "filelock", "fsspec", "functorch", "isympy", "jinja2",
+const INSTALLED: [&str; 25] = [
+    "_distutils_hack", "_remote_module_non_scriptable", "caffe2", "cuda", "cython_runtime", "einops", "filelock", "fsspec", "functorch", "isympy", "jinja2",
     "markupsafe", "mpmath", "networkx", "numpy", "nvidia", "pip", "pkg_resources", "setuptools", "sympy",
     "torch", "torchgen", "triton", "typing_extensions", "wheel",
 ];

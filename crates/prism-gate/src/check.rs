@@ -3,6 +3,7 @@
 //! [`check`] is the only way in. It runs on a thread of its own with a large stack, because the parser recurses; all
 //! trees are dropped there too. It does no I/O, reads no clock and starts nothing: the same bundle, the same report.
 
+use std::cell::OnceCell;
 use std::ptr;
 use std::thread;
 
@@ -21,6 +22,7 @@ use crate::rule::Rule;
 use crate::rules;
 use crate::rules::census::Mention;
 use crate::rules::hooks;
+use crate::semantic::uses::Uses;
 use crate::semantic::walk::{Pass, Walker};
 use crate::semantic::{Call, Meaning, Names, Reference, ScopeId, ScopeKind, Usage, binder};
 use crate::source::Source;
@@ -106,7 +108,9 @@ pub(crate) fn check_sources(sources: &[Source<'_>], options: &Options) -> Report
         has_errors: false,
         seen: FxHashSet::default(),
         module_places: FxHashSet::default(),
+        type_places: FxHashSet::default(),
         harmless: FxHashSet::default(),
+        uses: OnceCell::new(),
     };
     for (module, tree) in trees.iter().enumerate() {
         checker.module = module;
@@ -173,8 +177,12 @@ pub(crate) struct Checker<'c, 'a> {
     seen: FxHashSet<(usize, &'static str, TextRange)>,
     /// Places where a whole module may stand: the name gets no other use there.
     pub(crate) module_places: FxHashSet<*const Expr>,
+    /// Places where a class of classes may stand: nothing is made by it there.
+    pub(crate) type_places: FxHashSet<*const Expr>,
     /// Paths that were judged and are not refused.
     harmless: FxHashSet<Box<str>>,
+    /// Made when the first rule asks.
+    uses: OnceCell<Uses<'a>>,
 }
 
 impl<'a> Checker<'_, 'a> {
@@ -219,6 +227,24 @@ impl<'a> Checker<'_, 'a> {
             .modules
             .iter()
             .any(|module| module.attributes.contains(name))
+    }
+
+    /// Whether an object of the bundle may have an attribute of this name, because the bundle gives it one.
+    pub(crate) fn may_have_given(&self, name: &str) -> bool {
+        self.names
+            .modules
+            .iter()
+            .any(|module| module.defined.contains(name))
+    }
+
+    /// What the bundle does with its names.
+    pub(crate) fn uses(&self) -> &Uses<'a> {
+        self.uses.get_or_init(|| {
+            Uses::of(self.trees.iter().map(|tree| match tree {
+                Ok(parsed) => &parsed.syntax().body[..],
+                Err(_) => &[],
+            }))
+        })
     }
 
     /// Counts findings that are not worth a place of their own.

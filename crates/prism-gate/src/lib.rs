@@ -19,8 +19,10 @@ mod display_name;
 mod finding;
 mod format;
 mod knowledge;
+pub mod libraries;
 pub mod limits;
 mod options;
+mod origin;
 mod prescan;
 pub mod render;
 mod rule;
@@ -28,6 +30,7 @@ mod rules;
 mod semantic;
 pub mod similarity;
 mod source;
+mod texts;
 
 pub use check::{GateError, check, check_all};
 pub use display_name::display_name;

@@ -6,6 +6,10 @@
 pub const STACK_BYTES: usize = 64 * 1024 * 1024;
 /// Most levels that brackets and chained operators of one expression may add up to.
 pub const NESTING_MAX: usize = 1_000;
+/// Most loops, `with` and `try` of one function that `CPython` compiles in one another (`CO_MAXBLOCKS`).
+pub const BLOCKS_MAX: usize = 20;
+/// Most levels of indentation that `CPython` reads (`MAXINDENT`, less the one of the file).
+pub const INDENTS_MAX: usize = 99;
 /// Most rounds in which names that stand for one another (`a = b`, `c = a` ...) are followed; honest code needs three.
 pub const ALIAS_ROUNDS_MAX: usize = 8;
 /// Most scopes (functions, classes, comprehensions) that may lie in one another.

@@ -340,3 +340,33 @@ fn source_that_nobody_reads_is_refused_at_the_byte() {
     assert!(!of(256 * 1024));
     assert!(of(256 * 1024 + 1));
 }
+
+#[test]
+fn names_come_through_modules_that_import_everything_of_one_another() {
+    // Each of them from all others: what a name stands for is looked up once, not once for each way to it.
+    let count = 15;
+    let mut entries = vec![
+        ("training.py".to_owned(), TRAINING.as_bytes().to_vec()),
+        (
+            "architecture.py".to_owned(),
+            format!("from part_0 import *\n\nweights = hidden(1)\n{ARCHITECTURE}").into_bytes(),
+        ),
+    ];
+    for number in 0..count {
+        let mut text = String::new();
+        for other in (0..count).filter(|other| *other != number) {
+            writeln!(text, "from part_{other} import *").unwrap();
+        }
+        if number == count - 1 {
+            text.push_str("from torch import load as hidden\n");
+        }
+        entries.push((format!("part_{number}.py"), text.into_bytes()));
+    }
+    let report = judge(entries, Options::default());
+    let found = report
+        .findings
+        .iter()
+        .find(|finding| finding.file == "architecture.py")
+        .map(|finding| finding.rule.code);
+    assert_eq!(found, Some("PRS107"));
+}

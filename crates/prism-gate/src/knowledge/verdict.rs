@@ -1,14 +1,15 @@
 //! A dotted path of a library to the rule that refuses it, if one does.
 //!
-//! The tables of all rules in one map, built once. A path is refused by its longest prefix in the map; by a private
-//! component; by a component that is the name of a refused module (`random._os`, `torch.sys`); or because its module
-//! lends only some names.
+//! The tables of all rules in one map, built once. A path is refused by its longest prefix in the map, because its module
+//! does not lend the name, or because of an attribute behind it. The tables choose the rule and the hint; what is allowed
+//! stands in the lists of [`libraries`] and [`attributes`].
 
 use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
-use super::libraries;
+use super::attributes;
+use super::libraries::{self, At};
 use crate::rule::{Denied, RuleSet};
 use crate::rules;
 
@@ -32,46 +33,25 @@ fn table() -> &'static Table {
     })
 }
 
-/// Names that are both a refused module and an honest member of an allowed one.
-const HONEST_MEMBERS: &[&str] = &[
-    "__future__",
-    "array",
-    "cmd",
-    "cuda",
-    "code",
-    "formatter",
-    "imp",
-    "parser",
-    "profile",
-    "resource",
-    "sched",
-    "select",
-    "signal",
-    "site",
-    "symbol",
-    "this",
-    "trace",
-];
-
-/// Private names of torch that honest code uses.
-const HONEST_PRIVATE: &[&str] = &[
-    "_assert",
-    "_check",
-    "_orig_mod",
-    "_C_flash_attention",
-    "_LRScheduler",
-    "_Loss",
-];
-
 /// Whether an import of a whole module is refused.
 pub(crate) fn of_import(module: &str) -> Option<Refusal> {
-    of_prefix(module, 1).or_else(|| of_component(module)).or_else(|| {
-        (!libraries::is_allowed(module)).then(|| Refusal {
-            set: &rules::no_forbidden_import::SET,
-            reason: "is not on the list of modules that a bundle may import",
-            hint: rules::no_forbidden_import::hint(module),
+    if libraries::is_allowed(module) {
+        return None;
+    }
+    of_prefix(module, 1)
+        .or_else(|| of_private(module, module.split('.').skip(1)))
+        .or_else(|| {
+            Some(Refusal {
+                set: &rules::no_forbidden_import::SET,
+                reason: "is not on the list of modules that a bundle may import",
+                hint: rules::no_forbidden_import::hint(module),
+            })
         })
-    })
+}
+
+/// Whether a rule's table refuses a name of a library.
+pub(crate) fn is_denied(path: &str) -> bool {
+    of_prefix(path, 2).is_some()
 }
 
 /// Whether a reference to a member of a library is refused. A whole module is judged where it is imported.
@@ -80,15 +60,24 @@ pub(crate) fn of_reference(path: &str) -> Option<Refusal> {
         return None;
     }
     let refusal = of_prefix(path, 2);
-    if refusal.is_some() || path.starts_with("builtins.") {
+    if refusal.is_some() {
         return refusal;
     }
-    let has_underscores = path.contains("._");
-    of_component(path)
-        .or_else(|| of_alias(path))
-        .or_else(|| has_underscores.then(|| of_private(path)).flatten())
-        .or_else(|| has_underscores.then(|| of_dunder(path)).flatten())
-        .or_else(|| of_public(path))
+    if let Some(rest) = path.strip_prefix("builtins.") {
+        return of_attributes(path, rest.split('.').skip(1));
+    }
+    if path.starts_with("torch._foreach_") && !path["torch._foreach_".len()..].contains('.') {
+        return None;
+    }
+    match libraries::at(path) {
+        // What was not imported was refused there, and says nothing more.
+        At::Foreign | At::Module | At::Lent(_, "") => None,
+        At::Lent(_, rest) => of_attributes(path, rest.split('.')),
+        At::Missing(_, name) if name.starts_with("__") && name.ends_with("__") => {
+            of_private(path, [name].into_iter())
+        }
+        At::Missing(module, name) => Some(of_missing(path, module, name)),
+    }
 }
 
 /// No name in a table has more components, so that of a long chain only its beginning is looked up.
@@ -113,94 +102,51 @@ fn of_prefix(path: &str, components_min: usize) -> Option<Refusal> {
     })
 }
 
-/// A library's own import of a refused module is as good as ours.
-fn of_component(path: &str) -> Option<Refusal> {
-    path.split('.').skip(1).find_map(|component| {
-        let entry = match component.strip_prefix('_') {
-            Some(name) => table().get(component).or_else(|| table().get(name)),
-            None => table()
-                .get(component)
-                .filter(|_| !HONEST_MEMBERS.contains(&component)),
-        };
-        let (set, denied) = entry?;
-        Some(Refusal {
+/// A name that a module does not lend: a refused module that it imports for itself is as good as ours.
+fn of_missing(path: &str, module: &str, name: &str) -> Refusal {
+    let entry = table()
+        .get(name)
+        .or_else(|| table().get(name.trim_start_matches('_')));
+    if let Some((set, denied)) = entry {
+        return Refusal {
             set,
             reason: set.reason,
             hint: denied.hint,
-        })
-    })
-}
-
-/// Functions that have the name of a module.
-const HONEST_ALIASES: &[&str] = &[
-    "bisect.bisect",
-    "math.dist",
-    "torch.Tensor.dist",
-    "torch.ao.nn",
-    "torch.cuda.init",
-    "torch.dist",
-    "torch.distributed.nn",
-];
-
-/// What modules of torch call other modules of torch, below the top: `torch.distributed.optim.optimizer.rpc`.
-const TORCH_ALIASES: &[&str] = &[
-    "averagers",
-    "c10d",
-    "copy",
-    "dist_autograd",
-    "distributed_c10d",
-    "funcol",
-    "jit",
-    "nccl",
-    "nn",
-    "optim",
-    "rpc",
-    "shard_spec",
-    "traversal_utils",
-];
-
-/// A library's own import of another module: from there on no list holds.
-fn of_alias(path: &str) -> Option<Refusal> {
-    if path.starts_with("builtins.") || path.starts_with('<') {
-        return None;
+        };
     }
-    let mut end = path.find('.')?;
-    loop {
-        let rest = &path[end + 1..];
-        let name = rest.split('.').next().unwrap_or_default();
-        end += 1 + name.len();
-        let at = &path[..end];
-        let is_of_torch =
-            TORCH_ALIASES.contains(&name) && path.starts_with("torch.") && at.matches('.').nth(1).is_some();
-        if (libraries::is_alias(name) || is_of_torch)
-            && !libraries::is_allowed(at)
-            && !HONEST_ALIASES.contains(&at)
-        {
-            // What lies behind may be private to torch, which is the graver finding.
-            return of_private(path).or(Some(Refusal {
-                set: &rules::no_forbidden_import::SET,
-                reason: "goes through another module that this one imports for itself",
-                hint: "import that module by its own name, if it is on the list",
-            }));
-        }
-        if end >= path.len() {
-            return None;
-        }
+    if let Some(refusal) = of_private(path, [name].into_iter()) {
+        return refusal;
+    }
+    if module.starts_with("torch.") && libraries::is_module(name) {
+        return Refusal {
+            set: &rules::no_torch_escape::SET,
+            reason: "goes through another module that this one imports for itself",
+            hint: "import that module by its own name, if it is on the list",
+        };
+    }
+    let set: &'static RuleSet = if module.starts_with("prism_") {
+        &rules::no_harness_access::SET
+    } else {
+        &rules::no_forbidden_import::SET
+    };
+    Refusal {
+        set,
+        reason: "is not among the names that a bundle may use of this module",
+        hint: "use a name that the library documents; `prism explain libraries` lists them",
     }
 }
 
 /// Private members of a library are no part of what it promises, and some of torch's lead out of Python.
-fn of_private(path: &str) -> Option<Refusal> {
-    let mut components = path.split('.');
-    let top = components.next().unwrap_or_default();
-    let private = components.find(|name| {
-        name.starts_with('_')
-            && !name.starts_with("__")
-            && !name.starts_with("_foreach_")
-            && !HONEST_PRIVATE.contains(name)
-    })?;
-    debug_assert!(!private.is_empty());
-    let (set, hint): (&'static RuleSet, _) = match top {
+fn of_private<'p>(path: &str, mut names: impl Iterator<Item = &'p str>) -> Option<Refusal> {
+    let name = names.find(|name| name.starts_with('_'))?;
+    if name.starts_with("__") && name.ends_with("__") {
+        return rules::no_attribute_escape::is_refused(name).then_some(Refusal {
+            set: &rules::no_attribute_escape::SET,
+            reason: rules::no_attribute_escape::SET.reason,
+            hint: "use the library's public names",
+        });
+    }
+    let (set, hint): (&'static RuleSet, _) = match path.split('.').next().unwrap_or_default() {
         "torch" => (
             &rules::no_torch_escape::SET,
             "use the documented function of `torch` that does this",
@@ -215,40 +161,27 @@ fn of_private(path: &str) -> Option<Refusal> {
     })
 }
 
-/// `from functools import __loader__` needs no dot, but is the same as `functools.__loader__`.
-fn of_dunder(path: &str) -> Option<Refusal> {
-    let is_refused = path
-        .split('.')
-        .skip(1)
-        .any(rules::no_attribute_escape::is_refused);
-    is_refused.then_some(Refusal {
-        set: &rules::no_attribute_escape::SET,
-        reason: rules::no_attribute_escape::SET.reason,
-        hint: "use the library's public names",
-    })
-}
-
-fn of_public(path: &str) -> Option<Refusal> {
-    let dots = path
-        .bytes()
-        .enumerate()
-        .filter(|(_, byte)| *byte == b'.')
-        .map(|(place, _)| place);
-    for dot in dots {
-        let (module, rest) = (&path[..dot], &path[dot + 1..]);
-        let name = rest.split('.').next().unwrap_or(rest);
-        if !libraries::is_public(module, name) && !name.starts_with("__") {
-            let set: &'static RuleSet = if module.starts_with("prism_") {
-                &rules::no_harness_access::SET
-            } else {
-                &rules::no_forbidden_import::SET
-            };
+/// Attributes of what a library lends.
+fn of_attributes<'p>(path: &'p str, names: impl Iterator<Item = &'p str>) -> Option<Refusal> {
+    names.into_iter().find_map(|name| {
+        let is_dunder = name.starts_with("__") && name.ends_with("__");
+        if is_dunder || attributes::is_public(name) {
+            return None;
+        }
+        // Some rule knows the method by its name, and what it says.
+        if attributes::leads_out(name) || attributes::is_own_only(name) {
             return Some(Refusal {
-                set,
-                reason: "is not among the names that a bundle may use of this module",
-                hint: "see the list on the rule's page",
+                set: &rules::undocumented_attribute::SET,
+                reason: "leads out of the object",
+                hint: "use what the library documents",
             });
         }
-    }
-    None
+        of_private(path, [name].into_iter()).or_else(|| {
+            attributes::is_inner(name).then_some(Refusal {
+                set: &rules::undocumented_attribute::SET,
+                reason: "is not documented",
+                hint: "use what the library documents",
+            })
+        })
+    })
 }

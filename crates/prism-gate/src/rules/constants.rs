@@ -39,6 +39,14 @@ fn append(checker: &Checker<'_, '_>, expr: &Expr, text: &mut String, steps: &mut
             let [only] = bindings else {
                 return None;
             };
+            // Another file, or a `setattr`, may replace what a module binds.
+            let scope = checker.scope();
+            let name = name.id.as_str();
+            if !checker.names.is_of_a_function(checker.module, scope, name)
+                && checker.uses().stored.contains_key(name)
+            {
+                return None;
+            }
             match checker.names.modules[checker.module].bindings[*only].kind {
                 BindingKind::Value(value) => append(checker, value, text, steps),
                 _ => None,

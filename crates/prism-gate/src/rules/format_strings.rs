@@ -10,7 +10,10 @@ use ruff_text_size::Ranged;
 use crate::check::Checker;
 use crate::semantic::{Call, Meaning, Reference, Usage};
 
+use crate::texts;
+
 use super::constants;
+use super::no_attribute_escape;
 use super::no_dynamic_attr::RULE;
 
 /// The methods that fill a template.
@@ -62,7 +65,7 @@ pub(crate) fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference
 }
 
 fn judge(checker: &mut Checker<'_, '_>, attribute: &ast::ExprAttribute, call: Option<&ExprCall>) {
-    if constants::text(checker, &attribute.value).is_some() {
+    if constants::text(checker, &attribute.value).is_some() || is_known(checker, &attribute.value) {
         return;
     }
     let Some(call) = call else {
@@ -91,6 +94,17 @@ fn judge(checker: &mut Checker<'_, '_>, attribute: &ast::ExprAttribute, call: Op
         let message = "a template that is not spelled out may read any attribute of what fills it".to_owned();
         checker.report(&RULE, call.range(), message, HINT);
     }
+}
+
+/// Whether all texts that a template can be are spelled out, none of them made of parts.
+fn is_known(checker: &Checker<'_, '_>, template: &Expr) -> bool {
+    let texts = texts::of(checker, template);
+    texts.is_some_and(|texts| {
+        !texts.is_empty()
+            && texts
+                .iter()
+                .all(|text| no_attribute_escape::attribute_in_format(text).is_none())
+    })
 }
 
 /// Whether an expression is text or a number, or a collection of such, whatever the run brings.

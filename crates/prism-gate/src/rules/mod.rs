@@ -15,6 +15,7 @@ pub(crate) mod build_model;
 pub(crate) mod bundle;
 pub(crate) mod causality;
 pub(crate) mod census;
+pub(crate) mod computed_names;
 pub(crate) mod constants;
 pub(crate) mod contract;
 pub(crate) mod distributed_contract;
@@ -55,6 +56,7 @@ pub(crate) mod stateful_forward;
 pub(crate) mod syntax;
 pub(crate) mod tokenizer;
 pub(crate) mod training_import;
+pub(crate) mod undocumented_attribute;
 
 /// Every rule.
 pub(crate) static ALL: &[&RuleSet] = &[
@@ -77,6 +79,7 @@ pub(crate) static ALL: &[&RuleSet] = &[
     &no_harness_access::SET,
     &no_gc_inspect::SET,
     &no_threads::SET,
+    &undocumented_attribute::SET,
     &opaque_blob::SET,
     &obfuscation::SET,
     &contract::SET,

@@ -6,7 +6,8 @@
 //! `__globals__`, `__subclasses__`, `__dict__`, `__code__`, `__builtins__`, `gi_frame`, `tb_frame`, `f_globals` and their
 //! like, wherever they are named: in an expression, a pattern of `match`, a format string or as the name of a method. Methods
 //! that a class may well define, such as `__init__`, `__len__` or `__call__`, are allowed, and so are `__name__` and
-//! `__version__`. A pattern by place (`case View(x)`) is allowed only where it is plain which attribute it reads.
+//! `__version__`. `x.__class__.__name__`, `self.__class__` and the `__dict__` of an object that is plainly the bundle's own are
+//! allowed. A pattern by place (`case View(x)`) is allowed only where it is plain which attribute it reads.
 //!
 //! Refuses documentation as well: `__doc__` of any object (a module's own, by its bare name, is allowed), `numpy.info`
 //! and the texts that `torch` puts its documentation together from.
@@ -34,11 +35,13 @@ use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
 use std::borrow::Cow;
 
-use ruff_python_ast::{self as ast, Expr, Operator, Pattern, Stmt, StmtFunctionDef};
+use ruff_python_ast::{self as ast, Expr, ExprContext, Operator, Pattern, Stmt, StmtFunctionDef};
 use ruff_text_size::TextRange;
 
 use crate::check::Checker;
-use crate::semantic::{BindingKind, Meaning, Reference};
+use crate::origin::{self, Origin};
+use crate::semantic::uses::Spot;
+use crate::semantic::{BindingKind, Meaning, Reference, ScopeKind};
 
 use super::constants;
 
@@ -102,6 +105,8 @@ const DEFINABLE: &[&str] = &[
     "__setattr__",
     "__init_subclass__",
     "__class_getitem__",
+    "__getstate__",
+    "__setstate__",
 ];
 
 /// Names without underscores that lead to frames, code and class hierarchies, sorted.
@@ -120,6 +125,11 @@ pub(crate) fn is_refused(name: &str) -> bool {
         return HARMLESS.binary_search(&name).is_err();
     }
     INNER.binary_search(&name).is_ok()
+}
+
+/// Whether one of the names without underscores that lead to frames and code is as said.
+pub(crate) fn any_refused(is: impl Fn(&str) -> bool) -> bool {
+    INNER.iter().any(|name| is(name))
 }
 
 fn report(checker: &mut Checker<'_, '_>, name: &str, range: TextRange) {
@@ -154,17 +164,46 @@ fn report(checker: &mut Checker<'_, '_>, name: &str, range: TextRange) {
 
 /// `super().__new__(cls)` and the like: a method that hands on to the one that it overrides.
 fn hands_on(checker: &Checker<'_, '_>, base: &Expr, name: &str) -> bool {
-    DEFINABLE.contains(&name)
+    let is_within =
+        matches!(checker.scope_kind(), ScopeKind::Function(function) if function.name.as_str() == name);
+    is_within
+        && DEFINABLE.contains(&name)
         && matches!(base, Expr::Call(call) if checker.may_be(&call.func, "builtins.super"))
+}
+
+/// What leads nowhere where it stands: `x.__class__.__name__`, `self.__class__`, the dictionary of an own object, and an
+/// attribute of `self` that the bundle happens to call like one of an exception.
+fn is_harmless_here(checker: &Checker<'_, '_>, attribute: &ast::ExprAttribute, next: Option<&str>) -> bool {
+    let name = attribute.attr.as_str();
+    let is_read = matches!(attribute.ctx, ExprContext::Load);
+    let of_self = || {
+        let spot = Spot {
+            module: checker.module,
+            scope: checker.scope(),
+        };
+        matches!(&*attribute.value, Expr::Name(base) if origin::is_self(checker, spot, base.id.as_str()))
+    };
+    match name {
+        "__class__" => {
+            is_read && (matches!(next, Some("__name__" | "__qualname__")) || next.is_none() && of_self())
+        }
+        "__dict__" => is_read && origin::of(checker, &attribute.value) == Origin::Own,
+        _ => !name.starts_with("__") && of_self() && checker.defines_attribute(name),
+    }
 }
 
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     let mut expr = reference.expr;
+    let mut next = None;
     while let Expr::Attribute(attribute) = expr {
         let name = attribute.attr.as_str();
-        if is_refused(name) && !hands_on(checker, &attribute.value, name) {
+        if is_refused(name)
+            && !hands_on(checker, &attribute.value, name)
+            && !is_harmless_here(checker, attribute, next)
+        {
             report(checker, name, attribute.attr.range);
         }
+        next = Some(name);
         expr = &attribute.value;
     }
     if let Expr::Name(name) = expr
@@ -194,7 +233,7 @@ fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
 }
 
 /// A refused attribute within the braces of a format string.
-fn attribute_in_format(text: &str) -> Option<&str> {
+pub(crate) fn attribute_in_format(text: &str) -> Option<&str> {
     let mut rest = text;
     while let Some(open) = rest.find('{') {
         let field = &rest[open + 1..];
@@ -232,12 +271,7 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
         || name.starts_with("__array_")
         || matches!(
             name,
-            "__reduce__"
-                | "__reduce_ex__"
-                | "__getstate__"
-                | "__setstate__"
-                | "__getnewargs__"
-                | "__getnewargs_ex__"
+            "__reduce__" | "__reduce_ex__" | "__getnewargs__" | "__getnewargs_ex__"
         );
     if is_refused(name) && name.starts_with("__") && !is_of_another_rule && !may_define(function) {
         report(checker, name, function.name.range);

@@ -2,7 +2,7 @@
 //!
 //! ## What it does
 //!
-//! Refuses `pickle` and its family, `marshal`, `shelve`, the hooks that they call (`__reduce__`, `__setstate__` ...) and
+//! Refuses `pickle` and its family, `marshal`, `shelve`, the hooks that they call (`__reduce__`, `__getnewargs__` ...) and
 //! `torch.load`, except `torch.load(path, weights_only=True)` with a path that is spelled out under `ctx.artifacts_dir`.
 //!
 //! ## Why is this refused?
@@ -26,6 +26,7 @@ use crate::rule::{Hooks, Rule, RuleSet, denied};
 use ruff_python_ast::{Expr, Stmt};
 
 use crate::check::Checker;
+use crate::origin::{self, Origin};
 use crate::semantic::{Call, Reference, Usage};
 
 use super::paths;
@@ -179,12 +180,13 @@ pub(crate) static SET: RuleSet = RuleSet {
 const LOAD_HINT: &str =
     "write `torch.load(f\"{ctx.artifacts_dir}/name.pt\", weights_only=True)`, with the name spelled out";
 
+/// Methods that a class may define, and that nobody gives it otherwise.
+const STATE_HOOKS: &[&str] = &["__getstate__", "__setstate__"];
+
 /// Methods by which an object tells pickle what to do.
 const PICKLE_HOOKS: &[&str] = &[
     "__reduce__",
     "__reduce_ex__",
-    "__getstate__",
-    "__setstate__",
     "__getnewargs__",
     "__getnewargs_ex__",
 ];
@@ -193,6 +195,7 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     if let Expr::Attribute(attribute) = reference.expr
         && attribute.attr.as_str() == "dump"
         && reference.meanings.is_empty()
+        && !(checker.may_have_given("dump") && origin::of(checker, &attribute.value) == Origin::Own)
     {
         let message = "`.dump` of an array writes a pickle".to_owned();
         checker.report(&RULE, &attribute.attr, message, "keep it in a tensor");
@@ -202,7 +205,9 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
         Expr::Attribute(attribute) => Some((attribute.attr.as_str(), attribute.attr.range)),
         _ => None,
     };
-    if let Some((name, range)) = bound.filter(|(name, _)| PICKLE_HOOKS.contains(name)) {
+    let is_stored = matches!(reference.usage, Usage::Store);
+    let is_hook = |name: &str| PICKLE_HOOKS.contains(&name) || is_stored && STATE_HOOKS.contains(&name);
+    if let Some((name, range)) = bound.filter(|(name, _)| is_hook(name)) {
         let message = format!("`{name}` tells pickle what to do");
         checker.report(
             &RULE,

@@ -2,9 +2,13 @@
 //!
 //! ## What it does
 //!
-//! Refuses `getattr`, `setattr`, `delattr` and `hasattr` with a name that is not a literal, or with the literal name of
-//! something that other rules refuse; `operator.attrgetter` and `methodcaller`, `vars`, `globals`, `locals` and `dir`; any
-//! of them as a value; and a whole module as a value (in a list, as an argument, as an operand, returned, in a class).
+//! Refuses `getattr`, `setattr` and `delattr` with a name of which it cannot be seen where it leads, or with the name of
+//! something that other rules refuse. A name can be seen if it is a literal, one of several that are spelled out, or begins
+//! or ends with a literal that no dangerous name begins or ends with (`getattr(self, f"layer{i}")`); on `self` of a class
+//! of the bundle it may be any (`for name, value in options.items(): setattr(self, name, value)`), if the method is only
+//! called on objects. Refuses `state_dict` and `load_state_dict` by a class and with a foreign object; `operator.attrgetter` and `methodcaller`, `vars`, `globals`, `locals` and `dir`; any
+//! of them as a value; `torch.compile`, `torch.save` and other functions with conditions as a value; and a whole module
+//! other than `torch.nn.functional`, `math` and their like as a value (in a list, as an argument, as an operand, returned, in a class).
 //! `str.format` reads attributes too: a template that is not spelled out may be filled only with what is surely text or a
 //! number, and `logging` may not be told to fill its templates in that style.
 //!
@@ -31,14 +35,16 @@
 
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
-use ruff_python_ast::{CmpOp, Expr, ExprCall, Identifier, Parameters, Pattern, Stmt};
+use ruff_python_ast::{self as ast, CmpOp, Expr, ExprCall, Identifier, Parameters, Pattern, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 
 use crate::check::Checker;
 use crate::knowledge::{libraries, verdict};
 use crate::semantic::{Call, Meaning, Reference, ScopeKind, Usage, binder};
 
-use super::{format_strings, no_attribute_escape};
+use crate::texts;
+
+use super::{computed_names, format_strings, no_attribute_escape, no_harness_access, undocumented_attribute};
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS110",
@@ -97,7 +103,7 @@ pub(crate) static SET: RuleSet = RuleSet {
             "write the attribute out, or choose from a dictionary",
         ),
     ],
-    attributes: format_strings::METHODS,
+    attributes: NOTABLE,
     hooks: Hooks {
         reference: Some(reference),
         call: Some(call),
@@ -108,14 +114,18 @@ pub(crate) static SET: RuleSet = RuleSet {
     },
 };
 
+/// What the hook wants to see of any object.
+const NOTABLE: &[&str] = &["format", "format_map", "load_state_dict", "state_dict"];
+
 const HINT: &str = "write the attribute out, or choose from a dictionary";
 const ACCESSORS: &[&str] = &["builtins.getattr", "builtins.hasattr"];
 const MODULE_HINT: &str = "write `module.name` where it is used";
 
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     module_as_a_value(checker, reference);
+    whole_state(checker, reference);
+    conditional_as_a_value(checker, reference);
     renamed_root(checker, reference);
-    copier_as_a_value(checker, reference);
     format_strings::reference(checker, reference);
     format_strings::formatter_as_a_value(checker, reference);
     let accessor = reference.paths().find_map(|path| {
@@ -136,16 +146,50 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
 
 fn judge<'a>(checker: &mut Checker<'_, 'a>, accessor: &str, call: &'a ExprCall) {
     let arguments = &call.arguments;
-    let spelled_out = match arguments.args.get(1) {
-        Some(Expr::StringLiteral(literal)) => Some(literal.value.to_str()),
-        _ => None,
+    let (Some(object), Some(name)) = (arguments.args.first(), arguments.args.get(1)) else {
+        return computed(checker, accessor, call);
     };
-    let Some(name) = spelled_out.filter(|_| arguments.keywords.is_empty()) else {
-        let message = format!("`{accessor}` with a name that is not spelled out");
-        checker.report(&RULE, call, message, HINT);
+    if !arguments.keywords.is_empty() || object.is_starred_expr() || name.is_starred_expr() {
+        return computed(checker, accessor, call);
+    }
+    if let Expr::StringLiteral(literal) = name {
+        return by_name(checker, accessor, call, object, literal.value.to_str());
+    }
+    let is_of_a_module = || {
+        let meanings = checker.meanings(object);
+        !meanings.is_empty()
+            && meanings
+                .iter()
+                .all(|meaning| matches!(meaning, Meaning::Library(_)))
+    };
+    // Of a function that nobody calls the names are none.
+    if let Some(names) = texts::of(checker, name).filter(|names| !names.is_empty() || is_of_a_module()) {
+        for name in names {
+            by_name(checker, accessor, call, object, &name);
+        }
         return;
-    };
-    if no_attribute_escape::is_refused(name) || name.starts_with("__") {
+    }
+    let is_of_ctx = checker
+        .meanings(object)
+        .iter()
+        .any(|meaning| matches!(meaning, Meaning::Library(path) if path.starts_with('<')));
+    let is_harmless = !is_of_ctx
+        && (computed_names::is_a_closed_self(checker, object)
+            || accessor != "setattr" && computed_names::has_harmless_affix(checker, object, name));
+    if !is_harmless {
+        computed(checker, accessor, call);
+    }
+}
+
+fn computed(checker: &mut Checker<'_, '_>, accessor: &str, call: &ExprCall) {
+    let message = format!("`{accessor}` with a name that is not spelled out");
+    checker.report(&RULE, call, message, HINT);
+}
+
+/// An attribute by a name that is known is judged like one that is written with a dot.
+fn by_name(checker: &mut Checker<'_, '_>, accessor: &str, call: &ExprCall, object: &Expr, name: &str) {
+    let is_private = name.starts_with("__") && !name.ends_with("__");
+    if no_attribute_escape::is_refused(name) || is_private {
         let message = format!("`{accessor}` reaches `{name}`, which leads out of the object");
         checker.report(&RULE, call, message, "use what the object documents");
         return;
@@ -153,27 +197,111 @@ fn judge<'a>(checker: &mut Checker<'_, 'a>, accessor: &str, call: &'a ExprCall) 
     if accessor == "getattr" && format_strings::METHODS.contains(&name) {
         format_strings::report_method(checker, call);
     }
-    if let Some(base) = arguments.args.first() {
-        for meaning in checker.meanings(base) {
-            let found = checker.names.attribute_of(&meaning, name);
-            if accessor == "getattr"
-                && let Some(module) = found.iter().find_map(whole_module)
-            {
-                report_module(checker, module, call.range());
-            }
-            if let Meaning::Library(path) = meaning {
-                let full = format!("{path}.{name}");
-                if accessor != "hasattr" && matches!(accessor, "setattr" | "delattr") {
-                    let message = format!("`{accessor}` changes `{full}`, which is not the bundle's");
-                    checker.report(&RULE, call, message, "define a class or function of your own");
-                } else if format_strings::is_of_logging(&full) {
-                    format_strings::report_method(checker, call);
-                } else if let Some(refusal) = verdict::of_reference(&full) {
-                    let message = format!("`{accessor}` reaches `{full}`, which {}", refusal.reason);
-                    checker.report(&RULE, call, message, refusal.hint);
-                }
-            }
+    let meanings = checker.meanings(object);
+    let by_path = !meanings.is_empty()
+        && meanings
+            .iter()
+            .all(|meaning| matches!(meaning, Meaning::Library(_) | Meaning::Module(_)));
+    // That it is there tells nothing.
+    let is_read = accessor != "hasattr";
+    if is_read
+        && !by_path
+        && let Some(flaw) = undocumented_attribute::flaw(checker, Some(object), name)
+    {
+        let message = format!("`{accessor}` reaches `{name}`, which {}", flaw.what);
+        checker.report(&RULE, call, message, flaw.hint);
+    }
+    for meaning in meanings {
+        let found = checker.names.attribute_of(&meaning, name);
+        if accessor == "getattr"
+            && let Some(module) = found.iter().find_map(whole_module)
+        {
+            report_module(checker, module, call.range());
         }
+        let Meaning::Library(path) = meaning else {
+            continue;
+        };
+        let full = format!("{path}.{name}");
+        if path.starts_with('<') && !no_harness_access::is_documented(&full) {
+            let message = format!("`{accessor}` reaches `{name}` of the harness, which is not documented");
+            checker.report(&RULE, call, message, "use the documented `ctx`");
+        } else if matches!(accessor, "setattr" | "delattr") {
+            let message = format!("`{accessor}` changes `{full}`, which is not the bundle's");
+            checker.report(&RULE, call, message, "define a class or function of your own");
+        } else if format_strings::is_of_logging(&full) {
+            format_strings::report_method(checker, call);
+        } else if let Some(refusal) = verdict::of_reference(&full) {
+            let message = format!("`{accessor}` reaches `{full}`, which {}", refusal.reason);
+            checker.report(&RULE, call, message, refusal.hint);
+        } else if CONDITIONAL.contains(&full.as_str()) {
+            let message = format!("`{accessor}` reaches `{full}`, which has conditions");
+            checker.report(&RULE, call, message, "call it by its name");
+        }
+    }
+}
+
+/// Functions that rules judge by their arguments: they are called where they are named.
+pub(crate) const CONDITIONAL: &[&str] = &[
+    "functools.update_wrapper",
+    "functools.wraps",
+    "torch.compile",
+    "torch.compiler.compile",
+    "torch.load",
+    "torch.save",
+    "types.MethodType",
+];
+
+/// Methods of schedulers, optimizers and modules that read or write the whole of an object: of any object, if they are
+/// called by the class.
+const WHOLE_STATE: &[&str] = &["load_state_dict", "state_dict"];
+
+/// `LRScheduler.state_dict(x)` is `vars(x)`, `LRScheduler.load_state_dict(x, y)` writes it.
+fn whole_state<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    let Expr::Attribute(attribute) = reference.expr else {
+        return;
+    };
+    let name = attribute.attr.as_str();
+    if !WHOLE_STATE.contains(&name) {
+        return;
+    }
+    let given = match reference.usage {
+        Usage::Call(call) => {
+            let arguments = &call.arguments;
+            let of_self =
+                matches!(&*attribute.value, Expr::Call(base) if checker.may_be(&base.func, "builtins.super"));
+            let is_own = matches!(arguments.args.first(), Some(Expr::Name(first)) if matches!(first.id.as_str(), "self" | "destination"));
+            let most = usize::from(name == "load_state_dict");
+            let is_flag = matches!(arguments.args.get(1), Some(Expr::BooleanLiteral(_)));
+            let is_bound = arguments.args.len() <= most
+                || name == "load_state_dict" && arguments.args.len() == 2 && is_flag;
+            of_self || is_own || is_bound && !arguments.args.iter().any(Expr::is_starred_expr)
+        }
+        Usage::Load => false,
+        Usage::Store | Usage::Delete => true,
+    };
+    if !given {
+        let message = format!("`{name}` of a class takes any object and gives or takes all that it holds");
+        checker.report(
+            &RULE,
+            reference.expr,
+            message,
+            "call it on the object itself, options by their names",
+        );
+    }
+}
+
+/// What has conditions is called where it is named, decorates, or is given another name.
+fn conditional_as_a_value<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    let found = reference
+        .paths()
+        .find(|path| CONDITIONAL.contains(path))
+        .map(str::to_owned);
+    if let Some(path) = found
+        && matches!(reference.usage, Usage::Load)
+        && !checker.module_places.contains(&(&raw const *reference.expr))
+    {
+        let message = format!("`{path}` is handed on, so that what it is called with cannot be seen");
+        checker.report(&RULE, reference.expr, message, "call it by its name");
     }
 }
 
@@ -224,7 +352,11 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
             }
         }
         Stmt::Expr(statement) => may_be_a_module(checker, &statement.value),
-        Stmt::FunctionDef(function) => defaults_may_be_modules(checker, &function.parameters),
+        Stmt::FunctionDef(function) => {
+            defaults_may_be_modules(checker, &function.parameters);
+            decorators(checker, &function.decorator_list);
+        }
+        Stmt::ClassDef(class) => decorators(checker, &class.decorator_list),
         Stmt::Import(import) => {
             for alias in &import.names {
                 let name = alias.asname.as_ref().unwrap_or(&alias.name);
@@ -245,6 +377,25 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
         Stmt::Global(global) => global.names.iter().for_each(|name| renamed(checker, name)),
         Stmt::Nonlocal(nonlocal) => nonlocal.names.iter().for_each(|name| renamed(checker, name)),
         _ => {}
+    }
+}
+
+/// `@torch.compile` and `@partial(torch.compile, dynamic=True)` are called at once, with what stands below them.
+fn decorators<'a>(checker: &mut Checker<'_, 'a>, decorators: &'a [ast::Decorator]) {
+    for decorator in decorators {
+        let compiler = match &decorator.expression {
+            Expr::Call(call) if checker.may_be(&call.func, "functools.partial") => {
+                call.arguments.args.first()
+            }
+            expr => Some(expr),
+        };
+        if let Some(compiler) = compiler
+            && ["torch.compile", "torch.compiler.compile"]
+                .iter()
+                .any(|path| checker.may_be(compiler, path))
+        {
+            checker.module_places.insert(&raw const *compiler);
+        }
     }
 }
 
@@ -287,7 +438,7 @@ fn may_be_a_module(checker: &mut Checker<'_, '_>, value: &Expr) {
 /// Whether a meaning is a whole module, and which.
 fn whole_module(meaning: &Meaning) -> Option<&str> {
     match meaning {
-        Meaning::Library(path) => libraries::is_module(path).then_some(path),
+        Meaning::Library(path) => (libraries::is_module(path) && !libraries::is_plain(path)).then_some(path),
         Meaning::Module(path) => Some(path),
         Meaning::Local(..) => None,
     }
@@ -331,25 +482,6 @@ fn renamed_root<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
         && !(in_class_body && matches!(reference.usage, Usage::Store))
     {
         report_renamed(checker, name.id.as_str(), name.range);
-    }
-}
-
-/// `[functools.update_wrapper][0](...)`, `partial(functools.update_wrapper, ...)`: what it is called with is not seen.
-fn copier_as_a_value<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
-    let is_copier = reference
-        .paths()
-        .any(|path| matches!(path, "functools.update_wrapper" | "functools.wraps"));
-    if is_copier
-        && matches!(reference.usage, Usage::Load)
-        && !checker.module_places.contains(&(&raw const *reference.expr))
-    {
-        let message = "a function that copies attributes by name is handed on".to_owned();
-        checker.report(
-            &RULE,
-            reference.expr,
-            message,
-            "write `@functools.wraps(function)`",
-        );
     }
 }
 

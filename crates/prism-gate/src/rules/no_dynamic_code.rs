@@ -33,7 +33,9 @@ use ruff_python_ast::{AnyParameterRef, Expr, Operator, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use crate::check::Checker;
-use crate::semantic::{BindingKind, Call, Meaning, Reference};
+use crate::origin;
+use crate::semantic::uses::Spot;
+use crate::semantic::{BindingKind, Call, Meaning, Reference, Usage};
 
 use super::constants;
 
@@ -150,10 +152,6 @@ pub(crate) static SET: RuleSet = RuleSet {
             "write the code out, or choose from a dictionary of functions",
         ),
         denied(
-            "timeit",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
             "doctest",
             "write the code out, or choose from a dictionary of functions",
         ),
@@ -191,10 +189,6 @@ pub(crate) static SET: RuleSet = RuleSet {
         ),
         denied(
             "types.CodeType",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "types.MethodType",
             "write the code out, or choose from a dictionary of functions",
         ),
         denied(
@@ -286,6 +280,7 @@ pub(crate) static SET: RuleSet = RuleSet {
     hooks: Hooks {
         reference: Some(reference),
         call: Some(call),
+        expression: Some(expression),
         statement: Some(statement),
         module: Some(module),
         ..Hooks::NONE
@@ -297,6 +292,16 @@ const METACLASSES: &[&str] = &["abc.ABCMeta", "builtins.type", "enum.EnumMeta", 
 
 fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     registers(checker, call);
+    if call.may_be("builtins.isinstance") || call.may_be("builtins.issubclass") {
+        call.expr
+            .arguments
+            .args
+            .iter()
+            .for_each(|argument| names_a_type(checker, argument));
+    }
+    makes_names(checker, call);
+    binds(checker, call);
+    supers(checker, call);
     let arguments = &call.expr.arguments;
     let makes_a_class = arguments.args.len() > 1
         || !arguments.keywords.is_empty()
@@ -313,6 +318,9 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
 /// `type(nn.Linear)`, `type(type(x))`.
 fn is_a_metaclass(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
     let is_type = |callee: &Expr| checker.may_be(callee, "builtins.type");
+    if is_bound_to_a_type(checker, expr) {
+        return true;
+    }
     let Expr::Call(outer) = expr else {
         return false;
     };
@@ -330,6 +338,191 @@ fn is_a_metaclass(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
         })
 }
 
+/// A metaclass may stand here: nothing is made by it.
+fn names_a_type(checker: &mut Checker<'_, '_>, expr: &Expr) {
+    match expr {
+        Expr::Name(_) | Expr::Attribute(_) => {
+            checker.type_places.insert(&raw const *expr);
+        }
+        Expr::Tuple(tuple) => tuple
+            .elts
+            .iter()
+            .for_each(|element| names_a_type(checker, element)),
+        Expr::List(list) => list
+            .elts
+            .iter()
+            .for_each(|element| names_a_type(checker, element)),
+        Expr::Subscript(generic) => {
+            names_a_type(checker, &generic.value);
+            names_a_type(checker, &generic.slice);
+        }
+        Expr::BinOp(union) => {
+            names_a_type(checker, &union.left);
+            names_a_type(checker, &union.right);
+        }
+        _ => {}
+    }
+}
+
+/// `type[int]`, `kind is type`.
+fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
+    match expr {
+        Expr::Subscript(generic) if matches!(&*generic.value, Expr::Name(_) | Expr::Attribute(_)) => {
+            names_a_type(checker, &generic.value);
+        }
+        Expr::Compare(compare) => {
+            names_a_type(checker, &compare.left);
+            compare
+                .comparators
+                .iter()
+                .for_each(|value| names_a_type(checker, value));
+        }
+        _ => {}
+    }
+}
+
+/// `[type][0]("Kind", (), {})`: what makes classes is called where it is named.
+fn maker_as_a_value<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    let found = reference
+        .paths()
+        .find(|path| METACLASSES.contains(path))
+        .map(str::to_owned);
+    if let Some(path) = found
+        && matches!(reference.usage, Usage::Load)
+        && !checker.type_places.contains(&(&raw const *reference.expr))
+        && !checker.module_places.contains(&(&raw const *reference.expr))
+    {
+        let shown = path.strip_prefix("builtins.").unwrap_or(&path);
+        let message = format!("`{shown}` is handed on, so that the classes that it makes cannot be seen");
+        checker.report(
+            &RULE,
+            reference.expr,
+            message,
+            "write a `class` statement, or `lambda x: type(x)`",
+        );
+    }
+}
+
+/// `kind = type(x)`: what class that is cannot be seen.
+fn is_bound_to_a_type(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
+    let Expr::Name(name) = expr else {
+        return false;
+    };
+    let bindings = &checker.names.modules[checker.module].bindings;
+    let bound = checker
+        .names
+        .bindings(checker.module, checker.scope(), name.id.as_str());
+    bound.iter().take(BINDINGS_MAX).any(|&number| {
+        matches!(bindings[number].kind, BindingKind::Value(Expr::Call(call)) if checker.may_be(&call.func, "builtins.type"))
+    })
+}
+
+/// Most bindings of one name that are looked at.
+const BINDINGS_MAX: usize = 16;
+
+/// Functions that make classes with the names that they are given.
+const MAKERS: &[&str] = &[
+    "enum.Enum",
+    "enum.Flag",
+    "enum.IntEnum",
+    "enum.IntFlag",
+    "enum.StrEnum",
+    "typing.NamedTuple",
+    "typing.TypedDict",
+    "typing_extensions.NamedTuple",
+    "typing_extensions.TypedDict",
+];
+
+/// `Enum("Kind", {name: value})`: the names of a class must be seen, since some are hooks and some become code.
+fn makes_names<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    if !MAKERS.iter().any(|maker| call.may_be(maker)) {
+        return;
+    }
+    let arguments = &call.expr.arguments;
+    let Some(names) = arguments
+        .args
+        .get(1)
+        .or_else(|| arguments.find_keyword("names").map(|names| &names.value))
+    else {
+        return;
+    };
+    let is_a_name = |name: &Expr| {
+        matches!(name, Expr::StringLiteral(text)
+            if !text.value.to_str().starts_with("__") && text.value.chars().all(|letter| letter.is_alphanumeric() || "_ ,".contains(letter)))
+    };
+    let is_seen = match names {
+        Expr::Dict(dict) => dict
+            .items
+            .iter()
+            .all(|item| item.key.as_ref().is_some_and(is_a_name)),
+        Expr::List(list) => list.elts.iter().all(|element| match element {
+            Expr::Tuple(pair) => pair.elts.first().is_some_and(is_a_name),
+            Expr::List(pair) => pair.elts.first().is_some_and(is_a_name),
+            element => is_a_name(element),
+        }),
+        Expr::Tuple(tuple) => tuple.elts.iter().all(|element| match element {
+            Expr::Tuple(pair) => pair.elts.first().is_some_and(is_a_name),
+            element => is_a_name(element),
+        }),
+        names => is_a_name(names),
+    };
+    if !is_seen {
+        let message = "a class is made with names that are not spelled out".to_owned();
+        checker.report(&RULE, names, message, "write a `class` statement");
+    }
+}
+
+/// `MethodType(function, object)`: the function must be the bundle's own.
+fn binds<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    if !call.may_be("types.MethodType") {
+        return;
+    }
+    let is_own = |function: &Expr| {
+        function.is_lambda_expr() || {
+            let meanings = checker.meanings(function);
+            !meanings.is_empty()
+                && meanings
+                    .iter()
+                    .all(|meaning| matches!(meaning, Meaning::Local(..)))
+        }
+    };
+    let is_honest = matches!(&*call.expr.arguments.args, [function, _] if is_own(function));
+    if !is_honest {
+        let message = "a method is made of something else than a function of the bundle".to_owned();
+        checker.report(
+            &RULE,
+            call.expr,
+            message,
+            "write `types.MethodType(function, object)` with a function of your own",
+        );
+    }
+}
+
+/// `super(type(x), x)`: of a foreign object it gives the methods of its class.
+fn supers<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    let arguments = &call.expr.arguments;
+    if !call.may_be("builtins.super") || arguments.is_empty() {
+        return;
+    }
+    let spot = Spot {
+        module: checker.module,
+        scope: checker.scope(),
+    };
+    let is_own_class = |class: &Expr| {
+        matches!(class, Expr::Name(name) if name.id.as_str() == "__class__")
+            || checker
+                .meanings(class)
+                .iter()
+                .any(|meaning| matches!(meaning, Meaning::Local(..)))
+    };
+    let is_honest = matches!(&*arguments.args, [class, Expr::Name(object)]
+        if is_own_class(class) && origin::is_self(checker, spot, object.id.as_str()));
+    if !is_honest {
+        let message = "`super` of another object than `self` reaches the methods behind it".to_owned();
+        checker.report(&RULE, call.expr, message, "write `super()`");
+    }
+}
+
 /// `TorchScript` evaluates what stands behind `# type:` in the source of a function.
 fn module(checker: &mut Checker<'_, '_>) {
     let text: &str = checker.source().text;
@@ -337,7 +530,9 @@ fn module(checker: &mut Checker<'_, '_>) {
     for (start, mark) in text.match_indices("# type:") {
         let rest = &text[start + mark.len()..];
         let line = rest.split(['\n', '\r']).next().unwrap_or_default();
-        let types = line.trim_start().trim_start_matches('(');
+        // A comment behind the types is none of it.
+        let types = line.split('#').next().unwrap_or_default();
+        let types = types.trim_start().trim_start_matches('(');
         if types.contains('(') || types.contains("__") {
             found.push(range_of(start, mark.len() + line.len()));
         }
@@ -366,10 +561,11 @@ fn range_of(start: usize, length: usize) -> TextRange {
 
 /// `module.define(source)` of something that the bundle does not define compiles `TorchScript` from text.
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    maker_as_a_value(checker, reference);
     if let Expr::Attribute(attribute) = reference.expr
         && attribute.attr.as_str() == "define"
         && reference.meanings.is_empty()
-        && !checker.defines_attribute("define")
+        && origin::of(checker, &attribute.value) != origin::Origin::Own
     {
         let message = "`.define` makes code of a text".to_owned();
         checker.report(&RULE, &attribute.attr, message, "write the code out");
@@ -388,15 +584,37 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
             }
             for parameter in &*function.parameters {
                 if let Some(annotation) = parameter.annotation() {
+                    names_a_type(checker, annotation);
                     annotation_is_a_type(checker, annotation);
                 }
             }
             if let Some(returns) = &function.returns {
+                names_a_type(checker, returns);
                 annotation_is_a_type(checker, returns);
             }
         }
         Stmt::ClassDef(class) => {
+            for keyword in class.keywords() {
+                names_a_type(checker, &keyword.value);
+                let is_metaclass = keyword
+                    .arg
+                    .as_ref()
+                    .is_some_and(|name| name.as_str() == "metaclass");
+                let is_known = |value: &Expr| {
+                    let meanings = checker.meanings(value);
+                    !meanings.is_empty()
+                        && meanings
+                            .iter()
+                            .all(|meaning| matches!(meaning, Meaning::Library(path) if METACLASSES.contains(&&**path)))
+                };
+                if keyword.arg.is_none() || is_metaclass && !is_known(&keyword.value) {
+                    let message =
+                        "a metaclass of its own changes the classes that are made with it".to_owned();
+                    checker.report(&RULE, keyword, message, "write a base class or a decorator");
+                }
+            }
             for base in class.bases() {
+                names_a_type(checker, base);
                 if METACLASSES.iter().any(|class| checker.may_be(base, class))
                     || is_a_metaclass(checker, base)
                 {
@@ -405,7 +623,10 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
                 }
             }
         }
-        Stmt::AnnAssign(assign) => annotation_is_a_type(checker, &assign.annotation),
+        Stmt::AnnAssign(assign) => {
+            names_a_type(checker, &assign.annotation);
+            annotation_is_a_type(checker, &assign.annotation);
+        }
         _ => {}
     }
 }
@@ -424,7 +645,10 @@ fn registered(checker: &mut Checker<'_, '_>, function: &StmtFunctionDef, module:
             Expr::Name(_) | Expr::Attribute(_) | Expr::Call(_) | Expr::If(_) | Expr::BoolOp(_)
         ) && checker.names.meanings(module, 0, annotation).is_empty();
         let computed = matches!(annotation, Expr::Subscript(of) if checker.names.meanings(module, 0, &of.value).is_empty());
-        if (unknown || computed) && module == checker.module {
+        // A text is evaluated, and may name what the bundle may not.
+        let dotted = matches!(annotation, Expr::StringLiteral(text)
+            if !text.value.to_str().chars().all(|letter| letter.is_alphanumeric() || letter == '_'));
+        if (unknown || computed || dotted) && module == checker.module {
             report_annotation(checker, annotation.range());
         }
     }
@@ -448,8 +672,41 @@ fn registers<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
 }
 
 fn text_is_a_type(checker: &mut Checker<'_, '_>, range: TextRange, text: &str) {
-    if text.contains('(') || text.contains("__") || text.contains("lambda") || text.contains(":=") {
+    let may_be_code = text.contains(['(', '{', '['])
+        || text.contains("lambda")
+        || text.contains(":=")
+        || text.contains(" for ");
+    if text.contains("__") || may_be_code && is_code(text) {
         report_annotation(checker, range);
+    }
+}
+
+/// Longest annotation that is parsed, in bytes.
+const ANNOTATION_BYTES_MAX: usize = 512;
+
+/// Whether a text is an expression that does something. `B T (H D)` is none: whoever evaluates it hears of a syntax error.
+fn is_code(text: &str) -> bool {
+    if text.len() > ANNOTATION_BYTES_MAX {
+        return true;
+    }
+    ruff_python_parser::parse_expression(text.trim()).is_ok_and(|parsed| does_something(parsed.expr()))
+}
+
+fn does_something(expr: &Expr) -> bool {
+    match expr {
+        Expr::Name(_)
+        | Expr::StringLiteral(_)
+        | Expr::NumberLiteral(_)
+        | Expr::NoneLiteral(_)
+        | Expr::EllipsisLiteral(_)
+        | Expr::BooleanLiteral(_) => false,
+        Expr::Attribute(attribute) => does_something(&attribute.value),
+        Expr::Subscript(generic) => does_something(&generic.value) || does_something(&generic.slice),
+        Expr::Tuple(tuple) => tuple.elts.iter().any(does_something),
+        Expr::List(list) => list.elts.iter().any(does_something),
+        Expr::UnaryOp(unary) => does_something(&unary.operand),
+        Expr::BinOp(both) => does_something(&both.left) || does_something(&both.right),
+        _ => true,
     }
 }
 

@@ -23,10 +23,12 @@
 //! step = torch.compile(step)
 //! ```
 
+use ruff_python_ast::Expr;
+
 use crate::check::Checker;
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
-use crate::semantic::Reference;
+use crate::semantic::{Call, Reference};
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS104",
@@ -63,17 +65,16 @@ pub(crate) static SET: RuleSet = RuleSet {
         ),
         denied("taichi", "use tensor operations, and `torch.compile` for speed"),
         denied("cuda", "use tensor operations, and `torch.compile` for speed"),
-        denied("struct", "use tensor operations, and `torch.compile` for speed"),
-        denied("_struct", "use tensor operations, and `torch.compile` for speed"),
         denied("array", "use tensor operations, and `torch.compile` for speed"),
         denied("torch.utils.dlpack", "use tensors as they are"),
         denied("torch.from_dlpack", "use tensors as they are"),
         denied("torch.to_dlpack", "use tensors as they are"),
-        denied("torch.frombuffer", "use tensors as they are"),
-        denied("numpy.frombuffer", "use tensors as they are"),
+        denied(
+            "numpy.ScalarType",
+            "write the types out: `(int, float, np.number)`",
+        ),
         denied("numpy.from_dlpack", "use tensors as they are"),
         denied("numpy.getbuffer", "use tensors as they are"),
-        denied("numpy.lib.stride_tricks", "use tensors as they are"),
         denied("builtins.memoryview", "use tensors as they are"),
         denied(
             "numpy.f2py",
@@ -93,6 +94,7 @@ pub(crate) static SET: RuleSet = RuleSet {
     attributes: &["cffi", "ctypes"],
     hooks: Hooks {
         reference: Some(reference),
+        call: Some(call),
         ..Hooks::NONE
     },
 };
@@ -106,6 +108,25 @@ const ADDRESSES: &[&str] = &[
     "__array_struct__",
     "__dlpack__",
 ];
+
+/// `np.ndarray(shape, object, buffer)` makes objects of addresses.
+fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    if !call.may_be("numpy.ndarray") {
+        return;
+    }
+    let arguments = &call.expr.arguments;
+    let is_open = arguments.args.iter().any(Expr::is_starred_expr)
+        || arguments.keywords.iter().any(|keyword| keyword.arg.is_none());
+    if is_open || arguments.find_argument_value("buffer", 2).is_some() {
+        let message = "an array over a buffer looks at memory directly".to_owned();
+        checker.report(
+            &RULE,
+            call.expr,
+            message,
+            "write `np.frombuffer(data, dtype)` or `np.array(values)`",
+        );
+    }
+}
 
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     let mut expr = reference.expr;

@@ -30,6 +30,7 @@
 
 use crate::check::Checker;
 use crate::finding::Severity;
+use crate::origin::{self, Origin};
 use crate::rule::{Hooks, Rule, RuleSet, denied};
 use crate::semantic::{Call, Reference, Usage};
 
@@ -129,10 +130,6 @@ pub(crate) static SET: RuleSet = RuleSet {
         ),
         denied(
             "lzma",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "zlib",
             "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
         ),
         denied(
@@ -272,7 +269,7 @@ pub(crate) static SET: RuleSet = RuleSet {
             "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
         ),
         denied(
-            "numpy.lib",
+            "numpy.lib.npyio",
             "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
         ),
         denied(
@@ -433,6 +430,8 @@ const WRITING_METHODS: &[&str] = &[
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     if let ruff_python_ast::Expr::Attribute(attribute) = reference.expr
         && WRITING_METHODS.contains(&attribute.attr.as_str())
+        && !(checker.may_have_given(attribute.attr.as_str())
+            && origin::of(checker, &attribute.value) == Origin::Own)
     {
         let message = format!("`{}` reads or writes a file", attribute.attr.as_str());
         checker.report(
@@ -467,7 +466,7 @@ fn saves_itself<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     if let ruff_python_ast::Expr::Attribute(attribute) = reference.expr
         && attribute.attr.as_str() == "save"
         && reference.meanings.is_empty()
-        && !checker.defines_attribute("save")
+        && !(checker.may_have_given("save") && origin::of(checker, &attribute.value) == Origin::Own)
     {
         let message = "`.save` of something that the bundle does not define writes a file".to_owned();
         checker.report(&RULE, &attribute.attr, message, SAVE_HINT);

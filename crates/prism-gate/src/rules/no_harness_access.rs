@@ -3,7 +3,7 @@
 //! ## What it does
 //!
 //! Refuses attributes of `ctx` that are not documented, private attributes of streams and batches, submodules of
-//! `prism_runtime`, and assignments to `ctx`. Documented are `artifacts_dir`, `budget_seconds`, `build_model`,
+//! `prism_runtime`, assignments to `ctx`, its classes, and calls of `build_model` and `train` with anything but `ctx`. Documented are `artifacts_dir`, `budget_seconds`, `build_model`,
 //! `byte_budget`, `data_dir`, `device`, `iter_train_batches`, `local_rank`, `log`, `max_params`, `rank`,
 //! `reference_tokenizer`, `seed`, `step_budget`, `stream`, `token_budget`, `vocab_size` and `world_size`; and of the older
 //! interface `attempt`, `checkpoint_dir`, `distributed_backend`, `is_resume`, `max_layers`, `max_parameters`,
@@ -31,7 +31,9 @@ use crate::rule::{Hooks, Rule, RuleSet, denied};
 use ruff_python_ast::{Expr, ExprContext, Pattern, Stmt};
 
 use crate::check::Checker;
-use crate::semantic::{CTX, Meaning, Reference, Usage};
+use crate::origin::{self, Origin};
+use crate::semantic::{BindingKind, CTX, Call, Meaning, Reference, Usage};
+use crate::source::Role;
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS113",
@@ -77,6 +79,7 @@ pub(crate) static SET: RuleSet = RuleSet {
     attributes: INNER,
     hooks: Hooks {
         reference: Some(reference),
+        call: Some(call),
         statement: Some(statement),
         expression: Some(expression),
         pattern: Some(pattern),
@@ -105,7 +108,134 @@ const INNER: &[&str] = &[
 /// What a batch holds.
 const OF_A_BATCH: &[&str] = &["inputs", "loss", "mask", "progress", "step", "targets", "tokens"];
 
+/// Whether a path is one that `ctx` documents.
+pub(crate) fn is_documented(path: &str) -> bool {
+    let name = path.strip_prefix(CTX).and_then(|rest| rest.strip_prefix('.'));
+    name.is_some_and(|name| DOCUMENTED.binary_search(&name).is_ok())
+}
+
+/// Functions that may be given `ctx` whole: they read nothing behind it.
+const MAY_SEE_CTX: &[&str] = &[
+    "builtins.bool",
+    "builtins.callable",
+    "builtins.getattr",
+    "builtins.hasattr",
+    "builtins.id",
+    "builtins.isinstance",
+    "builtins.print",
+    "builtins.repr",
+    "builtins.str",
+    "functools.partial",
+];
+
+/// Classes whose objects only the harness makes.
+const MADE_BY_THE_HARNESS: &[&str] = &[
+    "Batch",
+    "Context",
+    "PrismBatch",
+    "PrismContext",
+    "Stream",
+    "Tokenizer",
+];
+
+fn is_of(path: &str, class: &str) -> bool {
+    (path.starts_with("prism_runtime.") || path.starts_with("prism_challenge."))
+        && path.rsplit('.').next() == Some(class)
+}
+
+/// `type(ctx)`, `LRScheduler.state_dict(ctx)`, `Stream(...)`, `build_model(fake)`.
+fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    let is_ctx = |value: &Expr| {
+        checker
+            .meanings(value)
+            .iter()
+            .any(|meaning| matches!(meaning, Meaning::Library(path) if &**path == CTX))
+    };
+    let arguments = &call.expr.arguments;
+    let keywords = arguments.keywords.iter().map(|keyword| &keyword.value);
+    let given = arguments.args.iter().chain(keywords).any(is_ctx);
+    for callee in &call.callee {
+        match callee {
+            Meaning::Library(path) if path.starts_with('<') => {}
+            Meaning::Library(path) if given && !MAY_SEE_CTX.contains(&&**path) => {
+                let shown = path.strip_prefix("builtins.").unwrap_or(path);
+                let message = format!("`{shown}` is given `ctx` itself, and what lies behind it");
+                return checker.report(
+                    &RULE,
+                    call.expr,
+                    message,
+                    "give it what `ctx` documents: `ctx.device`, `ctx.seed`",
+                );
+            }
+            Meaning::Library(path) if MADE_BY_THE_HARNESS.iter().any(|name| is_of(path, name)) => {
+                let message = "an object of the harness is made".to_owned();
+                return checker.report(
+                    &RULE,
+                    call.expr,
+                    message,
+                    "use `ctx`, the stream and the batch as they are",
+                );
+            }
+            Meaning::Local(module, binding) if is_entry(checker, *module, *binding) => {
+                let only_ctx = matches!(&*arguments.args, [only]
+                    if matches!(&*checker.meanings(only), [Meaning::Library(path)] if &**path == CTX))
+                    && arguments
+                        .keywords
+                        .iter()
+                        .all(|keyword| keyword.arg.is_some() && !is_ctx(&keyword.value));
+                if !only_ctx {
+                    let message =
+                        "this is called by the harness, with its `ctx`; here it is given something else"
+                            .to_owned();
+                    return checker.report(
+                        &RULE,
+                        call.expr,
+                        message,
+                        "put what both need into a function of its own",
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a binding is the function that the harness calls.
+fn is_entry(checker: &Checker<'_, '_>, module: usize, binding: usize) -> bool {
+    let name = match checker.sources[module].role {
+        Role::Architecture => "build_model",
+        Role::Training => "train",
+        Role::Helper => return false,
+    };
+    let scopes = &checker.names.modules[module];
+    matches!(scopes.bindings[binding].kind, BindingKind::Function(function) if function.name.as_str() == name)
+        && scopes.scopes[0]
+            .names
+            .get(name)
+            .is_some_and(|entry| entry.bindings.contains(&binding))
+}
+
+/// `[train][0](fake)`: what the harness calls is not handed on.
+fn entry_as_a_value<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    let is_entry = reference.meanings.iter().any(
+        |meaning| matches!(meaning, Meaning::Local(module, binding) if is_entry(checker, *module, *binding)),
+    );
+    if is_entry
+        && matches!(reference.usage, Usage::Load)
+        && !checker.module_places.contains(&(&raw const *reference.expr))
+    {
+        let message = "what the harness calls with its `ctx` is handed on".to_owned();
+        checker.report(
+            &RULE,
+            reference.expr,
+            message,
+            "put what both need into a function of its own",
+        );
+    }
+}
+
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    entry_as_a_value(checker, reference);
     for path in reference.paths() {
         let Some(rest) = path.strip_prefix(CTX).and_then(|rest| rest.strip_prefix('.')) else {
             continue;
@@ -186,8 +316,51 @@ fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
     }
 }
 
+/// What the harness's classes have, by which a function of the bundle could take their place.
+const METHODS: &[&str] = &[
+    "loss",
+    "inputs",
+    "targets",
+    "tokens",
+    "build_model",
+    "stream",
+    "iter_train_batches",
+];
+
+/// `kind.loss = lambda ...`, where `kind` may be the class of a batch.
+fn replaced(checker: &mut Checker<'_, '_>, target: &Expr, value: &Expr) {
+    let Expr::Attribute(attribute) = target else {
+        return;
+    };
+    let is_a_function = value.is_lambda_expr()
+        || checker.meanings(value).iter().any(|meaning| {
+            matches!(meaning, Meaning::Local(module, binding)
+                if matches!(checker.names.modules[*module].bindings[*binding].kind, BindingKind::Function(_)))
+        });
+    if is_a_function
+        && METHODS.contains(&attribute.attr.as_str())
+        && origin::of(checker, &attribute.value) != Origin::Own
+    {
+        let message = format!(
+            "`{}` may be the harness's and cannot be replaced",
+            attribute.attr.as_str()
+        );
+        checker.report(
+            &RULE,
+            &attribute.attr,
+            message,
+            "define a method in a class of your own",
+        );
+    }
+}
+
 /// Subclasses of the harness's own classes.
 fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
+    if let Stmt::Assign(assign) = stmt {
+        for target in &assign.targets {
+            replaced(checker, target, &assign.value);
+        }
+    }
     if let Stmt::ClassDef(class) = stmt {
         for base in class.bases() {
             if is_of_the_harness(checker, base) {

@@ -28,6 +28,12 @@
 
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
+use crate::semantic::Call;
+use crate::texts;
+
+use ruff_python_ast::Expr;
+
+use crate::check::Checker;
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS102",
@@ -190,10 +196,6 @@ pub(crate) static SET: RuleSet = RuleSet {
             "everything is learnt from `ctx.stream`; there is no network in the sandbox",
         ),
         denied(
-            "uuid",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
             "cgi",
             "everything is learnt from `ctx.stream`; there is no network in the sandbox",
         ),
@@ -276,5 +278,38 @@ pub(crate) static SET: RuleSet = RuleSet {
         ),
     ],
     attributes: &[],
-    hooks: Hooks { ..Hooks::NONE },
+    hooks: Hooks {
+        call: Some(call),
+        ..Hooks::NONE
+    },
 };
+
+/// `init_process_group("gloo", init_method="tcp://...")` listens, `file://` makes a file.
+fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    if !call.may_be("torch.distributed.init_process_group") {
+        return;
+    }
+    let arguments = &call.expr.arguments;
+    let is_default = |value: &Expr| match value {
+        Expr::NoneLiteral(_) => true,
+        value => texts::of(checker, value).is_some_and(|texts| texts.iter().all(|text| text == "env://")),
+    };
+    let is_open = arguments.args.iter().any(Expr::is_starred_expr)
+        || arguments.keywords.iter().any(|keyword| keyword.arg.is_none())
+        || arguments
+            .find_argument_value("store", 5)
+            .is_some_and(|value| !value.is_none_literal_expr());
+    if is_open
+        || arguments
+            .find_argument_value("init_method", 1)
+            .is_some_and(|value| !is_default(value))
+    {
+        let message = "processes may only meet where the environment says".to_owned();
+        checker.report(
+            &RULE,
+            call.expr,
+            message,
+            "leave `init_method` out, or write \"env://\"",
+        );
+    }
+}

@@ -67,6 +67,7 @@ pub(crate) static SET: RuleSet = RuleSet {
         denied("sys.exit", "return from `train` to stop"),
         denied("os._exit", "return from `train` to stop"),
         denied("builtins.exit", "return from `train` to stop"),
+        denied("builtins.SystemExit", "return from `train` to stop"),
         denied("builtins.quit", "return from `train` to stop"),
         denied(
             "subprocess",
@@ -118,13 +119,30 @@ pub(crate) static SET: RuleSet = RuleSet {
         denied("winreg", "leave it out; the sandbox sets the limits"),
         denied("winsound", "leave it out; the sandbox sets the limits"),
         denied("_posixsubprocess", "leave it out; the sandbox sets the limits"),
-        denied("getopt", "leave it out: output goes to the log as it is"),
-        denied("argparse", "leave it out: output goes to the log as it is"),
-        denied("optparse", "leave it out: output goes to the log as it is"),
-        denied("fire", "leave it out: output goes to the log as it is"),
-        denied("click", "leave it out: output goes to the log as it is"),
-        denied("absl", "leave it out: output goes to the log as it is"),
-        denied("hydra", "leave it out: output goes to the log as it is"),
+        denied(
+            "getopt",
+            "keep settings in constants or a dataclass: nothing is given on a command line",
+        ),
+        denied(
+            "optparse",
+            "keep settings in constants or a dataclass: nothing is given on a command line",
+        ),
+        denied(
+            "fire",
+            "keep settings in constants or a dataclass: nothing is given on a command line",
+        ),
+        denied(
+            "click",
+            "keep settings in constants or a dataclass: nothing is given on a command line",
+        ),
+        denied(
+            "absl",
+            "keep settings in constants or a dataclass: nothing is given on a command line",
+        ),
+        denied(
+            "hydra",
+            "keep settings in constants or a dataclass: nothing is given on a command line",
+        ),
         denied(
             "torch.distributed.run",
             "use `ctx.device`; the harness initialises it",

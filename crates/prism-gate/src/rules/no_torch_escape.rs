@@ -33,11 +33,13 @@
 
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
+use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::{DictItem, Expr, ExprCall, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 
 use crate::check::Checker;
-use crate::semantic::{Call, Meaning};
+use crate::origin::{self, Origin};
+use crate::semantic::{BindingKind, Call, Meaning};
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS108",
@@ -466,7 +468,9 @@ fn unknown<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall) {
         match keyword.arg.as_ref().map(ruff_python_ast::Identifier::as_str) {
             Some("backend") if is_a_function(checker, &keyword.value) => compiles(checker, call),
             Some("num_workers")
-                if matches!(keyword.value, Expr::NumberLiteral(_)) && !is_zero(&keyword.value) =>
+                if matches!(keyword.value, Expr::NumberLiteral(_))
+                    && !is_zero(&keyword.value)
+                    && origin::of(checker, &call.func) != Origin::Own =>
             {
                 report_workers(checker, keyword.range());
             }
@@ -494,6 +498,7 @@ fn compiles<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall) {
             (Some("backend"), Expr::StringLiteral(text)) => BACKENDS.contains(&text.value.to_str()),
             (Some("options"), Expr::NoneLiteral(_)) => true,
             (Some("options"), Expr::Dict(options)) => options.items.iter().all(is_an_honest_option),
+            (Some("options"), Expr::Name(name)) => is_an_honest_table(checker, name.id.as_str()),
             (Some("backend" | "options") | None, _) => false,
             _ => true,
         };
@@ -506,6 +511,43 @@ fn compiles<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall) {
     }
 }
 
+/// Options that stand in a dictionary of the module, which is bound once and nowhere changed or handed to anything else.
+fn is_an_honest_table(checker: &Checker<'_, '_>, name: &str) -> bool {
+    let bindings = checker.names.bindings(checker.module, checker.scope(), name);
+    let [only] = bindings else {
+        return false;
+    };
+    let BindingKind::Value(Expr::Dict(options)) = checker.names.modules[checker.module].bindings[*only].kind
+    else {
+        return false;
+    };
+    let tokens = checker
+        .trees
+        .iter()
+        .enumerate()
+        .filter_map(|(module, tree)| Some((module, tree.as_ref().ok()?)));
+    let mentions: usize = tokens
+        .map(|(module, parsed)| {
+            let source = &checker.sources[module];
+            let is_it = |token: &&ruff_python_ast::token::Token| {
+                token.kind() == TokenKind::Name && source.slice(token.range()) == name
+            };
+            parsed.tokens().iter().filter(is_it).count()
+        })
+        .sum();
+    let given: usize = ["compile", "partial"]
+        .iter()
+        .filter_map(|callee| checker.uses().calls.get(callee))
+        .flatten()
+        .flat_map(|(_, call)| call.arguments.keywords.iter())
+        .filter(|keyword| {
+            keyword.arg.as_ref().is_some_and(|arg| arg.as_str() == "options")
+                && matches!(&keyword.value, Expr::Name(value) if value.id.as_str() == name)
+        })
+        .count();
+    options.items.iter().all(is_an_honest_option) && mentions == given + 1
+}
+
 fn is_an_honest_option(item: &DictItem) -> bool {
     let is_known = matches!(&item.key, Some(Expr::StringLiteral(key)) if OPTIONS.binary_search(&key.value.to_str()).is_ok());
     is_known && matches!(item.value, Expr::BooleanLiteral(_) | Expr::NumberLiteral(_))
@@ -514,6 +556,17 @@ fn is_an_honest_option(item: &DictItem) -> bool {
 fn is_zero(value: &Expr) -> bool {
     matches!(value, Expr::NumberLiteral(number) if number.value.as_int().is_some_and(|n| *n == 0))
 }
+
+/// Classes that take the names of attributes from their own objects.
+const OPEN_CLASSES: &[&str] = &[
+    "torch.distributed.fsdp.FullyShardedDataParallel",
+    "torch.distributed.fsdp.fully_sharded_data_parallel.FullyShardedDataParallel",
+    "torch.nn.utils.prune.BasePruningMethod",
+    "torch.nn.utils.prune.CustomFromMask",
+    "torch.nn.utils.prune.PruningContainer",
+    "torch.nn.utils.spectral_norm.SpectralNorm",
+    "torch.nn.utils.weight_norm.WeightNorm",
+];
 
 /// The place of `num_workers` among the arguments of a `DataLoader`.
 const WORKERS_PLACE: usize = 5;
@@ -559,8 +612,28 @@ fn changes_workers<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
                 }
             }
         }
+        Stmt::AugAssign(assign) => {
+            if let Expr::Attribute(attribute) = &*assign.target
+                && attribute.attr.as_str() == "num_workers"
+                && origin::of(checker, &attribute.value) != Origin::Own
+            {
+                report_workers(checker, assign.target.range());
+            }
+        }
         Stmt::ClassDef(class) => {
             for base in class.bases() {
+                let is_open = |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if OPEN_CLASSES.contains(&&**path));
+                if checker.meanings(base).iter().any(is_open) {
+                    let message =
+                        "an object of this class reads or sets attributes by names that nobody sees"
+                            .to_owned();
+                    checker.report(
+                        &RULE,
+                        base,
+                        message,
+                        "use it as it is, or derive from `nn.Module`",
+                    );
+                }
                 if checker.meanings(base).iter().any(is_loader) {
                     report_workers(checker, base.range());
                 }

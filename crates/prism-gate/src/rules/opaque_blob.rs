@@ -7,6 +7,9 @@
 //! one statement count together, and those of the whole bundle do too, so cutting the data into pieces changes nothing.
 //! It does not matter whether anything decodes them.
 //!
+//! So are lists of hundreds of `True` and `False`, of names or of empty brackets, which hold which of them comes where, and
+//! parameters and functions with names that are no words.
+//!
 //! Unreadable are: letters that make no word (most of their pairs are rare in words), mixtures of digits and cases such
 //! as base64 and hexadecimal, digits in strings, bytes that are no text, and characters of other scripts that follow one
 //! another as if drawn by lot. One unreadable byte is free for each 16 readable ones of the same statement. Of numbers the
@@ -77,6 +80,9 @@ struct Group {
     /// Bytes of the literal that was added last.
     last_bytes: usize,
     digits: usize,
+    /// What its lists of symbols hold: their elements, or the bits that these say, if that is more. Each costs a byte of
+    /// source at least.
+    symbols: usize,
     /// Its own size, when it is complete.
     bytes: usize,
 }
@@ -129,12 +135,30 @@ impl Reader<'_> {
         group.digits += significant_digits(self.source.slice(literal));
     }
 
+    /// `[True, False, ...]`, `[A, C, B, ...]`, `[(), [], ...]`: elements that hold nothing but which of them they are.
+    fn symbols(&mut self, range: TextRange, elements: &[Expr]) {
+        if elements.len() < SYMBOLS_MIN {
+            return;
+        }
+        let symbols: Option<Vec<&str>> = elements
+            .iter()
+            .map(|element| is_a_symbol(element).then(|| self.source.slice(element)))
+            .collect();
+        let Some(group) = self.open.last_mut() else {
+            return;
+        };
+        if let Some(symbols) = symbols {
+            group.range = Some(group.range.map_or(range, |before| before.cover(range)));
+            group.symbols += packed::bits(&symbols).max(symbols.len());
+        }
+    }
+
     fn close(&mut self) {
         let Some(mut group) = self.open.pop() else {
             return;
         };
         let unreadable = packed::unreadable_bytes(&group.text);
-        group.bytes = charged(unreadable, group.text.len());
+        group.bytes = charged(unreadable, group.text.len()) + group.symbols;
         let mut foreign = String::new();
         packed::foreign(&group.text, &mut foreign);
         if packed::is_drawn_by_lot(&foreign) {
@@ -176,6 +200,7 @@ impl<'a> Visitor<'a> for Reader<'a> {
             text: String::new(),
             last_bytes: 0,
             digits: 0,
+            symbols: 0,
             bytes: 0,
         });
         let name = match stmt {
@@ -215,8 +240,24 @@ impl<'a> Visitor<'a> for Reader<'a> {
                 }
                 self.visit_expr(&sum.right);
             }
-            _ => visitor::walk_expr(self, expr),
+            _ => {
+                if let Expr::Tuple(ast::ExprTuple { elts, .. })
+                | Expr::List(ast::ExprList { elts, .. })
+                | Expr::Set(ast::ExprSet { elts, .. }) = expr
+                {
+                    self.symbols(expr.range(), elts);
+                }
+                visitor::walk_expr(self, expr);
+            }
         }
+    }
+
+    fn visit_parameters(&mut self, parameters: &'a ast::Parameters) {
+        for parameter in parameters {
+            self.names.push_str(parameter.name());
+            self.names.push(' ');
+        }
+        visitor::walk_parameters(self, parameters);
     }
 
     fn visit_string_literal(&mut self, literal: &'a ast::StringLiteral) {
@@ -238,6 +279,30 @@ impl<'a> Visitor<'a> for Reader<'a> {
             self.names.push(' ');
         }
         visitor::walk_keyword(self, keyword);
+    }
+}
+
+/// Fewer elements are no data.
+const SYMBOLS_MIN: usize = 256;
+
+/// Whether an element of a list says nothing but which it is.
+fn is_a_symbol(element: &Expr) -> bool {
+    match element {
+        Expr::BooleanLiteral(_)
+        | Expr::NoneLiteral(_)
+        | Expr::EllipsisLiteral(_)
+        | Expr::Lambda(_)
+        | Expr::Name(_) => true,
+        Expr::List(list) => list.elts.len() < 2 && list.elts.iter().all(is_a_symbol),
+        Expr::Tuple(tuple) => tuple.elts.len() < 3 && tuple.elts.iter().all(is_a_symbol),
+        Expr::Dict(dict) => dict.items.is_empty(),
+        Expr::Set(set) => set.elts.len() < 2 && set.elts.iter().all(is_a_symbol),
+        Expr::StringLiteral(text) => text.value.len() < 3,
+        Expr::BytesLiteral(text) => text.value.iter().map(|part| part.value.len()).sum::<usize>() < 3,
+        Expr::Attribute(attribute) => is_a_symbol(&attribute.value),
+        Expr::UnaryOp(unary) => is_a_symbol(&unary.operand),
+        Expr::Call(call) => call.arguments.args.is_empty() && is_a_symbol(&call.func),
+        _ => false,
     }
 }
 
@@ -264,8 +329,8 @@ fn bytes_at_most(checker: &Checker<'_, '_>) -> usize {
                 | TokenKind::Float
                 | TokenKind::Complex => bytes += length,
                 TokenKind::Name if is_defined => bytes += length + 1,
-                // The name of an argument, if it is one.
-                TokenKind::Equal => bytes += name_bytes + 1,
+                // The name of an argument or a parameter, or one symbol of a list.
+                TokenKind::Comma | TokenKind::Equal => bytes += name_bytes + 1,
                 _ => {}
             }
             name_bytes = if token.kind() == TokenKind::Name {

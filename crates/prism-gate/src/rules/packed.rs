@@ -83,6 +83,39 @@ pub(crate) fn is_drawn_by_lot(text: &str) -> bool {
     repeated * 20 < total || coincidence(pairs.values()) < 1.4 * by_chance
 }
 
+/// How many bits a sequence of symbols says: what is left when each is guessed from how frequent it is, or from how
+/// frequent it is after the one before.
+pub(crate) fn bits(symbols: &[&str]) -> usize {
+    let mut singles: FxHashMap<&str, u32> = FxHashMap::default();
+    let mut pairs: FxHashMap<(&str, &str), u32> = FxHashMap::default();
+    for &symbol in symbols {
+        *singles.entry(symbol).or_default() += 1;
+    }
+    for pair in symbols.windows(2) {
+        *pairs.entry((pair[0], pair[1])).or_default() += 1;
+    }
+    let total = symbols.len() as f64;
+    let alone: f64 = singles
+        .values()
+        .map(|&count| f64::from(count) * (total / f64::from(count)).log2())
+        .sum();
+    let after: f64 = pairs
+        .iter()
+        .map(|(&(first, _), &count)| f64::from(count) * (f64::from(singles[first]) / f64::from(count)).log2())
+        .sum();
+    whole(alone.min(after))
+}
+
+/// A number of bits, rounded down.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "not negative, and at most some bits for each byte of a file"
+)]
+fn whole(bits: f64) -> usize {
+    bits.max(0.0) as usize
+}
+
 /// The chance that two of the things counted are the same.
 fn coincidence<'c>(counts: impl Iterator<Item = &'c u64>) -> f64 {
     let (mut total, mut same) = (0_u64, 0_u64);

@@ -3,10 +3,12 @@
 //! Used by the rules about files and deserialisation. A path counts only if a reader can see where it leads: it begins
 //! with `ctx.artifacts_dir` and goes on with literal text without `..`, or with numbers.
 
-use ruff_python_ast::{Expr, ExprContext, InterpolatedStringElement, Operator};
+use ruff_python_ast::{Expr, ExprContext, InterpolatedStringElement, InterpolatedStringFormatSpec, Operator};
 
 use crate::check::Checker;
-use crate::semantic::{BindingKind, Meaning, ScopeId};
+use crate::origin;
+use crate::semantic::uses::Spot;
+use crate::semantic::{BindingKind, CTX, Meaning, ScopeId, ScopeKind};
 
 const ARTIFACTS_DIR: &str = "<ctx>.artifacts_dir";
 
@@ -44,7 +46,12 @@ fn below(checker: &Checker<'_, '_>, scope: ScopeId, expr: &Expr, steps: &mut usi
                     InterpolatedStringElement::Literal(literal) => path.push_str(&literal.value),
                     // A number in the name of a file.
                     InterpolatedStringElement::Interpolation(number) => {
-                        if path.is_empty() || !is_a_number(checker, &number.expression) {
+                        let is_plain = number.conversion.is_none()
+                            && number.format_spec.as_ref().is_none_or(|spec| is_a_width(spec));
+                        if path.is_empty()
+                            || !is_plain
+                            || !is_a_number(checker, scope, &number.expression, steps)
+                        {
                             return None;
                         }
                         path.push('0');
@@ -114,7 +121,8 @@ fn has_only_known_values(checker: &Checker<'_, '_>, scope: ScopeId, expr: &Expr,
             };
             *steps = left;
             match module.bindings[number].kind {
-                BindingKind::Parameter(..) | BindingKind::Import(_) => true,
+                BindingKind::Parameter(..) => is_given_ctx(checker, scope, name.id.as_str(), steps),
+                BindingKind::Import(_) => true,
                 BindingKind::Value(value) => {
                     let within = module.bindings[number].scope;
                     // A name that is bound to itself says nothing new.
@@ -127,22 +135,101 @@ fn has_only_known_values(checker: &Checker<'_, '_>, scope: ScopeId, expr: &Expr,
         })
 }
 
-/// Whether a name is only ever bound by a loop over `range` or `enumerate`, or to a whole number.
-fn is_a_number(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
-    let Expr::Name(name) = expr else {
+/// Whether every call of the bundle gives a parameter the harness's `ctx`, or what comes of it. The harness itself gives
+/// nothing else.
+fn is_given_ctx(checker: &Checker<'_, '_>, scope: ScopeId, name: &str, steps: &mut usize) -> bool {
+    let scopes = &checker.names.modules[checker.module].scopes;
+    let mut at = Some(scope);
+    while let Some(id) = at {
+        if scopes[id].names.contains_key(name) {
+            let ScopeKind::Function(function) = scopes[id].kind else {
+                return false;
+            };
+            let spot = Spot {
+                module: checker.module,
+                scope: id,
+            };
+            let given = origin::given_to(checker, spot, function, name);
+            return given.is_some_and(|given| {
+                given.into_iter().all(|(spot, value)| {
+                    let Some(left) = steps.checked_sub(1) else {
+                        return false;
+                    };
+                    *steps = left;
+                    let meanings = checker.names.meanings(spot.module, spot.scope, value);
+                    !meanings.is_empty()
+                        && meanings
+                            .iter()
+                            .all(|meaning| matches!(meaning, Meaning::Library(path) if path.starts_with(CTX)))
+                })
+            });
+        }
+        at = scopes[id].parent;
+    }
+    false
+}
+
+/// `04d`: how wide a number is written.
+fn is_a_width(spec: &InterpolatedStringFormatSpec) -> bool {
+    spec.elements.iter().all(|element| match element {
+        InterpolatedStringElement::Literal(literal) => literal
+            .value
+            .chars()
+            .all(|letter| letter.is_ascii_digit() || letter == 'd'),
+        InterpolatedStringElement::Interpolation(_) => false,
+    })
+}
+
+/// Functions whose results are whole numbers.
+const NUMBERS: &[&str] = &["builtins.int", "builtins.len"];
+
+/// Whether an expression can be nothing but a whole number: a literal, the variable of a loop over `range` or `enumerate`,
+/// arithmetic with such.
+fn is_a_number(checker: &Checker<'_, '_>, scope: ScopeId, expr: &Expr, steps: &mut usize) -> bool {
+    let Some(left) = steps.checked_sub(1) else {
         return false;
     };
-    let bindings = checker
-        .names
-        .bindings(checker.module, checker.scope(), name.id.as_str());
-    let module = &checker.names.modules[checker.module];
-    !bindings.is_empty()
-        && bindings.iter().all(|&number| {
+    *steps = left;
+    let is_one_of = |callee: &Expr, names: &[&str]| {
+        let meanings = checker.names.meanings(checker.module, scope, callee);
+        !meanings.is_empty()
+            && meanings
+                .iter()
+                .all(|meaning| matches!(meaning, Meaning::Library(path) if names.contains(&&**path)))
+    };
+    match expr {
+        Expr::NumberLiteral(number) => number.value.is_int(),
+        Expr::BinOp(both) => {
+            is_a_number(checker, scope, &both.left, steps) && is_a_number(checker, scope, &both.right, steps)
+        }
+        Expr::Call(call) => is_one_of(&call.func, NUMBERS),
+        Expr::Attribute(attribute) => {
             matches!(
-                &module.bindings[number].kind,
-                BindingKind::Value(Expr::NumberLiteral(_))
-            )
-        })
+                attribute.attr.as_str(),
+                "rank" | "local_rank" | "seed" | "world_size"
+            ) && is_one_of(&attribute.value, &[CTX])
+        }
+        Expr::Name(name) => {
+            let bindings = checker.names.bindings(checker.module, scope, name.id.as_str());
+            let module = &checker.names.modules[checker.module];
+            !bindings.is_empty()
+                && checker
+                    .names
+                    .is_of_a_function(checker.module, scope, name.id.as_str())
+                && bindings
+                    .iter()
+                    .all(|&number| match &module.bindings[number].kind {
+                        BindingKind::Value(value) => {
+                            is_a_number(checker, module.bindings[number].scope, value, steps)
+                        }
+                        BindingKind::Counter(callee) => {
+                            is_one_of(callee, &["builtins.enumerate", "builtins.range"])
+                        }
+                        _ => false,
+                    })
+        }
+        _ => false,
+    }
 }
 
 fn is_harmless(text: &str) -> bool {

@@ -9,7 +9,9 @@ use ruff_python_ast::{self as ast, ExceptHandler, Expr, ExprContext, Pattern, St
 use ruff_text_size::{Ranged, TextSize};
 
 use super::scope::{Binding, BindingKind, ModuleScopes, ScopeId, ScopeKind};
+use super::shadow;
 use super::walk::{Pass, Walker};
+use crate::knowledge::builtins;
 use crate::limits::STARS_MAX;
 use crate::source::Source;
 
@@ -28,9 +30,17 @@ pub(crate) fn bind<'a>(source: &'a Source<'a>, body: &'a [Stmt]) -> ModuleScopes
         }],
         nonlocals: Vec::new(),
         waiting: Vec::new(),
+        asked: Vec::new(),
     };
     Walker::module(&mut binder, body);
     binder.place_nonlocals();
+    let binds_a_builtin = binder.found.scopes[0]
+        .names
+        .keys()
+        .any(|name| builtins::is_builtin(name));
+    if binds_a_builtin {
+        binder.found.hidden = shadow::of(body);
+    }
     binder.found
 }
 
@@ -48,6 +58,8 @@ struct Binder<'a> {
     nonlocals: Vec<(ScopeId, &'a str)>,
     /// Bindings of such names: where they belong is known only when all functions around are.
     waiting: Vec<(ScopeId, &'a str, usize)>,
+    /// Names that the code asks for by `getattr`, until they come.
+    asked: Vec<*const Expr>,
 }
 
 impl<'a> Binder<'a> {
@@ -62,6 +74,20 @@ impl<'a> Binder<'a> {
             let entry = self.found.scopes[owner.unwrap_or(scope)].names.entry(name);
             entry.or_default().bindings.push(number);
         }
+    }
+
+    /// Whether a name is the first parameter of the method around.
+    fn is_own_object(&self, name: &str) -> bool {
+        matches!(name, "self" | "cls")
+            || self.open.windows(2).rev().any(|pair| {
+                let [outer, inner] = [&pair[0], &pair[1]].map(|open| self.found.scopes[open.scope].kind);
+                let (ScopeKind::Class(_), ScopeKind::Function(method)) = (outer, inner) else {
+                    return false;
+                };
+                let parameters = &method.parameters;
+                let first = parameters.posonlyargs.iter().chain(&parameters.args).next();
+                first.is_some_and(|first| first.parameter.name.as_str() == name)
+            })
     }
 
     fn scope(&self) -> ScopeId {
@@ -104,6 +130,9 @@ impl<'a> Binder<'a> {
         value_scope: ScopeId,
         certain: Option<TextSize>,
     ) {
+        if !self.found.scopes[scope].kind.is_local() {
+            self.found.defined.insert(name);
+        }
         let number = self.found.bindings.len();
         self.found.bindings.push(Binding {
             kind,
@@ -158,7 +187,31 @@ impl<'a> Binder<'a> {
                     self.assign(target, Some(element), end);
                 }
             }
-            None => self.assign(target, None, end),
+            None => self.counter(target, iterable, end),
+        }
+    }
+
+    /// `for step in range(n)`, `for step, batch in enumerate(stream)`.
+    fn counter(&mut self, target: &'a Expr, iterable: &'a Expr, end: TextSize) {
+        let callee = match iterable {
+            Expr::Call(call) => match &*call.func {
+                Expr::Name(name) => Some((name.id.as_str(), &*call.func)),
+                _ => None,
+            },
+            _ => None,
+        };
+        match (callee, target) {
+            (Some(("range", callee)), Expr::Name(name)) => {
+                self.bind(name.id.as_str(), BindingKind::Counter(callee), end);
+            }
+            (Some(("enumerate", callee)), Expr::Tuple(both)) if both.elts.len() == 2 => {
+                match &both.elts[0] {
+                    Expr::Name(name) => self.bind(name.id.as_str(), BindingKind::Counter(callee), end),
+                    other => self.assign(other, None, end),
+                }
+                self.assign(&both.elts[1], None, end);
+            }
+            _ => self.assign(target, None, end),
         }
     }
 
@@ -248,6 +301,19 @@ pub(crate) fn absolute(source: &Source<'_>, import: &ast::StmtImportFrom) -> Rc<
     package.truncate(package.len().saturating_sub(up));
     package.extend((!module.is_empty()).then_some(module));
     package.join(".").into()
+}
+
+/// Longest text that counts as a name, in bytes.
+const NAME_BYTES_MAX: usize = 64;
+
+/// Whether a text could be the name of an attribute.
+fn is_a_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= NAME_BYTES_MAX
+        && !text.as_bytes()[0].is_ascii_digit()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// Whether an argument of a call may stand for something.
@@ -387,13 +453,32 @@ impl<'a> Pass<'a> for Binder<'a> {
             }
             Expr::Attribute(attribute)
                 if matches!(attribute.ctx, ExprContext::Store)
-                    && matches!(&*attribute.value, Expr::Name(name) if name.id.as_str() == "self") =>
+                    && matches!(&*attribute.value, Expr::Name(name) if self.is_own_object(name.id.as_str())) =>
             {
                 self.found.attributes.insert(attribute.attr.as_str());
+                self.found.defined.insert(attribute.attr.as_str());
             }
-            Expr::Call(call) if call.func.is_name_expr() && hands_something_on(call) => {
-                let scope = self.scope();
-                self.found.calls.push((scope, call));
+            Expr::Call(call) => {
+                // What is asked for is not given.
+                if matches!(&*call.func, Expr::Name(name) if matches!(name.id.as_str(), "getattr" | "hasattr"))
+                    && let Some(asked @ Expr::StringLiteral(_)) = call.arguments.args.get(1)
+                {
+                    self.asked.push(&raw const *asked);
+                }
+                let keywords = call.arguments.keywords.iter();
+                let names = keywords.filter_map(|keyword| keyword.arg.as_ref());
+                self.found.defined.extend(names.map(ast::Identifier::as_str));
+                if call.func.is_name_expr() && hands_something_on(call) {
+                    let scope = self.scope();
+                    self.found.calls.push((scope, call));
+                }
+            }
+            Expr::StringLiteral(text) if is_a_name(text.value.to_str()) => {
+                if self.asked.last() == Some(&(&raw const *expr)) {
+                    self.asked.pop();
+                } else if let Some(text) = text.as_single_part_string() {
+                    self.found.defined.insert(&text.value);
+                }
             }
             Expr::Name(name) if matches!(name.ctx, ExprContext::Del) => {
                 let scope = self.scope();

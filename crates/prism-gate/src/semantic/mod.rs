@@ -8,6 +8,8 @@
 pub(crate) mod binder;
 mod names;
 mod scope;
+mod shadow;
+pub(crate) mod uses;
 pub(crate) mod walk;
 
 pub(crate) use names::Names;

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use ruff_python_ast::{self as ast, Expr};
-use ruff_text_size::{Ranged, TextSize};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::scope::{BindingKind, ModuleScopes, ScopeId, ScopeKind};
@@ -29,10 +29,48 @@ pub(crate) struct Names<'a> {
     /// The packages of the bundle, and the first components of all its modules.
     packages: FxHashSet<&'a str>,
     tops: FxHashSet<&'a str>,
+    /// What each module gets at by `import *`, directly or through others.
+    reach: Vec<Reach>,
+    /// The modules that bind a name themselves.
+    holders: FxHashMap<&'a str, Vec<usize>>,
     /// Names that stand for something in some scope. All others need no look.
     known: FxHashSet<&'a str>,
     /// How many meanings were followed beside the first of a name.
     followed: Cell<usize>,
+}
+
+/// What a module gets at by `import *`.
+#[derive(Default)]
+struct Reach {
+    /// Modules of the bundle.
+    modules: FxHashSet<usize>,
+    /// Modules of libraries.
+    libraries: Vec<Rc<str>>,
+}
+
+impl Reach {
+    /// From one module through the stars of all that it reaches; each is looked at once.
+    fn of(
+        number: usize,
+        modules: &[ModuleScopes<'_>],
+        by_name: &FxHashMap<&str, usize>,
+        is_bundled: impl Fn(&str) -> bool,
+    ) -> Self {
+        let mut reach = Self::default();
+        let mut next = vec![number];
+        while let Some(module) = next.pop() {
+            for star in &modules[module].stars {
+                if let Some(&further) = by_name.get(&**star) {
+                    if reach.modules.insert(further) {
+                        next.push(further);
+                    }
+                } else if !is_bundled(star) && !reach.libraries.contains(star) {
+                    reach.libraries.push(star.clone());
+                }
+            }
+        }
+        reach
+    }
 }
 
 /// A name that may stand for what another place says.
@@ -83,9 +121,23 @@ impl<'a> Names<'a> {
             .flat_map(|name| name.match_indices('.').map(|(dot, _)| &name[..dot]));
         let packages: FxHashSet<&str> = packages.collect();
         let tops = by_name.keys().map(|name| name.split('.').next().unwrap_or(name));
+        let tops: FxHashSet<&str> = tops.collect();
+        let is_bundled = |path: &str| tops.contains(path.split('.').next().unwrap_or(path));
+        let reach = (0..modules.len()).map(|number| Reach::of(number, &modules, &by_name, is_bundled));
+        let reach = reach.collect();
+        let mut holders: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+        if modules.iter().any(|module| !module.stars.is_empty()) {
+            for (number, module) in modules.iter().enumerate() {
+                for &name in module.scopes[0].names.keys() {
+                    holders.entry(name).or_default().push(number);
+                }
+            }
+        }
         Self {
             modules,
-            tops: tops.collect(),
+            tops,
+            reach,
+            holders,
             packages,
             by_name,
             known: FxHashSet::default(),
@@ -235,7 +287,7 @@ impl<'a> Names<'a> {
                                 alias(Value::Annotation(annotation), content.parent.unwrap_or_default());
                             }
                         }
-                        BindingKind::Value(_) | BindingKind::Other => {}
+                        BindingKind::Value(_) | BindingKind::Counter(_) | BindingKind::Other => {}
                     }
                 }
             }
@@ -424,7 +476,11 @@ impl<'a> Names<'a> {
                 };
                 self.follow_more(entry.meanings.len().saturating_sub(1));
                 extend(found, entry.meanings.iter().take(few).cloned());
-                let certain = entry.certain_from.is_some_and(|from| from <= at)
+                let is_hidden = |range: &TextRange| range.contains(at);
+                let hidden = self.modules[module].hidden.get(name);
+                let in_place =
+                    owner == 0 && scope == 0 && hidden.is_some_and(|hidden| hidden.iter().any(is_hidden));
+                let certain = (entry.certain_from.is_some_and(|from| from <= at) || in_place)
                     && !scopes[owner].deleted.contains(name);
                 if scopes[owner].kind.is_local() || certain {
                     return;
@@ -480,26 +536,28 @@ impl<'a> Names<'a> {
             return;
         };
         if let Some(&number) = self.by_name.get(module) {
-            self.member(number, name, &mut Vec::new(), found);
+            self.member(number, name, found);
         }
     }
 
     /// What a module of the bundle holds under a name, star imports included.
-    fn member(&self, number: usize, name: &str, seen: &mut Vec<usize>, found: &mut Vec<Meaning>) {
-        if seen.contains(&number) {
-            return;
-        }
-        seen.push(number);
-        let scopes = &self.modules[number];
-        if let Some(entry) = scopes.scopes[0].names.get(name) {
+    fn member(&self, number: usize, name: &str, found: &mut Vec<Meaning>) {
+        let held = |number: usize| self.modules[number].scopes[0].names.get(name);
+        if let Some(entry) = held(number) {
             extend(found, entry.meanings.iter().cloned());
         }
-        for star in &scopes.stars {
-            if let Some(&further) = self.by_name.get(&**star) {
-                self.member(further, name, seen, found);
-            } else if !self.is_bundled(star) {
-                extend(found, [Meaning::Library(format!("{star}.{name}").into())]);
+        let reach = &self.reach[number];
+        if reach.modules.is_empty() && reach.libraries.is_empty() {
+            return;
+        }
+        let holders = self.holders.get(name).into_iter().flatten();
+        for &holder in holders.filter(|holder| **holder != number && reach.modules.contains(holder)) {
+            if let Some(entry) = held(holder) {
+                extend(found, entry.meanings.iter().cloned());
             }
+        }
+        for library in &reach.libraries {
+            extend(found, [Meaning::Library(format!("{library}.{name}").into())]);
         }
     }
 

@@ -7,6 +7,7 @@ use ruff_text_size::TextSize;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Meaning;
+use super::shadow::Hidden;
 use crate::limits::SCOPE_DEPTH_MAX;
 
 /// The number of a scope within its module; the module itself is 0.
@@ -41,6 +42,8 @@ pub(crate) enum BindingKind<'a> {
     Class(&'a ast::StmtClassDef),
     /// A parameter, with the number of its place.
     Parameter(&'a ast::Parameter, usize),
+    /// The variable of a loop that counts, with what is called: `range`, or `enumerate`, whose first variable it is.
+    Counter(&'a ast::Expr),
     /// Anything else: a loop, a pattern, an unpacking.
     Other,
 }
@@ -88,6 +91,11 @@ pub(crate) struct ModuleScopes<'a> {
     functions: FxHashMap<TextSize, ScopeId>,
     /// Attributes that the module gives to `self`, and its methods.
     pub(crate) attributes: FxHashSet<&'a str>,
+    /// Where builtins are surely hidden by names of the module.
+    pub(crate) hidden: Hidden<'a>,
+    /// Every name that the module gives to anything that may become an attribute: what classes and the module itself bind,
+    /// what `self` is given, keywords of calls, and strings that could be names.
+    pub(crate) defined: FxHashSet<&'a str>,
     /// Calls by name, with the scope they stand in: what they hand on settles like an alias.
     pub(crate) calls: Vec<(ScopeId, &'a ast::ExprCall)>,
 }
@@ -102,6 +110,8 @@ impl<'a> ModuleScopes<'a> {
             classes: FxHashMap::default(),
             functions: FxHashMap::default(),
             attributes: FxHashSet::default(),
+            hidden: Hidden::default(),
+            defined: FxHashSet::default(),
             calls: Vec::new(),
         };
         scopes.open(ScopeKind::Module, None);

@@ -124,13 +124,35 @@ fn dir_case(dir: &Path) -> Case {
     }
 }
 
-fn sorted(dir: &Path) -> Vec<PathBuf> {
+pub(crate) fn sorted(dir: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = fs::read_dir(dir)
         .unwrap_or_else(|error| panic!("{}: {error}", dir.display()))
         .map(|entry| entry.unwrap().path())
         .collect();
     paths.sort();
     paths
+}
+
+/// The bundle around a file or a folder of files; `None` for what is no case. What it lacks is filled in.
+pub(crate) fn loose_case(path: &Path) -> Option<Vec<(String, Vec<u8>)>> {
+    if !path.is_dir() {
+        let is_python = path.extension().is_some_and(|extension| extension == "py");
+        return is_python.then(|| file_case(path).entries);
+    }
+    let mut entries: Vec<_> = prism_bundle::pack::read_dir(path)
+        .unwrap()
+        .into_iter()
+        .filter(|(name, _)| !matches!(name.as_str(), "case.toml" | "case.txt"))
+        .collect();
+    for (name, text) in [
+        ("architecture.py", format!("import helper\n{HONEST_ARCHITECTURE}")),
+        ("training.py", HONEST_TRAINING.to_owned()),
+    ] {
+        if !entries.iter().any(|(known, _)| known == name) {
+            entries.push((name.to_owned(), text.into_bytes()));
+        }
+    }
+    Some(entries)
 }
 
 /// Every hostile case, in the order of its name.

@@ -3,7 +3,7 @@
 //! The pages are the comments at the top of the rules' source files; nothing is written here twice.
 
 use clap::Args;
-use prism_gate::{Rule, render};
+use prism_gate::{Rule, libraries, render};
 use prism_review::rules::{self as review, Weight};
 use serde::Serialize;
 
@@ -15,7 +15,8 @@ use crate::show::{self, Lean};
 /// Arguments of `prism explain`.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// The rule: its code (`PRS102`, `PRR103`) or its name (`prism:no-network`)
+    /// The rule: its code (`PRS102`, `PRR103`) or its name (`prism:no-network`); or `libraries`, or a module (`torch.nn`): what
+    /// may be used of it
     #[arg(value_name = "RULE", required_unless_present = "all")]
     rule: Option<String>,
     /// List all rules, a line each
@@ -78,6 +79,18 @@ pub(crate) fn run(args: &ExplainArgs, output: Output) -> CommandResult {
         output.result(&explained, || rule.shown())?;
         return Ok(Exit::Ok);
     }
+    if name == "libraries" {
+        let modules: Vec<_> = libraries::modules()
+            .into_iter()
+            .map(|module| module.name)
+            .collect();
+        output.result(&modules, || may_be_imported(&modules))?;
+        return Ok(Exit::Ok);
+    }
+    if let Some(names) = libraries::names(name) {
+        output.result(&names, || may_be_used(name, &names))?;
+        return Ok(Exit::Ok);
+    }
     let rule = prism_gate::find(name).ok_or_else(|| {
         let text = format!(
             "there is no rule `{}`; see `prism explain --all`",
@@ -87,6 +100,17 @@ pub(crate) fn run(args: &ExplainArgs, output: Output) -> CommandResult {
     })?;
     output.result(&Explained::from(rule), || render::page(rule))?;
     Ok(Exit::Ok)
+}
+
+fn may_be_imported(modules: &[&str]) -> String {
+    format!(
+        "# What you may use\n\nA bundle may import these modules, and of each what it documents: `prism explain torch.nn` lists the names.\n         Attributes of objects are free if a library documents them or your bundle defines them (`prism explain PRS116`).\n\n{}\n",
+        modules.join("\n")
+    )
+}
+
+fn may_be_used(module: &str, names: &[&str]) -> String {
+    format!("# What you may use of `{module}`\n\n{}\n", names.join("\n"))
 }
 
 fn list(rules: &[Explained]) -> String {

@@ -1,0 +1,327 @@
+//! Whose an object is: the bundle's own, a library's, or nobody knows.
+//!
+//! Rules ask before they let a bundle use a name that means something else on an object of a library (`dump`, `save`,
+//! `__dict__`). The answer is [`Origin::Own`] only where every value that an expression can have is seen to be the
+//! bundle's: an instance of its class, `self`, or a parameter that no call of the bundle gives anything else. It follows
+//! names, attributes of own objects and calls by name, within bounds, and decides nothing.
+
+use std::cell::Cell;
+
+use ruff_python_ast::{self as ast, Expr};
+
+use crate::check::Checker;
+use crate::knowledge::attributes;
+use crate::semantic::uses::Spot;
+use crate::semantic::{BindingKind, CTX, Meaning, ScopeKind};
+
+/// Whose an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Every value that is seen is the bundle's.
+    Own,
+    /// Some value is a library's.
+    Library,
+    Unknown,
+}
+
+impl Origin {
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Library, _) | (_, Self::Library) => Self::Library,
+            (Self::Own, Self::Own) => Self::Own,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// Most expressions that are looked at for one answer.
+const STEPS_MAX: usize = 200;
+/// Most steps from one expression into another.
+const DEPTH_MAX: usize = 12;
+
+/// Whose the value of an expression is, in the place that is being walked.
+pub(crate) fn of(checker: &Checker<'_, '_>, expr: &Expr) -> Origin {
+    let spot = Spot {
+        module: checker.module,
+        scope: checker.scope(),
+    };
+    let steps = Cell::new(STEPS_MAX);
+    Search {
+        checker,
+        steps: &steps,
+    }
+    .of(spot, expr, 0)
+}
+
+/// Whether a name is the first parameter of a method, and so the bundle's own object.
+pub(crate) fn is_self(checker: &Checker<'_, '_>, spot: Spot, name: &str) -> bool {
+    let scopes = &checker.names.modules[spot.module].scopes;
+    let mut at = Some(spot.scope);
+    while let Some(id) = at {
+        let scope = &scopes[id];
+        if let Some(entry) = scope.names.get(name) {
+            let ScopeKind::Function(function) = scope.kind else {
+                return false;
+            };
+            let is_in_a_class = scope
+                .parent
+                .is_some_and(|parent| matches!(scopes[parent].kind, ScopeKind::Class(_)));
+            let first = function
+                .parameters
+                .posonlyargs
+                .iter()
+                .chain(&function.parameters.args)
+                .next();
+            return is_in_a_class
+                && entry.bindings.len() == 1
+                && first.is_some_and(|first| first.parameter.name.as_str() == name)
+                && !function
+                    .decorator_list
+                    .iter()
+                    .any(|decorator| is_named(&decorator.expression, "staticmethod"));
+        }
+        at = scope.parent;
+    }
+    false
+}
+
+fn is_named(expr: &Expr, name: &str) -> bool {
+    matches!(expr, Expr::Name(found) if found.id.as_str() == name)
+}
+
+struct Search<'s, 'c, 'a> {
+    checker: &'s Checker<'c, 'a>,
+    steps: &'s Cell<usize>,
+}
+
+impl Search<'_, '_, '_> {
+    fn of(&self, spot: Spot, expr: &Expr, depth: usize) -> Origin {
+        let Some(left) = self.steps.get().checked_sub(1).filter(|_| depth < DEPTH_MAX) else {
+            return Origin::Unknown;
+        };
+        self.steps.set(left);
+        match expr {
+            Expr::Name(name) => self.name(spot, name.id.as_str(), depth),
+            Expr::Named(named) => self.of(spot, &named.value, depth + 1),
+            Expr::If(either) => {
+                self.of(spot, &either.body, depth + 1)
+                    .or(self.of(spot, &either.orelse, depth + 1))
+            }
+            Expr::BoolOp(any) => any
+                .values
+                .iter()
+                .map(|value| self.of(spot, value, depth + 1))
+                .reduce(Origin::or)
+                .unwrap_or(Origin::Unknown),
+            Expr::Call(call) => self.call(spot, call),
+            Expr::Attribute(attribute) => self.attribute(spot, expr, attribute, depth),
+            Expr::NoneLiteral(_) => Origin::Own,
+            _ => Origin::Unknown,
+        }
+    }
+
+    /// An instance is whose its class is.
+    fn call(&self, spot: Spot, call: &ast::ExprCall) -> Origin {
+        let names = self.checker.names;
+        let callees = names.meanings(spot.module, spot.scope, &call.func);
+        callees
+            .iter()
+            .map(|callee| match callee {
+                Meaning::Library(path) if &**path == "builtins.getattr" => Origin::Unknown,
+                Meaning::Library(path)
+                    if crate::knowledge::libraries::is_class(path) || path.starts_with("torch.jit.") =>
+                {
+                    Origin::Library
+                }
+                Meaning::Local(module, binding) => match names.modules[*module].bindings[*binding].kind {
+                    BindingKind::Class(_) => Origin::Own,
+                    _ => Origin::Unknown,
+                },
+                Meaning::Library(_) | Meaning::Module(_) => Origin::Unknown,
+            })
+            .reduce(Origin::or)
+            .unwrap_or(Origin::Unknown)
+    }
+
+    /// What an own object keeps under a name is what is stored under that name anywhere.
+    fn attribute(&self, spot: Spot, expr: &Expr, attribute: &ast::ExprAttribute, depth: usize) -> Origin {
+        let meanings = self.checker.names.meanings(spot.module, spot.scope, expr);
+        if meanings
+            .iter()
+            .any(|meaning| matches!(meaning, Meaning::Library(path) if !path.starts_with(CTX)))
+        {
+            return Origin::Library;
+        }
+        if self.of(spot, &attribute.value, depth + 1) != Origin::Own {
+            return Origin::Unknown;
+        }
+        let uses = self.checker.uses();
+        let name = attribute.attr.as_str();
+        let stored = uses
+            .stored
+            .get(name)
+            .into_iter()
+            .chain(uses.in_classes.get(name))
+            .flatten();
+        stored
+            .map(|(place, value)| value.map_or(Origin::Unknown, |value| self.of(*place, value, depth + 1)))
+            .reduce(Origin::or)
+            .unwrap_or(Origin::Unknown)
+    }
+
+    fn name(&self, spot: Spot, name: &str, depth: usize) -> Origin {
+        if is_self(self.checker, spot, name) {
+            return Origin::Own;
+        }
+        let names = self.checker.names;
+        let module = &names.modules[spot.module];
+        let bindings = names.bindings(spot.module, spot.scope, name);
+        bindings
+            .iter()
+            .map(|&number| {
+                let binding = &module.bindings[number];
+                let place = Spot {
+                    module: spot.module,
+                    scope: binding.scope,
+                };
+                match &binding.kind {
+                    BindingKind::Value(value) => self.of(place, value, depth + 1),
+                    BindingKind::Parameter(..) => self.parameter(spot, name, depth),
+                    BindingKind::Function(_) | BindingKind::Class(_) => Origin::Own,
+                    BindingKind::Import(_) | BindingKind::Counter(_) | BindingKind::Other => Origin::Unknown,
+                }
+            })
+            .reduce(Origin::or)
+            .unwrap_or(Origin::Unknown)
+    }
+
+    fn parameter(&self, spot: Spot, name: &str, depth: usize) -> Origin {
+        let scopes = &self.checker.names.modules[spot.module].scopes;
+        let mut at = Some(spot.scope);
+        while let Some(id) = at {
+            let scope = &scopes[id];
+            if let Some(entry) = scope.names.get(name) {
+                if entry
+                    .meanings
+                    .iter()
+                    .any(|meaning| matches!(meaning, Meaning::Library(_)))
+                {
+                    return Origin::Library;
+                }
+                let ScopeKind::Function(function) = scope.kind else {
+                    return Origin::Unknown;
+                };
+                let inner = Spot {
+                    module: spot.module,
+                    scope: id,
+                };
+                let Some(values) = given_to(self.checker, inner, function, name) else {
+                    return Origin::Unknown;
+                };
+                // Nobody calls it, so nothing else is given.
+                return values
+                    .into_iter()
+                    .map(|(place, value)| self.of(place, value, depth + 1))
+                    .reduce(Origin::or)
+                    .unwrap_or(Origin::Own);
+            }
+            at = scope.parent;
+        }
+        Origin::Unknown
+    }
+}
+
+/// What the calls of a bundle give to a parameter of a function, which stands in the scope `spot`.
+pub(crate) fn given_to<'a>(
+    checker: &Checker<'_, 'a>,
+    spot: Spot,
+    function: &'a ast::StmtFunctionDef,
+    own_name: &str,
+) -> Option<Vec<(Spot, &'a Expr)>> {
+    let uses = checker.uses();
+    let scopes = &checker.names.modules[spot.module].scopes;
+    let class = match scopes[spot.scope].parent.map(|parent| scopes[parent].kind) {
+        Some(ScopeKind::Class(class)) => Some(class),
+        _ => None,
+    };
+    let name = function.name.as_str();
+    let is_init = name == "__init__";
+    // Methods with names of a library's are called by it: `forward`, `step`.
+    let is_a_hook = class.is_some() && attributes::is_public(name) || name.starts_with("__");
+    if !is_init && (is_a_hook || class.is_some() && uses.gets_computed) {
+        return None;
+    }
+    let called = match class {
+        Some(class) if is_init => class.name.as_str(),
+        _ => name,
+    };
+    let is_plain = |expr: &Expr| match expr {
+        Expr::Name(name) => matches!(name.id.as_str(), "staticmethod" | "classmethod"),
+        Expr::Call(call) => checker
+            .names
+            .meanings(spot.module, 0, &call.func)
+            .iter()
+            .all(is_no_grad),
+        _ => {
+            let meanings = checker.names.meanings(spot.module, 0, expr);
+            !meanings.is_empty() && meanings.iter().all(is_no_grad)
+        }
+    };
+    if uses.handed_on.contains(called)
+        || !function
+            .decorator_list
+            .iter()
+            .all(|decorator| is_plain(&decorator.expression))
+    {
+        return None;
+    }
+    let parameters = &function.parameters;
+    let is_it = |parameter: &&ast::ParameterWithDefault| parameter.parameter.name.as_str() == own_name;
+    let parameter = parameters.iter_non_variadic_params().find(is_it)?;
+    let mut positional = parameters.posonlyargs.iter().chain(&parameters.args);
+    let number = positional.position(|parameter| is_it(&parameter));
+    let is_static = function
+        .decorator_list
+        .iter()
+        .any(|decorator| is_named(&decorator.expression, "staticmethod"));
+    let shift = usize::from(class.is_some() && !is_static);
+    let mut found = Vec::new();
+    if let Some(default) = parameter.default() {
+        let outer = scopes[spot.scope].parent.unwrap_or_default();
+        let place = Spot {
+            module: spot.module,
+            scope: outer,
+        };
+        found.push((place, default));
+    }
+    for (place, call) in uses.calls.get(called).into_iter().flatten() {
+        let callees = checker.names.meanings(place.module, place.scope, &call.func);
+        if !callees.is_empty() && callees.iter().all(|callee| matches!(callee, Meaning::Library(_))) {
+            continue;
+        }
+        let arguments = &call.arguments;
+        let is_open = arguments.args.iter().any(Expr::is_starred_expr)
+            || arguments.keywords.iter().any(|keyword| keyword.arg.is_none());
+        if is_open {
+            return None;
+        }
+        let places = [
+            number.and_then(|number| number.checked_sub(shift)),
+            number.filter(|_| shift > 0),
+        ];
+        for index in places.into_iter().flatten() {
+            found.extend(arguments.args.get(index).map(|value| (*place, value)));
+        }
+        let by_name = arguments.find_keyword(parameter.parameter.name.as_str());
+        found.extend(by_name.map(|keyword| (*place, &keyword.value)));
+    }
+    Some(found)
+}
+
+/// Decorators that call what they are given with what they are given.
+fn is_no_grad(meaning: &Meaning) -> bool {
+    matches!(meaning, Meaning::Library(path) if matches!(
+        &**path,
+        "torch.no_grad" | "torch.inference_mode" | "torch.enable_grad" | "torch.compile" | "torch.jit.ignore"
+    ))
+}

@@ -1,0 +1,172 @@
+//! Attributes by computed names, where it can be seen that they lead nowhere else.
+//!
+//! [`super::no_dynamic_attr`] calls it. A computed name is harmless if all texts that it can be are known; if it begins or
+//! ends with a literal that no name that leads out begins or ends with; or if it is used on `self` of a plain class, in a
+//! method that nobody can call with another object in the place of `self`.
+
+use ruff_python_ast::{self as ast, Expr, InterpolatedStringElement, Operator};
+
+use crate::check::Checker;
+use crate::knowledge::{attributes, libraries};
+use crate::origin;
+use crate::semantic::uses::Spot;
+use crate::semantic::{BindingKind, Meaning, ScopeKind};
+
+/// Shortest literal at either end of a name that says enough.
+const AFFIX_CHARS_MIN: usize = 3;
+/// How far the bases of a class are followed.
+const BASES_DEPTH_MAX: usize = 8;
+
+/// How types and functions of torch begin that lead nowhere.
+const OF_TORCH: &[&str] = &["_foreach_", "bfloat", "complex", "float", "int", "uint"];
+
+/// Classes of libraries whose objects keep attributes as any object does.
+const PLAIN_BASES: &[&str] = &[
+    "abc.ABC",
+    "builtins.Exception",
+    "builtins.object",
+    "torch.nn.Module",
+    "torch.nn.modules.module.Module",
+    "torch.optim.Optimizer",
+    "torch.optim.optimizer.Optimizer",
+    "typing.Generic",
+    "typing.NamedTuple",
+    "typing.Protocol",
+];
+
+/// Whether a literal at the beginning or at the end keeps a name from leading out.
+pub(crate) fn has_harmless_affix(checker: &Checker<'_, '_>, object: &Expr, name: &Expr) -> bool {
+    let (prefix, suffix) = affixes(name);
+    let meanings = checker.meanings(object);
+    let is_of_a_library = meanings
+        .iter()
+        .any(|meaning| !matches!(meaning, Meaning::Local(..)));
+    let all_are = |is: &dyn Fn(&str) -> bool| {
+        meanings
+            .iter()
+            .all(|meaning| matches!(meaning, Meaning::Library(path) if is(path)))
+    };
+    if is_of_a_library && !all_are(&libraries::is_plain) {
+        let is_torch = all_are(&|path| path == "torch");
+        return is_torch && prefix.is_some_and(|prefix| OF_TORCH.contains(&prefix));
+    }
+    let says_enough =
+        |affix: &&str| affix.len() >= AFFIX_CHARS_MIN && !affix.starts_with("__") && !affix.ends_with("__");
+    prefix
+        .filter(says_enough)
+        .is_some_and(|prefix| !attributes::any_leads_out(|name| name.starts_with(prefix)))
+        || suffix
+            .filter(says_enough)
+            .is_some_and(|suffix| !attributes::any_leads_out(|name| name.ends_with(suffix)))
+}
+
+/// The literal that a text begins with, and the one that it ends with.
+fn affixes(name: &Expr) -> (Option<&str>, Option<&str>) {
+    match name {
+        Expr::FString(text) => {
+            let first = text.value.elements().next().and_then(as_literal);
+            (first, text.value.elements().last().and_then(as_literal))
+        }
+        Expr::BinOp(sum) if sum.op == Operator::Add => {
+            let (prefix, _) = affixes(&sum.left);
+            let (_, suffix) = affixes(&sum.right);
+            (prefix, suffix)
+        }
+        Expr::StringLiteral(text) => (Some(text.value.to_str()), Some(text.value.to_str())),
+        _ => (None, None),
+    }
+}
+
+fn as_literal(element: &InterpolatedStringElement) -> Option<&str> {
+    match element {
+        InterpolatedStringElement::Literal(literal) => Some(&literal.value),
+        InterpolatedStringElement::Interpolation(_) => None,
+    }
+}
+
+/// Whether an object is `self` of a plain class, in a method that can only be called on an object of that class.
+pub(crate) fn is_a_closed_self(checker: &Checker<'_, '_>, object: &Expr) -> bool {
+    let Expr::Name(name) = object else {
+        return false;
+    };
+    let spot = Spot {
+        module: checker.module,
+        scope: checker.scope(),
+    };
+    if !origin::is_self(checker, spot, name.id.as_str()) {
+        return false;
+    }
+    let scopes = &checker.names.modules[checker.module].scopes;
+    let mut at = Some(spot.scope);
+    while let Some(id) = at {
+        let scope = &scopes[id];
+        if let (ScopeKind::Function(function), true) =
+            (scope.kind, scope.names.contains_key(name.id.as_str()))
+        {
+            let class = scope.parent.map(|parent| scopes[parent].kind);
+            let Some(ScopeKind::Class(class)) = class else {
+                return false;
+            };
+            return is_plain(checker, checker.module, class, 0)
+                && is_closed(checker, function, name.id.as_str());
+        }
+        at = scope.parent;
+    }
+    false
+}
+
+fn is_plain(checker: &Checker<'_, '_>, module: usize, class: &ast::StmtClassDef, depth: usize) -> bool {
+    let names = checker.names;
+    depth < BASES_DEPTH_MAX
+        && class.keywords().is_empty()
+        && class.bases().iter().all(|base| {
+            let base = match base {
+                Expr::Subscript(generic) => &*generic.value,
+                base => base,
+            };
+            let meanings = names.meanings(module, 0, base);
+            !meanings.is_empty()
+                && meanings.iter().all(|meaning| match meaning {
+                    Meaning::Library(path) => PLAIN_BASES.contains(&&**path),
+                    Meaning::Local(module, binding) => match names.modules[*module].bindings[*binding].kind {
+                        BindingKind::Class(class) => is_plain(checker, *module, class, depth + 1),
+                        _ => false,
+                    },
+                    Meaning::Module(_) => false,
+                })
+        })
+}
+
+/// Whether no call of the bundle can give a method another object for `self`: an unbound call has one argument more, and
+/// a method that is not called where it is named can be called with anything.
+fn is_closed(checker: &Checker<'_, '_>, function: &ast::StmtFunctionDef, own: &str) -> bool {
+    let uses = checker.uses();
+    let name = function.name.as_str();
+    let is_property = |decorator: &ast::Decorator| matches!(&decorator.expression, Expr::Name(name) if name.id.as_str() == "property");
+    if uses.handed_on.contains(name) && !function.decorator_list.iter().any(is_property)
+        || !function.decorator_list.iter().all(is_property)
+    {
+        return false;
+    }
+    let parameters = &function.parameters;
+    let required = parameters
+        .posonlyargs
+        .iter()
+        .chain(&parameters.args)
+        .skip(1)
+        .filter(|p| p.default.is_none())
+        .count();
+    let calls = uses.calls.get(name).into_iter().flatten();
+    calls.into_iter().all(|(_, call)| {
+        let by_super = matches!(&*call.func, Expr::Attribute(method)
+            if matches!(&*method.value, Expr::Call(base)
+                if base.arguments.is_empty() && matches!(&*base.func, Expr::Name(name) if name.id.as_str() == "super")));
+        if name == "__init__" {
+            // `C(...)` makes a new object; another `__init__` by its name does not.
+            return by_super;
+        }
+        let is_open = call.arguments.args.iter().any(Expr::is_starred_expr)
+            || call.arguments.keywords.iter().any(|keyword| keyword.arg.as_ref().is_some_and(|name| name.as_str() == own));
+        by_super || !is_open && call.arguments.args.len() <= required
+    })
+}
