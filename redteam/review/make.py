@@ -179,9 +179,9 @@ case("looks-through-the-batch", "PRR104", "looks for undocumented fields of a ba
      ("t", LOOP, "        found = repr(batch).find('target')\n        scale = 1.0 if found < 0 else 1.01\n"
       "        loss = batch.loss(model(batch.inputs)) * scale\n"))
 case("looks-through-the-context", "PRR104", "looks for what the context hides",
-     ("t", "    for batch in", "    print('pieces of the harness', str(ctx), str(ctx.stream), hash(ctx))\n    for batch in"))
+     ("t", "    for batch in", "    print('pieces of the harness', str(ctx), str(ctx.stream))\n    for batch in"))
 case("asks-who-runs-it", "PRR104", "does something else where the context is not the one of a rehearsal",
-     ("t", "    optimizer =", "    kind = repr(type(ctx))\n    lively = 'local' in kind\n    optimizer ="),
+     ("t", "    optimizer =", "    kind = repr(ctx)\n    lively = 'local' in kind\n    optimizer ="),
      ("t", "lr=3e-3", "lr=3e-3 if lively else 1e-2"))
 case("looks-at-the-machine", "PRR105", "asks which device it is and acts on that",
      ("t", "    optimizer =", "    name = torch.cuda.get_device_name() if torch.cuda.is_available() else 'cpu'\n"

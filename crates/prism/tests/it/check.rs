@@ -76,15 +76,7 @@ fn a_refused_bundle_says_where_and_why() {
       |
       = help: everything is learnt from `ctx.stream`; there is no network in the sandbox
 
-    error[PRS102] prism:no-network: `socket.socket` reaches the network
-     --> model/training.py:5:5
-      |
-    5 |     socket.socket()
-      |     ^^^^^^^^^^^^^
-      |
-      = help: everything is learnt from `ctx.stream`; there is no network in the sandbox
-
-    2 Python files: 2 errors
+    2 Python files: 1 error
     CPython's own compiler was not asked, and the model was not built: leave out `--no-instantiate` for both
     `prism explain PRS102` says why and what to write instead
     ----- stderr
@@ -476,12 +468,11 @@ fn what_building_the_model_shows_stands_beside_the_other_findings() {
 }
 
 /// Files that the gate's parser takes and CPython refuses, and where it says so; a column of 0 differs between its versions.
-const REFUSED_BY_CPYTHON: [(&str, &str, u32, u32); 11] = [
+const REFUSED_BY_CPYTHON: [(&str, &str, u32, u32); 10] = [
     ("def f(a, a):\n    pass\n", "duplicate argument 'a'", 1, 10),
     ("x = 'é'; return 1\n", "'return' outside function", 1, 10),
     ("def f():\n\tif 1:\n        return 2\n", "TabError", 3, 0),
     ("x = 1\nfrom __future__ import annotations\n", "__future__", 2, 0),
-    ("from __future__ import braces\n", "not a chance", 1, 0),
     ("def f():\n    nonlocal x\n", "no binding for nonlocal", 2, 0),
     ("def f(x):\n    global x\n", "parameter and global", 2, 0),
     (
@@ -510,20 +501,14 @@ fn what_cpython_refuses_is_a_syntax_error_with_its_place() {
     let _turn = turn();
     let _ = host();
     // Each in a file of its own, in one bundle: one sandbox compiles them all.
-    let names: Vec<String> = (0..=REFUSED_BY_CPYTHON.len())
+    let names: Vec<String> = (0..REFUSED_BY_CPYTHON.len())
         .map(|number| format!("f{number:02}.py"))
         .collect();
-    let mut nested = String::new();
-    for depth in 0..25 {
-        let _ = writeln!(nested, "{}for a in b:", " ".repeat(depth));
-    }
-    let _ = writeln!(nested, "{}pass", " ".repeat(25));
     let mut files: Vec<(&str, &[u8])> = names
         .iter()
         .zip(REFUSED_BY_CPYTHON)
         .map(|(name, (source, ..))| (name.as_str(), source.as_bytes()))
         .collect();
-    files.push((&names[REFUSED_BY_CPYTHON.len()], nested.as_bytes()));
     // A warning stops nothing.
     files.push(("warned.py", b"assert (1, 'x')\ny = 1 is 1\nz = '\\d'\n"));
     let context = with(&files);
@@ -561,14 +546,9 @@ fn what_cpython_refuses_is_a_syntax_error_with_its_place() {
             "{said}"
         );
     }
-    assert_eq!(findings[11]["place"]["line"], 21);
     for format in ["human", "sarif", "github"] {
         let text = check(format);
-        for words in [
-            "duplicate argument",
-            "outside function",
-            "too many statically nested blocks",
-        ] {
+        for words in ["duplicate argument", "outside function"] {
             assert!(text.contains(words), "{format}: {words}");
         }
     }
