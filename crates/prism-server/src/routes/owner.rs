@@ -145,10 +145,19 @@ pub(super) async fn cancel(
     request_body = Appeal,
     params(
         ("id" = String, Path, description = "id of the submission"),
-        ("X-Prism-Hotkey" = String, Header, description = "SS58 address of the owner"),
-        ("X-Prism-Signature" = String, Header, description = "sr25519 in hexadecimal digits"),
-        ("X-Prism-Nonce" = String, Header, description = "a text that the hotkey uses once"),
-        ("X-Prism-Timestamp" = String, Header, description = "unix seconds"),
+        (
+            "X-Prism-Hotkey" = String, Header, description = "SS58 address of the owner",
+            min_length = 1, max_length = 128
+        ),
+        (
+            "X-Prism-Signature" = String, Header, description = "sr25519 in hexadecimal digits",
+            pattern = "^(0x)?[0-9A-Fa-f]{128}$"
+        ),
+        (
+            "X-Prism-Nonce" = String, Header, description = "a text that the hotkey uses once",
+            min_length = 1, max_length = 128
+        ),
+        ("X-Prism-Timestamp" = String, Header, description = "unix seconds", pattern = "^-?[0-9]+$"),
     ),
     responses((status = 200, body = SubmissionView))
 )]
@@ -200,10 +209,19 @@ fn of_cancel(failure: CancelError) -> Problem {
     get, path = "/v1/submissions/{id}/review", tag = "owner",
     params(
         ("id" = String, Path, description = "id of the submission"),
-        ("X-Prism-Hotkey" = String, Header, description = "SS58 address of the owner"),
-        ("X-Prism-Signature" = String, Header, description = "sr25519 in hexadecimal digits"),
-        ("X-Prism-Nonce" = String, Header, description = "a text that the hotkey uses once"),
-        ("X-Prism-Timestamp" = String, Header, description = "unix seconds"),
+        (
+            "X-Prism-Hotkey" = String, Header, description = "SS58 address of the owner",
+            min_length = 1, max_length = 128
+        ),
+        (
+            "X-Prism-Signature" = String, Header, description = "sr25519 in hexadecimal digits",
+            pattern = "^(0x)?[0-9A-Fa-f]{128}$"
+        ),
+        (
+            "X-Prism-Nonce" = String, Header, description = "a text that the hotkey uses once",
+            min_length = 1, max_length = 128
+        ),
+        ("X-Prism-Timestamp" = String, Header, description = "unix seconds", pattern = "^-?[0-9]+$"),
     ),
     responses((status = 200, body = Object))
 )]

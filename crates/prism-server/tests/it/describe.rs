@@ -143,8 +143,8 @@ fn bounds_of_headers_and_filters_are_described_and_are_those_that_hold() {
         }
     }
     assert_eq!(
-        headers, 9,
-        "two of an upload, two of each of three routes of owners, one of the bridge"
+        headers, 13,
+        "two of an upload, two of each of five routes of owners, one of the bridge"
     );
     let list = description["paths"]["/v1/submissions"]["get"]["parameters"]
         .as_array()

@@ -13,7 +13,7 @@ use rusqlite::types::Value;
 use tempfile::TempDir;
 
 use crate::{
-    Read, Result, Store, Write,
+    Read, Result, Store, StoreError, Write,
     attempts::{self, Attempt, End, NewAttempt, Of, Taken},
     events,
     results::{self, Files, NewResult},
@@ -43,7 +43,17 @@ impl Fixture {
     pub(super) fn reopen(self) -> Self {
         let Self { store, dir } = self;
         drop(store);
-        let store = Store::open(dir.path(), T0).unwrap();
+        // A child that another test is just starting has a copy of the lock until it runs its own program.
+        let mut tries_left = 5000;
+        let store = loop {
+            match Store::open(dir.path(), T0) {
+                Err(StoreError::Locked { .. }) if tries_left > 0 => {
+                    tries_left -= 1;
+                    std::thread::sleep(std::time::Duration::from_millis(2));
+                }
+                opened => break opened.unwrap(),
+            }
+        };
         Self { store, dir }
     }
 
