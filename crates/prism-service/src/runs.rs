@@ -298,7 +298,7 @@ impl Service {
         Ok(true)
     }
 
-    /// Stores an attempt, then starts it.
+    /// Stores an attempt, then starts it; neither where the operator has paused the queue meanwhile.
     pub(crate) fn begin(
         &self,
         number: usize,
@@ -340,7 +340,12 @@ impl Service {
             RunKind::Noise => None,
         };
         let name = submission.clone();
-        let attempt = self.store.write(move |tx| {
+        let begun = self.store.write(move |tx| {
+            // The operator may have said so since the queue was read: after the answer to `pause` nothing begins.
+            let is_wanted = !orders::is_paused(tx)? && (runs.is_some() || orders::noise_runs_left(tx)? > 0);
+            if !is_wanted {
+                return Ok(None);
+            }
             let attempt = attempts::begin(tx, &new, now)?;
             if let Some(stage) = runs {
                 let sentence = match stage {
@@ -352,8 +357,11 @@ impl Service {
             } else {
                 orders::noise_run_begins(tx)?;
             }
-            Ok(attempt)
+            Ok(Some(attempt))
         })?;
+        let Some(attempt) = begun else {
+            return Ok(());
+        };
         let unit = Unit {
             attempt: AttemptFile {
                 version: AttemptFile::VERSION,
