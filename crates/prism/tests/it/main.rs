@@ -34,6 +34,7 @@ mod redteam;
 mod remote;
 mod report;
 mod review;
+mod review_command;
 mod review_corpus;
 mod runs;
 mod serve;

@@ -20,6 +20,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
+    time::Instant,
 };
 
 use prism_core::recipe::Recipe;
@@ -436,7 +437,9 @@ fn no_case_gains_anything() {
         for _ in 0..WORKERS {
             scope.spawn(|| {
                 while let Some(&name) = due.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let begun = Instant::now();
                     let result = evaluate(host, name, &cases[name]);
+                    println!("{:>4} s {name}", begun.elapsed().as_secs());
                     said.lock().unwrap().insert(name.clone(), result);
                 }
             });
