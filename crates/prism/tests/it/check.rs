@@ -9,7 +9,7 @@ use prism_bundle::Bundle;
 use serde_json::{Value, json};
 
 use crate::context::{Context, tree};
-use crate::host::{host, turn};
+use crate::host::{host, seat};
 
 const ARCHITECTURE: &str = "from torch import nn\n\n\ndef build_model(ctx):\n    return nn.Embedding(ctx.vocab_size, ctx.vocab_size)\n";
 const TRAINING: &str = "def train(ctx):\n    model = ctx.build_model()\n    for batch in ctx.stream(model, batch_size=32, seq_len=256):\n        batch.loss(model(batch.inputs)).backward()\n";
@@ -427,7 +427,7 @@ fn an_evaluation_that_the_gate_rejects_has_not_begun() {
 
 #[test]
 fn what_building_the_model_shows_stands_beside_the_other_findings() {
-    let _turn = turn();
+    let _seat = seat();
     let _ = host();
     let check = |architecture: &str| {
         let context = with(&[("architecture.py", architecture.as_bytes())]);
@@ -498,7 +498,7 @@ const REFUSED_BY_CPYTHON: [(&str, &str, u32, u32); 10] = [
 
 #[test]
 fn what_cpython_refuses_is_a_syntax_error_with_its_place() {
-    let _turn = turn();
+    let _seat = seat();
     let _ = host();
     // Each in a file of its own, in one bundle: one sandbox compiles them all.
     let names: Vec<String> = (0..REFUSED_BY_CPYTHON.len())
@@ -556,7 +556,7 @@ fn what_cpython_refuses_is_a_syntax_error_with_its_place() {
 
 #[test]
 fn a_training_script_that_cannot_be_imported_is_a_finding() {
-    let _turn = turn();
+    let _seat = seat();
     let _ = host();
     let context = with(&[(
         "training.py",

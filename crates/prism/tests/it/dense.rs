@@ -5,7 +5,7 @@ use std::{fs, process::Command};
 use prism_core::recipe::Recipe;
 use serde_json::{Value, json};
 
-use crate::host::{host, prism, repository, succeed, turn};
+use crate::host::{host, prism, repository, seat, succeed};
 
 /// How far the score and the dense computation may be apart, in bits per byte.
 const TOLERANCE_BPB: f64 = 1e-4;
@@ -17,7 +17,7 @@ fn json_of(output: &[u8]) -> Value {
 
 #[test]
 fn an_honest_score_is_what_a_dense_computation_finds() {
-    let _turn = turn();
+    let _seat = seat();
     let host = host();
     let bundle = repository().join("redteam/honest-small");
     let recipe_file = repository().join("redteam/recipe.toml");

@@ -1,6 +1,6 @@
 //! One machine for all end-to-end tests of the binary: the Python runtime installed once, a corpus, a place for runs.
 //!
-//! Evaluations never overlap by accident: whoever runs one holds a [`turn`].
+//! Evaluations never crowd the machine by accident: whoever runs one holds a [`seat`], and who needs it alone a [`turn`].
 
 use std::{
     fs,
@@ -8,7 +8,7 @@ use std::{
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicBool},
+    sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, atomic::AtomicBool},
 };
 
 use tempfile::TempDir;
@@ -52,10 +52,39 @@ pub(crate) fn succeed(command: &mut Command) -> Output {
     output
 }
 
-/// Only one evaluation at a time outside the red team, which has its own workers.
-pub(crate) fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+/// Evaluations that run side by side: most of the time each of them keeps one processor busy.
+const SEATS: u32 = 2;
+static TAKEN: Mutex<u32> = Mutex::new(0);
+static LEFT: Condvar = Condvar::new();
+
+/// Places on the machine, until it is dropped.
+#[must_use]
+pub(crate) struct Seats(u32);
+
+fn take(seats: u32) -> Seats {
+    let taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut taken = LEFT
+        .wait_while(taken, |taken| *taken + seats > SEATS)
+        .unwrap_or_else(PoisonError::into_inner);
+    *taken += seats;
+    Seats(seats)
+}
+
+impl Drop for Seats {
+    fn drop(&mut self) {
+        *TAKEN.lock().unwrap_or_else(PoisonError::into_inner) -= self.0;
+        LEFT.notify_all();
+    }
+}
+
+/// Place for one evaluation.
+pub(crate) fn seat() -> Seats {
+    take(1)
+}
+
+/// The whole machine: for runs that count, for what looks at all processes, and for the red team, which has its own workers.
+pub(crate) fn turn() -> Seats {
+    take(SEATS)
 }
 
 /// The shared machine; the first caller installs the runtime where it is missing.
@@ -117,6 +146,11 @@ pub(crate) fn processes_with(needle: &str) -> Vec<String> {
 
 /// All processes below this one.
 pub(crate) fn descendants(root: u32) -> Vec<u32> {
+    descendants_but(root, |_| false)
+}
+
+/// All processes below this one, but those for which `leave_out` holds and what is below them.
+pub(crate) fn descendants_but(root: u32, leave_out: impl Fn(u32) -> bool) -> Vec<u32> {
     let mut parents = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
         let Some(pid) = entry
@@ -145,7 +179,7 @@ pub(crate) fn descendants(root: u32) -> Vec<u32> {
         found.extend(
             parents
                 .iter()
-                .filter(|(_, of)| *of == parent)
+                .filter(|(pid, of)| *of == parent && !leave_out(*pid))
                 .map(|(pid, _)| *pid),
         );
         next += 1;

@@ -1,7 +1,7 @@
 //! The instantiation gate: real bundles through the engine's function and the real sandbox, with the binary under test
 //! as the sandbox's init. After every one of them nothing may be left running.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Mutex, time::Duration};
 
 use prism_bundle::Bundle;
 use prism_core::{outcome::Reason, recipe::Recipe};
@@ -13,7 +13,7 @@ use prism_engine::{
 use prism_referee::connection::Cancel;
 use prism_sandbox::Helper;
 
-use crate::host::{descendants, host, repository, turn};
+use crate::host::{descendants_but, host, repository, seat};
 
 const SEED: u64 = 5;
 const TRAINING: &str = "def train(ctx):\n    pass\n";
@@ -78,19 +78,38 @@ fn with_forward(body: &str) -> Bundle {
     made_of(body, "return Model(ctx.vocab_size)")
 }
 
-/// Workers below this very process; another program on the machine may have its own.
+/// Workers that this very process started; other programs on the machine, and other tests' commands, have their own.
 fn survivors() -> Vec<u32> {
-    let mut found = descendants(std::process::id());
-    found.retain(|pid| {
-        std::fs::read(format!("/proc/{pid}/cmdline"))
-            .is_ok_and(|line| String::from_utf8_lossy(&line).contains("/prism/runtime/boot.py"))
-    });
+    let command_line = |pid: u32| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).replace('\0', " ")
+    };
+    let is_command = |pid: u32| {
+        let line = command_line(pid);
+        ["eval", "check", "serve", "verify"].contains(&line.split(' ').nth(1).unwrap_or_default())
+    };
+    let mut found = descendants_but(std::process::id(), is_command);
+    found.retain(|pid| command_line(*pid).contains("/prism/runtime/boot.py"));
     found
+}
+
+/// Instantiations that are at work.
+static AT_WORK: Mutex<u32> = Mutex::new(0);
+
+/// Instantiates something; whenever nothing is at work, nothing may be left running.
+fn leaving_nothing<T>(work: impl FnOnce() -> T) -> T {
+    *AT_WORK.lock().unwrap() += 1;
+    let done = work();
+    let mut at_work = AT_WORK.lock().unwrap();
+    *at_work -= 1;
+    if *at_work == 0 {
+        assert_eq!(survivors(), Vec::<u32>::new());
+    }
+    done
 }
 
 /// What must hold of every instantiation.
 fn check(found: &Instantiated) {
-    assert_eq!(survivors(), Vec::<u32>::new());
     for finding in &found.findings {
         let traceback = finding.traceback.as_deref().unwrap_or_default();
         for text in [&finding.message, &finding.hint, traceback] {
@@ -102,15 +121,9 @@ fn check(found: &Instantiated) {
 }
 
 fn of(bundle: &Bundle) -> Instantiated {
-    let found = instantiate(
-        bundle,
-        &recipe(),
-        SEED,
-        &engine_host(),
-        &Cancel::new(),
-        &mut |_| (),
-    )
-    .unwrap();
+    let host = engine_host();
+    let work = || instantiate(bundle, &recipe(), SEED, &host, &Cancel::new(), &mut |_| ());
+    let found = leaving_nothing(work).unwrap();
     check(&found);
     found
 }
@@ -126,7 +139,7 @@ fn only(found: &Instantiated, severity: Severity) -> (&'static str, &str) {
 
 #[test]
 fn honest_models_pass() {
-    let _turn = turn();
+    let _seat = seat();
     let found = of(&of_dir(&repository().join("examples/transformer-small")));
     assert_eq!(found.findings, [], "{found:?}");
     // 257 tokens of width 128, two blocks of attention and a gated layer, five norms.
@@ -154,7 +167,7 @@ fn honest_models_pass() {
 
 #[test]
 fn a_model_for_short_rows_hears_what_else_is_wrong_with_it() {
-    let _turn = turn();
+    let _seat = seat();
     // nanoGPT as it is: a table of positions, and in evaluation the logits of the last position alone.
     let short = "assert tokens.shape[1] <= 60, 'longer than the block size'; ";
     for (body, words) in [
@@ -177,7 +190,7 @@ fn a_model_for_short_rows_hears_what_else_is_wrong_with_it() {
 
 #[test]
 fn a_build_that_does_not_give_a_module_is_refused() {
-    let _turn = turn();
+    let _seat = seat();
     let found = of(&redteam("raises-in-build"));
     assert_eq!(
         only(&found, Severity::Error),
@@ -221,22 +234,15 @@ fn a_build_that_does_not_give_a_module_is_refused() {
 
 #[test]
 fn time_and_memory_have_a_limit() {
-    let _turn = turn();
+    let _seat = seat();
     let limits = InstantiationLimits {
         build: Duration::from_secs(2),
         ..InstantiationLimits::default()
     };
     let never = made_of("return tokens", "while True: pass");
-    let found = instantiate_within(
-        &limits,
-        &never,
-        &recipe(),
-        SEED,
-        &engine_host(),
-        &Cancel::new(),
-        &mut |_| (),
-    )
-    .unwrap();
+    let (host, cancel) = (engine_host(), Cancel::new());
+    let work = || instantiate_within(&limits, &never, &recipe(), SEED, &host, &cancel, &mut |_| ());
+    let found = leaving_nothing(work).unwrap();
     check(&found);
     let (code, message) = only(&found, Severity::Error);
     assert_eq!(code, "PRS311");
@@ -257,7 +263,7 @@ fn time_and_memory_have_a_limit() {
 
 #[test]
 fn caps_hold_for_lazy_parameters_and_buffers_too() {
-    let _turn = turn();
+    let _seat = seat();
     for name in ["parameter-cap", "parameter-cap-lazily", "snapshot-cap-by-buffers"] {
         let found = of(&redteam(name));
         let (code, message) = only(&found, Severity::Error);
@@ -268,7 +274,7 @@ fn caps_hold_for_lazy_parameters_and_buffers_too() {
 
 #[test]
 fn logits_must_have_the_shape_of_the_contract() {
-    let _turn = turn();
+    let _seat = seat();
     for name in ["logits-wide", "logits-wrong-rank", "raises-in-forward"] {
         let found = of(&redteam(name));
         let (code, message) = only(&found, Severity::Error);
@@ -288,7 +294,7 @@ fn logits_must_have_the_shape_of_the_contract() {
 
 #[test]
 fn state_outside_of_the_snapshot_is_refused() {
-    let _turn = turn();
+    let _seat = seat();
     let counter =
         with_forward("self.calls += 1; return self.head(self.embedding(tokens)) * (1 + 0.01 * self.calls)");
     let random =
@@ -305,7 +311,7 @@ fn state_outside_of_the_snapshot_is_refused() {
 
 #[test]
 fn what_an_auditor_does_not_see_moves_no_prediction_of_a_good_model() {
-    let _turn = turn();
+    let _seat = seat();
     // Batch statistics and dropout rest in eval mode; half precision, a padded convolution that is cropped, a transform that is
     // padded, and one that is scaled by the largest of all positions leave nothing but rounding behind.
     let kernels = "x = self.embedding(tokens)
@@ -324,7 +330,7 @@ fn what_an_auditor_does_not_see_moves_no_prediction_of_a_good_model() {
 
 #[test]
 fn a_prediction_that_moves_with_what_an_auditor_does_not_see_is_told() {
-    let _turn = turn();
+    let _seat = seat();
     let answer = "self.head(self.embedding(tokens))";
     for (body, what) in [
         (
@@ -362,7 +368,7 @@ fn a_prediction_that_moves_with_what_an_auditor_does_not_see_is_told() {
 
 #[test]
 fn a_padded_vocabulary_has_a_hint_of_its_own() {
-    let _turn = turn();
+    let _seat = seat();
     let found = of(&with_forward(
         "return nn.functional.pad(self.head(self.embedding(tokens)), (0, 63))",
     ));
@@ -374,7 +380,7 @@ fn a_padded_vocabulary_has_a_hint_of_its_own() {
 
 #[test]
 fn a_forward_that_asks_the_system_is_refused_with_the_name_of_the_call() {
-    let _turn = turn();
+    let _seat = seat();
     let answer = "return self.head(self.embedding(tokens))";
     // The rows of the rehearsal are among those that it knows; the ones that it is asked about are not.
     let late_import = format!(
@@ -401,7 +407,7 @@ fn a_forward_that_asks_the_system_is_refused_with_the_name_of_the_call() {
 
 #[test]
 fn what_is_not_the_submissions_fault_is_no_finding() {
-    let _turn = turn();
+    let _seat = seat();
     let bundle = redteam("honest-small");
     let cancel = Cancel::new();
     cancel.cancel();
@@ -427,12 +433,12 @@ fn what_is_not_the_submissions_fault_is_no_finding() {
     )
     .unwrap_err();
     assert_eq!(failure.reason, Reason::RecipeInvalid);
-    assert_eq!(survivors(), Vec::<u32>::new());
+    leaving_nothing(|| ());
 }
 
 #[test]
 fn a_tokenizer_that_cannot_be_used_is_a_finding() {
-    let _turn = turn();
+    let _seat = seat();
     let found = of(&redteam("tokenizer-not-json"));
     let (code, message) = only(&found, Severity::Error);
     assert_eq!(code, "PRS302");

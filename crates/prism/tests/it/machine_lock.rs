@@ -11,7 +11,7 @@ use std::{
 use prism_sandbox::{LockKind, try_lock_range};
 use serde_json::Value;
 
-use crate::host::{descendants, host, prism, repository, turn};
+use crate::host::{descendants, host, prism, repository, seat};
 
 /// A lock of the test's own, held like a counted run holds it until the file is dropped.
 fn held(name: &str) -> (PathBuf, File) {
@@ -61,7 +61,7 @@ fn json(output: &[u8]) -> Value {
 
 #[test]
 fn an_evaluation_waits_says_for_whom_and_goes_on() {
-    let _turn = turn();
+    let _seat = seat();
     let (path, file) = held("waits.lock");
     let run_dir = host().place("waits");
     let mut child = eval(&path, &run_dir)
@@ -98,7 +98,7 @@ fn an_evaluation_waits_says_for_whom_and_goes_on() {
 
 #[test]
 fn whoever_waits_can_be_stopped() {
-    let _turn = turn();
+    let _seat = seat();
     let (path, _file) = held("stopped.lock");
     let mut child = eval(&path, &host().place("stopped"))
         .stdout(Stdio::piped())
@@ -125,7 +125,7 @@ fn interrupt(pid: u32) {
 
 #[test]
 fn a_check_does_not_build_a_model_beside_a_counted_run() {
-    let _turn = turn();
+    let _seat = seat();
     let (path, file) = held("check.lock");
     let refused = check(&path).arg("--no-wait").output().unwrap();
     assert_eq!(refused.status.code(), Some(3));

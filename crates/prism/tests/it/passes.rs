@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use crate::host::{host, prism, repository, succeed, turn};
+use crate::host::{host, prism, repository, seat, succeed};
 
 /// Evaluates a bundle under the red team's recipe; what was printed, and the record.
 fn evaluate(name: &str) -> (Value, Value) {
@@ -33,7 +33,7 @@ fn evaluate(name: &str) -> (Value, Value) {
 
 #[test]
 fn schedules_over_the_length_of_the_stream_end_with_its_last_byte() {
-    let _turn = turn();
+    let _seat = seat();
     let (said, record) = evaluate("schedules");
     assert_eq!(said["reason"], "end_of_data", "{said}");
     assert_eq!(record["verdict"]["unread_bytes"], 0);
@@ -49,7 +49,7 @@ fn schedules_over_the_length_of_the_stream_end_with_its_last_byte() {
 
 #[test]
 fn a_bundle_of_the_older_interface_finds_the_names_that_it_knows() {
-    let _turn = turn();
+    let _seat = seat();
     let (said, record) = evaluate("older");
     assert_eq!(said["reason"], "end_of_data", "{said}");
     assert_eq!(record["shape"]["seq_len"], 255, "one less than the suggested row");
