@@ -30,7 +30,6 @@ use prism_store::{
     rounds::{self, Round},
     submissions::{self, Filter, Step, Submission},
 };
-use serde_json::json;
 
 use crate::{
     problem::{Result, ServiceProblem},
@@ -231,11 +230,13 @@ impl Gathered {
             .explained
             .iter()
             .map(|explained| {
-                let mut value = json!(explained);
-                value["lines"] = json!(explained.lines(|time| Timestamp(time).to_string()));
-                value
+                serde_json::value::to_raw_value(&Told {
+                    explained,
+                    lines: explained.lines(|time| Timestamp(time).to_string()),
+                })
             })
-            .collect();
+            .collect::<std::result::Result<_, _>>()
+            .map_err(defect)?;
         let weights = Weights::new(WeightsView {
             round: Some(round.name.clone()),
             policy: weighed.policy.to_string(),
@@ -247,6 +248,14 @@ impl Gathered {
         .map_err(defect)?;
         Ok((board, weights))
     }
+}
+
+/// Why a hotkey has its weight, for programs and in lines for people.
+#[derive(serde::Serialize)]
+struct Told<E> {
+    #[serde(flatten)]
+    explained: E,
+    lines: Vec<String>,
 }
 
 /// One that cannot be read is none: the comparison then goes by the standard errors, and says so.

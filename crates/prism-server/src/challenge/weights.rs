@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use prism_core::time::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::prepared::Prepared;
@@ -13,7 +13,7 @@ use crate::prepared::Prepared;
 const SUM_TOLERANCE: f64 = 1e-12;
 
 /// What is shown of the weights.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct WeightsView {
     /// The round that they come from; null while there has been none.
     pub round: Option<String>,
@@ -25,9 +25,9 @@ pub struct WeightsView {
     pub inputs_hash: String,
     /// Hotkey to weight; empty where nobody qualifies.
     pub weights: BTreeMap<String, f64>,
-    /// For each hotkey the rank, the tie group and the arithmetic.
+    /// For each hotkey the rank, the tie group and the arithmetic, each a JSON text: as values they take ten times the memory.
     #[schema(value_type = Vec<Object>)]
-    pub explanation: Value,
+    pub explanation: Vec<Box<RawValue>>,
 }
 
 impl WeightsView {
@@ -39,7 +39,7 @@ impl WeightsView {
             computed_at: computed_at.to_string(),
             inputs_hash: String::new(),
             weights: BTreeMap::new(),
-            explanation: Value::Array(Vec::new()),
+            explanation: Vec::new(),
         }
     }
 }
@@ -67,7 +67,7 @@ pub struct Weights {
 
 impl Weights {
     /// Checks the weights and makes the answers of them.
-    pub fn new(view: WeightsView) -> Result<Self, NotWeights> {
+    pub fn new(mut view: WeightsView) -> Result<Self, NotWeights> {
         for (hotkey, &weight) in &view.weights {
             if !(weight.is_finite() && weight > 0.0) {
                 return Err(NotWeights::NotPositive(hotkey.clone()));
@@ -77,13 +77,13 @@ impl Weights {
         if !view.weights.is_empty() && (sum - 1.0).abs() > SUM_TOLERANCE {
             return Err(NotWeights::Sum(sum));
         }
-        Ok(Self {
-            prepared: Prepared::json(&view)?,
-            view,
-        })
+        let prepared = Prepared::json(&view)?;
+        // It is in that text, and most of what there is.
+        view.explanation = Vec::new();
+        Ok(Self { view, prepared })
     }
 
-    /// What is shown.
+    /// What is shown, without the explanation: that is in the text alone.
     pub fn view(&self) -> &WeightsView {
         &self.view
     }

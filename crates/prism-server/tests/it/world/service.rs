@@ -17,6 +17,7 @@ use prism_store::queue::{self, Line};
 use prism_store::results::{self, Files, Scope, Scored};
 use prism_store::submissions::{self, Step};
 use prism_store::{Store, StoreError, events, rounds};
+use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
 /// The service.
@@ -138,12 +139,11 @@ impl Challenge for Service {
         let (round, entries) = self.rows();
         let mut view = WeightsView::empty("rank-geometric", (self.clock)());
         view.round = round.map(|round| round.id);
-        view.explanation = json!(
-            entries
-                .iter()
-                .map(|row| json!({"hotkey": row.hotkey, "rank": row.rank}))
-                .collect::<Vec<_>>()
-        );
+        view.explanation = entries
+            .iter()
+            .map(|row| json!({"hotkey": row.hotkey, "rank": row.rank}))
+            .map(|value| to_raw_value(&value).unwrap())
+            .collect();
         view.weights = entries
             .into_iter()
             .filter(|row| row.weight > 0.0)
