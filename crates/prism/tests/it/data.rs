@@ -317,6 +317,29 @@ fn from_a_hub_to_a_secret_corpus_and_its_twin() {
         manifest["origin"]["files"][0]["sha256"],
         fetched["files"][0]["sha256"]
     );
+    // What is not as it was fetched is not taken for it: a file more, a changed byte.
+    let file = "raw/sample/10BT/000_00000.parquet";
+    let whole = fs::read(context.path(file)).unwrap();
+    let elsewhere = lock.replace("--out corpus", "--out elsewhere");
+    let told = |path: &str| {
+        let refused = context.show(&context.run(&elsewhere));
+        let expected = format!("{path} is not as `prism data fetch` has noted it in `fetched.json`");
+        assert!(refused.contains(&expected), "{refused}");
+    };
+    context.write("raw/more.jsonl", "{\"text\":\"a line more\"}\n");
+    told("raw/more.jsonl");
+    fs::remove_file(context.path("raw/more.jsonl")).unwrap();
+    let mut changed = whole.clone();
+    changed[2000] ^= 1;
+    context.write(file, changed);
+    assert!(!context.path("elsewhere").exists());
+    let refused = context.show(&context.run(&elsewhere));
+    assert!(refused.contains(file), "{refused}");
+    fs::remove_file(context.path(file)).unwrap();
+    context.write("raw/other.parquet", &whole);
+    told(file);
+    fs::remove_file(context.path("raw/other.parquet")).unwrap();
+    context.write(file, &whole);
     let secret = tree(&context.path("corpus/secret"));
     assert!(
         secret.contains(&"salt".to_owned()) && secret.contains(&"val-00000.txt".to_owned()),
