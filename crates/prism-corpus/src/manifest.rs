@@ -27,6 +27,10 @@ pub const TOOL: &str = concat!("prism ", env!("CARGO_PKG_VERSION"));
 /// The name of the manifest inside a corpus directory.
 pub const MANIFEST_FILE: &str = "manifest.json";
 
+/// The name of the file with its SHA-256, as `sha256sum` writes it: a bit that flips in the manifest would make another
+/// corpus of it, and nobody would notice.
+pub const MANIFEST_HASH_FILE: &str = "manifest.sha256";
+
 /// One of the three disjoint parts of a corpus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -265,6 +269,11 @@ impl Manifest {
     /// SHA-256 of the canonical bytes, in hexadecimal: the identity of the corpus.
     pub fn manifest_hash(&self) -> String {
         hex(&Sha256::digest(self.canonical_bytes()))
+    }
+
+    /// The text of [`MANIFEST_HASH_FILE`].
+    pub(crate) fn hash_line(&self) -> String {
+        format!("{}  {MANIFEST_FILE}\n", self.manifest_hash())
     }
 
     /// One split.

@@ -11,9 +11,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_CODE_MICROBITS_MAX, MANIFEST_BYTES_MAX};
-use crate::manifest::{MANIFEST_FILE, Manifest, ManifestError, Salt, ShardManifest, Split, SplitManifest};
+use crate::manifest::{
+    MANIFEST_FILE, MANIFEST_HASH_FILE, Manifest, ManifestError, Salt, ShardManifest, Split, SplitManifest,
+};
 use crate::reader::{BLOCK_DOCUMENTS, Lengths, Shard, SplitFiles, SplitReader, Sums};
-use crate::secret::{self, REVEALED_FILE, SECRET_DIR, SaltError, SecretSalt};
+use crate::secret::{self, REVEALED_FILE, SALT_FILE, SECRET_DIR, SaltError, SecretSalt};
 
 /// Text that is hashed at a time.
 const CHUNK_BYTES: usize = 1024 * 1024;
@@ -66,6 +68,16 @@ pub enum OpenError {
         /// The manifest file.
         path: PathBuf,
     },
+    /// The manifest has another hash than the one beside it.
+    #[error(
+        "{path} has not the SHA-256 that `{MANIFEST_HASH_FILE}` beside it says, so one of the two was changed after the \
+         corpus was locked; restore the file or lock the corpus again",
+        path = path.display()
+    )]
+    OtherManifest {
+        /// The manifest file.
+        path: PathBuf,
+    },
     /// The bytes of a shard are not those that were locked.
     #[error("{path} was changed after it was locked; lock the corpus again or restore the file", path = path.display())]
     Changed {
@@ -90,8 +102,8 @@ pub enum OpenError {
         /// The folder.
         path: PathBuf,
     },
-    /// The salt that was revealed is not the one that the corpus was locked with.
-    #[error("{path} is not the salt that the corpus was locked with; reveal it again", path = path.display())]
+    /// The salt that is kept or was revealed is not the one that the corpus was locked with.
+    #[error("{path} is not the salt that the corpus was locked with; restore the file", path = path.display())]
     OtherSalt {
         /// The file.
         path: PathBuf,
@@ -177,17 +189,22 @@ fn check_secrecy(dir: &Path, manifest: &Manifest) -> Result<(), OpenError> {
     let Some(Salt::Sha256(commitment)) = manifest.split_rule.locked_salt() else {
         return Ok(());
     };
-    let revealed = dir.join(REVEALED_FILE);
-    if revealed.exists() {
-        return if SecretSalt::read_open(&revealed)?.commitment() == *commitment {
+    let check_salt = |path: PathBuf| {
+        if SecretSalt::read_open(&path)?.commitment() == *commitment {
             Ok(())
         } else {
-            Err(OpenError::OtherSalt { path: revealed })
-        };
+            Err(OpenError::OtherSalt { path })
+        }
+    };
+    let revealed = dir.join(REVEALED_FILE);
+    if revealed.exists() {
+        return check_salt(revealed);
     }
     let path = dir.join(SECRET_DIR);
     match fs::metadata(&path) {
         Ok(metadata) if secret::is_open_to_others(&metadata) => Err(OpenError::SecretReadable { path }),
+        // A machine that only evaluates needs no salt. Where there is one it must be good after the round.
+        Ok(_) if path.join(SALT_FILE).exists() => check_salt(path.join(SALT_FILE)),
         Ok(_) => Ok(()),
         Err(source) => Err(OpenError::Io { path, source }),
     }
@@ -215,7 +232,27 @@ pub(crate) fn read_manifest(dir: &Path) -> Result<Manifest, OpenError> {
     if bytes.len() as u64 > MANIFEST_BYTES_MAX {
         return Err(OpenError::ManifestTooLong { path });
     }
-    Manifest::parse(&bytes).map_err(|source| OpenError::Manifest { path, source })
+    let manifest = Manifest::parse(&bytes).map_err(|source| OpenError::Manifest {
+        path: path.clone(),
+        source,
+    })?;
+    let hash_path = dir.join(MANIFEST_HASH_FILE);
+    let expected = manifest.hash_line();
+    let read = File::open(&hash_path).and_then(|file| {
+        let mut line = Vec::new();
+        file.take(expected.len() as u64 + 1).read_to_end(&mut line)?;
+        Ok(line)
+    });
+    match read {
+        Ok(line) if line == expected.as_bytes() => Ok(manifest),
+        Ok(_) => Err(OpenError::OtherManifest { path }),
+        // Those of earlier versions have none.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(manifest),
+        Err(source) => Err(OpenError::Io {
+            path: hash_path,
+            source,
+        }),
+    }
 }
 
 fn open_split(

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use prism_scratch::{Purpose, Scratch};
 
 use crate::limits::MANIFEST_BYTES_MAX;
-use crate::manifest::{MANIFEST_FILE, Manifest};
+use crate::manifest::{MANIFEST_FILE, MANIFEST_HASH_FILE, Manifest};
 use crate::open::{Corpus, OpenError};
 use crate::secret::{self, SECRET_DIR};
 
@@ -157,13 +157,19 @@ impl Staging {
             };
         }
         // It comes last, and is on the disk before the corpus has its name: what has no manifest does not open.
-        let path = self.dir.join(MANIFEST_FILE);
-        fs::File::create_new(&path)
-            .and_then(|mut file| {
-                file.write_all(&manifest.canonical_bytes())?;
-                file.sync_all()
-            })
-            .map_err(|e| PublishError::io("write", &path, e))?;
+        let (hash_line, manifest) = (manifest.hash_line(), manifest.canonical_bytes());
+        for (name, bytes) in [
+            (MANIFEST_HASH_FILE, hash_line.into_bytes()),
+            (MANIFEST_FILE, manifest),
+        ] {
+            let path = self.dir.join(name);
+            fs::File::create_new(&path)
+                .and_then(|mut file| {
+                    file.write_all(&bytes)?;
+                    file.sync_all()
+                })
+                .map_err(|e| PublishError::io("write", &path, e))?;
+        }
         // Renaming onto an empty directory replaces it; onto one that was filled meanwhile it fails.
         fs::rename(&self.dir, &self.out)
             .map_err(|e| PublishError::io("move the finished corpus to", &self.out, e))?;

@@ -192,7 +192,14 @@ mod tests {
         .unwrap();
         assert!(matches!(
             reveal(&corpus, &out),
-            Err(RevealError::OtherSalt { .. })
+            Err(RevealError::Open(OpenError::OtherSalt { .. }))
+        ));
+        // Without any there is nothing to reveal either, though the corpus opens.
+        fs::remove_file(corpus.join(SECRET_DIR).join(SALT_FILE)).unwrap();
+        Corpus::open(&corpus).unwrap();
+        assert!(matches!(
+            reveal(&corpus, &out),
+            Err(RevealError::Salt(SaltError::Io { .. }))
         ));
         assert!(!out.exists());
     }

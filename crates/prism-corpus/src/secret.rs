@@ -1,6 +1,6 @@
 //! The secret salt of a corpus, and the folder that keeps what nobody else may read.
 //!
-//! `lock` writes the folder, `open` checks it, `reveal` opens the salt to everybody. A salt is never printed, not even in
+//! `lock` writes the folder, `open` checks it and the salt in it, `reveal` opens the salt to everybody. A salt is never printed, not even in
 //! a `Debug`.
 
 use std::fmt;

@@ -5,6 +5,7 @@
 use super::http::{Http, short};
 use super::wire::{Entry, Revision};
 use super::{FetchOptions, HubError};
+use crate::limits::{INPUT_FILE_BYTES_MAX, INPUT_FILES_MAX};
 
 /// Longest page of a listing.
 const PAGE_BYTES_MAX: u64 = 32 * 1024 * 1024;
@@ -137,7 +138,10 @@ impl Hub {
         let Some(lfs) = entry.lfs else {
             return bad("a Parquet file without a SHA-256");
         };
-        if !is_hex(&lfs.oid, 64) || lfs.size == 0 || (entry.size != 0 && entry.size != lfs.size) {
+        if !is_hex(&lfs.oid, 64)
+            || !(1..=INPUT_FILE_BYTES_MAX).contains(&lfs.size)
+            || (entry.size != 0 && entry.size != lfs.size)
+        {
             return bad("a Parquet file with an impossible hash or length");
         }
         Ok(RemoteFile {
@@ -165,6 +169,9 @@ impl Hub {
             let page: Vec<Entry> = serde_json::from_slice(&body)
                 .map_err(|error| self.http.unexpected(None, &what, &error.to_string()))?;
             entries.extend(page);
+            if entries.len() > INPUT_FILES_MAX {
+                break;
+            }
             match next {
                 Some(next) => address = next,
                 None => return Ok(entries),

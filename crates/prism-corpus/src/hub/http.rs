@@ -143,9 +143,10 @@ impl Http {
         let Ok(uri) = to.parse::<Uri>() else {
             return bad("a redirect to what is no address");
         };
-        match (from.scheme_str(), uri.scheme_str()) {
-            (_, Some("https")) | (Some("http"), Some("http")) => Ok(Some(to)),
-            _ => bad("a redirect away from https"),
+        if is_as_safe(from, &uri) {
+            Ok(Some(to))
+        } else {
+            bad("a redirect away from https")
         }
     }
 
@@ -221,6 +222,11 @@ impl Http {
                     return Err(Fault::Final(self.unexpected(Some(&answer.uri), what, &problem)));
                 }
                 let next = next_page(answer.response.headers());
+                let is_safe = |next: &String| next.parse().is_ok_and(|uri| is_as_safe(&answer.uri, &uri));
+                if next.as_ref().is_some_and(|next| !is_safe(next)) {
+                    let problem = "a next page away from https";
+                    return Err(Fault::Final(self.unexpected(Some(&answer.uri), what, problem)));
+                }
                 return Ok((body, next));
             }
             Err(Fault::Final(self.unexpected(None, what, "too many redirects")))
@@ -297,6 +303,14 @@ pub(super) fn content_range(headers: &HeaderMap) -> Option<(u64, u64, u64)> {
     let (range, whole) = value.trim().strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;
     Some((first.parse().ok()?, last.parse().ok()?, whole.parse().ok()?))
+}
+
+/// Whether the way from one address to another stays encrypted, if it was.
+fn is_as_safe(from: &Uri, to: &Uri) -> bool {
+    matches!(
+        (from.scheme_str(), to.scheme_str()),
+        (_, Some("https")) | (Some("http"), Some("http"))
+    )
 }
 
 /// The address of the next page of a listing.

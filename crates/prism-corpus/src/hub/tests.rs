@@ -139,6 +139,12 @@ fn faults_of_the_network_change_nothing() {
         reset,
         expired,
     };
+    // Nor does a longer way to the bytes, which the token goes no part of.
+    let server = Server::start(files(), Faults::default(), Lie::LongWay);
+    let dir = tempfile::tempdir().unwrap();
+    fetch(&options(&server), dir.path(), &mut go_on).unwrap();
+    assert_eq!(tree(dir.path()), expected);
+    assert!(!server.token_leaked());
     for faults in [
         one(3, 0, 0, 0, 0),
         one(0, 3, 0, 0, 0),
@@ -237,6 +243,8 @@ fn what_is_not_the_commits_is_never_taken() {
         (Lie::OtherHash, "another SHA-256 than the tree has"),
         (Lie::Downgrade, "a redirect away from https"),
         (Lie::EscapingPath, "a path that is none"),
+        (Lie::HugeFile, "an impossible hash or length"),
+        (Lie::OtherPage, "a next page away from https"),
         (Lie::NoJson, "something unexpected"),
         (Lie::Patience, "asks to wait 86400 seconds"),
         (

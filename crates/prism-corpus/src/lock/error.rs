@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::packed::PackedProblem;
 use super::parquet::Problem as ParquetProblem;
+use crate::hub::FETCHED_FILE;
 use crate::limits::{INPUT_DEPTH_MAX, INPUT_FILES_MAX, RECORD_BYTES_MAX};
 use crate::manifest::Split;
 use crate::publish::PublishError;
@@ -239,7 +240,8 @@ pub enum LockError {
     },
     /// The documents do not fill a split.
     #[error(
-        "the documents fill {found_bytes} of the {wanted_bytes} bytes of `{split}`; add documents, or ask for less",
+        "the documents fill {found_bytes} of the {wanted_bytes} bytes of `{split}`; add documents, ask for less, or leave \
+         out documents that are longer than a split with `--max-bytes`",
         split = split.name()
     )]
     TooFew {
@@ -261,6 +263,16 @@ pub enum LockError {
         split: Split,
         /// Distinct documents in all.
         documents: u64,
+    },
+    /// A directory holds other files than its fetch has noted.
+    #[error(
+        "{path} is not as `prism data fetch` has noted it in `{FETCHED_FILE}`; run the fetch again, or say where the text \
+         comes from with `--source` and `--revision`",
+        path = path.display()
+    )]
+    NotAsFetched {
+        /// The file that is missing, changed, or one too many.
+        path: PathBuf,
     },
     /// The text is not what the corpus was locked from.
     #[error("{what}; name the files that the corpus was locked from with `--from`")]

@@ -2,13 +2,16 @@
 //!
 //! The lock calls it once. It reads directory entries only, never the content of a file.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::LockError;
 use super::packed::Packing;
+use crate::hub::Fetched;
 use crate::limits::{INPUT_DEPTH_MAX, INPUT_FILES_MAX};
+use crate::manifest::InputHash;
 
 /// The kinds of files that hold text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +108,44 @@ fn kind_of(path: &Path) -> Option<InputKind> {
     ]
     .into_iter()
     .find_map(|(suffix, kind)| name.ends_with(suffix.as_bytes()).then_some(kind))
+}
+
+/// Refuses files that are not those of the fetch, by name and length; where they lie is the directory that was read. Their
+/// hashes are held against it by [`check_hashes`].
+pub(super) fn check_fetched(listing: &Listing, dir: &Path, fetched: &Fetched) -> Result<(), LockError> {
+    let noted: BTreeMap<PathBuf, u64> = fetched
+        .files
+        .iter()
+        .map(|file| (dir.join(&file.path), file.bytes))
+        .collect();
+    let found: BTreeMap<PathBuf, u64> = listing
+        .files
+        .iter()
+        .map(|file| (file.path.clone(), file.bytes))
+        .collect();
+    let differs = |one: &BTreeMap<PathBuf, u64>, other: &BTreeMap<PathBuf, u64>| {
+        one.iter()
+            .find(|(path, bytes)| other.get(*path) != Some(*bytes))
+            .map(|(path, _)| path.clone())
+    };
+    match differs(&noted, &found).or_else(|| differs(&found, &noted)) {
+        Some(path) => Err(LockError::NotAsFetched { path }),
+        None => Ok(()),
+    }
+}
+
+/// The same by hash, once the files were read.
+pub(super) fn check_hashes(files: &[InputHash], dir: &Path, fetched: &Fetched) -> Result<(), LockError> {
+    let changed = fetched
+        .files
+        .iter()
+        .find(|noted| !files.iter().any(|found| found.sha256 == noted.sha256));
+    match changed {
+        Some(noted) => Err(LockError::NotAsFetched {
+            path: dir.join(&noted.path),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Refuses an output inside an input, or the other way round: the next lock would read its own shards.

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex, MutexGuard};
 use std::thread;
 
 use sha2::{Digest, Sha256};
@@ -27,6 +27,9 @@ const BATCH_BYTES: usize = 1024 * 1024;
 const BATCH_DOCUMENTS: usize = 4096;
 /// Batches that wait, beside those that are worked on.
 const BATCHES_WAITING: usize = 2;
+/// Text that waits or is worked on, unless one batch alone is longer: what a document of a book's length costs, it does not
+/// cost each thread.
+const IN_FLIGHT_BYTES_MAX: usize = 32 * 1024 * 1024;
 const HASH_BYTES: usize = 1024 * 1024;
 
 /// How files are read and digested.
@@ -64,6 +67,44 @@ struct Shared<'s> {
     empty: Mutex<u64>,
     failed: AtomicBool,
     error: Mutex<Option<LockError>>,
+    in_flight: InFlight,
+}
+
+/// How much text was handed over and is not digested yet.
+#[derive(Default)]
+struct InFlight {
+    bytes: Mutex<usize>,
+    fewer: Condvar,
+}
+
+/// A batch's part of it, until it is dropped.
+struct Flying<'f> {
+    in_flight: &'f InFlight,
+    bytes: usize,
+}
+
+impl InFlight {
+    /// Waits until there is room.
+    fn enter(&self, bytes: usize) {
+        let is_full = |held: &mut usize| *held > 0 && *held + bytes > IN_FLIGHT_BYTES_MAX;
+        let held = self.fewer.wait_while(held(&self.bytes), is_full);
+        *held.unwrap_or_else(std::sync::PoisonError::into_inner) += bytes;
+    }
+
+    /// What leaves when the guard goes, however that is.
+    fn leaving(&self, bytes: usize) -> Flying<'_> {
+        Flying {
+            in_flight: self,
+            bytes,
+        }
+    }
+}
+
+impl Drop for Flying<'_> {
+    fn drop(&mut self) {
+        *held(&self.in_flight.bytes) -= self.bytes;
+        self.in_flight.fewer.notify_one();
+    }
 }
 
 /// A lock of a thread that has panicked: the panic ends the scope, and with it everything that could look at the data.
@@ -86,6 +127,7 @@ impl Intake<'_> {
             empty: Mutex::new(0),
             failed: AtomicBool::new(false),
             error: Mutex::new(None),
+            in_flight: InFlight::default(),
         };
         let (sender, receiver) = sync_channel::<Batch>(BATCHES_WAITING);
         let receiver = Mutex::new(receiver);
@@ -102,10 +144,12 @@ impl Intake<'_> {
                     return Ok(());
                 }
                 // Whoever takes them outlives this.
+                shared.in_flight.enter(batch.text.len());
                 let _taken = sender.send(std::mem::take(&mut batch));
                 Ok(())
             });
             if read.is_ok() {
+                shared.in_flight.enter(batch.text.len());
                 let _taken = sender.send(batch);
             } else {
                 shared.failed.store(true, Ordering::Relaxed);
@@ -176,9 +220,13 @@ impl Intake<'_> {
         let mut form = String::new();
         loop {
             let Ok(batch) = held(receiver).recv() else { return };
+            let _flying = shared.in_flight.leaving(batch.text.len());
             if shared.failed.load(Ordering::Relaxed) {
                 continue;
             }
+            // What one long document has needed is not kept for the next.
+            form.clear();
+            form.shrink_to(2 * BATCH_BYTES);
             if let Err(error) = self.digest(&batch, &mut form, shared) {
                 held(&shared.error).get_or_insert(error);
                 shared.failed.store(true, Ordering::Relaxed);

@@ -94,9 +94,16 @@ pub fn lock(
     options.check()?;
     inputs::refuse_overlap(paths, out)?;
     let listing = inputs::list(paths)?;
+    let fetched = paths.first().zip(options.fetched.as_ref());
+    if let Some((dir, fetched)) = fetched {
+        inputs::check_fetched(&listing, dir, fetched)?;
+    }
     let staging = Staging::new(out)?;
     let mut report = reporter(&listing, progress);
     let mut taken = take_in(&listing, &staging, options, &mut report)?;
+    if let Some((dir, fetched)) = fetched {
+        inputs::check_hashes(&taken.files, dir, fetched)?;
+    }
     let documents = taken.spool.sorted().len() as u64;
     taken.unused = splits::assign(&mut taken.spool, options.shares)?;
     write(taken, documents, staging, options, paths, &mut report)

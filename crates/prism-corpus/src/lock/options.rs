@@ -8,6 +8,7 @@ use std::thread;
 use serde::{Deserialize, Serialize};
 
 use super::{Filters, LockError, NearDuplicates};
+use crate::hub::Fetched;
 use crate::limits::{LABEL_BYTES_MAX, SHARD_BYTES_TARGET};
 use crate::manifest::{LockSalt, Shares, SplitRule};
 
@@ -35,6 +36,9 @@ pub struct LockOptions {
     pub source: String,
     /// Which revision of the source it is.
     pub revision: String,
+    /// What the directory that is read has noted of its fetch, if the source is known from there: then the files must be
+    /// those that were fetched, and no others.
+    pub fetched: Option<Fetched>,
     /// The JSON field and Parquet column that hold the text.
     pub text_field: String,
     /// How `.txt` files become documents.
@@ -61,6 +65,7 @@ impl Default for LockOptions {
             name: "corpus".to_owned(),
             source: "unspecified".to_owned(),
             revision: "unspecified".to_owned(),
+            fetched: None,
             text_field: "text".to_owned(),
             text_files: TextFiles::default(),
             skip_empty: false,

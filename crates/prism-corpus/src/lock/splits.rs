@@ -14,6 +14,9 @@ const FILLED: [Split; 3] = [Split::Val, Split::Test, Split::Train];
 /// each split is less than one document.
 const MISSING_PERCENT_MAX: u64 = 1;
 
+/// Least part of its size that a split has, in hundredths, however long the document is that had no room in it.
+const FOUND_PERCENT_MIN: u64 = 50;
+
 /// Gives each document its split, drops those that no split has room for, and tells how many that are.
 pub(super) fn assign(spool: &mut Spool, shares: Shares) -> Result<u64, LockError> {
     let Shares::Bytes { train, val, test } = shares else {
@@ -35,7 +38,8 @@ pub(super) fn assign(spool: &mut Spool, shares: Shares) -> Result<u64, LockError
         let found_bytes: u64 = got.iter().sum();
         let longest = lengths.iter().max().copied().unwrap_or(0);
         let missing_max = longest.max(size.saturating_mul(MISSING_PERCENT_MAX) / 100);
-        if size.saturating_sub(found_bytes) > missing_max {
+        let found_min = size.saturating_mul(FOUND_PERCENT_MIN) / 100;
+        if size.saturating_sub(found_bytes) > missing_max || found_bytes < found_min {
             return Err(LockError::TooFew {
                 split,
                 found_bytes,

@@ -9,6 +9,7 @@ mod opened;
 mod output;
 mod packed;
 mod refusals;
+mod same;
 mod text_files;
 
 use std::fs;

@@ -30,6 +30,7 @@ fn forged(suffix: &str, change: Change<'_>) -> (TempDir, Result<Corpus, OpenErro
         _ => shard.bits_blake3 = Some(hash),
     }
     fs::write(out.join(MANIFEST_FILE), manifest.canonical_bytes()).unwrap();
+    fs::write(out.join(MANIFEST_HASH_FILE), manifest.hash_line()).unwrap();
     let opened = Corpus::open(&out);
     (dir, opened)
 }

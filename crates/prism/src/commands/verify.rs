@@ -16,6 +16,7 @@ use prism_core::rank::NoRank;
 use prism_engine::outcome::Outcome;
 use prism_engine::run_dir::{self, RECORD_FILE, RESULT_FILE, TARGETS_FILE};
 use prism_engine::runs::MAX_RESULT_BYTES;
+use prism_referee::profile::text_se_bpb;
 use prism_referee::record::{MAX_RECORD_BYTES, Record, VerifyError, verify};
 use prism_referee::verdict::Verdict;
 use serde::Serialize;
@@ -53,6 +54,8 @@ struct Answer {
     corpus_checked: Option<&'static str>,
     bpb: f64,
     bpb_se: f64,
+    /// Standard error of the bits per byte as those of other text of the same kind.
+    text_se_bpb: Option<f64>,
     ranked: bool,
     no_rank: Option<&'static str>,
     bpb_ranked: Option<f64>,
@@ -76,7 +79,7 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> CommandResult {
     }
     let record_bytes = read_bounded(&dir.join(RECORD_FILE), MAX_RECORD_BYTES)?;
     let record = Record::from_json(&record_bytes).map_err(|error| not_believed(dir, &error))?;
-    let verdict = recompute(dir, &record)?;
+    let (verdict, text_se_bpb) = recompute(dir, &record)?;
     drop(progress);
     let corpus_checked = match &args.corpus {
         Some(corpus) => Some(of_corpus::check(dir, &record, corpus, output)?.told()),
@@ -98,6 +101,7 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> CommandResult {
         corpus_checked,
         bpb: verdict.bpb,
         bpb_se: verdict.bpb_se,
+        text_se_bpb,
         ranked: verdict.standing.no_rank().is_none(),
         no_rank: verdict.standing.no_rank().map(NoRank::code),
         bpb_ranked: verdict.standing.bpb_ranked(),
@@ -125,6 +129,12 @@ fn text(answer: &Answer) -> String {
             show::estimate(answer.bpb, answer.bpb_se, answer.bpb_ranked),
         ),
     ];
+    if let Some(error) = answer.text_se_bpb {
+        rows.push((
+            "other text",
+            format!("± {error:.4}, on as much text of the same kind"),
+        ));
+    }
     match answer.no_rank {
         Some(why) => rows.push(("rank", show::no_rank(why, Some(answer.claims_rms_nats)))),
         None => rows.push((
@@ -145,7 +155,8 @@ fn text(answer: &Answer) -> String {
     show::pairs(&rows)
 }
 
-fn recompute(dir: &Path, record: &Record) -> Result<Verdict, Failure> {
+/// The verdict, and what other text of the same kind would change of it.
+fn recompute(dir: &Path, record: &Record) -> Result<(Verdict, Option<f64>), Failure> {
     let path = dir.join(TARGETS_FILE);
     let shown = path.display();
     let fail =
@@ -164,8 +175,11 @@ fn recompute(dir: &Path, record: &Record) -> Result<Verdict, Failure> {
         )));
     }
     let hash = Sha256Hash::of_reader(&mut (&mut file).take(limit_bytes)).map_err(fail)?;
-    let file = File::open(&path).map_err(fail)?;
-    verify(record, file.take(limit_bytes), hash).map_err(|error| not_believed(dir, &error))
+    let open = || File::open(&path).map(|file| file.take(limit_bytes)).map_err(fail);
+    let verdict = verify(record, open()?, hash).map_err(|error| not_believed(dir, &error))?;
+    let text_se_bpb = text_se_bpb(open()?)
+        .map_err(|error| mismatch(&format!("{}: {}", dir.display(), show::line(&error.to_string()))))?;
+    Ok((verdict, text_se_bpb))
 }
 
 fn mismatch(text: &str) -> Failure {

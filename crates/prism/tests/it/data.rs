@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::context::{Context, tree};
 use crate::hub;
+use crate::official::parquet_file;
 
 fn text(seed: u32, paragraphs: u32) -> String {
     (0..paragraphs).fold(String::new(), |mut text, i| {
@@ -275,7 +276,14 @@ fn wrong_inputs_are_named() {
 fn from_a_hub_to_a_secret_corpus_and_its_twin() {
     use std::os::unix::fs::PermissionsExt as _;
     let context = Context::new();
-    let endpoint = hub::start();
+    let short: Vec<String> = (0..400)
+        .map(|i| format!("Text {i} says that {} is a number.", i * i))
+        .collect();
+    let endpoint = hub::start_with(vec![
+        ("sample/10BT/000_00000.parquet", hub::written_by_pyarrow()),
+        ("sample/10BT/001_00000.parquet", parquet_file(&short)),
+        ("sample/10BT/002_00000.parquet", b"not asked for".to_vec()),
+    ]);
     let run = |words: &str| {
         let arguments: Vec<_> = words.split(' ').collect();
         let mut command = context.command(&arguments);
@@ -292,16 +300,21 @@ fn from_a_hub_to_a_secret_corpus_and_its_twin() {
         );
         serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
     };
-    let fetched = run("data fetch --dataset owner/set --config sample-10BT --bytes 1kB --out raw --json");
+    let fetched = run("data fetch --dataset owner/set --config sample-10BT --bytes 12kB --out raw --json");
     assert_eq!(fetched["commit"], hub::COMMIT);
-    assert_eq!(fetched["files"].as_array().unwrap().len(), 1);
+    assert_eq!(fetched["files"].as_array().unwrap().len(), 2);
     assert_eq!(
         tree(&context.path("raw")),
-        [".fetching.json", "fetched.json", "sample/10BT/000_00000.parquet"]
+        [
+            ".fetching.json",
+            "fetched.json",
+            "sample/10BT/000_00000.parquet",
+            "sample/10BT/001_00000.parquet"
+        ]
     );
     context.write("salt", "a salt that nobody knows\n");
     let lock = "data lock --from raw --out corpus --skip-empty --near-duplicates off --min-language-score 0.5 \
-                --train 900B --val 300B --test 100B --salt-file salt --json";
+                --max-bytes 100B --train 2kB --val 500B --test 300B --salt-file salt --json";
     let refused = context.run(lock);
     assert!(
         context
@@ -313,10 +326,33 @@ fn from_a_hub_to_a_secret_corpus_and_its_twin() {
     let manifest = &locked["manifest"];
     assert_eq!(manifest["source"], "owner/set sample-10BT");
     assert_eq!(manifest["revision"], hub::COMMIT);
-    assert_eq!(
-        manifest["origin"]["files"][0]["sha256"],
-        fetched["files"][0]["sha256"]
-    );
+    let mut hashes = [0, 1].map(|file| fetched["files"][file]["sha256"].as_str().unwrap());
+    hashes.sort_unstable();
+    let locked_files = [0, 1].map(|file| manifest["origin"]["files"][file]["sha256"].as_str().unwrap());
+    assert_eq!(locked_files, hashes);
+    // What is not as it was fetched is not taken for it: a file more, a changed byte.
+    let file = "raw/sample/10BT/000_00000.parquet";
+    let whole = fs::read(context.path(file)).unwrap();
+    let elsewhere = lock.replace("--out corpus", "--out elsewhere");
+    let told = |path: &str| {
+        let refused = context.show(&context.run(&elsewhere));
+        let expected = format!("{path} is not as `prism data fetch` has noted it in `fetched.json`");
+        assert!(refused.contains(&expected), "{refused}");
+    };
+    context.write("raw/more.jsonl", "{\"text\":\"a line more\"}\n");
+    told("raw/more.jsonl");
+    fs::remove_file(context.path("raw/more.jsonl")).unwrap();
+    let mut changed = whole.clone();
+    changed[2000] ^= 1;
+    context.write(file, changed);
+    assert!(!context.path("elsewhere").exists());
+    let refused = context.show(&context.run(&elsewhere));
+    assert!(refused.contains(file), "{refused}");
+    fs::remove_file(context.path(file)).unwrap();
+    context.write("raw/other.parquet", &whole);
+    told(file);
+    fs::remove_file(context.path("raw/other.parquet")).unwrap();
+    context.write(file, &whole);
     let secret = tree(&context.path("corpus/secret"));
     assert!(
         secret.contains(&"salt".to_owned()) && secret.contains(&"val-00000.txt".to_owned()),

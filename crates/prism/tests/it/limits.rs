@@ -2,7 +2,9 @@
 //!
 //! `prlimit` starts it with one limit lowered, hard and soft; no test here starts an interpreter.
 
+use std::fmt::Write as _;
 use std::fs;
+use std::io::{BufWriter, Write as _};
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -147,4 +149,44 @@ fn a_corpus_that_is_larger_than_a_file_may_be_is_told_with_the_limit_and_leaves_
         assert_eq!(output.status.code(), Some(0), "{}", context.show(&output));
         fs::remove_dir_all(context.path("corpora")).unwrap();
     }
+}
+
+/// Text of 200 MB, long documents and short ones, within 120 MB of memory; on more threads than there are processors.
+#[test]
+fn a_lock_takes_less_memory_than_its_text() {
+    const MEMORY: &str = "--data=120000000";
+    let context = Context::new();
+    fs::create_dir(context.path("in")).unwrap();
+    let mut file = BufWriter::new(fs::File::create(context.path("in/a.jsonl")).unwrap());
+    let mut number = 0_u64;
+    let mut words = |count: u32| {
+        (0..count).fold(String::new(), |mut text, _| {
+            number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let _ = write!(text, "{} ", number >> 44);
+            text
+        })
+    };
+    for _ in 0..15 {
+        let text = words(700_000);
+        // The second is nearly the same, so that the two are compared.
+        for end in ["one", "other"] {
+            writeln!(file, "{{\"text\":\"{text}{end}\"}}").unwrap();
+        }
+    }
+    for _ in 0..10_000 {
+        writeln!(file, "{{\"text\":\"{}\"}}", words(1000)).unwrap();
+    }
+    file.into_inner().unwrap();
+    assert!(fs::metadata(context.path("in/a.jsonl")).unwrap().len() > 200_000_000);
+    let output = under(
+        &context,
+        MEMORY,
+        "data lock --from in --out corpus --threads 4 --json",
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", context.show(&output));
+    let said = json(&output);
+    assert_eq!(
+        said["manifest"]["origin"]["documents_near_duplicate"], 15,
+        "{said}"
+    );
 }

@@ -1,5 +1,5 @@
-//! The whole challenge with the real binary and real evaluations: a submission from a key to a weight, a server and evaluations
-//! that are killed on the way, and what is left of all that, which is nothing.
+//! The whole challenge with the real binary and real evaluations: a submission from a key to a weight, on a corpus that was
+//! fetched from a Hub, a server and evaluations that are killed on the way, and what is left of all that, which is nothing.
 //!
 //! The long loop of kills is the same test with a number: `PRISM_KILLS=200 cargo test -p prism --test it -- serve::killed
 //! --nocapture`. It prints its counts.
@@ -17,6 +17,7 @@ use prism_core::recipe::Recipe;
 use serde_json::Value;
 
 use crate::host::{host, prism, processes_with, repository, succeed, turn};
+use crate::official::official;
 
 /// For everything that a test waits for.
 const PATIENCE: Duration = Duration::from_mins(15);
@@ -45,6 +46,11 @@ fn free_port() -> u16 {
 impl Served {
     /// Started, with a round that is open.
     fn new(name: &str) -> Self {
+        Self::with_round_on(name, &host().corpus)
+    }
+
+    /// The same, the round being on this corpus.
+    fn with_round_on(name: &str, corpus: &Path) -> Self {
         let dir = host().place(name);
         fs::create_dir_all(&dir).unwrap();
         let mut served = Self {
@@ -61,7 +67,7 @@ impl Served {
             .args(["--scored-runs", "1000", "--uploads", "1000", "--recipe"])
             .arg(&recipe)
             .arg("--data")
-            .arg(&host().corpus)
+            .arg(corpus)
             .output()
             .unwrap();
         assert!(
@@ -254,7 +260,7 @@ impl Drop for Served {
 }
 
 /// A round on the small corpus whose runs count: short, with a price on every byte of a bundle.
-fn round_recipe() -> Recipe {
+pub(crate) fn round_recipe() -> Recipe {
     let text = fs::read_to_string(repository().join("redteam/recipe.toml")).unwrap();
     let mut recipe = Recipe::parse(&text).unwrap();
     recipe.name = "small-round".into();
@@ -305,7 +311,13 @@ fn assert_nothing_is_left(served: &Served) {
 #[test]
 fn a_submission_from_a_key_to_a_weight_and_the_same_from_another_key() {
     let _turn = turn();
-    let mut served = Served::new("serve");
+    let official = official();
+    let mut served = Served::with_round_on("serve", &official.corpus);
+    let page = |served: &Served, path: &str| -> Value {
+        serde_json::from_slice(&served.get(path).unwrap()).unwrap()
+    };
+    // What the round is on is said before anything is submitted.
+    assert_eq!(page(&served, "/v1/recipe")["corpus_sha256"], official.commitment);
     let (mine, others) = (served.key("mine.json"), served.key("others.json"));
     let bundle = bundle(&served, 1);
     let first = id(&served.submit(&bundle, &mine));
@@ -354,6 +366,9 @@ fn a_submission_from_a_key_to_a_weight_and_the_same_from_another_key() {
         .output()
         .unwrap();
     assert!(logs.status.success(), "{}", String::from_utf8_lossy(&logs.stderr));
+    succeed(&mut served.operator("round", &["close", "small"]));
+    let record = page(&served, &format!("/v1/submissions/{first}/record"));
+    assert_eq!(record["hashes"]["corpus"], official.commitment);
     served.stop();
     assert_nothing_is_left(&served);
     let log = served.log();

@@ -32,6 +32,7 @@ fn an_untouched_run_verifies() {
     ----- stdout
     verified       run
     bits per byte  3.0719 ± 0.0000 (ranked 3.0719)
+    other text     ± 0.0140, on as much text of the same kind
     final score    0.24572 (higher is better)
     flags          none
     targets        30,720

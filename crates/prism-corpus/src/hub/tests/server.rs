@@ -53,6 +53,12 @@ pub(super) enum Lie {
     Downgrade,
     /// A path of the tree that leads elsewhere.
     EscapingPath,
+    /// A file of the tree that is larger than any.
+    HugeFile,
+    /// The next page of the tree has an address of another scheme.
+    OtherPage,
+    /// The host of the bytes redirects once more, to itself under another name.
+    LongWay,
     /// The tree is no JSON.
     NoJson,
     /// A busy server that asks for a day.
@@ -287,7 +293,7 @@ impl Shared {
                 let path = if self.lie == Lie::EscapingPath { "sample/../../x.parquet" } else { path };
                 format!(
                     r#"{{"type":"file","oid":"abc","size":{size},"path":"{path}","lfs":{{"oid":"{hash}","size":{size},"pointerSize":134}},"xetHash":"x"}}"#,
-                    size = bytes.len(),
+                    size = if self.lie == Lie::HugeFile { 1 << 60 } else { bytes.len() },
                     hash = sha256(bytes),
                 )
             })
@@ -305,9 +311,13 @@ impl Shared {
             .cloned()
             .collect::<Vec<_>>()
             .join(",");
+        let host = if self.lie == Lie::OtherPage {
+            "ftp://example.org".to_owned()
+        } else {
+            self.hub.lock().unwrap().clone()
+        };
         let link = format!(
-            "<{}/api/datasets/owner/set/tree/{COMMIT}/{folder}?recursive=true&cursor={}>; rel=\"next\"",
-            self.hub.lock().unwrap(),
+            "<{host}/api/datasets/owner/set/tree/{COMMIT}/{folder}?recursive=true&cursor={}>; rel=\"next\"",
             from + 2
         );
         let headers: &[(&str, &str)] = if from + 2 < entries.len() {
@@ -333,9 +343,18 @@ impl Shared {
         if is_expired {
             return answer(stream, "403 Forbidden", &[], b"<Error>expired</Error>");
         }
+        if self.lie == Lie::LongWay && asked.path.starts_with("/signed/") {
+            let to = format!(
+                "{}{}",
+                self.bytes.lock().unwrap().replace("127.0.0.1", "localhost"),
+                asked.path.replace("/signed/", "/moved/")
+            );
+            return answer(stream, "302 Found", &[("Location", &to)], b"");
+        }
         let path = asked
             .path
             .strip_prefix("/signed/")
+            .or_else(|| asked.path.strip_prefix("/moved/"))
             .and_then(|rest| rest.split('?').next());
         let Some(bytes) = path.and_then(|path| self.files.get(path)) else {
             return answer(stream, "404 Not Found", &[], b"");

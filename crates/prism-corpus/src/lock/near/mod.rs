@@ -12,6 +12,7 @@ mod signature;
 use std::collections::VecDeque;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,10 @@ const PAIRS_MAX: usize = 32 * 1024 * 1024;
 const CHUNK_PAIRS: usize = 256;
 /// Sets of shingles that a thread keeps: the first members of a bucket come again and again.
 const KEPT_SETS: usize = 8;
+/// From this length of both texts together on, two documents are compared by one thread at a time.
+const LARGE_PAIR_BYTES: u64 = 2 * 1024 * 1024;
+/// Sets that are kept of such documents.
+const KEPT_LARGE_SETS: usize = 2;
 
 /// How documents that are nearly the same are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +133,11 @@ impl Pair {
     fn lower(self) -> usize {
         self.lower as usize
     }
+
+    fn text_bytes(self, spool: &Spool) -> u64 {
+        let of = |rank: usize| u64::from(spool.sorted()[rank].length_bytes);
+        of(self.lower()) + of(self.higher())
+    }
 }
 
 /// Pairs that agree in a band, each once, in order.
@@ -201,6 +211,7 @@ fn compare(
     report: &mut dyn FnMut(u64, u64) -> Result<(), LockError>,
 ) -> Result<Vec<bool>, LockError> {
     let mut alike = vec![false; pairs.len()];
+    let large = Mutex::new(Sets::new(spool, KEPT_LARGE_SETS));
     let per_round = threads.get() * CHUNK_PAIRS * 16;
     let mut done = 0;
     for (pairs_of_round, alike) in pairs.chunks(per_round).zip(alike.chunks_mut(per_round)) {
@@ -211,9 +222,15 @@ fn compare(
                 .zip(alike.chunks_mut(share))
                 .map(|(pairs, alike)| {
                     scope.spawn(|| {
-                        let mut sets = Sets::new(spool);
+                        let mut sets = Sets::new(spool, KEPT_SETS);
                         for (pair, is_alike) in pairs.iter().zip(alike) {
-                            *is_alike = sets.similarity_permille(*pair)? >= permille_min;
+                            let permille = if pair.text_bytes(spool) < LARGE_PAIR_BYTES {
+                                sets.similarity_permille(*pair)?
+                            } else {
+                                let mut large = large.lock().unwrap_or_else(PoisonError::into_inner);
+                                large.similarity_permille(*pair)?
+                            };
+                            *is_alike = permille >= permille_min;
                         }
                         Ok(())
                     })
@@ -237,14 +254,16 @@ struct Sets<'s> {
     spool: &'s Spool,
     buffer: Vec<u8>,
     kept: VecDeque<(usize, Vec<u64>)>,
+    kept_max: usize,
 }
 
 impl<'s> Sets<'s> {
-    fn new(spool: &'s Spool) -> Self {
+    fn new(spool: &'s Spool, kept_max: usize) -> Self {
         Self {
             spool,
             buffer: Vec::new(),
             kept: VecDeque::new(),
+            kept_max,
         }
     }
 
@@ -252,15 +271,18 @@ impl<'s> Sets<'s> {
         for rank in [pair.lower(), pair.higher()] {
             // What is used goes to the back, so that loading the second one never throws out the first.
             let found = self.kept.iter().position(|(kept, _)| *kept == rank);
+            if found.is_none() && self.kept.len() >= self.kept_max {
+                // The other one of this pair is still needed.
+                let other = pair.lower() + pair.higher() - rank;
+                let oldest = self.kept.iter().position(|(kept, _)| *kept != other);
+                oldest.and_then(|place| self.kept.remove(place));
+            }
             let used = if let Some(kept) = found.and_then(|place| self.kept.remove(place)) {
                 kept
             } else {
                 let text = self.spool.read(&self.spool.sorted()[rank], &mut self.buffer)?;
                 (rank, shingles::set(text))
             };
-            if self.kept.len() >= KEPT_SETS {
-                self.kept.pop_front();
-            }
             self.kept.push_back(used);
         }
         let of = |rank| {

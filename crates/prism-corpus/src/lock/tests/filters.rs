@@ -111,6 +111,38 @@ fn splits_have_their_sizes_and_the_rest_is_in_none() {
     assert!(!elsewhere.exists());
 }
 
+/// A document that is longer than a split ends it, and nothing else follows: that is told instead of an empty split.
+#[test]
+fn one_long_document_does_not_empty_a_split() {
+    let place = Place::new();
+    let mut lines = scored(0..1000);
+    for i in 0..40 {
+        lines += &serde_json::json!({ "text": format!("{i} is long. ").repeat(3000) }).to_string();
+        lines.push('\n');
+    }
+    place.write("a.jsonl", lines);
+    let shares = Shares::Bytes {
+        train: 20_000,
+        val: 3000,
+        test: 2000,
+    };
+    let sized = LockOptions { shares, ..options() };
+    let error = place.lock(&sized).unwrap_err();
+    assert!(matches!(error, LockError::TooFew { .. }), "{error}");
+    assert!(error.to_string().contains("--max-bytes"), "{error}");
+    place.assert_untouched();
+    // Without such documents there is enough.
+    let short = Filters {
+        text_bytes_max: Some(1000),
+        ..Filters::default()
+    };
+    let filtered = LockOptions {
+        filters: short,
+        ..sized
+    };
+    assert!(place.lock(&filtered).unwrap().split(Split::Test).bytes > 1900);
+}
+
 #[test]
 fn what_is_held_out_lies_apart_and_only_its_owner_may_look() {
     let place = Place::new();

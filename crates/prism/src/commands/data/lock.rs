@@ -211,6 +211,10 @@ fn options(args: &LockArgs) -> Result<LockOptions, Failure> {
             format!("{} {}", fetched.dataset, fetched.config)
         }),
         revision: noted(&args.revision, |fetched| fetched.commit.clone()),
+        // Who says both himself may read what he likes.
+        fetched: fetched
+            .clone()
+            .filter(|_| args.source.is_none() || args.revision.is_none()),
         text_field: args.text_field.clone(),
         text_files: match args.text_files {
             TextFilesArg::Sections => TextFiles::Sections,
