@@ -87,12 +87,29 @@ pub(crate) fn turn() -> Seats {
     take(SEATS)
 }
 
+/// A directory that nothing removes when this process ends, as it is never dropped; so each removes those of the dead.
+fn place_of_this_process() -> TempDir {
+    const PREFIX: &str = "prism-it-";
+    for entry in fs::read_dir(std::env::temp_dir()).unwrap().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let owner = name
+            .strip_prefix(PREFIX)
+            .and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
+        if owner.is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists()) {
+            // Another one may be at it.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+    let prefix = format!("{PREFIX}{}-", std::process::id());
+    tempfile::Builder::new().prefix(&prefix).tempdir().unwrap()
+}
+
 /// The shared machine; the first caller installs the runtime where it is missing.
 pub(crate) fn host() -> &'static Host {
     static HOST: OnceLock<Host> = OnceLock::new();
     HOST.get_or_init(|| {
         succeed(prism().args(["runtime", "install"]));
-        let temp = tempfile::Builder::new().prefix("prism-it-").tempdir().unwrap();
+        let temp = place_of_this_process();
         let corpus = temp.path().join("corpus");
         succeed(
             prism()

@@ -15,7 +15,7 @@ use parquet::schema::parser::parse_message_type;
 use prism_corpus::{Corpus, Split};
 use serde_json::Value;
 
-use crate::host::{host, prism, repository, succeed, turn};
+use crate::host::{host, prism, repository, seat, succeed};
 use crate::hub;
 use crate::serve::round_recipe;
 
@@ -212,7 +212,7 @@ pub(crate) fn official() -> &'static Official {
 /// round runs on this corpus is seen in `serve`.
 #[test]
 fn a_fetched_corpus_is_evaluated_as_its_twin_foretells_and_revealed() {
-    let _turn = turn();
+    let _seat = seat();
     let Official { dir, commitment, .. } = official();
     let rehearsal = rehearsed(dir, "public", "run-public");
     let evaluated = rehearsed(dir, "corpus", "run-official");
