@@ -30,12 +30,20 @@ pub(super) enum Pieces {
     All,
 }
 
-/// The k-grams of each file, picked by `pick` from each piece's tokens, with the number of the file.
+/// A k-gram with where it stands.
+pub(super) struct Found {
+    pub(super) file: usize,
+    /// The number of the class or function, over all files.
+    pub(super) part: u32,
+    pub(super) gram: Gram,
+}
+
+/// The k-grams of all files, picked by `pick` from each piece's tokens.
 pub(super) fn grams(
     sources: &[Source<'_>],
     pieces: Pieces,
     pick: fn(&[Token]) -> Vec<Gram>,
-) -> Result<Vec<(usize, Gram)>, SimilarityError> {
+) -> Result<Vec<Found>, SimilarityError> {
     let mut trees = Vec::with_capacity(sources.len());
     for source in sources {
         let parsed = parse(source).map_err(|range| SimilarityError::TooDeep {
@@ -83,7 +91,11 @@ pub(super) fn grams(
         tokens_left = tokens_left
             .checked_sub(tokens.len())
             .ok_or(SimilarityError::TooLarge)?;
-        found.extend(pick(&tokens).into_iter().map(|gram| (unit.file, gram)));
+        found.extend(pick(&tokens).into_iter().map(|gram| Found {
+            file: unit.file,
+            part: unit.part,
+            gram,
+        }));
     }
     Ok(found)
 }
