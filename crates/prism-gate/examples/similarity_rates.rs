@@ -74,7 +74,11 @@ fn pairs(all: &BTreeMap<String, Fingerprints>, shows: bool) {
         }
     }
     for (is_foreign, [number, rejected, reviewed]) in counts {
-        let whose = if is_foreign { "different authors" } else { "one author" };
+        let whose = if is_foreign {
+            "different authors"
+        } else {
+            "one author"
+        };
         println!("| {whose} | {number} | {rejected} | {reviewed} |");
     }
     rows.sort_by(|(a, _), (b, _)| b.verdict.cmp(&a.verdict).then(b.copied.cmp(&a.copied)));
@@ -123,12 +127,7 @@ fn copies(
     );
 }
 
-fn told(
-    id: &str,
-    earlier: &Fingerprints,
-    later: &Fingerprints,
-    thresholds: Thresholds,
-) -> Option<Match> {
+fn told(id: &str, earlier: &Fingerprints, later: &Fingerprints, thresholds: Thresholds) -> Option<Match> {
     let mut index = Index::new();
     index.add(id, earlier.clone()).ok()?;
     let options = QueryOptions {
@@ -167,5 +166,7 @@ fn read(dir: &Path, unpublished: bool) -> Option<Fingerprints> {
             Fingerprints::of(&bundle)?
         })
     };
-    read().map_err(|error| eprintln!("{}: {error}", dir.display())).ok()
+    read()
+        .map_err(|error| eprintln!("{}: {error}", dir.display()))
+        .ok()
 }

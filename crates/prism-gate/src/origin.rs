@@ -188,7 +188,10 @@ impl Search<'_, '_, '_> {
                     BindingKind::Value(value) => self.of(place, value, depth + 1),
                     BindingKind::Parameter(..) => self.parameter(spot, name, depth),
                     BindingKind::Function(_) | BindingKind::Class(_) => Origin::Own,
-                    BindingKind::Import(_) | BindingKind::Counter(_) | BindingKind::Other => Origin::Unknown,
+                    BindingKind::Import(_)
+                    | BindingKind::Counter(_)
+                    | BindingKind::Key(_)
+                    | BindingKind::Other => Origin::Unknown,
                 }
             })
             .reduce(Origin::or)

@@ -175,6 +175,7 @@ fn judge<'a>(checker: &mut Checker<'_, 'a>, accessor: &str, call: &'a ExprCall) 
         .any(|meaning| matches!(meaning, Meaning::Library(path) if path.starts_with('<')));
     let is_harmless = !is_of_ctx
         && (computed_names::is_a_closed_self(checker, object)
+            || accessor == "setattr" && computed_names::names_its_child(checker, object, name)
             || accessor != "setattr" && computed_names::has_harmless_affix(checker, object, name));
     if !is_harmless {
         computed(checker, accessor, call);
@@ -264,11 +265,11 @@ fn whole_state<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     if !WHOLE_STATE.contains(&name) {
         return;
     }
+    let of_self =
+        matches!(&*attribute.value, Expr::Call(base) if checker.may_be(&base.func, "builtins.super"));
     let given = match reference.usage {
         Usage::Call(call) => {
             let arguments = &call.arguments;
-            let of_self =
-                matches!(&*attribute.value, Expr::Call(base) if checker.may_be(&base.func, "builtins.super"));
             let is_own = matches!(arguments.args.first(), Some(Expr::Name(first)) if matches!(first.id.as_str(), "self" | "destination"));
             let most = usize::from(name == "load_state_dict");
             let is_flag = matches!(arguments.args.get(1), Some(Expr::BooleanLiteral(_)));
@@ -276,7 +277,7 @@ fn whole_state<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
                 || name == "load_state_dict" && arguments.args.len() == 2 && is_flag;
             of_self || is_own || is_bound && !arguments.args.iter().any(Expr::is_starred_expr)
         }
-        Usage::Load => false,
+        Usage::Load => of_self,
         Usage::Store | Usage::Delete => true,
     };
     if !given {

@@ -287,7 +287,10 @@ impl<'a> Names<'a> {
                                 alias(Value::Annotation(annotation), content.parent.unwrap_or_default());
                             }
                         }
-                        BindingKind::Value(_) | BindingKind::Counter(_) | BindingKind::Other => {}
+                        BindingKind::Value(_)
+                        | BindingKind::Counter(_)
+                        | BindingKind::Key(_)
+                        | BindingKind::Other => {}
                     }
                 }
             }

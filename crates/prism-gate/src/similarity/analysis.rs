@@ -7,7 +7,8 @@ use ruff_python_ast::token::TokenKind;
 use ruff_text_size::Ranged;
 use rustc_hash::FxHashMap;
 
-use super::expression::Writer;
+use super::expression::{Place, Writer};
+use super::helpers::Helpers;
 use super::resolve::Bundled;
 use super::token::Token;
 use super::winnow::Gram;
@@ -17,6 +18,9 @@ use crate::source::Source;
 
 /// Most tokens of normalised code that are compared; honest bundles have a few thousand.
 pub const TOKENS_MAX: usize = 200_000;
+
+/// Most tokens of helpers that are written where they are called; what is called after that is a plain call.
+const INLINED_TOKENS_MAX: usize = 50_000;
 
 /// Most blocks in one another: Python reads no more levels of indentation. Each level reads its content once more.
 const BLOCKS_MAX: usize = 100;
@@ -76,18 +80,28 @@ pub(super) fn grams(
     let bundled = Bundled::new(sources, &bodies);
     let mut found = Vec::new();
     let mut tokens_left = TOKENS_MAX;
-    for unit in units::of(&bodies, pieces) {
+    let units = units::of(&bodies, pieces);
+    let helpers = Helpers::of(&units, sources, &bundled);
+    let mut inlined_tokens_left = INLINED_TOKENS_MAX;
+    for unit in &units {
         let mut writer = Writer {
-            source: &sources[unit.file],
-            names: &bundled.files[unit.file],
+            place: Place {
+                source: &sources[unit.file],
+                names: &bundled.files[unit.file],
+                own: unit.own,
+                sets_up: unit.sets_up,
+                aliases: FxHashMap::default(),
+                replaced: FxHashMap::default(),
+                line: None,
+            },
             bundled: &bundled,
-            own: unit.own,
-            sets_up: unit.sets_up,
-            aliases: FxHashMap::default(),
-            replaced: FxHashMap::default(),
+            helpers: &helpers,
             depth: 0,
+            inlined: 0,
+            inlined_tokens_left,
         };
-        let tokens = statement::tokens(&mut writer, &unit);
+        let tokens = statement::tokens(&mut writer, unit);
+        inlined_tokens_left = writer.inlined_tokens_left;
         tokens_left = tokens_left
             .checked_sub(tokens.len())
             .ok_or(SimilarityError::TooLarge)?;

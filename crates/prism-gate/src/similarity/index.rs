@@ -24,7 +24,9 @@ pub enum IndexError {
     #[error("the index already holds a bundle with the id `{0}`; remove it first")]
     Taken(String),
     /// The index is full.
-    #[error("the index holds {0} fingerprints and can take no more; make a new one of those that still count")]
+    #[error(
+        "the index holds {0} fingerprints and can take no more; make a new one of those that still count"
+    )]
     Full(usize),
 }
 

@@ -168,7 +168,10 @@ mod tests {
             python_below(&root, &mut there);
             let mut named: Vec<_> = listed
                 .iter()
-                .flat_map(|(name, files)| files.iter().map(|(file, _)| root.join(name).join(file)))
+                .flat_map(|(name, files)| {
+                    let dir = root.join(name);
+                    files.iter().map(move |(file, _)| dir.join(file))
+                })
                 .collect();
             there.sort();
             named.sort();

@@ -101,7 +101,7 @@ impl<'a> Step<'a> {
 }
 
 /// The tokens of one piece of code.
-pub(super) fn tokens<'u>(writer: &mut Writer<'u, 'u>, unit: &Unit<'u>) -> Vec<Token> {
+pub(super) fn tokens<'u>(writer: &mut Writer<'u>, unit: &Unit<'u>) -> Vec<Token> {
     let mut out = Vec::new();
     let mut totals = FxHashMap::default();
     let mut collector = Collector::new(unit.own);
@@ -120,7 +120,7 @@ pub(super) fn tokens<'u>(writer: &mut Writer<'u, 'u>, unit: &Unit<'u>) -> Vec<To
 }
 
 struct Blocks<'w, 'u> {
-    writer: &'w mut Writer<'u, 'u>,
+    writer: &'w mut Writer<'u>,
     own: Option<&'u str>,
     /// Mentions of each name in the whole piece.
     totals: FxHashMap<&'u str, usize>,
@@ -139,7 +139,7 @@ impl<'u> Blocks<'_, 'u> {
             self.step(*step, &mut tokens);
             let consumed: Vec<&str> = effects[at].reads.iter().map(|(name, _)| *name).collect();
             for name in consumed {
-                self.writer.replaced.remove(name);
+                self.writer.place.replaced.remove(name);
             }
             let moved = match (fates[at], step) {
                 (Fate::Dropped, _) => continue,
@@ -148,7 +148,7 @@ impl<'u> Blocks<'_, 'u> {
             };
             if let (Some(to), Some(name)) = (moved, step.name()) {
                 tokens.remove(0);
-                self.writer.replaced.insert(name, tokens);
+                self.writer.place.replaced.insert(name, tokens);
                 let reads = std::mem::take(&mut effects[at].reads);
                 let later = &mut effects[to].reads;
                 later.extend(reads);
@@ -168,7 +168,7 @@ impl<'u> Blocks<'_, 'u> {
         for piece in &mut pieces {
             for paths in [&mut piece.effects.reads, &mut piece.effects.writes] {
                 paths.retain(|(name, _)| {
-                    !self.writer.names.is_fixed(name) && !self.writer.bundled.is_setting(name)
+                    !self.writer.place.names.is_fixed(name) && !self.writer.bundled.is_setting(name)
                 });
             }
         }
@@ -213,7 +213,7 @@ impl<'u> Blocks<'_, 'u> {
                 continue;
             };
             if let Some(path) = self.writer.library(value) {
-                self.writer.aliases.insert(name, path);
+                self.writer.place.aliases.insert(name, path);
                 fates[at] = Fate::Dropped;
                 continue;
             }

@@ -37,9 +37,9 @@ impl Default for Thresholds {
             review_share: 0.35,
             reject_share: 0.65,
             reject_smaller_share: 0.2,
-            part_min: 20,
+            part_min: 15,
             part_share: 0.65,
-            copied_min: 40,
+            copied_min: 20,
             copied_share: 0.2,
         }
     }

@@ -31,6 +31,8 @@ pub(super) struct Unit<'a> {
     pub(super) sets_up: bool,
     /// The number of the class, or of the function outside of any class, that it belongs to: what is copied as a whole.
     pub(super) part: u32,
+    /// The function itself, if it may be called by its name: not one that a library calls.
+    pub(super) function: Option<&'a ast::StmtFunctionDef>,
     name: &'a str,
     parent: Option<usize>,
     needs_mention: bool,
@@ -52,6 +54,7 @@ pub(super) fn of<'a>(bodies: &[&'a [Stmt]], pieces: Pieces) -> Vec<Unit<'a>> {
             own: None,
             sets_up: true,
             part,
+            function: None,
             name: "",
             parent: None,
             needs_mention: false,
@@ -113,6 +116,7 @@ impl<'a> Collector<'a> {
                         own: None,
                         sets_up: true,
                         part,
+                        function: None,
                         name: class.name.as_str(),
                         parent: Some(parent),
                         needs_mention: class.decorator_list.is_empty(),
@@ -187,6 +191,7 @@ impl<'a> Collector<'a> {
                 .map(|parameter| parameter.parameter.name.as_str()),
             sets_up: matches!(name, "__init__" | "build_model"),
             part,
+            function: (!is_hook && !is_entry).then_some(function),
             name,
             parent: Some(parent),
             needs_mention: !is_hook && !is_entry && function.decorator_list.is_empty(),
