@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::helpers::Helpers;
 use super::resolve::{Bundled, Names};
+use super::statement::REPLACED_TOKENS_MAX;
 use super::token::{self, CALL, Token, word};
 use super::vocabulary::{self, Meaning};
 use crate::source::Source;
@@ -332,13 +333,27 @@ impl<'u> Writer<'u> {
         };
         let outside = std::mem::replace(&mut self.place, place);
         self.inlined += 1;
+        let mut written = 1;
+        let mut is_short = true;
+        for (name, value) in &helper.steps {
+            let mut tokens = Vec::new();
+            self.expr(value, &mut tokens);
+            written += tokens.len();
+            is_short &= tokens.len() <= REPLACED_TOKENS_MAX;
+            if !is_short {
+                break;
+            }
+            self.place.replaced.insert(name, tokens);
+        }
         let mut tokens = Vec::new();
-        self.expr(helper.value, &mut tokens);
+        if is_short {
+            self.expr(helper.value, &mut tokens);
+        }
         self.inlined -= 1;
         self.place = outside;
-        self.inlined_tokens_left = self.inlined_tokens_left.saturating_sub(tokens.len().max(1));
+        self.inlined_tokens_left = self.inlined_tokens_left.saturating_sub(written + tokens.len());
         token::append(out, &tokens);
-        true
+        is_short
     }
 
     fn known_call(

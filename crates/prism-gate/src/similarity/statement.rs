@@ -16,7 +16,7 @@ use super::units::{Kind, Unit};
 use super::vocabulary;
 
 /// The longest code that takes the place of a name, in tokens.
-const REPLACED_TOKENS_MAX: usize = 96;
+pub(super) const REPLACED_TOKENS_MAX: usize = 96;
 
 /// What of an `if` can run.
 pub(super) enum Live<'a> {
@@ -53,7 +53,7 @@ pub(super) fn live(branch: &ast::StmtIf) -> Live<'_> {
 
 /// One step of a block.
 #[derive(Clone, Copy)]
-enum Step<'a> {
+pub(super) enum Step<'a> {
     Assign {
         target: &'a Expr,
         op: Option<Operator>,
@@ -82,7 +82,7 @@ impl<'a> Step<'a> {
     }
 
     /// The one plain name that it assigns.
-    fn name(self) -> Option<&'a str> {
+    pub(super) fn name(self) -> Option<&'a str> {
         match self {
             Self::Assign {
                 target: Expr::Name(name),
@@ -380,7 +380,7 @@ enum Fate {
 }
 
 /// The steps of a body that can run and that do something.
-fn flatten<'a>(body: &'a [Stmt], steps: &mut Vec<Step<'a>>) {
+pub(super) fn flatten<'a>(body: &'a [Stmt], steps: &mut Vec<Step<'a>>) {
     for stmt in body {
         match stmt {
             Stmt::If(branch) => match live(branch) {
