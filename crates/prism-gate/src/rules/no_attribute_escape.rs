@@ -34,9 +34,11 @@
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use ruff_python_ast::{self as ast, Expr, ExprContext, Operator, Pattern, Stmt, StmtFunctionDef};
 use ruff_text_size::TextRange;
+use rustc_hash::FxHashSet;
 
 use crate::check::Checker;
 use crate::origin::{self, Origin};
@@ -119,12 +121,17 @@ const INNER: &[&str] = &[
     "im_class", "im_func", "im_self", "mro", "obj", "tb_frame", "tb_lasti", "tb_next", "with_traceback",
 ];
 
+fn is_inner(name: &str) -> bool {
+    static SET: OnceLock<FxHashSet<&str>> = OnceLock::new();
+    SET.get_or_init(|| INNER.iter().copied().collect()).contains(name)
+}
+
 /// Whether an attribute of this name may be read of any object.
 pub(crate) fn is_refused(name: &str) -> bool {
     if name.starts_with("__") && name.ends_with("__") && name.len() > 4 {
         return HARMLESS.binary_search(&name).is_err();
     }
-    INNER.binary_search(&name).is_ok()
+    is_inner(name)
 }
 
 /// Whether one of the names without underscores that lead to frames and code is as said.

@@ -310,16 +310,6 @@ fn conditional_as_a_value<'a>(checker: &mut Checker<'_, 'a>, reference: &Referen
 /// out or be compared by `is`. Anywhere else it is a value: an operand, for example, is handed to a method.
 fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
     match expr {
-        Expr::Call(call) => {
-            // They are judged with the name that they are asked for.
-            if let Some(base) = call.arguments.args.first()
-                && ACCESSORS
-                    .iter()
-                    .any(|accessor| checker.may_be(&call.func, accessor))
-            {
-                may_be_a_module(checker, base);
-            }
-        }
         Expr::Lambda(lambda) => {
             if let Some(parameters) = &lambda.parameters {
                 defaults_may_be_modules(checker, parameters);
@@ -501,6 +491,12 @@ fn pattern<'a>(checker: &mut Checker<'_, 'a>, pattern: &'a Pattern) {
 /// `update_wrapper(to, from, assigned=names)` copies attributes by their names.
 fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     format_strings::call(checker, call);
+    // What they read is judged with the name that they are asked for.
+    if let Some(base) = call.expr.arguments.args.first()
+        && ACCESSORS.iter().any(|accessor| call.may_be(accessor))
+    {
+        may_be_a_module(checker, base);
+    }
     let places = match () {
         () if call.may_be("functools.update_wrapper") => 2,
         () if call.may_be("functools.wraps") => 1,
