@@ -764,7 +764,7 @@ fn no_two_honest_bundles_come_near_a_review() {
     // Well below what a review takes.
     let mut options = QueryOptions::default();
     options.thresholds.shared_min /= 2;
-    options.thresholds.review_share *= 0.6;
+    options.thresholds.review_share *= 0.8;
     let mut index = Index::new();
     let mut near = String::new();
     for dir in dirs {

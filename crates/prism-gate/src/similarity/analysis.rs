@@ -14,6 +14,7 @@ use super::token::Token;
 use super::winnow::Gram;
 use super::{SimilarityError, statement, units};
 use crate::check::parse;
+use crate::rules::source_size;
 use crate::source::Source;
 
 /// Most tokens of normalised code that are compared; honest bundles have a few thousand.
@@ -48,6 +49,9 @@ pub(super) fn grams(
     pieces: Pieces,
     pick: fn(&[Token]) -> Vec<Gram>,
 ) -> Result<Vec<Found>, SimilarityError> {
+    if source_size::is_beyond_reading(sources) {
+        return Err(SimilarityError::TooLarge);
+    }
     let mut trees = Vec::with_capacity(sources.len());
     for source in sources {
         let parsed = parse(source).map_err(|range| SimilarityError::TooDeep {
