@@ -41,11 +41,11 @@ use ruff_text_size::TextRange;
 use rustc_hash::FxHashSet;
 
 use crate::check::Checker;
-use crate::origin::{self, Origin};
+use crate::reading::origin::{self, Origin};
 use crate::semantic::uses::Spot;
 use crate::semantic::{BindingKind, Meaning, Reference, ScopeKind};
 
-use super::constants;
+use crate::reading::constants;
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS109",

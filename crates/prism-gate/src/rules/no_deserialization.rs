@@ -26,10 +26,10 @@ use crate::rule::{Hooks, Rule, RuleSet, denied};
 use ruff_python_ast::{Expr, Stmt};
 
 use crate::check::Checker;
-use crate::origin::{self, Origin};
+use crate::reading::origin::{self, Origin};
 use crate::semantic::{Call, Reference, Usage};
 
-use super::paths;
+use crate::reading::paths;
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS107",

@@ -42,9 +42,10 @@ use crate::check::Checker;
 use crate::knowledge::{libraries, verdict};
 use crate::semantic::{Call, Meaning, Reference, ScopeKind, Usage, binder};
 
-use crate::texts;
+use crate::reading::texts;
 
-use super::{computed_names, format_strings, no_attribute_escape, no_harness_access, undocumented_attribute};
+use super::{no_attribute_escape, no_harness_access, undocumented_attribute};
+use crate::reading::{computed_names, format_strings};
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS110",

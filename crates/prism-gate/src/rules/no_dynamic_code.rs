@@ -33,11 +33,11 @@ use ruff_python_ast::{AnyParameterRef, Expr, Operator, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use crate::check::Checker;
-use crate::origin;
+use crate::reading::origin;
 use crate::semantic::uses::Spot;
 use crate::semantic::{BindingKind, Call, Meaning, Reference, Usage};
 
-use super::constants;
+use crate::reading::constants;
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS106",

@@ -30,11 +30,11 @@
 
 use crate::check::Checker;
 use crate::finding::Severity;
-use crate::origin::{self, Origin};
+use crate::reading::origin::{self, Origin};
 use crate::rule::{Hooks, Rule, RuleSet, denied};
 use crate::semantic::{Call, Reference, Usage};
 
-use super::paths;
+use crate::reading::paths;
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS103",

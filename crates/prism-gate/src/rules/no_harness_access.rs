@@ -31,7 +31,7 @@ use crate::rule::{Hooks, Rule, RuleSet, denied};
 use ruff_python_ast::{Expr, ExprContext, Pattern, Stmt};
 
 use crate::check::Checker;
-use crate::origin::{self, Origin};
+use crate::reading::origin::{self, Origin};
 use crate::semantic::{BindingKind, CTX, Call, Meaning, Reference, Usage};
 use crate::source::Role;
 

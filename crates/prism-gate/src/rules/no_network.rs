@@ -27,9 +27,9 @@
 //! ```
 
 use crate::finding::Severity;
+use crate::reading::texts;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
 use crate::semantic::Call;
-use crate::texts;
 
 use ruff_python_ast::Expr;
 

@@ -38,7 +38,7 @@ use ruff_python_ast::{DictItem, Expr, ExprCall, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 
 use crate::check::Checker;
-use crate::origin::{self, Origin};
+use crate::reading::origin::{self, Origin};
 use crate::semantic::{BindingKind, Call, Meaning};
 
 pub(crate) static RULE: Rule = Rule {

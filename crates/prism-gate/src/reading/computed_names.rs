@@ -1,6 +1,6 @@
 //! Attributes by computed names, where it can be seen that they lead nowhere else.
 //!
-//! [`super::no_dynamic_attr`] calls it. A computed name is harmless if all texts that it can be are known; if it begins or
+//! [`crate::rules::no_dynamic_attr`] calls it. A computed name is harmless if all texts that it can be are known; if it begins or
 //! ends with a literal that no name that leads out begins or ends with; or if it is used on `self` of a plain class, in a
 //! method that nobody can call with another object in the place of `self`.
 
@@ -8,7 +8,7 @@ use ruff_python_ast::{self as ast, Expr, InterpolatedStringElement, Operator};
 
 use crate::check::Checker;
 use crate::knowledge::{attributes, libraries};
-use crate::origin;
+use crate::reading::origin;
 use crate::semantic::uses::Spot;
 use crate::semantic::{BindingKind, Meaning, ScopeKind};
 
