@@ -58,20 +58,15 @@ pub(crate) static RULE: Rule = Rule {
 pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "leads behind an object",
-    denied: &[
-        denied("numpy.info", TEXT_HINT),
-        denied("torch.fft.common_args", TEXT_HINT),
-        denied("torch.fft.factory_common_args", TEXT_HINT),
-        denied("torch.linalg.common_notes", TEXT_HINT),
-        denied("torch.nn.functional.reproducibility_notes", TEXT_HINT),
-        denied("torch.nn.functional.sparse_support_notes", TEXT_HINT),
-        denied("torch.nn.modules.conv.convolution_notes", TEXT_HINT),
-        denied("torch.nn.modules.conv.reproducibility_notes", TEXT_HINT),
-        denied("torch.signal.windows.windows.factory_common_args", TEXT_HINT),
-        denied("torch.signal.windows.windows.window_common_args", TEXT_HINT),
-        denied("torch.special.common_args", TEXT_HINT),
-        denied("torch.special.multi_dim_common", TEXT_HINT),
-    ],
+    denied: &[denied(
+        "numpy.info torch.fft.common_args torch.fft.factory_common_args torch.linalg.common_notes \
+             torch.nn.functional.reproducibility_notes torch.nn.functional.sparse_support_notes \
+             torch.nn.modules.conv.convolution_notes torch.nn.modules.conv.reproducibility_notes \
+             torch.signal.windows.windows.factory_common_args \
+             torch.signal.windows.windows.window_common_args torch.special.common_args \
+             torch.special.multi_dim_common",
+        TEXT_HINT,
+    )],
     attributes: INNER,
     hooks: Hooks {
         reference: Some(reference),

@@ -58,52 +58,12 @@ pub(crate) static RULE: Rule = Rule {
 pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "reaches attributes by computed names",
-    denied: &[
-        denied(
-            "operator.attrgetter",
-            "write the attribute out, or choose from a dictionary",
-        ),
-        denied(
-            "operator.methodcaller",
-            "write the attribute out, or choose from a dictionary",
-        ),
-        denied(
-            "builtins.vars",
-            "write the attribute out, or choose from a dictionary",
-        ),
-        denied(
-            "builtins.globals",
-            "write the attribute out, or choose from a dictionary",
-        ),
-        denied(
-            "builtins.locals",
-            "write the attribute out, or choose from a dictionary",
-        ),
-        denied(
-            "builtins.dir",
-            "write the attribute out, or choose from a dictionary",
-        ),
-        denied(
-            "types.ModuleType",
-            "write the attribute out, or choose from a dictionary",
-        ),
-        denied(
-            "builtins.object.__setattr__",
-            "write the attribute out, or choose from a dictionary",
-        ),
-        denied(
-            "builtins.object.__getattribute__",
-            "write the attribute out, or choose from a dictionary",
-        ),
-        denied(
-            "builtins.type.__getattribute__",
-            "write the attribute out, or choose from a dictionary",
-        ),
-        denied(
-            "builtins.object.__delattr__",
-            "write the attribute out, or choose from a dictionary",
-        ),
-    ],
+    denied: &[denied(
+        "operator.attrgetter operator.methodcaller builtins.vars builtins.globals builtins.locals \
+             builtins.dir types.ModuleType builtins.object.__setattr__ builtins.object.__getattribute__ \
+             builtins.type.__getattribute__ builtins.object.__delattr__",
+        "write the attribute out, or choose from a dictionary",
+    )],
     attributes: NOTABLE,
     hooks: Hooks {
         reference: Some(reference),
