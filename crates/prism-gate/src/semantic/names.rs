@@ -509,13 +509,12 @@ impl<'a> Names<'a> {
         }
         if is_builtin {
             let mut paths = self.builtins.borrow_mut();
-            let path = match paths.get(name) {
-                Some(path) => path.clone(),
-                None => {
-                    let path: Rc<str> = format!("builtins.{name}").into();
-                    paths.insert(name.to_owned(), path.clone());
-                    path
-                }
+            let path = if let Some(path) = paths.get(name) {
+                path.clone()
+            } else {
+                let path: Rc<str> = format!("builtins.{name}").into();
+                paths.insert(name.to_owned(), path.clone());
+                path
             };
             extend(found, [Meaning::Library(path)]);
         }
