@@ -3,7 +3,7 @@
 //! [`check`] is the only way in. It runs on a thread of its own with a large stack, because the parser recurses; all
 //! trees are dropped there too. It does no I/O, reads no clock and starts nothing: the same bundle, the same report.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::ptr;
 use std::thread;
 
@@ -15,12 +15,12 @@ use rustc_hash::FxHashSet;
 
 use crate::finding::{Finding, Report, Severity};
 use crate::knowledge::verdict;
-use crate::limits::{FINDINGS_MAX, SCOPE_DEPTH_MAX, STACK_BYTES};
+use crate::limits::{FINDINGS_MAX, ORIGIN_STEPS_MAX, SCOPE_DEPTH_MAX, STACK_BYTES};
 use crate::options::Options;
 use crate::prescan;
+use crate::reading::census::Mention;
 use crate::rule::Rule;
 use crate::rules;
-use crate::rules::census::Mention;
 use crate::rules::hooks;
 use crate::semantic::uses::Uses;
 use crate::semantic::walk::{Pass, Walker};
@@ -81,6 +81,9 @@ pub(crate) fn parse(source: &Source<'_>) -> Result<Parsed<ModModule>, TextRange>
 }
 
 pub(crate) fn check_sources(sources: &[Source<'_>], options: &Options) -> Report {
+    if rules::source_size::is_beyond_reading(sources) {
+        return rules::source_size::unread(sources);
+    }
     let trees: Vec<Result<Parsed<ModModule>, TextRange>> = sources.iter().map(parse).collect();
     let bodies: Vec<&[Stmt]> = trees
         .iter()
@@ -111,6 +114,7 @@ pub(crate) fn check_sources(sources: &[Source<'_>], options: &Options) -> Report
         type_places: FxHashSet::default(),
         harmless: FxHashSet::default(),
         uses: OnceCell::new(),
+        origin_steps_left: Cell::new(ORIGIN_STEPS_MAX),
     };
     for (module, tree) in trees.iter().enumerate() {
         checker.module = module;
@@ -183,6 +187,8 @@ pub(crate) struct Checker<'c, 'a> {
     harmless: FxHashSet<Box<str>>,
     /// Made when the first rule asks.
     uses: OnceCell<Uses<'a>>,
+    /// What may still be looked at to see whose an object is.
+    pub(crate) origin_steps_left: Cell<usize>,
 }
 
 impl<'a> Checker<'_, 'a> {

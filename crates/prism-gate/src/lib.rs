@@ -7,7 +7,7 @@
 //! This crate is the only user of the Python parser. It runs no code, reads no file, opens no socket: a bundle in, a
 //! report out, the same on every machine. It never panics on any input and its work is bounded ([`limits`]).
 //!
-//! Reading order: [`rule`], `rules/no_process.rs` as an example, `semantic` (what names stand for), `check` (one walk),
+//! Reading order: [`rule`], `rules/no_process.rs` as an example, `semantic` (what names stand for), `reading` (what is seen of values), `check` (one walk),
 //! [`render`] (how a report is told).
 
 /// Version of the rules: grows with every change of what is refused. A round names the one that all its runs were judged by.
@@ -22,15 +22,14 @@ mod knowledge;
 pub mod libraries;
 pub mod limits;
 mod options;
-mod origin;
 mod prescan;
+mod reading;
 pub mod render;
 mod rule;
 mod rules;
 mod semantic;
 pub mod similarity;
 mod source;
-mod texts;
 
 pub use check::{GateError, check, check_all};
 pub use display_name::display_name;

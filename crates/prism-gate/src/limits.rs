@@ -28,6 +28,10 @@ pub const STARS_MAX: usize = 16;
 pub const SYNTAX_ERRORS_MAX: usize = 50;
 /// Most bytes of all Python files of a bundle together: what a reviewer reads whole.
 pub const SOURCE_BYTES_MAX: usize = 256 * 1024;
+/// Of a bundle with more bytes in its Python files than this, nothing is read: so its check is bounded in time and memory.
+pub const READ_BYTES_MAX: usize = 1024 * 1024;
+/// Most expressions and calls that are looked at, in a whole bundle, to see whose an object is; then nobody knows.
+pub const ORIGIN_STEPS_MAX: usize = 2_000_000;
 /// A literal that looks packed is a warning from this size, in bytes.
 pub const BLOB_WARNING_BYTES: usize = 2 * 1024;
 /// A literal that looks packed is an error from this size, in bytes.

@@ -57,15 +57,15 @@ impl Rule {
 /// A dotted name that may not be referenced, and all below it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Denied {
-    /// The name, for example `torch.hub`; a first component alone is a whole module.
-    pub(crate) path: &'static str,
+    /// Names with spaces between, for example `torch.hub`; a first component alone is a whole module.
+    pub(crate) paths: &'static str,
     /// What to write instead.
     pub(crate) hint: &'static str,
 }
 
 /// Shortens the tables.
-pub(crate) const fn denied(path: &'static str, hint: &'static str) -> Denied {
-    Denied { path, hint }
+pub(crate) const fn denied(paths: &'static str, hint: &'static str) -> Denied {
+    Denied { paths, hint }
 }
 
 /// A rule with what the checker needs of it.

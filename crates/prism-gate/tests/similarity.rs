@@ -478,6 +478,118 @@ fn a_small_part_of_something_large_is_for_a_person_to_judge() {
     );
 }
 
+/// Code by somebody else, over and over something else: a function of so many lines.
+fn foreign(name: &str, lines: usize) -> String {
+    let op = [
+        "atan2",
+        "hypot",
+        "xlogy",
+        "ldexp",
+        "fmod",
+        "copysign",
+        "nextafter",
+    ];
+    let mut text = format!("def {name}(v, w, q, u):\n");
+    for number in 0..lines {
+        let pick = |shift: u32| op[(number / 7_usize.pow(shift)) % 7];
+        writeln!(
+            text,
+            "    torch.{}(torch.{}(v.cummax(0), torch.{}(w, q.{}(u))), torch.logaddexp(w, v.sinc()))",
+            pick(0),
+            pick(1),
+            pick(0),
+            pick(2)
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn verdict(earlier: &Bundle, later: &Bundle) -> Option<Verdict> {
+    let mut index = Index::new();
+    index.add("earlier", Fingerprints::of(earlier).unwrap()).unwrap();
+    let told = index.query(&Fingerprints::of(later).unwrap(), &QueryOptions::default());
+    told.first().map(|found| found.verdict)
+}
+
+#[test]
+fn a_copy_beside_much_else_is_found_by_its_parts() {
+    let others = format!("import torch\n\n\n{}", foreign("everything", 300));
+    let later = DISGUISED.replace("    return Net(", "    everything()\n    return Net(");
+    let later = bundle_of(&[
+        (
+            "architecture.py",
+            &format!("from others import everything\n{later}"),
+        ),
+        ("others.py", &others),
+        ("training.py", TRAINING),
+    ]);
+    let (one, two) = (fingerprints(GATED), Fingerprints::of(&later).unwrap());
+    assert!(two.len() > 5 * one.len(), "{} {}", two.len(), one.len());
+    assert_eq!(verdict(&bundle(GATED), &later), Some(Verdict::Reject));
+    // What is beside it alone is nobody's copy.
+    let alone = format!("{others}\n\ndef build_model(ctx):\n    return everything()\n");
+    assert_eq!(verdict(&bundle(GATED), &bundle(&alone)), None);
+}
+
+#[test]
+fn another_loop_around_an_architecture_changes_nothing() {
+    let with = |architecture: &str, lines: usize, op: &str| {
+        let training = format!(
+            "import torch\n\n\n{}\n\n{TRAINING}    mine()\n",
+            foreign("mine", lines).replace("logaddexp", op)
+        );
+        bundle_of(&[("architecture.py", architecture), ("training.py", &training)])
+    };
+    let (earlier, later) = (with(GATED, 8, "logaddexp"), with(DISGUISED, 200, "remainder"));
+    assert_eq!(verdict(&earlier, &later), Some(Verdict::Reject));
+    let unlike = with("def build_model(ctx):\n    return ctx\n", 200, "remainder");
+    assert_eq!(verdict(&earlier, &unlike), None);
+}
+
+#[test]
+fn a_line_behind_a_function_of_ones_own_is_that_line() {
+    let helped = GATED
+        .replace(
+            "decay = torch.exp(-F.softplus(self.rate(x) + self.start))",
+            "decay = first_of(self, x)",
+        )
+        .replace(
+            "value = self.value(x) * torch.sigmoid(first)",
+            "value = self.second_of(g=first, x=x)",
+        )
+        .replace(
+            "    def forward(self, x):\n        decay",
+            "    def second_of(self, x, g):\n        return self.value(x) * torch.sigmoid(g)\n\n    def forward(self, x):\n        decay",
+        )
+        .replace(
+            "class Mixer",
+            "def inner_of(owner, h):\n    \"\"\"Adds.\"\"\"\n    return owner.rate(h) + owner.start\n\n\ndef first_of(owner, h):\n    return torch.exp(-F.softplus(inner_of(owner, h)))\n\n\nclass Mixer",
+        );
+    let (_, of_earlier) = share(&fingerprints(GATED), &fingerprints(&helped));
+    assert!(of_earlier > 0.99, "{of_earlier}");
+    // A helper that calls itself, or another one in a circle, is a call.
+    let circle = format!(
+        "{GATED}\n\ndef one(x):\n    return two(x) + one(x)\n\n\ndef two(x):\n    return one(x) * two(x)\n\n\nUSED = one(1)\n"
+    );
+    assert!(fingerprints(&circle).len() >= fingerprints(GATED).len());
+}
+
+#[test]
+fn published_bundles_belong_to_nobody() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../redteam/honest");
+    for name in ["mamba-scan", "deltanet", "soap-optimizer"] {
+        let mut entries = prism_bundle::pack::read_dir(&root.join(name)).unwrap();
+        entries.retain(|(path, _)| path != "case.toml");
+        let bundle = Bundle::from_entries(entries).unwrap();
+        assert_eq!(Fingerprints::of(&bundle).unwrap().len(), 0, "{name}");
+        assert!(
+            Fingerprints::before_publication(&bundle).unwrap().len() > 20,
+            "{name}"
+        );
+    }
+}
+
 #[test]
 fn code_that_nothing_mentions_claims_nothing() {
     let dead = format!(
@@ -619,7 +731,7 @@ fn hostile_bytes_are_refused_by_name() {
     // The last mark: file, first line, last line.
     let end = good.len();
     for (at, with) in [
-        (end - 10, &[7, 0][..]),
+        (end - 12, &[7, 0][..]),
         (end - 8, &[0; 4]),
         (end - 4, &[0; 4]),
         (end - 1, &[1]),
@@ -631,7 +743,7 @@ fn hostile_bytes_are_refused_by_name() {
     }
     // Two marks in the wrong order.
     let mut turned = good.clone();
-    let (one, two) = (end - 36, end - 18);
+    let (one, two) = (end - 40, end - 20);
     turned[one..two].copy_from_slice(&good[two..]);
     turned[two..].copy_from_slice(&good[one..two]);
     assert!(matches!(refusal(&turned), BytesError::Mark { .. }));
@@ -652,13 +764,13 @@ fn no_two_honest_bundles_come_near_a_review() {
     // Well below what a review takes.
     let mut options = QueryOptions::default();
     options.thresholds.shared_min /= 2;
-    options.thresholds.review_share *= 0.6;
+    options.thresholds.review_share *= 0.8;
     let mut index = Index::new();
     let mut near = String::new();
     for dir in dirs {
         let mut entries = prism_bundle::pack::read_dir(&dir).unwrap();
         entries.retain(|(path, _)| path != "case.toml");
-        let found = Fingerprints::of(&Bundle::from_entries(entries).unwrap()).unwrap();
+        let found = Fingerprints::before_publication(&Bundle::from_entries(entries).unwrap()).unwrap();
         let id = dir.display().to_string();
         for told in index.query(&found, &options) {
             writeln!(near, "{id}: {told:?}").unwrap();

@@ -234,7 +234,7 @@ impl Precheck {
 pub struct Similar {
     /// Its id.
     pub submission_id: String,
-    /// From 0 to 1.
+    /// The larger of two shares, from 0 to 1: of this bundle's own code in the earlier one, and of its code in this one.
     pub similarity: f64,
 }
 

@@ -471,9 +471,8 @@ impl Challenge for Service {
             reason: copy.map(|_| Reason::SimilarSource.code()),
             detail: copy.map(|found| {
                 format!(
-                    "{:.0} % of its code is that of the earlier submission {}; if that is your own, it does not count against you",
-                    100.0 * found.of_later,
-                    found.id
+                    "{}; if that is your own, it does not count against you",
+                    checks::copied_from(found)
                 )
             }),
             findings: findings["findings"].clone(),
@@ -482,7 +481,7 @@ impl Challenge for Service {
                 .take(SIMILAR_SHOWN)
                 .map(|found| Similar {
                     submission_id: found.id.clone(),
-                    similarity: found.of_later,
+                    similarity: found.share(),
                 })
                 .collect(),
         })

@@ -234,25 +234,24 @@ impl Service {
             Some(&submission.hotkey),
             submission.seq,
         )?;
-        similar.add(submission, bundle);
+        similar.take_in(submission, fingerprints);
         let evidence: Vec<Value> = matches
             .iter()
             .take(5)
-            .map(|found| json!({ "submission_id": found.id, "share": found.of_later }))
+            .map(|found| {
+                json!({
+                    "submission_id": found.id,
+                    "share": found.of_later,
+                    "share_of_earlier": found.of_earlier,
+                })
+            })
             .collect();
         let copy = matches
             .iter()
             .find(|found| found.verdict == similarity::Verdict::Reject);
         Ok(match copy {
             Some(found) => {
-                let mut stop = Stop::rejected(
-                    Reason::SimilarSource,
-                    format!(
-                        "{:.0} % of its code is that of the earlier submission {}",
-                        100.0 * found.of_later,
-                        found.id
-                    ),
-                );
+                let mut stop = Stop::rejected(Reason::SimilarSource, copied_from(found));
                 stop.evidence = Some(json!({ "similar": evidence }));
                 Err(stop)
             }
@@ -439,4 +438,14 @@ mod tests {
             Reason::BundleInvalid
         );
     }
+}
+
+/// What is said of a copy: how much of it is copied, and how much of the earlier one it holds.
+pub(crate) fn copied_from(found: &similarity::Match) -> String {
+    format!(
+        "{:.0} % of its code is that of the earlier submission {}, and it holds {:.0} % of the code of that one",
+        100.0 * found.of_later,
+        found.id,
+        100.0 * found.of_earlier
+    )
 }

@@ -23,6 +23,9 @@ const PAGE: u32 = 200;
 /// Largest upload that is read back, in bytes.
 pub(crate) const UPLOAD_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
+/// Resemblances that are told, the gravest first.
+const FOUND_MAX: usize = 50;
+
 /// The index.
 #[derive(Default)]
 pub(crate) struct Similar {
@@ -75,16 +78,28 @@ impl Similar {
 
     /// Takes in one that has been checked.
     pub(crate) fn add(&mut self, submission: &Submission, bundle: &Bundle) {
-        if !self.known.contains_key(&submission.id)
-            && let Ok(fingerprints) = Fingerprints::of(bundle)
-            && self.index.add(&submission.id, fingerprints).is_ok()
-        {
-            let known = Known {
-                seq: submission.seq,
-                hotkey: submission.hotkey.clone(),
-            };
-            self.known.insert(submission.id.clone(), known);
+        if self.known.contains_key(&submission.id) {
+            return;
         }
+        if let Ok(fingerprints) = Fingerprints::of(bundle) {
+            self.take_in(submission, fingerprints);
+        }
+    }
+
+    /// Takes in one whose fingerprints are known.
+    pub(crate) fn take_in(&mut self, submission: &Submission, fingerprints: Fingerprints) {
+        if self.known.contains_key(&submission.id) {
+            return;
+        }
+        if let Err(problem) = self.index.add(&submission.id, fingerprints) {
+            tracing::error!(submission = %submission.id, %problem, "later submissions are not compared with this one");
+            return;
+        }
+        let known = Known {
+            seq: submission.seq,
+            hotkey: submission.hotkey.clone(),
+        };
+        self.known.insert(submission.id.clone(), known);
     }
 
     /// Earlier submissions of others that these fingerprints resemble, accepted before this place in the order.
@@ -112,6 +127,9 @@ impl Similar {
         });
         let mut counting = Vec::new();
         for one in found {
+            if counting.len() >= FOUND_MAX {
+                break;
+            }
             let stands = store.read(|tx| submissions::find(tx, &one.id))?;
             if stands.is_some_and(|stands| is_anybodys(stands.position)) {
                 counting.push(one);

@@ -35,12 +35,13 @@ pub(crate) const OWN_ONLY: &[&str] = &[
 /// Private names that honest code reads of objects of torch and of named tuples. Sorted.
 #[rustfmt::skip]
 const HONEST_PRIVATE: &[&str] = &[
-    "_C_flash_attention", "_LRScheduler", "_Loss", "_asdict", "_assert", "_backward_hooks", "_base", "_buffers", "_check",
-    "_field_defaults", "_fields", "_forward_hooks", "_forward_pre_hooks", "_get_lr_called_within_step", "_get_name",
-    "_grad", "_indices", "_initial_step", "_is_full_backward_hook", "_last_lr", "_load_from_state_dict", "_log_api_usage_once", "_make",
+    "_C_flash_attention", "_LRScheduler", "_Loss", "_accelerator_graph_capture_health_check", "_asdict", "_assert",
+    "_backward_hooks", "_base", "_buffers", "_check", "_cuda_graph_capture_health_check", "_field_defaults", "_fields",
+    "_forward_hooks", "_forward_pre_hooks", "_get_lr_called_within_step", "_get_name", "_grad", "_indices",
+    "_initial_step", "_is_full_backward_hook", "_last_lr", "_load_from_state_dict", "_log_api_usage_once", "_make",
     "_modules", "_non_persistent_buffers_set", "_optimizer_step_pre_hooks", "_orig_mod", "_parameters",
-    "_register_load_state_dict_pre_hook", "_register_state_dict_hook", "_replace", "_save_to_state_dict", "_step_count",
-    "_values", "_version",
+    "_patch_step_function", "_register_load_state_dict_pre_hook", "_register_state_dict_hook", "_replace",
+    "_save_to_state_dict", "_step_count", "_values", "_version",
 ];
 
 /// Whether a way out under this name was looked at and is none. `_check`, `_data` and their like are harmless functions and

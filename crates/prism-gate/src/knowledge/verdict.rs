@@ -28,7 +28,13 @@ fn table() -> &'static Table {
     TABLE.get_or_init(|| {
         rules::ALL
             .iter()
-            .flat_map(|set| set.denied.iter().map(move |denied| (denied.path, (*set, denied))))
+            .flat_map(|set| {
+                let named = |denied: &'static crate::rule::Denied| {
+                    denied.paths.split_whitespace().map(move |path| (path, denied))
+                };
+                let all = set.denied.iter().flat_map(named);
+                all.map(move |(path, denied)| (path, (*set, denied)))
+            })
             .collect()
     })
 }

@@ -31,10 +31,10 @@
 
 use ruff_text_size::Ranged;
 
-use super::census::{self, Mention};
 use crate::check::Checker;
 use crate::finding::Severity;
 use crate::options::{DistributedPolicy, Options};
+use crate::reading::census::{self, Mention};
 use crate::rule::{Hooks, Rule, RuleSet};
 
 pub(crate) static RULE: Rule = Rule {

@@ -34,16 +34,18 @@
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use ruff_python_ast::{self as ast, Expr, ExprContext, Operator, Pattern, Stmt, StmtFunctionDef};
 use ruff_text_size::TextRange;
+use rustc_hash::FxHashSet;
 
 use crate::check::Checker;
-use crate::origin::{self, Origin};
+use crate::reading::origin::{self, Origin};
 use crate::semantic::uses::Spot;
 use crate::semantic::{BindingKind, Meaning, Reference, ScopeKind};
 
-use super::constants;
+use crate::reading::constants;
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS109",
@@ -56,20 +58,15 @@ pub(crate) static RULE: Rule = Rule {
 pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "leads behind an object",
-    denied: &[
-        denied("numpy.info", TEXT_HINT),
-        denied("torch.fft.common_args", TEXT_HINT),
-        denied("torch.fft.factory_common_args", TEXT_HINT),
-        denied("torch.linalg.common_notes", TEXT_HINT),
-        denied("torch.nn.functional.reproducibility_notes", TEXT_HINT),
-        denied("torch.nn.functional.sparse_support_notes", TEXT_HINT),
-        denied("torch.nn.modules.conv.convolution_notes", TEXT_HINT),
-        denied("torch.nn.modules.conv.reproducibility_notes", TEXT_HINT),
-        denied("torch.signal.windows.windows.factory_common_args", TEXT_HINT),
-        denied("torch.signal.windows.windows.window_common_args", TEXT_HINT),
-        denied("torch.special.common_args", TEXT_HINT),
-        denied("torch.special.multi_dim_common", TEXT_HINT),
-    ],
+    denied: &[denied(
+        "numpy.info torch.fft.common_args torch.fft.factory_common_args torch.linalg.common_notes \
+             torch.nn.functional.reproducibility_notes torch.nn.functional.sparse_support_notes \
+             torch.nn.modules.conv.convolution_notes torch.nn.modules.conv.reproducibility_notes \
+             torch.signal.windows.windows.factory_common_args \
+             torch.signal.windows.windows.window_common_args torch.special.common_args \
+             torch.special.multi_dim_common",
+        TEXT_HINT,
+    )],
     attributes: INNER,
     hooks: Hooks {
         reference: Some(reference),
@@ -119,12 +116,17 @@ const INNER: &[&str] = &[
     "im_class", "im_func", "im_self", "mro", "obj", "tb_frame", "tb_lasti", "tb_next", "with_traceback",
 ];
 
+fn is_inner(name: &str) -> bool {
+    static SET: OnceLock<FxHashSet<&str>> = OnceLock::new();
+    SET.get_or_init(|| INNER.iter().copied().collect()).contains(name)
+}
+
 /// Whether an attribute of this name may be read of any object.
 pub(crate) fn is_refused(name: &str) -> bool {
     if name.starts_with("__") && name.ends_with("__") && name.len() > 4 {
         return HARMLESS.binary_search(&name).is_err();
     }
-    INNER.binary_search(&name).is_ok()
+    is_inner(name)
 }
 
 /// Whether one of the names without underscores that lead to frames and code is as said.

@@ -26,10 +26,10 @@ use crate::rule::{Hooks, Rule, RuleSet, denied};
 use ruff_python_ast::{Expr, Stmt};
 
 use crate::check::Checker;
-use crate::origin::{self, Origin};
+use crate::reading::origin::{self, Origin};
 use crate::semantic::{Call, Reference, Usage};
 
-use super::paths;
+use crate::reading::paths;
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS107",
@@ -44,127 +44,18 @@ pub(crate) static SET: RuleSet = RuleSet {
     reason: "turns bytes into objects",
     denied: &[
         denied(
-            "pickle",
+            "pickle _pickle cPickle pickletools marshal shelve copyreg dill cloudpickle joblib jsonpickle \
+             msgpack torch.package torch.utils.serialization numpy.lib.format _compat_pickle",
             "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
         ),
         denied(
-            "_pickle",
-            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
-        ),
-        denied(
-            "cPickle",
-            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
-        ),
-        denied(
-            "pickletools",
-            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
-        ),
-        denied(
-            "marshal",
-            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
-        ),
-        denied(
-            "shelve",
-            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
-        ),
-        denied(
-            "copyreg",
-            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
-        ),
-        denied(
-            "dill",
-            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
-        ),
-        denied(
-            "cloudpickle",
-            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
-        ),
-        denied(
-            "joblib",
-            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
-        ),
-        denied(
-            "jsonpickle",
-            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
-        ),
-        denied(
-            "msgpack",
-            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
-        ),
-        denied(
-            "torch.package",
-            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
-        ),
-        denied(
-            "torch.utils.serialization",
-            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
-        ),
-        denied(
-            "numpy.lib.format",
-            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
-        ),
-        denied(
-            "_compat_pickle",
-            "keep state in tensors and `state_dict()`; to copy use `copy.deepcopy`",
-        ),
-        denied(
-            "base64",
+            "base64 binascii uu quopri binhex xml html plistlib xdrlib",
             "keep data out of strings; everything is learnt from the stream",
         ),
         denied(
-            "binascii",
-            "keep data out of strings; everything is learnt from the stream",
-        ),
-        denied(
-            "uu",
-            "keep data out of strings; everything is learnt from the stream",
-        ),
-        denied(
-            "quopri",
-            "keep data out of strings; everything is learnt from the stream",
-        ),
-        denied(
-            "binhex",
-            "keep data out of strings; everything is learnt from the stream",
-        ),
-        denied(
-            "xml",
-            "keep data out of strings; everything is learnt from the stream",
-        ),
-        denied(
-            "html",
-            "keep data out of strings; everything is learnt from the stream",
-        ),
-        denied(
-            "plistlib",
-            "keep data out of strings; everything is learnt from the stream",
-        ),
-        denied(
-            "xdrlib",
-            "keep data out of strings; everything is learnt from the stream",
-        ),
-        denied(
-            "torch.distributed.all_gather_object",
-            "send tensors: objects are pickled on the way",
-        ),
-        denied(
-            "torch.distributed.gather_object",
-            "send tensors: objects are pickled on the way",
-        ),
-        denied(
-            "torch.distributed.broadcast_object_list",
-            "send tensors: objects are pickled on the way",
-        ),
-        denied(
-            "torch.distributed.scatter_object_list",
-            "send tensors: objects are pickled on the way",
-        ),
-        denied(
-            "torch.distributed.send_object_list",
-            "send tensors: objects are pickled on the way",
-        ),
-        denied(
-            "torch.distributed.recv_object_list",
+            "torch.distributed.all_gather_object torch.distributed.gather_object \
+             torch.distributed.broadcast_object_list torch.distributed.scatter_object_list \
+             torch.distributed.send_object_list torch.distributed.recv_object_list",
             "send tensors: objects are pickled on the way",
         ),
     ],

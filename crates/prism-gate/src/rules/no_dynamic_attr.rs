@@ -42,9 +42,10 @@ use crate::check::Checker;
 use crate::knowledge::{libraries, verdict};
 use crate::semantic::{Call, Meaning, Reference, ScopeKind, Usage, binder};
 
-use crate::texts;
+use crate::reading::texts;
 
-use super::{computed_names, format_strings, no_attribute_escape, no_harness_access, undocumented_attribute};
+use super::{no_attribute_escape, no_harness_access, undocumented_attribute};
+use crate::reading::{computed_names, format_strings};
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS110",
@@ -57,52 +58,12 @@ pub(crate) static RULE: Rule = Rule {
 pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "reaches attributes by computed names",
-    denied: &[
-        denied(
-            "operator.attrgetter",
-            "write the attribute out, or choose from a dictionary",
-        ),
-        denied(
-            "operator.methodcaller",
-            "write the attribute out, or choose from a dictionary",
-        ),
-        denied(
-            "builtins.vars",
-            "write the attribute out, or choose from a dictionary",
-        ),
-        denied(
-            "builtins.globals",
-            "write the attribute out, or choose from a dictionary",
-        ),
-        denied(
-            "builtins.locals",
-            "write the attribute out, or choose from a dictionary",
-        ),
-        denied(
-            "builtins.dir",
-            "write the attribute out, or choose from a dictionary",
-        ),
-        denied(
-            "types.ModuleType",
-            "write the attribute out, or choose from a dictionary",
-        ),
-        denied(
-            "builtins.object.__setattr__",
-            "write the attribute out, or choose from a dictionary",
-        ),
-        denied(
-            "builtins.object.__getattribute__",
-            "write the attribute out, or choose from a dictionary",
-        ),
-        denied(
-            "builtins.type.__getattribute__",
-            "write the attribute out, or choose from a dictionary",
-        ),
-        denied(
-            "builtins.object.__delattr__",
-            "write the attribute out, or choose from a dictionary",
-        ),
-    ],
+    denied: &[denied(
+        "operator.attrgetter operator.methodcaller builtins.vars builtins.globals builtins.locals \
+             builtins.dir types.ModuleType builtins.object.__setattr__ builtins.object.__getattribute__ \
+             builtins.type.__getattribute__ builtins.object.__delattr__",
+        "write the attribute out, or choose from a dictionary",
+    )],
     attributes: NOTABLE,
     hooks: Hooks {
         reference: Some(reference),
@@ -175,6 +136,7 @@ fn judge<'a>(checker: &mut Checker<'_, 'a>, accessor: &str, call: &'a ExprCall) 
         .any(|meaning| matches!(meaning, Meaning::Library(path) if path.starts_with('<')));
     let is_harmless = !is_of_ctx
         && (computed_names::is_a_closed_self(checker, object)
+            || accessor == "setattr" && computed_names::names_its_child(checker, object, name)
             || accessor != "setattr" && computed_names::has_harmless_affix(checker, object, name));
     if !is_harmless {
         computed(checker, accessor, call);
@@ -264,11 +226,11 @@ fn whole_state<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     if !WHOLE_STATE.contains(&name) {
         return;
     }
+    let of_self =
+        matches!(&*attribute.value, Expr::Call(base) if checker.may_be(&base.func, "builtins.super"));
     let given = match reference.usage {
         Usage::Call(call) => {
             let arguments = &call.arguments;
-            let of_self =
-                matches!(&*attribute.value, Expr::Call(base) if checker.may_be(&base.func, "builtins.super"));
             let is_own = matches!(arguments.args.first(), Some(Expr::Name(first)) if matches!(first.id.as_str(), "self" | "destination"));
             let most = usize::from(name == "load_state_dict");
             let is_flag = matches!(arguments.args.get(1), Some(Expr::BooleanLiteral(_)));
@@ -276,7 +238,7 @@ fn whole_state<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
                 || name == "load_state_dict" && arguments.args.len() == 2 && is_flag;
             of_self || is_own || is_bound && !arguments.args.iter().any(Expr::is_starred_expr)
         }
-        Usage::Load => false,
+        Usage::Load => of_self,
         Usage::Store | Usage::Delete => true,
     };
     if !given {
@@ -309,16 +271,6 @@ fn conditional_as_a_value<'a>(checker: &mut Checker<'_, 'a>, reference: &Referen
 /// out or be compared by `is`. Anywhere else it is a value: an operand, for example, is handed to a method.
 fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
     match expr {
-        Expr::Call(call) => {
-            // They are judged with the name that they are asked for.
-            if let Some(base) = call.arguments.args.first()
-                && ACCESSORS
-                    .iter()
-                    .any(|accessor| checker.may_be(&call.func, accessor))
-            {
-                may_be_a_module(checker, base);
-            }
-        }
         Expr::Lambda(lambda) => {
             if let Some(parameters) = &lambda.parameters {
                 defaults_may_be_modules(checker, parameters);
@@ -500,6 +452,12 @@ fn pattern<'a>(checker: &mut Checker<'_, 'a>, pattern: &'a Pattern) {
 /// `update_wrapper(to, from, assigned=names)` copies attributes by their names.
 fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     format_strings::call(checker, call);
+    // What they read is judged with the name that they are asked for.
+    if let Some(base) = call.expr.arguments.args.first()
+        && ACCESSORS.iter().any(|accessor| call.may_be(accessor))
+    {
+        may_be_a_module(checker, base);
+    }
     let places = match () {
         () if call.may_be("functools.update_wrapper") => 2,
         () if call.may_be("functools.wraps") => 1,

@@ -33,11 +33,11 @@ use ruff_python_ast::{AnyParameterRef, Expr, Operator, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use crate::check::Checker;
-use crate::origin;
+use crate::reading::origin;
 use crate::semantic::uses::Spot;
 use crate::semantic::{BindingKind, Call, Meaning, Reference, Usage};
 
-use super::constants;
+use crate::reading::constants;
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS106",
@@ -52,229 +52,41 @@ pub(crate) static SET: RuleSet = RuleSet {
     reason: "makes or runs code that nobody can read beforehand",
     denied: &[
         denied(
-            "builtins.eval",
+            "builtins.eval builtins.exec builtins.compile builtins.__build_class__ builtins.__builtins__ \
+             builtins code codeop ast _ast symtable tokenize _tokenize dis opcode py_compile compileall \
+             parser lib2to3 bdb pdb trace cProfile profile pstats doctest test idlelib ptpython IPython \
+             pydoc venv types.FunctionType types.LambdaType types.CodeType types.new_class \
+             types.prepare_class types.resolve_bases types.coroutine types.CellType \
+             types.DynamicClassAttribute",
             "write the code out, or choose from a dictionary of functions",
         ),
         denied(
-            "builtins.exec",
-            "write the code out, or choose from a dictionary of functions",
+            "builtins.breakpoint builtins.help builtins.credits builtins.license builtins.copyright \
+             torch.distributed.breakpoint",
+            "leave it out: nobody is there to answer",
         ),
-        denied(
-            "builtins.compile",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "builtins.__build_class__",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "builtins.__builtins__",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "builtins",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "code",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "codeop",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "ast",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "_ast",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "symtable",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "tokenize",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "_tokenize",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "dis",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "opcode",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "py_compile",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "compileall",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "parser",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "lib2to3",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "bdb",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "pdb",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "trace",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "cProfile",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "profile",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "pstats",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "doctest",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "test",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "idlelib",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "ptpython",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "IPython",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "pydoc",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "venv",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "types.FunctionType",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "types.LambdaType",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "types.CodeType",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "types.new_class",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "types.prepare_class",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "types.resolve_bases",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "types.coroutine",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "types.CellType",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied(
-            "types.DynamicClassAttribute",
-            "write the code out, or choose from a dictionary of functions",
-        ),
-        denied("builtins.breakpoint", "leave it out: nobody is there to answer"),
-        denied("builtins.help", "leave it out: nobody is there to answer"),
-        denied("builtins.credits", "leave it out: nobody is there to answer"),
-        denied("builtins.license", "leave it out: nobody is there to answer"),
-        denied("builtins.copyright", "leave it out: nobody is there to answer"),
         denied("dataclasses.make_dataclass", "write the class out"),
         denied(
-            "typing.get_type_hints",
+            "typing.get_type_hints typing.ForwardRef typing_extensions.get_type_hints \
+             typing_extensions.ForwardRef typing.evaluate_forward_ref \
+             typing_extensions.evaluate_forward_ref typing_extensions.get_annotations",
             "annotations are for readers; keep what you need in a dictionary",
         ),
         denied(
-            "typing.ForwardRef",
-            "annotations are for readers; keep what you need in a dictionary",
+            "torch.jit.CompilationUnit torch.jit.frontend torch.jit.generate_bytecode torch.fx \
+             torch.export torch.nativert torch.jit.mobile torch.jit.quantized torch.jit.interface \
+             torch.jit.ScriptModule.define torch.mps.compile_shader",
+            "use `torch.compile`",
         ),
         denied(
-            "typing_extensions.get_type_hints",
-            "annotations are for readers; keep what you need in a dictionary",
-        ),
-        denied(
-            "typing_extensions.ForwardRef",
-            "annotations are for readers; keep what you need in a dictionary",
-        ),
-        denied(
-            "typing.evaluate_forward_ref",
-            "annotations are for readers; keep what you need in a dictionary",
-        ),
-        denied(
-            "typing_extensions.evaluate_forward_ref",
-            "annotations are for readers; keep what you need in a dictionary",
-        ),
-        denied("torch.jit.CompilationUnit", "use `torch.compile`"),
-        denied("torch.jit.frontend", "use `torch.compile`"),
-        denied("torch.jit.generate_bytecode", "use `torch.compile`"),
-        denied("torch.fx", "use `torch.compile`"),
-        denied("torch.export", "use `torch.compile`"),
-        denied("torch.nativert", "use `torch.compile`"),
-        denied("torch.jit.mobile", "use `torch.compile`"),
-        denied("torch.jit.quantized", "use `torch.compile`"),
-        denied("torch.jit.interface", "use `torch.compile`"),
-        denied(
-            "torch.utils.benchmark",
-            "write the code out; time it with `time.perf_counter()`",
-        ),
-        denied(
-            "numpy.testing",
+            "torch.utils.benchmark numpy.testing",
             "write the code out; time it with `time.perf_counter()`",
         ),
         denied("torch.jit.annotations", "leave the annotations to readers"),
-        denied("builtins.type.__call__", "write a `class` statement"),
-        denied("builtins.type.__init__", "write a `class` statement"),
         denied(
-            "torch.distributed.breakpoint",
-            "leave it out: nobody is there to answer",
+            "builtins.type.__call__ builtins.type.__init__",
+            "write a `class` statement",
         ),
-        denied("torch.jit.ScriptModule.define", "use `torch.compile`"),
-        denied(
-            "typing_extensions.get_annotations",
-            "annotations are for readers; keep what you need in a dictionary",
-        ),
-        denied("torch.mps.compile_shader", "use `torch.compile`"),
     ],
     attributes: &["define"],
     hooks: Hooks {

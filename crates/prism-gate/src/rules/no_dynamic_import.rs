@@ -36,26 +36,12 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "imports modules by computed names",
     denied: &[
-        denied("builtins.__import__", "name the module in an `import` statement"),
-        denied("importlib", "name the module in an `import` statement"),
-        denied("_imp", "name the module in an `import` statement"),
-        denied("imp", "name the module in an `import` statement"),
-        denied("pkgutil", "name the module in an `import` statement"),
-        denied("runpy", "name the module in an `import` statement"),
-        denied("zipimport", "name the module in an `import` statement"),
-        denied("modulefinder", "name the module in an `import` statement"),
-        denied("_frozen_importlib", "name the module in an `import` statement"),
         denied(
-            "_frozen_importlib_external",
+            "builtins.__import__ importlib _imp imp pkgutil runpy zipimport modulefinder \
+             _frozen_importlib _frozen_importlib_external ensurepip builtins.__loader__ builtins.__spec__ \
+             sys.modules sys.path sys.meta_path sys.path_hooks",
             "name the module in an `import` statement",
         ),
-        denied("ensurepip", "name the module in an `import` statement"),
-        denied("builtins.__loader__", "name the module in an `import` statement"),
-        denied("builtins.__spec__", "name the module in an `import` statement"),
-        denied("sys.modules", "name the module in an `import` statement"),
-        denied("sys.path", "name the module in an `import` statement"),
-        denied("sys.meta_path", "name the module in an `import` statement"),
-        denied("sys.path_hooks", "name the module in an `import` statement"),
         denied("logging.config", "use `logging.getLogger` and nothing more"),
         denied("torch.set_default_tensor_type", "use `torch.set_default_dtype`"),
         denied(

@@ -42,54 +42,22 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "calls foreign code",
     denied: &[
-        denied("ctypes", "use tensor operations, and `torch.compile` for speed"),
-        denied("_ctypes", "use tensor operations, and `torch.compile` for speed"),
-        denied("cffi", "use tensor operations, and `torch.compile` for speed"),
         denied(
-            "_cffi_backend",
+            "ctypes _ctypes cffi _cffi_backend numpy.ctypeslib numba cython pybind11 cupy pycuda jax \
+             tensorflow taichi cuda array numpy.f2py torch.cuda.cudart",
             "use tensor operations, and `torch.compile` for speed",
         ),
         denied(
-            "numpy.ctypeslib",
-            "use tensor operations, and `torch.compile` for speed",
+            "torch.utils.dlpack torch.from_dlpack torch.to_dlpack numpy.from_dlpack numpy.getbuffer \
+             builtins.memoryview torch.cuda.ExternalStream torch.cuda.caching_allocator_alloc \
+             torch.cuda.caching_allocator_delete torch.cuda.get_stream_from_external \
+             torch.cuda.current_blas_handle torch.cuda.current_solver_handle",
+            "use tensors as they are",
         ),
-        denied("numba", "use tensor operations, and `torch.compile` for speed"),
-        denied("cython", "use tensor operations, and `torch.compile` for speed"),
-        denied("pybind11", "use tensor operations, and `torch.compile` for speed"),
-        denied("cupy", "use tensor operations, and `torch.compile` for speed"),
-        denied("pycuda", "use tensor operations, and `torch.compile` for speed"),
-        denied("jax", "use tensor operations, and `torch.compile` for speed"),
-        denied(
-            "tensorflow",
-            "use tensor operations, and `torch.compile` for speed",
-        ),
-        denied("taichi", "use tensor operations, and `torch.compile` for speed"),
-        denied("cuda", "use tensor operations, and `torch.compile` for speed"),
-        denied("array", "use tensor operations, and `torch.compile` for speed"),
-        denied("torch.utils.dlpack", "use tensors as they are"),
-        denied("torch.from_dlpack", "use tensors as they are"),
-        denied("torch.to_dlpack", "use tensors as they are"),
         denied(
             "numpy.ScalarType",
             "write the types out: `(int, float, np.number)`",
         ),
-        denied("numpy.from_dlpack", "use tensors as they are"),
-        denied("numpy.getbuffer", "use tensors as they are"),
-        denied("builtins.memoryview", "use tensors as they are"),
-        denied(
-            "numpy.f2py",
-            "use tensor operations, and `torch.compile` for speed",
-        ),
-        denied(
-            "torch.cuda.cudart",
-            "use tensor operations, and `torch.compile` for speed",
-        ),
-        denied("torch.cuda.ExternalStream", "use tensors as they are"),
-        denied("torch.cuda.caching_allocator_alloc", "use tensors as they are"),
-        denied("torch.cuda.caching_allocator_delete", "use tensors as they are"),
-        denied("torch.cuda.get_stream_from_external", "use tensors as they are"),
-        denied("torch.cuda.current_blas_handle", "use tensors as they are"),
-        denied("torch.cuda.current_solver_handle", "use tensors as they are"),
     ],
     attributes: &["cffi", "ctypes"],
     hooks: Hooks {

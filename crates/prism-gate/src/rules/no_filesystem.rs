@@ -30,11 +30,11 @@
 
 use crate::check::Checker;
 use crate::finding::Severity;
-use crate::origin::{self, Origin};
+use crate::reading::origin::{self, Origin};
 use crate::rule::{Hooks, Rule, RuleSet, denied};
 use crate::semantic::{Call, Reference, Usage};
 
-use super::paths;
+use crate::reading::paths;
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS103",
@@ -49,345 +49,53 @@ pub(crate) static SET: RuleSet = RuleSet {
     reason: "reaches the file system",
     denied: &[
         denied(
-            "builtins.open",
+            "builtins.open io _io pathlib shutil tempfile glob fileinput linecache codecs fnmatch filecmp \
+             stat mmap ntpath genericpath zipfile tarfile gzip bz2 lzma csv configparser sqlite3 dbm \
+             netrc plistlib zipapp h5py pandas polars pyarrow safetensors scipy tiktoken tokenizers \
+             sentencepiece yaml toml tomllib _sqlite3 _winapi aifc wave xdrlib posixpath",
             "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
         ),
         denied(
-            "io",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "_io",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "pathlib",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "shutil",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "tempfile",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "glob",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "fileinput",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "linecache",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "codecs",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "fnmatch",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "filecmp",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "stat",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "mmap",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "ntpath",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "genericpath",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "zipfile",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "tarfile",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "gzip",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "bz2",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "lzma",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "csv",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "configparser",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "sqlite3",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "dbm",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "netrc",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "plistlib",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "zipapp",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "h5py",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "pandas",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "polars",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "pyarrow",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "safetensors",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "scipy",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "tiktoken",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "tokenizers",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "sentencepiece",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "yaml",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "toml",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "tomllib",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "_sqlite3",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "_winapi",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "aifc",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "wave",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "xdrlib",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "posixpath",
-            "the text comes from `ctx.stream`, and nothing else is there to read; to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
-        ),
-        denied(
-            "numpy.load",
+            "numpy.load numpy.save numpy.savez numpy.savez_compressed numpy.savetxt numpy.loadtxt \
+             numpy.genfromtxt numpy.fromfile numpy.memmap numpy.lib.npyio numpy.DataSource \
+             numpy.fromregex numpy.core numpy.show_config numpy.rec",
             "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
         ),
         denied(
-            "numpy.save",
-            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
+            "torch.from_file torch.UntypedStorage torch.TypedStorage torch.FloatStorage torch.ByteStorage \
+             torch.storage torch.Storage torch.DoubleStorage torch.HalfStorage torch.IntStorage \
+             torch.LongStorage torch.CharStorage torch.ShortStorage torch.BoolStorage \
+             torch.BFloat16Storage torch.cuda.gds torch.ComplexDoubleStorage torch.ComplexFloatStorage \
+             torch.QInt32Storage torch.QInt8Storage torch.QUInt2x4Storage torch.QUInt4x2Storage \
+             torch.QUInt8Storage torch.StorageBase torch.get_file_path torch.cuda.BFloat16Storage \
+             torch.cuda.BoolStorage torch.cuda.ByteStorage torch.cuda.CharStorage \
+             torch.cuda.ComplexDoubleStorage torch.cuda.ComplexFloatStorage torch.cuda.DoubleStorage \
+             torch.cuda.FloatStorage torch.cuda.HalfStorage torch.cuda.IntStorage torch.cuda.LongStorage \
+             torch.cuda.ShortStorage torch.types.Storage",
+            "read the stream instead",
         ),
         denied(
-            "numpy.savez",
-            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
+            "torch.utils.tensorboard torch.utils.collect_env torch.utils.model_dump \
+             torch.utils.file_baton torch.utils.bundled_inputs torch.utils.mobile_optimizer \
+             torch.utils.show_pickle torch.utils.viz torch.utils.throughput_benchmark \
+             torch.distributed.checkpoint torch.distributed.flight_recorder torch.cuda.export_dot \
+             torch.cuda.export_graph_data torch.cuda.graph_annotations torch.cuda.graphs.export_dot \
+             torch.cuda.graphs.export_graph_data",
+            "log with `ctx.log(...)`",
         ),
         denied(
-            "numpy.savez_compressed",
-            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
-        ),
-        denied(
-            "numpy.savetxt",
-            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
-        ),
-        denied(
-            "numpy.loadtxt",
-            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
-        ),
-        denied(
-            "numpy.genfromtxt",
-            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
-        ),
-        denied(
-            "numpy.fromfile",
-            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
-        ),
-        denied(
-            "numpy.memmap",
-            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
-        ),
-        denied(
-            "numpy.lib.npyio",
-            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
-        ),
-        denied(
-            "numpy.DataSource",
-            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
-        ),
-        denied(
-            "numpy.fromregex",
-            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
-        ),
-        denied(
-            "numpy.core",
-            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
-        ),
-        denied(
-            "numpy.show_config",
-            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
-        ),
-        denied(
-            "numpy.rec",
-            "keep it in a tensor: there is nothing to read, and results belong in `ctx.log`",
-        ),
-        denied("torch.from_file", "read the stream instead"),
-        denied("torch.UntypedStorage", "read the stream instead"),
-        denied("torch.TypedStorage", "read the stream instead"),
-        denied("torch.FloatStorage", "read the stream instead"),
-        denied("torch.ByteStorage", "read the stream instead"),
-        denied("torch.storage", "read the stream instead"),
-        denied("torch.Storage", "read the stream instead"),
-        denied("torch.DoubleStorage", "read the stream instead"),
-        denied("torch.HalfStorage", "read the stream instead"),
-        denied("torch.IntStorage", "read the stream instead"),
-        denied("torch.LongStorage", "read the stream instead"),
-        denied("torch.CharStorage", "read the stream instead"),
-        denied("torch.ShortStorage", "read the stream instead"),
-        denied("torch.BoolStorage", "read the stream instead"),
-        denied("torch.BFloat16Storage", "read the stream instead"),
-        denied("torch.cuda.gds", "read the stream instead"),
-        denied("torch.utils.tensorboard", "log with `ctx.log(...)`"),
-        denied("torch.utils.collect_env", "log with `ctx.log(...)`"),
-        denied("torch.utils.model_dump", "log with `ctx.log(...)`"),
-        denied("torch.utils.file_baton", "log with `ctx.log(...)`"),
-        denied("torch.utils.bundled_inputs", "log with `ctx.log(...)`"),
-        denied("torch.utils.mobile_optimizer", "log with `ctx.log(...)`"),
-        denied("torch.utils.show_pickle", "log with `ctx.log(...)`"),
-        denied("torch.utils.viz", "log with `ctx.log(...)`"),
-        denied("torch.utils.throughput_benchmark", "log with `ctx.log(...)`"),
-        denied("torch.distributed.checkpoint", "log with `ctx.log(...)`"),
-        denied("torch.distributed.flight_recorder", "log with `ctx.log(...)`"),
-        denied(
-            "torch.profiler.tensorboard_trace_handler",
+            "torch.profiler.tensorboard_trace_handler torch.profiler.itt \
+             torch.profiler.ExecutionTraceObserver torch.autograd.profiler.load_nvprof \
+             torch.cuda.profiler torch.profiler.python_tracer torch.autograd.profiler.parse_nvprof_trace \
+             torch.mps.profiler",
             "profile at home; the report shows the time of each part",
         ),
         denied(
-            "torch.profiler.itt",
-            "profile at home; the report shows the time of each part",
-        ),
-        denied(
-            "torch.profiler.ExecutionTraceObserver",
-            "profile at home; the report shows the time of each part",
-        ),
-        denied(
-            "torch.autograd.profiler.load_nvprof",
-            "profile at home; the report shows the time of each part",
-        ),
-        denied(
-            "torch.cuda.profiler",
-            "profile at home; the report shows the time of each part",
-        ),
-        denied(
-            "torch.profiler.python_tracer",
-            "profile at home; the report shows the time of each part",
-        ),
-        denied(
-            "logging.FileHandler",
-            "write to the log with `ctx.log(...)` or `print`",
-        ),
-        denied(
-            "logging.handlers",
+            "logging.FileHandler logging.handlers",
             "write to the log with `ctx.log(...)` or `print`",
         ),
         denied("builtins.input", "leave it out: nobody answers"),
         denied("fsspec", "keep it in a tensor: there is nothing to read"),
-        denied("torch.ComplexDoubleStorage", "read the stream instead"),
-        denied("torch.ComplexFloatStorage", "read the stream instead"),
-        denied("torch.QInt32Storage", "read the stream instead"),
-        denied("torch.QInt8Storage", "read the stream instead"),
-        denied("torch.QUInt2x4Storage", "read the stream instead"),
-        denied("torch.QUInt4x2Storage", "read the stream instead"),
-        denied("torch.QUInt8Storage", "read the stream instead"),
-        denied("torch.StorageBase", "read the stream instead"),
-        denied("torch.get_file_path", "read the stream instead"),
-        denied("torch.cuda.BFloat16Storage", "read the stream instead"),
-        denied("torch.cuda.BoolStorage", "read the stream instead"),
-        denied("torch.cuda.ByteStorage", "read the stream instead"),
-        denied("torch.cuda.CharStorage", "read the stream instead"),
-        denied("torch.cuda.ComplexDoubleStorage", "read the stream instead"),
-        denied("torch.cuda.ComplexFloatStorage", "read the stream instead"),
-        denied("torch.cuda.DoubleStorage", "read the stream instead"),
-        denied("torch.cuda.FloatStorage", "read the stream instead"),
-        denied("torch.cuda.HalfStorage", "read the stream instead"),
-        denied("torch.cuda.IntStorage", "read the stream instead"),
-        denied("torch.cuda.LongStorage", "read the stream instead"),
-        denied("torch.cuda.ShortStorage", "read the stream instead"),
-        denied("torch.types.Storage", "read the stream instead"),
-        denied(
-            "torch.autograd.profiler.parse_nvprof_trace",
-            "profile at home; the report shows the time of each part",
-        ),
-        denied("torch.cuda.export_dot", "log with `ctx.log(...)`"),
-        denied("torch.cuda.export_graph_data", "log with `ctx.log(...)`"),
-        denied("torch.cuda.graph_annotations", "log with `ctx.log(...)`"),
-        denied("torch.cuda.graphs.export_dot", "log with `ctx.log(...)`"),
-        denied("torch.cuda.graphs.export_graph_data", "log with `ctx.log(...)`"),
-        denied(
-            "torch.mps.profiler",
-            "profile at home; the report shows the time of each part",
-        ),
     ],
     attributes: NOTABLE,
     hooks: Hooks {

@@ -43,67 +43,13 @@ pub(crate) static SET: RuleSet = RuleSet {
             "inspect",
             "for fused AdamW write `fused=(ctx.device == \"cuda\")`",
         ),
-        denied("gc", "leave it out: memory is freed when the last name goes"),
-        denied("weakref", "leave it out: memory is freed when the last name goes"),
         denied(
-            "_weakref",
+            "gc weakref _weakref _weakrefset tracemalloc objgraph pympler",
             "leave it out: memory is freed when the last name goes",
         ),
         denied(
-            "_weakrefset",
-            "leave it out: memory is freed when the last name goes",
-        ),
-        denied(
-            "tracemalloc",
-            "leave it out: memory is freed when the last name goes",
-        ),
-        denied(
-            "objgraph",
-            "leave it out: memory is freed when the last name goes",
-        ),
-        denied("pympler", "leave it out: memory is freed when the last name goes"),
-        denied(
-            "traceback",
-            "let the exception end the run: the report shows your traceback",
-        ),
-        denied(
-            "sys._getframe",
-            "let the exception end the run: the report shows your traceback",
-        ),
-        denied(
-            "sys.exc_info",
-            "let the exception end the run: the report shows your traceback",
-        ),
-        denied(
-            "sys.settrace",
-            "let the exception end the run: the report shows your traceback",
-        ),
-        denied(
-            "sys.setprofile",
-            "let the exception end the run: the report shows your traceback",
-        ),
-        denied(
-            "cgitb",
-            "let the exception end the run: the report shows your traceback",
-        ),
-        denied(
-            "logging.traceback",
-            "let the exception end the run: the report shows your traceback",
-        ),
-        denied(
-            "sys._current_frames",
-            "let the exception end the run: the report shows your traceback",
-        ),
-        denied(
-            "builtins.__debug_hook__",
-            "let the exception end the run: the report shows your traceback",
-        ),
-        denied(
-            "faulthandler",
-            "let the exception end the run: the report shows your traceback",
-        ),
-        denied(
-            "atexit",
+            "traceback sys._getframe sys.exc_info sys.settrace sys.setprofile cgitb logging.traceback \
+             sys._current_frames builtins.__debug_hook__ faulthandler atexit",
             "let the exception end the run: the report shows your traceback",
         ),
     ],

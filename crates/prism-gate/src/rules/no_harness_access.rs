@@ -31,7 +31,7 @@ use crate::rule::{Hooks, Rule, RuleSet, denied};
 use ruff_python_ast::{Expr, ExprContext, Pattern, Stmt};
 
 use crate::check::Checker;
-use crate::origin::{self, Origin};
+use crate::reading::origin::{self, Origin};
 use crate::semantic::{BindingKind, CTX, Call, Meaning, Reference, Usage};
 use crate::source::Role;
 
@@ -47,30 +47,16 @@ pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "belongs to the harness",
     denied: &[
-        denied("prism_runtime.wire", "use the documented `ctx`"),
-        denied("prism_runtime.session", "use the documented `ctx`"),
-        denied("prism_runtime.channel", "use the documented `ctx`"),
-        denied("prism_runtime.learner", "use the documented `ctx`"),
-        denied("prism_runtime.auditor", "use the documented `ctx`"),
-        denied("prism_runtime.claimant", "use the documented `ctx`"),
-        denied("prism_runtime.config", "use the documented `ctx`"),
-        denied("prism_runtime.context", "use the documented `ctx`"),
-        denied("prism_runtime.worker", "use the documented `ctx`"),
-        denied("prism_runtime.stream", "use the documented `ctx`"),
-        denied("prism_runtime.batch", "use the documented `ctx`"),
-        denied("prism_runtime.loader", "use the documented `ctx`"),
-        denied("prism_runtime.snapshot", "use the documented `ctx`"),
-        denied("prism_runtime.messages", "use the documented `ctx`"),
-        denied("prism_runtime.codec", "use the documented `ctx`"),
-        denied("prism_runtime.layout", "use the documented `ctx`"),
-        denied("prism_runtime.forward", "use the documented `ctx`"),
-        denied("prism_runtime.failures", "use the documented `ctx`"),
-        denied("prism_runtime.determinism", "use the documented `ctx`"),
-        denied("prism_runtime.predictor", "use the documented `ctx`"),
-        denied("prism_runtime.limits", "use the documented `ctx`"),
-        denied("prism_runtime.errors", "use the documented `ctx`"),
-        denied("prism_runtime.tokenizer", "use the documented `ctx`"),
-        denied("prism_runtime.compat", "use the documented `ctx`"),
+        denied(
+            "prism_runtime.wire prism_runtime.session prism_runtime.channel prism_runtime.learner \
+             prism_runtime.auditor prism_runtime.claimant prism_runtime.config prism_runtime.context \
+             prism_runtime.worker prism_runtime.stream prism_runtime.batch prism_runtime.loader \
+             prism_runtime.snapshot prism_runtime.messages prism_runtime.codec prism_runtime.layout \
+             prism_runtime.forward prism_runtime.failures prism_runtime.determinism \
+             prism_runtime.predictor prism_runtime.limits prism_runtime.errors prism_runtime.tokenizer \
+             prism_runtime.compat",
+            "use the documented `ctx`",
+        ),
         denied(
             "prism_runtime.local",
             "it runs a bundle on your own machine and is not there in a run",

@@ -27,9 +27,9 @@
 //! ```
 
 use crate::finding::Severity;
+use crate::reading::texts;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
 use crate::semantic::Call;
-use crate::texts;
 
 use ruff_python_ast::Expr;
 
@@ -48,232 +48,26 @@ pub(crate) static SET: RuleSet = RuleSet {
     reason: "reaches the network",
     denied: &[
         denied(
-            "socket",
+            "socket _socket ssl _ssl http urllib urllib2 urllib3 requests httpx aiohttp ftplib smtplib \
+             poplib imaplib nntplib telnetlib xmlrpc socketserver wsgiref webbrowser email mailbox select \
+             selectors ipaddress asyncio asyncore asynchat trio anyio paramiko websocket websockets zmq \
+             grpc boto3 cgi cgitb",
             "everything is learnt from `ctx.stream`; there is no network in the sandbox",
         ),
         denied(
-            "_socket",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "ssl",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "_ssl",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "http",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "urllib",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "urllib2",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "urllib3",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "requests",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "httpx",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "aiohttp",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "ftplib",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "smtplib",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "poplib",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "imaplib",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "nntplib",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "telnetlib",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "xmlrpc",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "socketserver",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "wsgiref",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "webbrowser",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "email",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "mailbox",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "select",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "selectors",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "ipaddress",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "asyncio",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "asyncore",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "asynchat",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "trio",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "anyio",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "paramiko",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "websocket",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "websockets",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "zmq",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "grpc",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "boto3",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "cgi",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied(
-            "cgitb",
-            "everything is learnt from `ctx.stream`; there is no network in the sandbox",
-        ),
-        denied("wandb", "log with `ctx.log(loss=...)`; the report draws it"),
-        denied("tensorboard", "log with `ctx.log(loss=...)`; the report draws it"),
-        denied(
-            "tensorboardX",
+            "wandb tensorboard tensorboardX mlflow comet_ml neptune clearml",
             "log with `ctx.log(loss=...)`; the report draws it",
         ),
-        denied("mlflow", "log with `ctx.log(loss=...)`; the report draws it"),
-        denied("comet_ml", "log with `ctx.log(loss=...)`; the report draws it"),
-        denied("neptune", "log with `ctx.log(loss=...)`; the report draws it"),
-        denied("clearml", "log with `ctx.log(loss=...)`; the report draws it"),
         denied(
-            "huggingface_hub",
-            "train from scratch: there is nothing to download",
-        ),
-        denied("transformers", "train from scratch: there is nothing to download"),
-        denied("datasets", "train from scratch: there is nothing to download"),
-        denied("gdown", "train from scratch: there is nothing to download"),
-        denied("kagglehub", "train from scratch: there is nothing to download"),
-        denied("torchvision", "train from scratch: there is nothing to download"),
-        denied("torchaudio", "train from scratch: there is nothing to download"),
-        denied("torchtext", "train from scratch: there is nothing to download"),
-        denied("timm", "train from scratch: there is nothing to download"),
-        denied(
-            "sentence_transformers",
-            "train from scratch: there is nothing to download",
-        ),
-        denied("diffusers", "train from scratch: there is nothing to download"),
-        denied("accelerate", "train from scratch: there is nothing to download"),
-        denied("lightning", "train from scratch: there is nothing to download"),
-        denied(
-            "pytorch_lightning",
+            "huggingface_hub transformers datasets gdown kagglehub torchvision torchaudio torchtext timm \
+             sentence_transformers diffusers accelerate lightning pytorch_lightning",
             "train from scratch: there is nothing to download",
         ),
         denied(
-            "torch.distributed.rpc",
-            "use `torch.distributed.init_process_group` with the default rendezvous",
-        ),
-        denied(
-            "torch.distributed.TCPStore",
-            "use `torch.distributed.init_process_group` with the default rendezvous",
-        ),
-        denied(
-            "torch.distributed.FileStore",
-            "use `torch.distributed.init_process_group` with the default rendezvous",
-        ),
-        denied(
-            "torch.distributed.HashStore",
-            "use `torch.distributed.init_process_group` with the default rendezvous",
-        ),
-        denied(
-            "torch.distributed.PrefixStore",
-            "use `torch.distributed.init_process_group` with the default rendezvous",
-        ),
-        denied(
-            "torch.distributed.Store",
-            "use `torch.distributed.init_process_group` with the default rendezvous",
-        ),
-        denied(
-            "torch.distributed.rendezvous",
-            "use `torch.distributed.init_process_group` with the default rendezvous",
-        ),
-        denied(
-            "torch.distributed.remote_device",
-            "use `torch.distributed.init_process_group` with the default rendezvous",
-        ),
-        denied(
-            "torch.distributed.autograd",
-            "use `torch.distributed.init_process_group` with the default rendezvous",
-        ),
-        denied(
-            "torch.distributed.debug",
+            "torch.distributed.rpc torch.distributed.TCPStore torch.distributed.FileStore \
+             torch.distributed.HashStore torch.distributed.PrefixStore torch.distributed.Store \
+             torch.distributed.rendezvous torch.distributed.remote_device torch.distributed.autograd \
+             torch.distributed.debug",
             "use `torch.distributed.init_process_group` with the default rendezvous",
         ),
     ],

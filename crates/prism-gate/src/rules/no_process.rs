@@ -49,123 +49,45 @@ pub(crate) static SET: RuleSet = RuleSet {
     reason: "reaches processes, signals or the interpreter",
     denied: &[
         denied(
-            "os",
-            "use `ctx.rank`, `ctx.world_size` and `ctx.local_rank` for what is in the environment, `ctx.artifacts_dir` and string formatting for paths",
-        ),
-        denied(
-            "posix",
-            "use `ctx.rank`, `ctx.world_size` and `ctx.local_rank` for what is in the environment, `ctx.artifacts_dir` and string formatting for paths",
-        ),
-        denied(
-            "nt",
+            "os posix nt",
             "use `ctx.rank`, `ctx.world_size` and `ctx.local_rank` for what is in the environment, `ctx.artifacts_dir` and string formatting for paths",
         ),
         denied(
             "sys",
             "return from `train` to stop; nothing else of the interpreter is needed",
         ),
-        denied("sys.exit", "return from `train` to stop"),
-        denied("os._exit", "return from `train` to stop"),
-        denied("builtins.exit", "return from `train` to stop"),
-        denied("builtins.SystemExit", "return from `train` to stop"),
-        denied("builtins.quit", "return from `train` to stop"),
         denied(
-            "subprocess",
-            "one process trains the model; vectorise with tensors instead",
+            "sys.exit os._exit builtins.exit builtins.SystemExit builtins.quit",
+            "return from `train` to stop",
         ),
         denied(
-            "multiprocessing",
-            "one process trains the model; vectorise with tensors instead",
-        ),
-        denied(
-            "torch.multiprocessing",
-            "one process trains the model; vectorise with tensors instead",
-        ),
-        denied(
-            "pty",
-            "one process trains the model; vectorise with tensors instead",
-        ),
-        denied(
-            "popen2",
-            "one process trains the model; vectorise with tensors instead",
-        ),
-        denied(
-            "commands",
+            "subprocess multiprocessing torch.multiprocessing pty popen2 commands",
             "one process trains the model; vectorise with tensors instead",
         ),
         denied(
             "signal",
             "leave signals to the harness; the time limit is `ctx.budget_seconds`",
         ),
-        denied("resource", "leave it out; the sandbox sets the limits"),
-        denied("posixpath", "leave it out; the sandbox sets the limits"),
-        denied("pwd", "leave it out; the sandbox sets the limits"),
-        denied("grp", "leave it out; the sandbox sets the limits"),
-        denied("fcntl", "leave it out; the sandbox sets the limits"),
-        denied("termios", "leave it out; the sandbox sets the limits"),
-        denied("tty", "leave it out; the sandbox sets the limits"),
-        denied("syslog", "leave it out; the sandbox sets the limits"),
-        denied("psutil", "leave it out; the sandbox sets the limits"),
-        denied("setproctitle", "leave it out; the sandbox sets the limits"),
-        denied("platform", "leave it out; the sandbox sets the limits"),
-        denied("sysconfig", "leave it out; the sandbox sets the limits"),
-        denied("curses", "leave it out; the sandbox sets the limits"),
-        denied("readline", "leave it out; the sandbox sets the limits"),
-        denied("getpass", "leave it out; the sandbox sets the limits"),
-        denied("crypt", "leave it out; the sandbox sets the limits"),
-        denied("spwd", "leave it out; the sandbox sets the limits"),
-        denied("nis", "leave it out; the sandbox sets the limits"),
-        denied("msvcrt", "leave it out; the sandbox sets the limits"),
-        denied("winreg", "leave it out; the sandbox sets the limits"),
-        denied("winsound", "leave it out; the sandbox sets the limits"),
-        denied("_posixsubprocess", "leave it out; the sandbox sets the limits"),
         denied(
-            "getopt",
+            "resource posixpath pwd grp fcntl termios tty syslog psutil setproctitle platform sysconfig \
+             curses readline getpass crypt spwd nis msvcrt winreg winsound _posixsubprocess",
+            "leave it out; the sandbox sets the limits",
+        ),
+        denied(
+            "getopt optparse fire click absl hydra",
             "keep settings in constants or a dataclass: nothing is given on a command line",
         ),
         denied(
-            "optparse",
-            "keep settings in constants or a dataclass: nothing is given on a command line",
-        ),
-        denied(
-            "fire",
-            "keep settings in constants or a dataclass: nothing is given on a command line",
-        ),
-        denied(
-            "click",
-            "keep settings in constants or a dataclass: nothing is given on a command line",
-        ),
-        denied(
-            "absl",
-            "keep settings in constants or a dataclass: nothing is given on a command line",
-        ),
-        denied(
-            "hydra",
-            "keep settings in constants or a dataclass: nothing is given on a command line",
-        ),
-        denied(
-            "torch.distributed.run",
-            "use `ctx.device`; the harness initialises it",
-        ),
-        denied(
-            "torch.distributed.launch",
-            "use `ctx.device`; the harness initialises it",
-        ),
-        denied(
-            "torch.distributed.launcher",
-            "use `ctx.device`; the harness initialises it",
-        ),
-        denied(
-            "torch.distributed.elastic",
+            "torch.distributed.run torch.distributed.launch torch.distributed.launcher \
+             torch.distributed.elastic",
             "use `ctx.device`; the harness initialises it",
         ),
         denied("numpy.distutils", "leave it out"),
-        denied("numpy.test", "test at home"),
-        denied("numpy.fft.test", "test at home"),
-        denied("numpy.linalg.test", "test at home"),
-        denied("numpy.ma.test", "test at home"),
-        denied("numpy.polynomial.test", "test at home"),
-        denied("numpy.random.test", "test at home"),
+        denied(
+            "numpy.test numpy.fft.test numpy.linalg.test numpy.ma.test numpy.polynomial.test \
+             numpy.random.test",
+            "test at home",
+        ),
     ],
     attributes: MODULES,
     hooks: Hooks {

@@ -41,71 +41,15 @@ pub(crate) static SET: RuleSet = RuleSet {
     reason: "starts threads or event loops",
     denied: &[
         denied(
-            "threading",
+            "threading _thread _threading_local dummy_threading concurrent queue _queue sched contextvars \
+             _contextvars torch.futures gevent eventlet greenlet torch.set_num_threads \
+             torch.set_num_interop_threads",
             "leave it out: torch uses all threads of the recipe already, and batches need no prefetching",
         ),
         denied(
-            "_thread",
-            "leave it out: torch uses all threads of the recipe already, and batches need no prefetching",
+            "torch.jit.fork torch.jit.wait",
+            "leave it out: torch uses all threads already",
         ),
-        denied(
-            "_threading_local",
-            "leave it out: torch uses all threads of the recipe already, and batches need no prefetching",
-        ),
-        denied(
-            "dummy_threading",
-            "leave it out: torch uses all threads of the recipe already, and batches need no prefetching",
-        ),
-        denied(
-            "concurrent",
-            "leave it out: torch uses all threads of the recipe already, and batches need no prefetching",
-        ),
-        denied(
-            "queue",
-            "leave it out: torch uses all threads of the recipe already, and batches need no prefetching",
-        ),
-        denied(
-            "_queue",
-            "leave it out: torch uses all threads of the recipe already, and batches need no prefetching",
-        ),
-        denied(
-            "sched",
-            "leave it out: torch uses all threads of the recipe already, and batches need no prefetching",
-        ),
-        denied(
-            "contextvars",
-            "leave it out: torch uses all threads of the recipe already, and batches need no prefetching",
-        ),
-        denied(
-            "_contextvars",
-            "leave it out: torch uses all threads of the recipe already, and batches need no prefetching",
-        ),
-        denied(
-            "torch.futures",
-            "leave it out: torch uses all threads of the recipe already, and batches need no prefetching",
-        ),
-        denied(
-            "gevent",
-            "leave it out: torch uses all threads of the recipe already, and batches need no prefetching",
-        ),
-        denied(
-            "eventlet",
-            "leave it out: torch uses all threads of the recipe already, and batches need no prefetching",
-        ),
-        denied(
-            "greenlet",
-            "leave it out: torch uses all threads of the recipe already, and batches need no prefetching",
-        ),
-        denied(
-            "torch.set_num_threads",
-            "leave it out: torch uses all threads of the recipe already, and batches need no prefetching",
-        ),
-        denied(
-            "torch.set_num_interop_threads",
-            "leave it out: torch uses all threads of the recipe already, and batches need no prefetching",
-        ),
-        denied("torch.jit.fork", "leave it out: torch uses all threads already"),
-        denied("torch.jit.wait", "leave it out: torch uses all threads already"),
     ],
     attributes: &[],
     hooks: Hooks { ..Hooks::NONE },

@@ -38,7 +38,7 @@ use ruff_python_ast::{DictItem, Expr, ExprCall, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 
 use crate::check::Checker;
-use crate::origin::{self, Origin};
+use crate::reading::origin::{self, Origin};
 use crate::semantic::{BindingKind, Call, Meaning};
 
 pub(crate) static RULE: Rule = Rule {
@@ -54,197 +54,45 @@ pub(crate) static SET: RuleSet = RuleSet {
     reason: "leads out of Python or out of the model",
     denied: &[
         denied(
-            "torch.utils.cpp_extension",
+            "torch.utils.cpp_extension torch.ops torch.classes torch.library torch.utils.hipify \
+             torch.utils.backend_registration torch.utils.cpp_backtrace torch.utils.jit \
+             torch.utils.mkldnn torch.cuda.CUDAPluggableAllocator \
+             torch.cuda.memory.CUDAPluggableAllocator torch.cuda.change_current_allocator \
+             torch.cuda.memory.change_current_allocator torch.cuda.memory.MemPool torch.cuda.MemPool \
+             torch.cuda.use_mem_pool torch.cuda.tunable torch.cuda.green_contexts torch.cuda.nccl \
+             torch.contrib torch.numa torch.monitor torch.mtia torch.utils.rename_privateuse1_backend \
+             torch.utils.generate_methods_for_privateuse1_backend torch.backends.python_native \
+             torch.backends.xeon torch.nn.cpp torch.nn.backends torch.compile.register_backend \
+             torch.cuda.jiterator torch.serialization torch.utils.data.datapipes torch.utils.data.graph \
+             torch.utils.data.graph_settings torch.utils.data.backward_compatibility",
             "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
         ),
         denied(
-            "torch.ops",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.classes",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.library",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.utils.hipify",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.utils.backend_registration",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.utils.cpp_backtrace",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.utils.jit",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.utils.mkldnn",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.cuda.CUDAPluggableAllocator",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.cuda.memory.CUDAPluggableAllocator",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.cuda.change_current_allocator",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.cuda.memory.change_current_allocator",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.cuda.memory.MemPool",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.cuda.MemPool",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.cuda.use_mem_pool",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.cuda.tunable",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.cuda.green_contexts",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.cuda.nccl",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.contrib",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.numa",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.monitor",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.mtia",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.utils.rename_privateuse1_backend",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.utils.generate_methods_for_privateuse1_backend",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.backends.python_native",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.backends.xeon",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.nn.cpp",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.nn.backends",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.compile.register_backend",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied("torch.hub", "train from scratch: there is nothing to load"),
-        denied(
-            "torch.utils.model_zoo",
-            "train from scratch: there is nothing to load",
-        ),
-        denied("torch.jit.load", "train from scratch: there is nothing to load"),
-        denied("torch.jit.save", "train from scratch: there is nothing to load"),
-        denied(
-            "torch.jit.jit_module_from_flatbuffer",
+            "torch.hub torch.utils.model_zoo torch.jit.load torch.jit.save \
+             torch.jit.jit_module_from_flatbuffer torch.jit.save_jit_module_to_flatbuffer torch.onnx",
             "train from scratch: there is nothing to load",
         ),
         denied(
-            "torch.jit.save_jit_module_to_flatbuffer",
-            "train from scratch: there is nothing to load",
-        ),
-        denied("torch.onnx", "train from scratch: there is nothing to load"),
-        denied("torch.overrides", "override `forward` in a module of your own"),
-        denied("torch.utils.weak", "override `forward` in a module of your own"),
-        denied(
-            "torch.utils.module_tracker",
+            "torch.overrides torch.utils.weak torch.utils.module_tracker torch.utils.debug_log \
+             torch.utils.backcompat torch.set_default_device torch.sym_fresh_size",
             "override `forward` in a module of your own",
         ),
         denied(
-            "torch.utils.debug_log",
-            "override `forward` in a module of your own",
-        ),
-        denied(
-            "torch.utils.backcompat",
-            "override `forward` in a module of your own",
-        ),
-        denied(
-            "torch.set_default_device",
-            "override `forward` in a module of your own",
-        ),
-        denied(
-            "torch.sym_fresh_size",
-            "override `forward` in a module of your own",
-        ),
-        denied("torch._dynamo", "`torch.compile` needs no configuration here"),
-        denied("torch._inductor", "`torch.compile` needs no configuration here"),
-        denied("torch._functorch", "`torch.compile` needs no configuration here"),
-        denied("torch._export", "`torch.compile` needs no configuration here"),
-        denied(
-            "torch.compiler.load_cache_artifacts",
+            "torch._dynamo torch._inductor torch._functorch torch._export \
+             torch.compiler.load_cache_artifacts torch.compiler.save_cache_artifacts \
+             torch.compiler.substitute_in_graph torch.compiler.wrap_numpy",
             "`torch.compile` needs no configuration here",
         ),
         denied(
-            "torch.compiler.save_cache_artifacts",
-            "`torch.compile` needs no configuration here",
+            "torch._C torch.torch torch.nn.torch torch.utils.torch \
+             torch.prepare_multiprocessing_environment torch.autograd.profiler_legacy \
+             torch.autograd.profiler_util torch.cpp torch.return_types.return_types torch.windows \
+             torch.distributed.nn.api torch.distributed.nn.jit",
+            "use the documented functions of `torch`",
         ),
         denied(
-            "torch.compiler.substitute_in_graph",
-            "`torch.compile` needs no configuration here",
-        ),
-        denied(
-            "torch.compiler.wrap_numpy",
-            "`torch.compile` needs no configuration here",
-        ),
-        denied("torch._C", "use the documented functions of `torch`"),
-        denied("torch.torch", "use the documented functions of `torch`"),
-        denied("torch.nn.torch", "use the documented functions of `torch`"),
-        denied("torch.utils.torch", "use the documented functions of `torch`"),
-        denied(
-            "torch.autograd.graph.saved_tensors_hooks",
-            "keep activations on the device, or use `torch.utils.checkpoint`",
-        ),
-        denied(
-            "torch.autograd.graph.disable_saved_tensors_hooks",
-            "keep activations on the device, or use `torch.utils.checkpoint`",
-        ),
-        denied(
-            "torch.autograd.graph.register_multi_grad_hook",
+            "torch.autograd.graph.saved_tensors_hooks torch.autograd.graph.disable_saved_tensors_hooks \
+             torch.autograd.graph.register_multi_grad_hook",
             "keep activations on the device, or use `torch.utils.checkpoint`",
         ),
         denied(
@@ -252,162 +100,45 @@ pub(crate) static SET: RuleSet = RuleSet {
             "the harness seeds everything already: use `torch.manual_seed` only with `ctx.seed`",
         ),
         denied(
-            "torch.nn.modules.module.register_module_forward_hook",
+            "torch.nn.modules.module.register_module_forward_hook \
+             torch.nn.modules.module.register_module_forward_pre_hook \
+             torch.nn.modules.module.register_module_full_backward_hook \
+             torch.nn.modules.module.register_module_full_backward_pre_hook \
+             torch.nn.modules.module.register_module_backward_hook \
+             torch.nn.modules.module.register_module_buffer_registration_hook \
+             torch.nn.modules.module.register_module_module_registration_hook \
+             torch.nn.modules.module.register_module_parameter_registration_hook \
+             torch.optim.optimizer.register_optimizer_step_pre_hook \
+             torch.optim.optimizer.register_optimizer_step_post_hook",
             "hooks on all modules at once reach the harness too: register them on your own modules",
-        ),
-        denied(
-            "torch.nn.modules.module.register_module_forward_pre_hook",
-            "hooks on all modules at once reach the harness too: register them on your own modules",
-        ),
-        denied(
-            "torch.nn.modules.module.register_module_full_backward_hook",
-            "hooks on all modules at once reach the harness too: register them on your own modules",
-        ),
-        denied(
-            "torch.nn.modules.module.register_module_full_backward_pre_hook",
-            "hooks on all modules at once reach the harness too: register them on your own modules",
-        ),
-        denied(
-            "torch.nn.modules.module.register_module_backward_hook",
-            "hooks on all modules at once reach the harness too: register them on your own modules",
-        ),
-        denied(
-            "torch.nn.modules.module.register_module_buffer_registration_hook",
-            "hooks on all modules at once reach the harness too: register them on your own modules",
-        ),
-        denied(
-            "torch.nn.modules.module.register_module_module_registration_hook",
-            "hooks on all modules at once reach the harness too: register them on your own modules",
-        ),
-        denied(
-            "torch.nn.modules.module.register_module_parameter_registration_hook",
-            "hooks on all modules at once reach the harness too: register them on your own modules",
-        ),
-        denied(
-            "torch.optim.optimizer.register_optimizer_step_pre_hook",
-            "hooks on all modules at once reach the harness too: register them on your own modules",
-        ),
-        denied(
-            "torch.optim.optimizer.register_optimizer_step_post_hook",
-            "hooks on all modules at once reach the harness too: register them on your own modules",
-        ),
-        denied(
-            "torch.cuda.jiterator",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.serialization",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.utils.data.datapipes",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.utils.data.graph",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.utils.data.graph_settings",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
-        ),
-        denied(
-            "torch.utils.data.backward_compatibility",
-            "write it with tensor operations or a `torch.autograd.Function`, and `torch.compile` it",
         ),
         denied("torch.get_device_module", "write `torch.cuda` or `torch.cpu`"),
         denied(
-            "torch.distributed.c10d_logger",
+            "torch.distributed.c10d_logger torch.distributed.config torch.distributed.distributed_c10d \
+             torch.distributed.logging_handlers torch.distributed.register_rendezvous_handler \
+             torch.distributed.utils torch.distributed.ProcessGroupGloo \
+             torch.distributed.ProcessGroupNCCL torch.distributed.ProcessGroupNCCL2 \
+             torch.distributed.ProcessGroupNCCLLazy",
             "use the documented functions of `torch.distributed`",
         ),
         denied(
-            "torch.distributed.config",
-            "use the documented functions of `torch.distributed`",
-        ),
-        denied(
-            "torch.distributed.distributed_c10d",
-            "use the documented functions of `torch.distributed`",
-        ),
-        denied(
-            "torch.distributed.logging_handlers",
-            "use the documented functions of `torch.distributed`",
-        ),
-        denied(
-            "torch.distributed.register_rendezvous_handler",
-            "use the documented functions of `torch.distributed`",
-        ),
-        denied(
-            "torch.distributed.utils",
-            "use the documented functions of `torch.distributed`",
-        ),
-        denied(
-            "torch.distributed.ProcessGroupGloo",
-            "use the documented functions of `torch.distributed`",
-        ),
-        denied(
-            "torch.distributed.ProcessGroupNCCL",
-            "use the documented functions of `torch.distributed`",
-        ),
-        denied(
-            "torch.distributed.ProcessGroupNCCL2",
-            "use the documented functions of `torch.distributed`",
-        ),
-        denied(
-            "torch.distributed.ProcessGroupNCCLLazy",
-            "use the documented functions of `torch.distributed`",
-        ),
-        denied(
-            "torch.prepare_multiprocessing_environment",
-            "use the documented functions of `torch`",
-        ),
-        denied(
-            "torch.backends.cudnn.m",
-            "use the documented settings of `torch.backends`",
-        ),
-        denied(
-            "torch.backends.mkldnn.m",
-            "use the documented settings of `torch.backends`",
-        ),
-        denied(
-            "torch.backends.opt_einsum.m",
+            "torch.backends.cudnn.m torch.backends.mkldnn.m torch.backends.opt_einsum.m",
             "use the documented settings of `torch.backends`",
         ),
         denied(
             "torch.compiler.set_default_backend",
             "leave it out: the default needs no configuration",
         ),
-        denied("torch.optim.lr_scheduler.ref", "leave it out"),
         denied(
-            "torch.autograd.profiler_legacy",
-            "use the documented functions of `torch`",
-        ),
-        denied(
-            "torch.autograd.profiler_util",
-            "use the documented functions of `torch`",
-        ),
-        denied("torch.cpp", "use the documented functions of `torch`"),
-        denied(
-            "torch.return_types.return_types",
-            "use the documented functions of `torch`",
-        ),
-        denied("torch.windows", "use the documented functions of `torch`"),
-        denied(
-            "torch.distributed.nn.api",
-            "use the documented functions of `torch`",
-        ),
-        denied(
-            "torch.distributed.nn.jit",
-            "use the documented functions of `torch`",
+            "torch.optim.lr_scheduler.ref torch.cuda.list_gpu_processes torch.xpu.list_gpu_processes",
+            "leave it out",
         ),
         denied("torch.mps.load_metallib", "use `torch.compile`"),
-        denied("torch.xpu.XPUPluggableAllocator", "use the allocator of torch"),
-        denied("torch.xpu.change_current_allocator", "use the allocator of torch"),
         denied(
-            "torch.xpu.memory.XPUPluggableAllocator",
+            "torch.xpu.XPUPluggableAllocator torch.xpu.change_current_allocator \
+             torch.xpu.memory.XPUPluggableAllocator",
             "use the allocator of torch",
         ),
-        denied("torch.cuda.list_gpu_processes", "leave it out"),
-        denied("torch.xpu.list_gpu_processes", "leave it out"),
     ],
     attributes: &[],
     hooks: Hooks {

@@ -41,13 +41,13 @@ use ruff_python_ast::{self as ast, Expr, ExprCall, Stmt};
 use ruff_text_size::Ranged;
 use rustc_hash::FxHashMap;
 
-use super::census::{self, Mention};
-use super::regions::{
-    Regions, gives, gives_keyword, has_unpacking, is_along_time, is_dimension, shifts_left,
-};
-use super::scores;
 use crate::check::Checker;
 use crate::finding::Severity;
+use crate::reading::census::{self, Mention};
+use crate::reading::regions::{
+    Regions, gives, gives_keyword, has_unpacking, is_along_time, is_dimension, shifts_left,
+};
+use crate::reading::scores;
 use crate::rule::{Hooks, Rule, RuleSet};
 use crate::semantic::BindingKind;
 use crate::source::Role;

@@ -76,9 +76,11 @@ fn module(checker: &mut Checker<'_, '_>) {
 
 /// Whether a text is printable ASCII with ordinary line ends. In chunks without a branch a byte, so that it is fast.
 fn is_plain(text: &str) -> bool {
-    let is_odd = |byte: u8| byte.wrapping_sub(b' ') > b'~' - b' ' && byte != b'\n' && byte != b'\t';
+    let is_odd = |byte: u8| {
+        u8::from(byte.wrapping_sub(b' ') > b'~' - b' ') & u8::from(byte != b'\n') & u8::from(byte != b'\t')
+    };
     text.as_bytes().chunks(256).all(|chunk| {
-        let odd = chunk.iter().fold(0_u8, |odd, byte| odd | u8::from(is_odd(*byte)));
+        let odd = chunk.iter().fold(0_u8, |odd, byte| odd | is_odd(*byte));
         odd == 0
     })
 }

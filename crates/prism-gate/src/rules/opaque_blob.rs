@@ -42,10 +42,10 @@ use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{self as ast, Expr, Number, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 
-use super::packed;
 use crate::check::Checker;
 use crate::finding::Severity;
 use crate::limits::{BLOB_ERROR_BYTES, BLOB_FREE_DIGITS, BLOB_FREE_SHARE, BLOB_WARNING_BYTES};
+use crate::reading::packed;
 use crate::rule::{Hooks, Rule, RuleSet};
 use crate::source::Source;
 

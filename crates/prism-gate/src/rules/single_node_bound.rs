@@ -27,10 +27,10 @@
 use ruff_python_ast::Expr;
 use ruff_text_size::{Ranged, TextRange};
 
-use super::folding::{self, Constant};
 use crate::check::Checker;
 use crate::finding::Severity;
 use crate::limits::{NODE_GPUS_MAX, NODES_MAX};
+use crate::reading::folding::{self, Constant};
 use crate::rule::{Hooks, Rule, RuleSet};
 use crate::semantic::Call;
 

@@ -2,7 +2,8 @@
 //!
 //! ## What it does
 //!
-//! Counts the bytes of all Python files of a bundle together and refuses more than 262,144 (256 KiB).
+//! Counts the bytes of all Python files of a bundle together and refuses more than 262,144 (256 KiB). Of more than
+//! 1 MiB nothing else is checked.
 //!
 //! ## Why is this refused?
 //!
@@ -24,9 +25,10 @@
 use ruff_text_size::TextRange;
 
 use crate::check::Checker;
-use crate::finding::Severity;
-use crate::limits::SOURCE_BYTES_MAX;
+use crate::finding::{Finding, Report, Severity};
+use crate::limits::{READ_BYTES_MAX, SOURCE_BYTES_MAX};
 use crate::rule::{Hooks, Rule, RuleSet};
+use crate::source::{Role, Source};
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS004",
@@ -47,11 +49,46 @@ pub(crate) static SET: RuleSet = RuleSet {
     },
 };
 
+const HINT: &str = "remove what no run needs";
+
+fn bytes(sources: &[Source<'_>]) -> usize {
+    sources.iter().map(|source| source.text.len()).sum()
+}
+
+fn message(bytes: usize) -> String {
+    format!("the Python files have {bytes} bytes together; at most {SOURCE_BYTES_MAX} are read")
+}
+
 fn bundle(checker: &mut Checker<'_, '_>) {
-    let bytes: usize = checker.sources.iter().map(|source| source.text.len()).sum();
+    let bytes = bytes(checker.sources);
     if bytes > SOURCE_BYTES_MAX {
-        let message =
-            format!("the Python files have {bytes} bytes together; at most {SOURCE_BYTES_MAX} are read");
-        checker.report(&RULE, TextRange::default(), message, "remove what no run needs");
+        checker.report(&RULE, TextRange::default(), message(bytes), HINT);
+    }
+}
+
+/// Whether there is so much that nothing is read.
+pub(crate) fn is_beyond_reading(sources: &[Source<'_>]) -> bool {
+    bytes(sources) > READ_BYTES_MAX
+}
+
+/// The report on a bundle of which nothing was read.
+pub(crate) fn unread(sources: &[Source<'_>]) -> Report {
+    let architecture = sources.iter().find(|source| source.role == Role::Architecture);
+    let finding = |source: &Source<'_>| Finding {
+        rule: &RULE,
+        severity: RULE.severity,
+        file: source.path.clone(),
+        place: source.place(TextRange::default()),
+        message: format!("{}; nothing of it was checked", message(bytes(sources))),
+        hint: HINT.to_owned(),
+        traceback: None,
+    };
+    Report {
+        findings: architecture
+            .or(sources.first())
+            .map(finding)
+            .into_iter()
+            .collect(),
+        ..Report::default()
     }
 }

@@ -33,7 +33,7 @@ use ruff_python_ast::{Expr, ExprContext, Pattern};
 use crate::check::Checker;
 use crate::finding::Severity;
 use crate::knowledge::attributes;
-use crate::origin::{self, Origin};
+use crate::reading::origin::{self, Origin};
 use crate::rule::{Hooks, Rule, RuleSet};
 use crate::semantic::Meaning;
 use crate::semantic::uses::Spot;

@@ -211,6 +211,15 @@ impl<'a> Binder<'a> {
                 }
                 self.assign(&both.elts[1], None, end);
             }
+            (_, Expr::Tuple(both)) if both.elts.len() == 2 => {
+                match (&both.elts[0], iterable) {
+                    (Expr::Name(name), Expr::Call(call)) => {
+                        self.bind(name.id.as_str(), BindingKind::Key(call), end);
+                    }
+                    (other, _) => self.assign(other, None, end),
+                }
+                self.assign(&both.elts[1], None, end);
+            }
             _ => self.assign(target, None, end),
         }
     }

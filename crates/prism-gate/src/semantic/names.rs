@@ -3,7 +3,7 @@
 //! Aliases settle in rounds: in each, every assignment of a name or attribute chain adds what it stands for to the name
 //! that it binds, until nothing changes. More rounds than honest code can need are an error, so the work is bounded.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use ruff_python_ast::{self as ast, Expr};
@@ -37,6 +37,10 @@ pub(crate) struct Names<'a> {
     known: FxHashSet<&'a str>,
     /// How many meanings were followed beside the first of a name.
     followed: Cell<usize>,
+    /// Where paths are put together.
+    scratch: RefCell<String>,
+    /// The paths of the builtins that were asked for.
+    builtins: RefCell<FxHashMap<String, Rc<str>>>,
 }
 
 /// What a module gets at by `import *`.
@@ -142,6 +146,8 @@ impl<'a> Names<'a> {
             by_name,
             known: FxHashSet::default(),
             followed: Cell::new(0),
+            scratch: RefCell::default(),
+            builtins: RefCell::default(),
         }
     }
 
@@ -287,7 +293,10 @@ impl<'a> Names<'a> {
                                 alias(Value::Annotation(annotation), content.parent.unwrap_or_default());
                             }
                         }
-                        BindingKind::Value(_) | BindingKind::Counter(_) | BindingKind::Other => {}
+                        BindingKind::Value(_)
+                        | BindingKind::Counter(_)
+                        | BindingKind::Key(_)
+                        | BindingKind::Other => {}
                     }
                 }
             }
@@ -439,13 +448,17 @@ impl<'a> Names<'a> {
             return;
         };
         if let Meaning::Library(path) = &base {
-            let mut full = String::with_capacity(64);
+            let mut full = self.scratch.borrow_mut();
+            full.clear();
             full.push_str(path);
             for name in names.iter().rev() {
                 full.push('.');
                 full.push_str(name);
             }
-            extend(found, [Meaning::Library(full.into())]);
+            let is_known = |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if **path == **full);
+            if !found.iter().any(is_known) {
+                found.push(Meaning::Library(full.as_str().into()));
+            }
             return;
         }
         let mut next = Vec::new();
@@ -495,7 +508,15 @@ impl<'a> Names<'a> {
             self.path(&format!("{star}.{name}"), found);
         }
         if is_builtin {
-            extend(found, [Meaning::Library(format!("builtins.{name}").into())]);
+            let mut paths = self.builtins.borrow_mut();
+            let path = if let Some(path) = paths.get(name) {
+                path.clone()
+            } else {
+                let path: Rc<str> = format!("builtins.{name}").into();
+                paths.insert(name.to_owned(), path.clone());
+                path
+            };
+            extend(found, [Meaning::Library(path)]);
         }
     }
 

@@ -44,6 +44,8 @@ pub(crate) enum BindingKind<'a> {
     Parameter(&'a ast::Parameter, usize),
     /// The variable of a loop that counts, with what is called: `range`, or `enumerate`, whose first variable it is.
     Counter(&'a ast::Expr),
+    /// The first variable of a loop over pairs, with the call that gives them.
+    Key(&'a ast::ExprCall),
     /// Anything else: a loop, a pattern, an unpacking.
     Other,
 }

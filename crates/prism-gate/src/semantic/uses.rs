@@ -1,6 +1,6 @@
 //! What a bundle does with its names: where they are called, handed on, stored and defined. Over all files, by name.
 //!
-//! [`crate::origin`] asks it what an object may be; rules ask whether a name is the bundle's own. An index by text and
+//! [`crate::reading::origin`] asks it what an object may be; rules ask whether a name is the bundle's own. An index by text and
 //! not by meaning: two functions of one name share their calls, so that an answer is never too narrow. It decides
 //! nothing.
 

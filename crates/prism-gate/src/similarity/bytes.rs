@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! "PRFP"  format u16  method u64  bundle hash [u8; 32]  files u16  marks u32
-//! files x { length u16, UTF-8 }          marks x { hash u64, file u16, first line u32, last line u32 }
+//! files x { length u16, UTF-8 }          marks x { hash u64, file u16, part u16, first line u32, last line u32 }
 //! ```
 //!
 //! All numbers are little-endian. Hashes ascend strictly. Nothing may follow. The method stands for the normalisation and
@@ -18,8 +18,8 @@ use super::standard::standard;
 use crate::check::on_a_large_stack;
 
 const MAGIC: [u8; 4] = *b"PRFP";
-const FORMAT: u16 = 1;
-const MARK_BYTES: usize = 18;
+const FORMAT: u16 = 2;
+const MARK_BYTES: usize = 20;
 /// A Python file of the greatest size holds no more lines.
 const LINE_MAX: u32 = (1 << 18) + 1;
 
@@ -104,6 +104,7 @@ impl Fingerprints {
         for mark in &self.marks {
             bytes.extend(mark.hash.to_le_bytes());
             bytes.extend(mark.file.to_le_bytes());
+            bytes.extend(mark.part.to_le_bytes());
             bytes.extend(mark.first_line.to_le_bytes());
             bytes.extend(mark.last_line.to_le_bytes());
         }
@@ -155,6 +156,7 @@ fn read(bytes: &[u8], ours: u64) -> Result<Fingerprints, BytesError> {
         let mark = Mark {
             hash: u64::from_le_bytes(input.take()?),
             file: u16::from_le_bytes(input.take()?),
+            part: u16::from_le_bytes(input.take()?),
             first_line: u32::from_le_bytes(input.take()?),
             last_line: u32::from_le_bytes(input.take()?),
         };

@@ -7,7 +7,9 @@ use ruff_python_ast::{self as ast, CmpOp, Expr, Operator, UnaryOp};
 use ruff_text_size::{Ranged, TextSize};
 use rustc_hash::FxHashMap;
 
+use super::helpers::Helpers;
 use super::resolve::{Bundled, Names};
+use super::statement::REPLACED_TOKENS_MAX;
 use super::token::{self, CALL, Token, word};
 use super::vocabulary::{self, Meaning};
 use crate::source::Source;
@@ -15,42 +17,57 @@ use crate::source::Source;
 /// Sorted pieces that may lie in one another; deeper ones keep the order of the source, which bounds the work.
 const SORTED_DEPTH_MAX: usize = 16;
 
-/// Writes the expressions of one piece of code.
-pub(super) struct Writer<'u, 'a> {
+/// Helpers that are written within helpers.
+const INLINED_MAX: usize = 3;
+
+/// Where an expression stands.
+pub(super) struct Place<'u> {
     pub(super) source: &'u Source<'u>,
     pub(super) names: &'u Names,
-    pub(super) bundled: &'u Bundled,
     /// The name by which a method knows its object.
-    pub(super) own: Option<&'a str>,
+    pub(super) own: Option<&'u str>,
     /// Whether plain names are settings, as where a model is set up.
     pub(super) sets_up: bool,
     /// Names of this piece that stand for a library's path.
-    pub(super) aliases: FxHashMap<&'a str, &'u str>,
-    /// Code that stands for the one use of a name.
-    pub(super) replaced: FxHashMap<&'a str, Vec<Token>>,
+    pub(super) aliases: FxHashMap<&'u str, &'u str>,
+    /// Code that stands for a name: for its one use, or in a helper for what it is called with.
+    pub(super) replaced: FxHashMap<&'u str, Vec<Token>>,
+    /// The line of the call, in a helper.
+    pub(super) line: Option<u32>,
+}
+
+/// Writes the expressions of one piece of code.
+pub(super) struct Writer<'u> {
+    pub(super) place: Place<'u>,
+    pub(super) bundled: &'u Bundled,
+    pub(super) helpers: &'u Helpers<'u>,
+    /// Sorted pieces around this one.
     pub(super) depth: usize,
+    /// Helpers around this expression.
+    pub(super) inlined: usize,
+    pub(super) inlined_tokens_left: usize,
 }
 
 /// Whether an expression is a setting: made of literals and of names that hold settings.
 type IsSetting = bool;
 
-impl<'u> Writer<'u, '_> {
+impl<'u> Writer<'u> {
     pub(super) fn line(&self, at: TextSize) -> u32 {
-        self.source.line(at)
+        self.place.line.unwrap_or_else(|| self.place.source.line(at))
     }
 
     /// The last component of the library's path that an expression stands for.
     pub(super) fn library(&self, expr: &'u Expr) -> Option<&'u str> {
         if let Expr::Name(name) = expr
-            && let Some(path) = self.aliases.get(name.id.as_str())
+            && let Some(path) = self.place.aliases.get(name.id.as_str())
         {
             return Some(path);
         }
-        self.names.library(expr)
+        self.place.names.library(expr)
     }
 
     fn is_own(&self, expr: &Expr) -> bool {
-        matches!(expr, Expr::Name(name) if Some(name.id.as_str()) == self.own)
+        matches!(expr, Expr::Name(name) if Some(name.id.as_str()) == self.place.own)
     }
 
     pub(super) fn expr(&mut self, expr: &'u Expr, out: &mut Vec<Token>) -> IsSetting {
@@ -61,12 +78,12 @@ impl<'u> Writer<'u, '_> {
         }
         match expr {
             Expr::Name(name) => {
-                if let Some(tokens) = self.replaced.get(name.id.as_str()) {
+                if let Some(tokens) = self.place.replaced.get(name.id.as_str()) {
                     token::append(out, tokens);
                     return false;
                 }
                 token::push_atom(out, line);
-                self.sets_up || self.bundled.is_setting(name.id.as_str())
+                self.place.sets_up || self.bundled.is_setting(name.id.as_str())
             }
             Expr::Attribute(attribute) => self.attribute(attribute, line, out),
             Expr::Call(call) => {
@@ -230,10 +247,13 @@ impl<'u> Writer<'u, '_> {
         match (&*call.func, library) {
             (_, Some(name)) => self.known_call(vocabulary::of_library(name), None, call, line, out),
             (Expr::Name(name), None) => match vocabulary::of_builtin(name.id.as_str()) {
-                Some(meaning) if !self.names.is_fixed(name.id.as_str()) => {
+                Some(meaning) if !self.place.names.is_fixed(name.id.as_str()) => {
                     self.known_call(meaning, None, call, line, out);
                 }
                 _ => {
+                    if self.inline(name.id.as_str(), None, &call.arguments, line, out) {
+                        return;
+                    }
                     out.push(Token { word: CALL, line });
                     self.arguments(&call.arguments, out);
                 }
@@ -248,7 +268,7 @@ impl<'u> Writer<'u, '_> {
                 };
                 if let Some(meaning) = meaning {
                     self.known_call(meaning, Some(&attribute.value), call, line, out);
-                } else {
+                } else if !self.inline(name, Some(&attribute.value), &call.arguments, line, out) {
                     out.push(Token { word: CALL, line });
                     if !is_own {
                         self.expr(&attribute.value, out);
@@ -262,6 +282,78 @@ impl<'u> Writer<'u, '_> {
                 self.arguments(&call.arguments, out);
             }
         }
+    }
+
+    /// Writes what a helper of the bundle computes from its arguments; whether it was one.
+    fn inline(
+        &mut self,
+        name: &str,
+        object: Option<&'u Expr>,
+        arguments: &'u ast::Arguments,
+        line: u32,
+        out: &mut Vec<Token>,
+    ) -> bool {
+        let helpers = self.helpers;
+        let Some(helper) = helpers.get(name) else {
+            return false;
+        };
+        if self.inlined >= INLINED_MAX || self.inlined_tokens_left == 0 {
+            return false;
+        }
+        let object = object.filter(|_| helper.is_method);
+        let values = object.into_iter().chain(&arguments.args);
+        let by_name = arguments.keywords.iter();
+        if arguments.args.iter().any(Expr::is_starred_expr)
+            || by_name.clone().any(|keyword| keyword.arg.is_none())
+            || values.clone().count() > helper.parameters.len()
+        {
+            return false;
+        }
+        let named = by_name.filter_map(|keyword| Some((keyword.arg.as_ref()?.as_str(), &keyword.value)));
+        let given = helper.parameters.iter().copied().zip(values).chain(named);
+        let mut own = None;
+        let mut replaced: FxHashMap<&'u str, Vec<Token>> = FxHashMap::default();
+        for (parameter, value) in given {
+            if self.is_own(value) {
+                own = Some(parameter);
+                continue;
+            }
+            let mut tokens = Vec::new();
+            self.expr(value, &mut tokens);
+            replaced.insert(parameter, tokens);
+        }
+        let place = Place {
+            source: helper.source,
+            names: helper.names,
+            own,
+            sets_up: self.place.sets_up,
+            aliases: FxHashMap::default(),
+            replaced,
+            line: Some(self.place.line.unwrap_or(line)),
+        };
+        let outside = std::mem::replace(&mut self.place, place);
+        self.inlined += 1;
+        let mut written = 1;
+        let mut is_short = true;
+        for (name, value) in &helper.steps {
+            let mut tokens = Vec::new();
+            self.expr(value, &mut tokens);
+            written += tokens.len();
+            is_short &= tokens.len() <= REPLACED_TOKENS_MAX;
+            if !is_short {
+                break;
+            }
+            self.place.replaced.insert(name, tokens);
+        }
+        let mut tokens = Vec::new();
+        if is_short {
+            self.expr(helper.value, &mut tokens);
+        }
+        self.inlined -= 1;
+        self.place = outside;
+        self.inlined_tokens_left = self.inlined_tokens_left.saturating_sub(written + tokens.len());
+        token::append(out, &tokens);
+        is_short
     }
 
     fn known_call(

@@ -1,19 +1,21 @@
 //! What is kept of a bundle for comparisons: its hash and the fingerprints of what is its own.
 //!
-//! Made once per bundle ([`Fingerprints::of`]), stored as bytes (`bytes`), compared by [`super::Index`]. Building blocks
-//! that everybody uses are not in it.
+//! Made once per bundle ([`Fingerprints::of`]), stored as bytes (`bytes`), compared by [`super::Index`]. What everybody
+//! uses or may build upon is not in it.
 
 use prism_bundle::Bundle;
 use prism_core::hash::Sha256Hash;
 
 use super::analysis::{Pieces, grams};
-use super::standard::standard;
+use super::standard::{Standard, standard};
 use super::{SimilarityError, winnow};
 use crate::check::on_a_large_stack;
 use crate::source::Source;
 
 /// Most fingerprints of one bundle.
 pub const FINGERPRINTS_MAX: usize = 65_536;
+/// Parts with a number of their own; what comes after them is taken for one.
+const PARTS_MAX: u16 = u16::MAX;
 
 /// The fingerprints of one bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub struct Fingerprints {
 pub(super) struct Mark {
     pub(super) hash: u64,
     pub(super) file: u16,
+    /// The class or function that it stands in: parts are numbered over all files.
+    pub(super) part: u16,
     pub(super) first_line: u32,
     pub(super) last_line: u32,
 }
@@ -37,7 +41,14 @@ pub(super) struct Mark {
 impl Fingerprints {
     /// Reads a bundle's code. Nothing of it runs; the work is bounded by the limits of bundles and [`super::TOKENS_MAX`].
     pub fn of(bundle: &Bundle) -> Result<Self, SimilarityError> {
-        on_a_large_stack(|| Self::read(bundle))?
+        on_a_large_stack(|| Self::read(bundle, Standard::contains))?
+    }
+
+    /// The same as if the honest bundles of this repository were somebody's own. For measurements and tests of the
+    /// comparison: they are the only bundles by several hands that come with it.
+    #[doc(hidden)]
+    pub fn before_publication(bundle: &Bundle) -> Result<Self, SimilarityError> {
+        on_a_large_stack(|| Self::read(bundle, Standard::is_a_building_block))?
     }
 
     /// The canonical hash of the bundle.
@@ -55,18 +66,19 @@ impl Fingerprints {
         self.marks.is_empty()
     }
 
-    fn read(bundle: &Bundle) -> Result<Self, SimilarityError> {
+    fn read(bundle: &Bundle, is_anybodys: fn(&Standard, u64) -> bool) -> Result<Self, SimilarityError> {
         let sources = Source::all(bundle);
         let standard = standard();
         let mut marks: Vec<Mark> = grams(&sources, Pieces::Reached, winnow::winnowed)?
             .into_iter()
-            .filter(|(_, gram)| !standard.contains(gram.hash))
-            .map(|(file, gram)| Mark {
-                hash: gram.hash,
+            .filter(|found| !is_anybodys(standard, found.gram.hash))
+            .map(|found| Mark {
+                hash: found.gram.hash,
                 // A bundle has far fewer files (`prism_bundle::limits::MAX_FILES`).
-                file: u16::try_from(file).unwrap_or(u16::MAX),
-                first_line: gram.first_line,
-                last_line: gram.last_line,
+                file: u16::try_from(found.file).unwrap_or(u16::MAX),
+                part: u16::try_from(found.part).unwrap_or(PARTS_MAX),
+                first_line: found.gram.first_line,
+                last_line: found.gram.last_line,
             })
             .collect();
         marks.sort_by_key(|mark| (mark.hash, mark.file, mark.first_line, mark.last_line));

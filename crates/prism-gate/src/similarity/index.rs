@@ -24,9 +24,14 @@ pub enum IndexError {
     #[error("the index already holds a bundle with the id `{0}`; remove it first")]
     Taken(String),
     /// The index is full.
-    #[error("the index holds {0} bundles and can take no more; make a new one of those that still count")]
-    Full(u32),
+    #[error(
+        "the index holds {0} fingerprints and can take no more; make a new one of those that still count"
+    )]
+    Full(usize),
 }
+
+/// Most fingerprints of all bundles together: some 60,000 bundles of the usual size, or 3 GB of memory.
+const MARKS_MAX: usize = 1 << 26;
 
 /// What a query looks at.
 #[derive(Clone, Debug, Default)]
@@ -47,12 +52,16 @@ pub struct Index {
     exact: FxHashMap<Sha256Hash, Vec<u32>>,
     postings: FxHashMap<u64, Posting>,
     shared: Vec<Vec<u32>>,
+    /// Fingerprints of all bundles.
+    marks: usize,
 }
 
 #[derive(Debug)]
 struct Entry {
     id: String,
     fingerprints: Fingerprints,
+    /// How many fingerprints each part has.
+    parts: FxHashMap<u16, usize>,
 }
 
 /// The bundles that have a fingerprint. Most have one.
@@ -89,15 +98,21 @@ impl Index {
         if self.ids.contains_key(id) {
             return Err(IndexError::Taken(id.to_owned()));
         }
-        let place = u32::try_from(self.entries.len()).map_err(|_| IndexError::Full(u32::MAX))?;
+        let full = IndexError::Full(self.marks);
+        let Ok(place) = u32::try_from(self.entries.len()) else {
+            return Err(full);
+        };
+        if self.marks + fingerprints.marks.len() > MARKS_MAX {
+            return Err(full);
+        }
+        self.marks += fingerprints.marks.len();
         for mark in &fingerprints.marks {
             let posting = self.postings.entry(mark.hash).or_insert(Posting::One(place));
             match *posting {
                 Posting::One(first) if first == place => {}
                 Posting::One(first) => {
-                    // There are no more lists than fingerprints of all bundles, of which each takes 18 bytes.
-                    *posting =
-                        Posting::Many(u32::try_from(self.shared.len()).map_err(|_| IndexError::Full(place))?);
+                    // There are no more lists than fingerprints.
+                    *posting = Posting::Many(u32::try_from(self.shared.len()).unwrap_or(u32::MAX));
                     self.shared.push(vec![first, place]);
                 }
                 Posting::Many(list) => self.shared[list as usize].push(place),
@@ -107,6 +122,7 @@ impl Index {
         self.ids.insert(id.to_owned(), place);
         self.entries.push(Some(Entry {
             id: id.to_owned(),
+            parts: sizes(&fingerprints.marks),
             fingerprints,
         }));
         Ok(Arrival(place))
@@ -118,6 +134,7 @@ impl Index {
             return false;
         };
         if let Some(entry) = self.entries[place as usize].take() {
+            self.marks -= entry.fingerprints.marks.len();
             for mark in &entry.fingerprints.marks {
                 match self.postings.get(&mark.hash).copied() {
                     Some(Posting::One(_)) => {
@@ -155,6 +172,7 @@ impl Index {
             }
         }
         let exact = self.exact.get(&fingerprints.hash).map_or(&[][..], Vec::as_slice);
+        let parts = sizes(&fingerprints.marks);
         let mut matches = Vec::new();
         for (place, &shared) in counts.iter().enumerate() {
             let Some(entry) = &self.entries[place] else {
@@ -164,13 +182,19 @@ impl Index {
                 continue;
             }
             let is_exact = exact.iter().any(|&other| other as usize == place);
-            let overlap = Overlap {
+            let mut overlap = Overlap {
                 shared: shared as usize,
+                copied: 0,
                 later: fingerprints.marks.len(),
                 earlier: entry.fingerprints.marks.len(),
             };
+            if !is_exact && (overlap.shared == 0 || overlap.shared < options.thresholds.shared_min) {
+                continue;
+            }
+            let pairs = common(&fingerprints.marks, &entry.fingerprints.marks);
+            overlap.copied = options.thresholds.copied(&pairs, &parts, &entry.parts);
             if let Some(verdict) = options.thresholds.verdict(is_exact, overlap) {
-                matches.push(told(entry, fingerprints, is_exact, verdict, overlap));
+                matches.push(told(entry, fingerprints, is_exact, verdict, overlap, &pairs));
             }
         }
         matches.sort_by_key(|found| {
@@ -188,14 +212,31 @@ impl Index {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Overlap {
     pub(super) shared: usize,
+    /// Of those, what stands in parts of which most is shared.
+    pub(super) copied: usize,
     pub(super) later: usize,
     pub(super) earlier: usize,
 }
 
-fn told(entry: &Entry, later: &Fingerprints, exact: bool, verdict: Verdict, overlap: Overlap) -> Match {
+/// How many fingerprints each part has.
+pub(super) fn sizes<'m>(marks: impl IntoIterator<Item = &'m Mark>) -> FxHashMap<u16, usize> {
+    let mut sizes = FxHashMap::default();
+    for mark in marks {
+        *sizes.entry(mark.part).or_insert(0) += 1;
+    }
+    sizes
+}
+
+fn told(
+    entry: &Entry,
+    later: &Fingerprints,
+    exact: bool,
+    verdict: Verdict,
+    overlap: Overlap,
+    pairs: &[(Mark, Mark)],
+) -> Match {
     let earlier = &entry.fingerprints;
-    let pairs = common(&later.marks, &earlier.marks);
-    let regions: Vec<Region> = regions(&pairs, later, earlier);
+    let regions: Vec<Region> = regions(pairs, later, earlier);
     let share = |whole: usize| {
         if whole == 0 {
             0.0
@@ -209,6 +250,7 @@ fn told(entry: &Entry, later: &Fingerprints, exact: bool, verdict: Verdict, over
         shared: overlap.shared,
         of_later: share(overlap.later),
         of_earlier: share(overlap.earlier),
+        copied: overlap.copied,
         jaccard: share(overlap.later + overlap.earlier - overlap.shared),
         regions,
         verdict,

@@ -32,12 +32,21 @@ pub struct Match {
     pub of_later: f64,
     /// The share of the earlier bundle's own code that the later one holds, from 0 to 1.
     pub of_earlier: f64,
+    /// Fingerprints that both have in classes and functions of which most is shared.
+    pub copied: usize,
     /// Shared fingerprints over all fingerprints of both, from 0 to 1.
     pub jaccard: f64,
     /// Where, the largest first.
     pub regions: Vec<Region>,
     /// What follows.
     pub verdict: Verdict,
+}
+
+impl Match {
+    /// The larger of both shares: a copy beside much else is a small part of the later bundle.
+    pub fn share(&self) -> f64 {
+        self.of_later.max(self.of_earlier)
+    }
 }
 
 /// Lines of the later bundle that stand in the earlier one.

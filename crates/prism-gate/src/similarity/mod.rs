@@ -13,6 +13,7 @@ mod bytes;
 mod effects;
 mod expression;
 mod fingerprints;
+mod helpers;
 mod index;
 mod matching;
 mod order;

@@ -1,6 +1,7 @@
 //! The building blocks that everybody uses, and that therefore are nobody's: their k-grams are subtracted.
 //!
-//! Sources under `standard/`, the scaffold and the other examples. All k-grams count here, not only winnowed ones.
+//! Sources under `standard/`, the examples, and the honest bundles of the red team: whoever reads this repository may
+//! build upon them. All k-grams count here, not only winnowed ones.
 
 use std::sync::OnceLock;
 
@@ -12,7 +13,7 @@ use super::winnow::{self, GRAM_TOKENS, PIECE_TOKENS_MIN, WINDOW_GRAMS};
 use crate::source::{Role, Source};
 
 /// Raised when the normalisation changes: fingerprints of two versions cannot be compared.
-pub(super) const METHOD_VERSION: u64 = 1;
+pub(super) const METHOD_VERSION: u64 = 2;
 
 macro_rules! files {
     ($($path:literal),* $(,)?) => {
@@ -32,54 +33,66 @@ const GROUPS: &[&[(&str, &str)]] = &[
     files!["standard/muon.py"],
     files!["standard/schedule.py"],
     files!["standard/training.py"],
-    files![
-        "../../../../examples/scaffold/architecture.py",
-        "../../../../examples/scaffold/training.py",
-    ],
-    files![
-        "../../../../examples/transformer-small/architecture.py",
-        "../../../../examples/transformer-small/training.py",
-    ],
-    files![
-        "../../../../examples/recurrent-small/architecture.py",
-        "../../../../examples/recurrent-small/training.py",
-    ],
-    files![
-        "../../../../examples/ema-predictor/architecture.py",
-        "../../../../examples/ema-predictor/training.py",
-    ],
-    files![
-        "../../../../examples/legacy-interface/architecture.py",
-        "../../../../examples/legacy-interface/training.py",
-    ],
-    files![
-        "../../../../examples/legacy-parallel/architecture.py",
-        "../../../../examples/legacy-parallel/training.py",
-    ],
-    files![
-        "../../../../examples/bundle-tokenizer/architecture.py",
-        "../../../../examples/bundle-tokenizer/training.py",
-    ],
-    files![
-        "../../../../examples/gpt2-tokenizer/architecture.py",
-        "../../../../examples/gpt2-tokenizer/training.py",
-    ],
-    files![
-        "../../../../examples/cheat-leak/architecture.py",
-        "../../../../examples/cheat-leak/training.py",
-    ],
 ];
 
-/// The k-grams of the building blocks.
+macro_rules! bundles {
+    ($root:literal: $($name:literal $(+ $more:literal)*),* $(,)?) => {
+        &[$((
+            $name,
+            &[
+                ("architecture.py", include_str!(concat!($root, $name, "/architecture.py"))),
+                ("training.py", include_str!(concat!($root, $name, "/training.py"))),
+                $(($more, include_str!(concat!($root, $name, "/", $more)))),*
+            ],
+        )),*]
+    };
+}
+
+/// Published bundles: their names, with their files.
+type Published = &'static [(&'static str, &'static [(&'static str, &'static str)])];
+
+#[rustfmt::skip]
+const EXAMPLES: Published = bundles![
+    "../../../../examples/":
+    "bundle-tokenizer", "cheat-leak", "ema-predictor", "gpt2-tokenizer", "legacy-interface", "legacy-parallel",
+    "recurrent-small", "scaffold", "transformer-small",
+];
+
+#[rustfmt::skip]
+const HONEST: Published = bundles![
+    "../../../../redteam/honest/":
+    "ademamix-cautious", "bitnet-layerdrop", "char-rnn-2015", "conv-ngram-mixer", "count-ngram-buffers",
+    "cross-layer-kv", "cuda-knobs", "ddp-wrapped",
+    "deltanet" + "model/__init__.py" + "model/conv.py" + "model/delta_rule.py" + "model/mlp.py", "diff-attention",
+    "flex-attention", "fsdp-wrapped" + "net.py", "gla-chunked" + "layers.py", "griffin-typed",
+    "gru-config" + "config.py", "hash-ngram", "helper-style-attention", "hyena-fft", "hypernetwork-lora",
+    "jit-scripted", "kan", "legacy-interface", "linear-attention-autograd", "llama-gqa", "lookahead-sam", "lstm-amp",
+    "mamba-scan", "megabyte-patches", "memory-tokens-reexport" + "core/layers.py" + "core/model.py",
+    "mixture-of-depths", "mixture-of-softmaxes", "mla-hf" + "latent/configuration.py" + "latent/modeling.py",
+    "moe-topk", "mqa-functional", "multi-token", "nanogpt", "ngpt", "optimizer-in-backward", "performer-features",
+    "product-key-memory", "replay-dataloader", "retnet", "rwkv", "s4d-fft", "schedule-free", "shampoo-orthogonal",
+    "sliding-window-alibi", "soap-optimizer" + "optim.py", "sophia-checkpoint", "sru-qrnn", "ssd-mamba2",
+    "state-dict-dance", "stdlib-tour" + "util.py", "suspicious-names", "terse-hacker", "tree-of-hooks", "ttt-linear",
+    "universal-transformer", "value-residual-unet", "wavelet-constants", "xlstm",
+];
+
+/// The k-grams of what is nobody's.
 pub(super) struct Standard {
-    hashes: FxHashSet<u64>,
+    /// Of the building blocks and the examples.
+    blocks: FxHashSet<u64>,
+    /// Of the honest bundles.
+    honest: FxHashSet<u64>,
     /// Stands for the whole method: normalisation, winnowing and building blocks.
     pub(super) method: u64,
 }
 
 impl Standard {
     pub(super) fn contains(&self, hash: u64) -> bool {
-        self.hashes.contains(&hash)
+        self.is_a_building_block(hash) || self.honest.contains(&hash)
+    }
+
+    pub(super) fn is_a_building_block(&self, hash: u64) -> bool {
+        self.blocks.contains(&hash)
     }
 }
 
@@ -88,12 +101,15 @@ pub(super) fn standard() -> &'static Standard {
     static STANDARD: OnceLock<Standard> = OnceLock::new();
     STANDARD.get_or_init(|| {
         // These are files of this repository; a test shows that each can be read.
-        let mut sorted: Vec<u64> = GROUPS
+        let read = |group| hashes(group).unwrap_or_default();
+        let blocks = GROUPS
             .iter()
-            .flat_map(|group| hashes(group).unwrap_or_default())
-            .collect();
+            .copied()
+            .chain(EXAMPLES.iter().map(|(_, files)| *files));
+        let blocks: FxHashSet<u64> = blocks.flat_map(read).collect();
+        let honest: FxHashSet<u64> = HONEST.iter().flat_map(|(_, files)| read(files)).collect();
+        let mut sorted: Vec<u64> = blocks.union(&honest).copied().collect();
         sorted.sort_unstable();
-        sorted.dedup();
         let parameters = [
             METHOD_VERSION,
             GRAM_TOKENS as u64,
@@ -101,8 +117,9 @@ pub(super) fn standard() -> &'static Standard {
             PIECE_TOKENS_MIN as u64,
         ];
         Standard {
-            method: token::sequence(parameters.into_iter().chain(sorted.iter().copied())),
-            hashes: sorted.into_iter().collect(),
+            method: token::sequence(parameters.into_iter().chain(sorted)),
+            blocks,
+            honest,
         }
     })
 }
@@ -111,12 +128,12 @@ fn hashes(group: &[(&str, &str)]) -> Result<Vec<u64>, super::SimilarityError> {
     let sources: Vec<Source<'_>> = group
         .iter()
         .map(|(path, text)| {
-            let name = path.rsplit('/').next().unwrap_or(path);
+            let name = path.strip_prefix("standard/").unwrap_or(path);
             Source::new(name, text, Role::Helper)
         })
         .collect();
     let grams = grams(&sources, Pieces::All, winnow::all)?;
-    Ok(grams.into_iter().map(|(_, gram)| gram.hash).collect())
+    Ok(grams.into_iter().map(|found| found.gram.hash).collect())
 }
 
 #[cfg(test)]
@@ -125,9 +142,40 @@ mod tests {
 
     #[test]
     fn every_building_block_can_be_read() {
-        for group in GROUPS {
+        let published = EXAMPLES.iter().chain(HONEST).map(|(_, files)| *files);
+        for group in GROUPS.iter().copied().chain(published) {
             let found = crate::check::on_a_large_stack(|| hashes(group)).unwrap().unwrap();
             assert!(found.len() >= 3, "{:?} has {} k-grams", group[0].0, found.len());
+        }
+    }
+
+    #[test]
+    fn every_published_bundle_is_subtracted() {
+        fn python_below(dir: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+            for entry in std::fs::read_dir(dir).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    python_below(&path, found);
+                } else if path.extension().is_some_and(|extension| extension == "py") {
+                    found.push(path);
+                }
+            }
+        }
+        let repository = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        for (folder, listed) in [("examples", EXAMPLES), ("redteam/honest", HONEST)] {
+            let root = repository.join(folder);
+            let mut there = Vec::new();
+            python_below(&root, &mut there);
+            let mut named: Vec<_> = listed
+                .iter()
+                .flat_map(|(name, files)| {
+                    let dir = root.join(name);
+                    files.iter().map(move |(file, _)| dir.join(file))
+                })
+                .collect();
+            there.sort();
+            named.sort();
+            assert_eq!(there, named, "the list in {} and {folder} differ", file!());
         }
     }
 }

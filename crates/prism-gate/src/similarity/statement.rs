@@ -16,7 +16,7 @@ use super::units::{Kind, Unit};
 use super::vocabulary;
 
 /// The longest code that takes the place of a name, in tokens.
-const REPLACED_TOKENS_MAX: usize = 96;
+pub(super) const REPLACED_TOKENS_MAX: usize = 96;
 
 /// What of an `if` can run.
 pub(super) enum Live<'a> {
@@ -53,7 +53,7 @@ pub(super) fn live(branch: &ast::StmtIf) -> Live<'_> {
 
 /// One step of a block.
 #[derive(Clone, Copy)]
-enum Step<'a> {
+pub(super) enum Step<'a> {
     Assign {
         target: &'a Expr,
         op: Option<Operator>,
@@ -82,7 +82,7 @@ impl<'a> Step<'a> {
     }
 
     /// The one plain name that it assigns.
-    fn name(self) -> Option<&'a str> {
+    pub(super) fn name(self) -> Option<&'a str> {
         match self {
             Self::Assign {
                 target: Expr::Name(name),
@@ -101,7 +101,7 @@ impl<'a> Step<'a> {
 }
 
 /// The tokens of one piece of code.
-pub(super) fn tokens<'u>(writer: &mut Writer<'u, 'u>, unit: &Unit<'u>) -> Vec<Token> {
+pub(super) fn tokens<'u>(writer: &mut Writer<'u>, unit: &Unit<'u>) -> Vec<Token> {
     let mut out = Vec::new();
     let mut totals = FxHashMap::default();
     let mut collector = Collector::new(unit.own);
@@ -120,7 +120,7 @@ pub(super) fn tokens<'u>(writer: &mut Writer<'u, 'u>, unit: &Unit<'u>) -> Vec<To
 }
 
 struct Blocks<'w, 'u> {
-    writer: &'w mut Writer<'u, 'u>,
+    writer: &'w mut Writer<'u>,
     own: Option<&'u str>,
     /// Mentions of each name in the whole piece.
     totals: FxHashMap<&'u str, usize>,
@@ -139,7 +139,7 @@ impl<'u> Blocks<'_, 'u> {
             self.step(*step, &mut tokens);
             let consumed: Vec<&str> = effects[at].reads.iter().map(|(name, _)| *name).collect();
             for name in consumed {
-                self.writer.replaced.remove(name);
+                self.writer.place.replaced.remove(name);
             }
             let moved = match (fates[at], step) {
                 (Fate::Dropped, _) => continue,
@@ -148,7 +148,7 @@ impl<'u> Blocks<'_, 'u> {
             };
             if let (Some(to), Some(name)) = (moved, step.name()) {
                 tokens.remove(0);
-                self.writer.replaced.insert(name, tokens);
+                self.writer.place.replaced.insert(name, tokens);
                 let reads = std::mem::take(&mut effects[at].reads);
                 let later = &mut effects[to].reads;
                 later.extend(reads);
@@ -168,7 +168,7 @@ impl<'u> Blocks<'_, 'u> {
         for piece in &mut pieces {
             for paths in [&mut piece.effects.reads, &mut piece.effects.writes] {
                 paths.retain(|(name, _)| {
-                    !self.writer.names.is_fixed(name) && !self.writer.bundled.is_setting(name)
+                    !self.writer.place.names.is_fixed(name) && !self.writer.bundled.is_setting(name)
                 });
             }
         }
@@ -213,7 +213,7 @@ impl<'u> Blocks<'_, 'u> {
                 continue;
             };
             if let Some(path) = self.writer.library(value) {
-                self.writer.aliases.insert(name, path);
+                self.writer.place.aliases.insert(name, path);
                 fates[at] = Fate::Dropped;
                 continue;
             }
@@ -380,7 +380,7 @@ enum Fate {
 }
 
 /// The steps of a body that can run and that do something.
-fn flatten<'a>(body: &'a [Stmt], steps: &mut Vec<Step<'a>>) {
+pub(super) fn flatten<'a>(body: &'a [Stmt], steps: &mut Vec<Step<'a>>) {
     for stmt in body {
         match stmt {
             Stmt::If(branch) => match live(branch) {

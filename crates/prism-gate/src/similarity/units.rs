@@ -29,6 +29,10 @@ pub(super) struct Unit<'a> {
     pub(super) own: Option<&'a str>,
     /// Whether it only sets up: plain names in it are settings.
     pub(super) sets_up: bool,
+    /// The number of the class, or of the function outside of any class, that it belongs to: what is copied as a whole.
+    pub(super) part: u32,
+    /// The function itself, if it may be called by its name: not one that a library calls.
+    pub(super) function: Option<&'a ast::StmtFunctionDef>,
     name: &'a str,
     parent: Option<usize>,
     needs_mention: bool,
@@ -37,20 +41,26 @@ pub(super) struct Unit<'a> {
 
 /// The pieces of all files, in the order of the source.
 pub(super) fn of<'a>(bodies: &[&'a [Stmt]], pieces: Pieces) -> Vec<Unit<'a>> {
-    let mut collector = Collector { units: Vec::new() };
+    let mut collector = Collector {
+        units: Vec::new(),
+        parts: 0,
+    };
     for (file, body) in bodies.iter().enumerate() {
+        let part = collector.next_part();
         let unit = collector.open(Unit {
             file,
             kind: Kind::Body,
             body,
             own: None,
             sets_up: true,
+            part,
+            function: None,
             name: "",
             parent: None,
             needs_mention: false,
             mentions: Vec::new(),
         });
-        collector.within(body, unit, false);
+        collector.within(body, unit, Around::File);
     }
     match pieces {
         Pieces::Reached => reached(collector.units),
@@ -58,11 +68,28 @@ pub(super) fn of<'a>(bodies: &[&'a [Stmt]], pieces: Pieces) -> Vec<Unit<'a>> {
     }
 }
 
+/// What lies around a definition.
+#[derive(Clone, Copy)]
+enum Around {
+    File,
+    Class,
+    /// A function somewhere in a class.
+    Method,
+    /// A function of a file, or one in it.
+    Function,
+}
+
 struct Collector<'a> {
     units: Vec<Unit<'a>>,
+    parts: u32,
 }
 
 impl<'a> Collector<'a> {
+    fn next_part(&mut self) -> u32 {
+        self.parts += 1;
+        self.parts - 1
+    }
+
     fn open(&mut self, unit: Unit<'a>) -> usize {
         let mut mentions = Mentions { found: Vec::new() };
         mentions.visit_body(unit.body);
@@ -73,17 +100,23 @@ impl<'a> Collector<'a> {
     }
 
     /// Finds the definitions in a body.
-    fn within(&mut self, body: &'a [Stmt], parent: usize, in_class: bool) {
+    fn within(&mut self, body: &'a [Stmt], parent: usize, around: Around) {
         for stmt in body {
             match stmt {
-                Stmt::FunctionDef(function) => self.function(function, parent, in_class),
+                Stmt::FunctionDef(function) => self.function(function, parent, around),
                 Stmt::ClassDef(class) => {
+                    let part = match around {
+                        Around::Class | Around::Method => self.units[parent].part,
+                        Around::File | Around::Function => self.next_part(),
+                    };
                     let unit = self.open(Unit {
                         file: self.units[parent].file,
                         kind: Kind::Body,
                         body: &class.body,
                         own: None,
                         sets_up: true,
+                        part,
+                        function: None,
                         name: class.name.as_str(),
                         parent: Some(parent),
                         needs_mention: class.decorator_list.is_empty(),
@@ -94,35 +127,35 @@ impl<'a> Collector<'a> {
                         mentions.visit_arguments(arguments);
                     }
                     self.units[unit].mentions.extend(mentions.found);
-                    self.within(&class.body, unit, true);
+                    self.within(&class.body, unit, Around::Class);
                 }
                 Stmt::If(branch) => match live(branch) {
-                    Live::One(body) => self.within(body, parent, in_class),
+                    Live::One(body) => self.within(body, parent, around),
                     Live::Both => {
-                        self.within(&branch.body, parent, in_class);
+                        self.within(&branch.body, parent, around);
                         for clause in &branch.elif_else_clauses {
-                            self.within(&clause.body, parent, in_class);
+                            self.within(&clause.body, parent, around);
                         }
                     }
                 },
                 Stmt::For(ast::StmtFor { body, orelse, .. })
                 | Stmt::While(ast::StmtWhile { body, orelse, .. }) => {
-                    self.within(body, parent, in_class);
-                    self.within(orelse, parent, in_class);
+                    self.within(body, parent, around);
+                    self.within(orelse, parent, around);
                 }
-                Stmt::With(with) => self.within(&with.body, parent, in_class),
+                Stmt::With(with) => self.within(&with.body, parent, around),
                 Stmt::Try(attempt) => {
                     for body in [&attempt.body, &attempt.orelse, &attempt.finalbody] {
-                        self.within(body, parent, in_class);
+                        self.within(body, parent, around);
                     }
                     for handler in &attempt.handlers {
                         let ast::ExceptHandler::ExceptHandler(handler) = handler;
-                        self.within(&handler.body, parent, in_class);
+                        self.within(&handler.body, parent, around);
                     }
                 }
                 Stmt::Match(choice) => {
                     for case in &choice.cases {
-                        self.within(&case.body, parent, in_class);
+                        self.within(&case.body, parent, around);
                     }
                 }
                 _ => {}
@@ -130,7 +163,8 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn function(&mut self, function: &'a ast::StmtFunctionDef, parent: usize, in_class: bool) {
+    fn function(&mut self, function: &'a ast::StmtFunctionDef, parent: usize, around: Around) {
+        let in_class = matches!(around, Around::Class);
         let name = function.name.as_str();
         let is_static = function
             .decorator_list
@@ -144,6 +178,10 @@ impl<'a> Collector<'a> {
             .next();
         let is_hook = in_class && vocabulary::is_called_by_the_library(name);
         let is_entry = matches!(name, "build_model" | "train");
+        let part = match around {
+            Around::File => self.next_part(),
+            Around::Class | Around::Method | Around::Function => self.units[parent].part,
+        };
         let unit = self.open(Unit {
             file: self.units[parent].file,
             kind: Kind::Function,
@@ -152,6 +190,8 @@ impl<'a> Collector<'a> {
                 .filter(|_| in_class && !is_static)
                 .map(|parameter| parameter.parameter.name.as_str()),
             sets_up: matches!(name, "__init__" | "build_model"),
+            part,
+            function: (!is_hook && !is_entry).then_some(function),
             name,
             parent: Some(parent),
             needs_mention: !is_hook && !is_entry && function.decorator_list.is_empty(),
@@ -163,7 +203,11 @@ impl<'a> Collector<'a> {
             mentions.visit_decorator(decorator);
         }
         self.units[unit].mentions.extend(mentions.found);
-        self.within(&function.body, unit, false);
+        let inner = match around {
+            Around::Class | Around::Method => Around::Method,
+            Around::File | Around::Function => Around::Function,
+        };
+        self.within(&function.body, unit, inner);
     }
 }
 

@@ -6,7 +6,7 @@ use prism_bundle::Bundle;
 use prism_core::outcome::{Reason, Status};
 use prism_core::submission::{Actor, Position, Stage, Wait};
 use prism_gate::Options;
-use prism_gate::similarity::Fingerprints;
+use prism_gate::similarity::{Fingerprints, Match};
 use prism_review::decision::{self, Held, Next, Outcome, Past, Purpose, Unreachable, Verdict};
 use prism_review::{Called, Case, Client, prompt, rules, run};
 use prism_store::reviews::{self, Done, Question, Spent};
@@ -104,10 +104,12 @@ impl Service {
             Some(&submission.hotkey),
             submission.seq,
         )?;
-        let nearest = matches.iter().map(|found| found.of_later).fold(0.0, f64::max);
+        let of = |share: fn(&Match) -> f64| 100.0 * matches.iter().map(share).fold(0.0, f64::max);
         Ok(vec![format!(
-            "similarity: {:.0} % of its code resembles the nearest earlier submission of somebody else",
-            100.0 * nearest
+            "similarity: at most {:.0} % of its code stands in an earlier submission of somebody else, and at most {:.0} % of \
+             the code of such a one in it",
+            of(|found| found.of_later),
+            of(|found| found.of_earlier)
         )])
     }
 

@@ -39,6 +39,12 @@ fn append(checker: &Checker<'_, '_>, expr: &Expr, text: &mut String, steps: &mut
             let [only] = bindings else {
                 return None;
             };
+            let BindingKind::Value(value) = checker.names.modules[checker.module].bindings[*only].kind else {
+                return None;
+            };
+            if !matches!(value, Expr::StringLiteral(_) | Expr::BinOp(_) | Expr::Name(_)) {
+                return None;
+            }
             // Another file, or a `setattr`, may replace what a module binds.
             let scope = checker.scope();
             let name = name.id.as_str();
@@ -47,10 +53,7 @@ fn append(checker: &Checker<'_, '_>, expr: &Expr, text: &mut String, steps: &mut
             {
                 return None;
             }
-            match checker.names.modules[checker.module].bindings[*only].kind {
-                BindingKind::Value(value) => append(checker, value, text, steps),
-                _ => None,
-            }
+            append(checker, value, text, steps)
         }
         _ => None,
     }

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use ruff_python_ast::{Expr, ExprContext, Operator};
 
 use crate::check::Checker;
-use crate::origin;
+use crate::reading::origin;
 use crate::semantic::uses::Spot;
 use crate::semantic::{BindingKind, ScopeKind};
 

@@ -100,6 +100,9 @@ impl Search<'_, '_, '_> {
             return Origin::Unknown;
         };
         self.steps.set(left);
+        if !may_look_at(self.checker, 1) {
+            return Origin::Unknown;
+        }
         match expr {
             Expr::Name(name) => self.name(spot, name.id.as_str(), depth),
             Expr::Named(named) => self.of(spot, &named.value, depth + 1),
@@ -176,6 +179,9 @@ impl Search<'_, '_, '_> {
         let names = self.checker.names;
         let module = &names.modules[spot.module];
         let bindings = names.bindings(spot.module, spot.scope, name);
+        if !may_look_at(self.checker, bindings.len()) {
+            return Origin::Unknown;
+        }
         bindings
             .iter()
             .map(|&number| {
@@ -188,7 +194,10 @@ impl Search<'_, '_, '_> {
                     BindingKind::Value(value) => self.of(place, value, depth + 1),
                     BindingKind::Parameter(..) => self.parameter(spot, name, depth),
                     BindingKind::Function(_) | BindingKind::Class(_) => Origin::Own,
-                    BindingKind::Import(_) | BindingKind::Counter(_) | BindingKind::Other => Origin::Unknown,
+                    BindingKind::Import(_)
+                    | BindingKind::Counter(_)
+                    | BindingKind::Key(_)
+                    | BindingKind::Other => Origin::Unknown,
                 }
             })
             .reduce(Origin::or)
@@ -294,7 +303,11 @@ pub(crate) fn given_to<'a>(
         };
         found.push((place, default));
     }
-    for (place, call) in uses.calls.get(called).into_iter().flatten() {
+    let calls = uses.calls.get(called).map_or(&[][..], Vec::as_slice);
+    if !may_look_at(checker, calls.len()) {
+        return None;
+    }
+    for (place, call) in calls {
         let callees = checker.names.meanings(place.module, place.scope, &call.func);
         if !callees.is_empty() && callees.iter().all(|callee| matches!(callee, Meaning::Library(_))) {
             continue;
@@ -316,6 +329,13 @@ pub(crate) fn given_to<'a>(
         found.extend(by_name.map(|keyword| (*place, &keyword.value)));
     }
     Some(found)
+}
+
+/// Takes so many steps of what is left for the bundle; whether there were as many.
+fn may_look_at(checker: &Checker<'_, '_>, steps: usize) -> bool {
+    let left = checker.origin_steps_left.get().checked_sub(steps);
+    checker.origin_steps_left.set(left.unwrap_or_default());
+    left.is_some()
 }
 
 /// Decorators that call what they are given with what they are given.

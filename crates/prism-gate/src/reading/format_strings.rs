@@ -1,6 +1,6 @@
 //! Templates that cannot be read: `str.format` reads whatever attributes its text names.
 //!
-//! [`super::no_dynamic_attr`] calls it. A template that is spelled out is read by [`super::no_attribute_escape`]. One that
+//! [`crate::rules::no_dynamic_attr`] calls it. A template that is spelled out is read by [`crate::rules::no_attribute_escape`]. One that
 //! is computed may be filled with what is surely text or a number, and with nothing else: from any other object a field
 //! leads on, to the documentation of a library for one.
 
@@ -10,11 +10,11 @@ use ruff_text_size::Ranged;
 use crate::check::Checker;
 use crate::semantic::{Call, Meaning, Reference, Usage};
 
-use crate::texts;
+use crate::reading::texts;
 
 use super::constants;
-use super::no_attribute_escape;
-use super::no_dynamic_attr::RULE;
+use crate::rules::no_attribute_escape;
+use crate::rules::no_dynamic_attr::RULE;
 
 /// The methods that fill a template.
 pub(crate) const METHODS: &[&str] = &["format", "format_map"];

@@ -1,6 +1,6 @@
 //! Attributes by computed names, where it can be seen that they lead nowhere else.
 //!
-//! [`super::no_dynamic_attr`] calls it. A computed name is harmless if all texts that it can be are known; if it begins or
+//! [`crate::rules::no_dynamic_attr`] calls it. A computed name is harmless if all texts that it can be are known; if it begins or
 //! ends with a literal that no name that leads out begins or ends with; or if it is used on `self` of a plain class, in a
 //! method that nobody can call with another object in the place of `self`.
 
@@ -8,7 +8,7 @@ use ruff_python_ast::{self as ast, Expr, InterpolatedStringElement, Operator};
 
 use crate::check::Checker;
 use crate::knowledge::{attributes, libraries};
-use crate::origin;
+use crate::reading::origin;
 use crate::semantic::uses::Spot;
 use crate::semantic::{BindingKind, Meaning, ScopeKind};
 
@@ -32,6 +32,17 @@ const PLAIN_BASES: &[&str] = &[
     "typing.Generic",
     "typing.NamedTuple",
     "typing.Protocol",
+];
+
+/// Decorators after which a method is called as before.
+const PLAIN_DECORATORS: &[&str] = &[
+    "torch.compiler.disable",
+    "torch.enable_grad",
+    "torch.inference_mode",
+    "torch.jit.export",
+    "torch.jit.ignore",
+    "torch.jit.unused",
+    "torch.no_grad",
 ];
 
 /// Whether a literal at the beginning or at the end keeps a name from leading out.
@@ -82,6 +93,34 @@ fn as_literal(element: &InterpolatedStringElement) -> Option<&str> {
         InterpolatedStringElement::Literal(literal) => Some(&literal.value),
         InterpolatedStringElement::Interpolation(_) => None,
     }
+}
+
+/// Whether a name is that of a child of the object: `for name, child in net.named_children(): setattr(net, name, ...)`. A
+/// module of torch takes it as a child or not at all, and where the bundle has no `named_children` of its own, nothing else
+/// has any.
+pub(crate) fn names_its_child(checker: &Checker<'_, '_>, object: &Expr, name: &Expr) -> bool {
+    const ASKED: &str = "named_children";
+    let (Expr::Name(object), Expr::Name(name)) = (object, name) else {
+        return false;
+    };
+    let module = &checker.names.modules[checker.module];
+    let only_binding = |name: &str| {
+        let bindings = checker.names.bindings(checker.module, checker.scope(), name);
+        let [only] = bindings else { return None };
+        let is_local = checker
+            .names
+            .is_of_a_function(checker.module, checker.scope(), name);
+        is_local.then(|| &module.bindings[*only].kind)
+    };
+    let is_the_object = |call: &ast::ExprCall| {
+        call.arguments.is_empty()
+            && matches!(&*call.func, Expr::Attribute(method) if method.attr.as_str() == ASKED
+                && matches!(&*method.value, Expr::Name(asked) if asked.id == object.id))
+    };
+    matches!(only_binding(object.id.as_str()), Some(BindingKind::Parameter(..)))
+        && matches!(only_binding(name.id.as_str()), Some(BindingKind::Key(call)) if is_the_object(call))
+        && !checker.may_have_given(ASKED)
+        && !checker.uses().stored.contains_key(ASKED)
 }
 
 /// Whether an object is `self` of a plain class, in a method that can only be called on an object of that class.
@@ -143,8 +182,20 @@ fn is_closed(checker: &Checker<'_, '_>, function: &ast::StmtFunctionDef, own: &s
     let uses = checker.uses();
     let name = function.name.as_str();
     let is_property = |decorator: &ast::Decorator| matches!(&decorator.expression, Expr::Name(name) if name.id.as_str() == "property");
+    let changes_nothing = |decorator: &ast::Decorator| {
+        let named = match &decorator.expression {
+            Expr::Call(call) => &*call.func,
+            named => named,
+        };
+        let meanings = checker.names.meanings(checker.module, 0, named);
+        let is_known = |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if PLAIN_DECORATORS.contains(&&**path));
+        !meanings.is_empty() && meanings.iter().all(is_known)
+    };
     if uses.handed_on.contains(name) && !function.decorator_list.iter().any(is_property)
-        || !function.decorator_list.iter().all(is_property)
+        || !function
+            .decorator_list
+            .iter()
+            .all(|decorator| is_property(decorator) || changes_nothing(decorator))
     {
         return false;
     }

@@ -6,7 +6,7 @@
 use ruff_python_ast::{Expr, ExprContext, InterpolatedStringElement, InterpolatedStringFormatSpec, Operator};
 
 use crate::check::Checker;
-use crate::origin;
+use crate::reading::origin;
 use crate::semantic::uses::Spot;
 use crate::semantic::{BindingKind, CTX, Meaning, ScopeId, ScopeKind};
 

@@ -1,0 +1,13 @@
+//! What rules ask about the source and decide nothing by: values that can be known, paths, texts, scores of letters.
+
+pub(crate) mod census;
+pub(crate) mod computed_names;
+pub(crate) mod constants;
+pub(crate) mod folding;
+pub(crate) mod format_strings;
+pub(crate) mod origin;
+pub(crate) mod packed;
+pub(crate) mod paths;
+pub(crate) mod regions;
+pub(crate) mod scores;
+pub(crate) mod texts;
