@@ -413,18 +413,18 @@ fn killed_servers_and_evaluations_lose_nothing_and_repeat_nothing() {
         }
         std::thread::sleep(Duration::from_millis(dice.below(PAUSE_MS_MAX)));
         // Two servers for one evaluation: a server has more places to die at.
-        if round % 3 == 2 {
-            for pid in served.evaluations() {
-                if Command::new("kill")
-                    .args(["-9", &pid.to_string()])
-                    .output()
-                    .unwrap()
-                    .status
-                    .success()
-                {
-                    *counts.entry("evaluations killed").or_default() += 1;
-                }
-            }
+        let at_work = if round % 3 == 2 {
+            served.evaluations()
+        } else {
+            Vec::new()
+        };
+        let kill = |pid: &i64| {
+            let killed = Command::new("kill").args(["-9", &pid.to_string()]).output();
+            killed.unwrap().status.success()
+        };
+        let killed = at_work.iter().filter(|pid| kill(pid)).count();
+        if killed > 0 {
+            *counts.entry("evaluations killed").or_default() += u32::try_from(killed).unwrap();
         } else {
             served.kill();
             *counts.entry("servers killed").or_default() += 1;
