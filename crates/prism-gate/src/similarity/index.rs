@@ -33,8 +33,8 @@ pub enum IndexError {
 /// Most fingerprints of all bundles together: some 60,000 bundles of the usual size, or 3 GB of memory.
 const MARKS_MAX: usize = 1 << 26;
 
-/// Most bundles that one is compared with in full: those that look gravest.
-const MATCHES_MAX: usize = 100;
+/// Most bundles that one is compared with in full, and told of: those that look gravest.
+pub const MATCHES_MAX: usize = 100;
 
 /// What a query looks at.
 #[derive(Clone, Debug, Default)]
