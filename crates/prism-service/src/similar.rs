@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use prism_bundle::Bundle;
 use prism_core::outcome::Status;
 use prism_core::submission::{Position, Stage};
-use prism_gate::similarity::{Fingerprints, Index, Match, QueryOptions};
+use prism_gate::similarity::{Fingerprints, Index, MATCHES_MAX, Match, QueryOptions};
 use prism_store::{
     Store,
     submissions::{self, Submission},
@@ -115,26 +115,34 @@ impl Similar {
             .iter()
             .filter(|(_, known)| Some(known.hotkey.as_str()) == hotkey)
             .map(|(id, _)| id.as_str());
-        let options = QueryOptions {
+        let mut options = QueryOptions {
             ignored_ids: own.collect(),
             ..QueryOptions::default()
         };
-        let mut found = self.index.query(fingerprints, &options);
-        found.retain(|found| {
-            self.known
-                .get(&found.id)
-                .is_some_and(|known| known.seq < before_seq)
-        });
         let mut counting = Vec::new();
-        for one in found {
-            if counting.len() >= FOUND_MAX {
+        loop {
+            let found = self.index.query(fingerprints, &options);
+            // A query tells the gravest alone. Those that count for nothing must not hide others: it is asked again without them.
+            let is_all = found.len() < MATCHES_MAX;
+            let before = options.ignored_ids.len();
+            for one in found {
+                let Some((id, known)) = self.known.get_key_value(&one.id) else {
+                    continue;
+                };
+                options.ignored_ids.insert(id);
+                if known.seq >= before_seq {
+                    continue;
+                }
+                let stands = store.read(|tx| submissions::find(tx, &one.id))?;
+                if stands.is_some_and(|stands| is_anybodys(stands.position)) {
+                    counting.push(one);
+                }
+            }
+            if is_all || counting.len() >= FOUND_MAX || options.ignored_ids.len() == before {
                 break;
             }
-            let stands = store.read(|tx| submissions::find(tx, &one.id))?;
-            if stands.is_some_and(|stands| is_anybodys(stands.position)) {
-                counting.push(one);
-            }
         }
+        counting.truncate(FOUND_MAX);
         Ok(counting)
     }
 }

@@ -33,6 +33,9 @@ pub enum IndexError {
 /// Most fingerprints of all bundles together: some 60,000 bundles of the usual size, or 3 GB of memory.
 const MARKS_MAX: usize = 1 << 26;
 
+/// Most bundles that one is compared with in full, and told of: those that look gravest.
+pub const MATCHES_MAX: usize = 100;
+
 /// What a query looks at.
 #[derive(Clone, Debug, Default)]
 pub struct QueryOptions<'q> {
@@ -52,6 +55,8 @@ pub struct Index {
     exact: FxHashMap<Sha256Hash, Vec<u32>>,
     postings: FxHashMap<u64, Posting>,
     shared: Vec<Vec<u32>>,
+    /// The parts of all bundles, in the order of arrival. Lists of the index name these.
+    slots: Vec<Slot>,
     /// Fingerprints of all bundles.
     marks: usize,
 }
@@ -64,7 +69,15 @@ struct Entry {
     parts: FxHashMap<u16, usize>,
 }
 
-/// The bundles that have a fingerprint. Most have one.
+/// A part of a bundle.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    place: u32,
+    /// How many fingerprints it has.
+    size: u32,
+}
+
+/// The parts of bundles that have a fingerprint. Most have one.
 #[derive(Clone, Copy, Debug)]
 enum Posting {
     One(u32),
@@ -106,23 +119,34 @@ impl Index {
             return Err(full);
         }
         self.marks += fingerprints.marks.len();
+        let parts = sizes(&fingerprints.marks);
+        let mut slots: FxHashMap<u16, u32> = FxHashMap::default();
         for mark in &fingerprints.marks {
-            let posting = self.postings.entry(mark.hash).or_insert(Posting::One(place));
+            // There are no more slots than fingerprints.
+            let slot = *slots.entry(mark.part).or_insert_with(|| {
+                let size = parts.get(&mark.part).copied().unwrap_or_default();
+                self.slots.push(Slot {
+                    place,
+                    size: u32::try_from(size).unwrap_or(u32::MAX),
+                });
+                u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+            });
+            let posting = self.postings.entry(mark.hash).or_insert(Posting::One(slot));
             match *posting {
-                Posting::One(first) if first == place => {}
+                Posting::One(first) if first == slot => {}
                 Posting::One(first) => {
                     // There are no more lists than fingerprints.
                     *posting = Posting::Many(u32::try_from(self.shared.len()).unwrap_or(u32::MAX));
-                    self.shared.push(vec![first, place]);
+                    self.shared.push(vec![first, slot]);
                 }
-                Posting::Many(list) => self.shared[list as usize].push(place),
+                Posting::Many(list) => self.shared[list as usize].push(slot),
             }
         }
         self.exact.entry(fingerprints.hash).or_default().push(place);
         self.ids.insert(id.to_owned(), place);
         self.entries.push(Some(Entry {
             id: id.to_owned(),
-            parts: sizes(&fingerprints.marks),
+            parts,
             fingerprints,
         }));
         Ok(Arrival(place))
@@ -140,7 +164,10 @@ impl Index {
                     Some(Posting::One(_)) => {
                         self.postings.remove(&mark.hash);
                     }
-                    Some(Posting::Many(list)) => self.shared[list as usize].retain(|other| *other != place),
+                    Some(Posting::Many(list)) => {
+                        let slots = &self.slots;
+                        self.shared[list as usize].retain(|slot| slots[*slot as usize].place != place);
+                    }
                     None => {}
                 }
             }
@@ -156,44 +183,88 @@ impl Index {
         let before = options
             .before
             .map_or(self.entries.len(), |arrival| arrival.0 as usize);
-        let mut counts = vec![0_u32; before.min(self.entries.len())];
-        for mark in &fingerprints.marks {
-            let places = match self.postings.get(&mark.hash) {
-                None => continue,
-                Some(Posting::One(place)) => std::slice::from_ref(place),
-                Some(Posting::Many(list)) => &self.shared[*list as usize][..],
-            };
-            for &place in places {
-                // Ascending: what is not before comes last.
-                match counts.get_mut(place as usize) {
-                    Some(count) => *count += 1,
-                    None => break,
+        let thresholds = &options.thresholds;
+        let parts = sizes(&fingerprints.marks);
+        let bundles = before.min(self.entries.len());
+        let mut counts = vec![0_u32; bundles];
+        // How many each part of an earlier bundle shares with this one, and each earlier bundle with the part at hand.
+        let mut of_slots = vec![0_u32; self.slots.len()];
+        let mut of_part = vec![0_u32; bundles];
+        // At most so much can be copied: what parts of either share, perhaps counted twice.
+        let mut copied_most = vec![0_u32; bundles];
+        let mut by_part: Vec<&Mark> = fingerprints.marks.iter().collect();
+        by_part.sort_by_key(|mark| mark.part);
+        let mut touched: Vec<u32> = Vec::new();
+        for marks in by_part.chunk_by(|one, other| one.part == other.part) {
+            for mark in marks {
+                let slots = match self.postings.get(&mark.hash) {
+                    None => continue,
+                    Some(Posting::One(slot)) => std::slice::from_ref(slot),
+                    Some(Posting::Many(list)) => &self.shared[*list as usize][..],
+                };
+                for &number in slots {
+                    let slot = self.slots[number as usize];
+                    let place = slot.place as usize;
+                    // Ascending: what is not before comes last.
+                    let Some(count) = counts.get_mut(place) else { break };
+                    *count += 1;
+                    of_slots[number as usize] += 1;
+                    if of_part[place] == 0 {
+                        touched.push(slot.place);
+                    }
+                    of_part[place] += 1;
+                }
+            }
+            for place in touched.drain(..) {
+                let count = std::mem::take(&mut of_part[place as usize]);
+                if thresholds.is_taken(count as usize, marks.len()) {
+                    copied_most[place as usize] += count;
                 }
             }
         }
+        for (slot, &count) in self.slots.iter().zip(&of_slots) {
+            if thresholds.is_taken(count as usize, slot.size as usize) {
+                copied_most[slot.place as usize] += count;
+            }
+        }
         let exact = self.exact.get(&fingerprints.hash).map_or(&[][..], Vec::as_slice);
-        let parts = sizes(&fingerprints.marks);
-        let mut matches = Vec::new();
+        let mut near = Vec::new();
         for (place, &shared) in counts.iter().enumerate() {
+            let is_exact = exact.iter().any(|&other| other as usize == place);
+            if !is_exact && (shared == 0 || (shared as usize) < thresholds.shared_min) {
+                continue;
+            }
             let Some(entry) = &self.entries[place] else {
                 continue;
             };
             if options.ignored_ids.contains(entry.id.as_str()) {
                 continue;
             }
-            let is_exact = exact.iter().any(|&other| other as usize == place);
-            let mut overlap = Overlap {
+            let overlap = Overlap {
                 shared: shared as usize,
-                copied: 0,
+                copied: copied_most[place].min(shared) as usize,
                 later: fingerprints.marks.len(),
                 earlier: entry.fingerprints.marks.len(),
             };
-            if !is_exact && (overlap.shared == 0 || overlap.shared < options.thresholds.shared_min) {
-                continue;
+            if let Some(verdict) = thresholds.verdict(is_exact, overlap) {
+                near.push((
+                    Reverse((verdict, is_exact, overlap.copied, shared)),
+                    place,
+                    overlap,
+                ));
             }
+        }
+        near.sort_unstable_by_key(|(gravity, place, _)| (*gravity, *place));
+        near.truncate(MATCHES_MAX);
+        near.sort_unstable_by_key(|(_, place, _)| *place);
+        let mut matches = Vec::new();
+        for (Reverse((_, is_exact, ..)), place, mut overlap) in near {
+            let Some(entry) = &self.entries[place] else {
+                continue;
+            };
             let pairs = common(&fingerprints.marks, &entry.fingerprints.marks);
-            overlap.copied = options.thresholds.copied(&pairs, &parts, &entry.parts);
-            if let Some(verdict) = options.thresholds.verdict(is_exact, overlap) {
+            overlap.copied = thresholds.copied(&pairs, &parts, &entry.parts);
+            if let Some(verdict) = thresholds.verdict(is_exact, overlap) {
                 matches.push(told(entry, fingerprints, is_exact, verdict, overlap, &pairs));
             }
         }

@@ -30,7 +30,7 @@ mod winnow;
 pub use analysis::TOKENS_MAX;
 pub use bytes::BytesError;
 pub use fingerprints::{FINGERPRINTS_MAX, Fingerprints};
-pub use index::{Arrival, Index, IndexError, QueryOptions};
+pub use index::{Arrival, Index, IndexError, MATCHES_MAX, QueryOptions};
 pub use matching::{Match, Region, Verdict};
 pub use report::{against, findings};
 pub use thresholds::Thresholds;

@@ -46,6 +46,11 @@ impl Default for Thresholds {
 }
 
 impl Thresholds {
+    /// Whether so many shared fingerprints of a part make it one that was taken.
+    pub(super) fn is_taken(&self, shared: usize, size: usize) -> bool {
+        shared >= self.part_min && shared as f64 >= self.part_share * size as f64
+    }
+
     /// How many of the shared fingerprints stand in parts, of either bundle, of which most is shared.
     pub(super) fn copied(
         &self,
@@ -54,12 +59,8 @@ impl Thresholds {
         earlier: &FxHashMap<u16, usize>,
     ) -> usize {
         let taken = |shared: FxHashMap<u16, usize>, whole: &FxHashMap<u16, usize>| {
-            let is_taken = |part: &u16, count: usize| {
-                let size = whole.get(part).copied().unwrap_or(count);
-                count >= self.part_min && count as f64 >= self.part_share * size as f64
-            };
             let mut taken = shared;
-            taken.retain(|part, count| is_taken(part, *count));
+            taken.retain(|part, count| self.is_taken(*count, whole.get(part).copied().unwrap_or(*count)));
             taken
         };
         let here = taken(sizes(pairs.iter().map(|(here, _)| here)), later);
