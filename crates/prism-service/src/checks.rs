@@ -397,6 +397,16 @@ pub(crate) fn refusal(report: &Report) -> String {
     )
 }
 
+/// What is said of a copy: how much of it is copied, and how much of the earlier one it holds.
+pub(crate) fn copied_from(found: &similarity::Match) -> String {
+    format!(
+        "{:.0} % of its code is that of the earlier submission {}, and it holds {:.0} % of the code of that one",
+        100.0 * found.of_later,
+        found.id,
+        100.0 * found.of_earlier
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -438,14 +448,4 @@ mod tests {
             Reason::BundleInvalid
         );
     }
-}
-
-/// What is said of a copy: how much of it is copied, and how much of the earlier one it holds.
-pub(crate) fn copied_from(found: &similarity::Match) -> String {
-    format!(
-        "{:.0} % of its code is that of the earlier submission {}, and it holds {:.0} % of the code of that one",
-        100.0 * found.of_later,
-        found.id,
-        100.0 * found.of_earlier
-    )
 }
