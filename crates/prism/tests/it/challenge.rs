@@ -154,18 +154,70 @@ fn what_is_refused_never_starts_and_costs_no_run() {
 
 /// A bundle whose code is its own, with a comment: another bundle, the same code.
 fn commented(comment: &str) -> Vec<u8> {
-    let files = prism_bundle::pack::read_dir(&crate::host::repository().join("redteam/honest/gla-chunked"))
-        .unwrap()
-        .into_iter()
-        .map(|(path, mut bytes)| {
-            if path == "training.py" || path == "architecture.py" {
-                bytes.extend_from_slice(format!("\n# {comment}\n").as_bytes());
-            }
-            (path, bytes)
-        })
-        .collect();
-    Bundle::from_entries(files).unwrap().to_zip()
+    let files = ["architecture.py", "training.py"].map(|path| {
+        let source = match path {
+            "architecture.py" => ITS_OWN,
+            _ => "def train(ctx):\n    pass\n",
+        };
+        (path.to_owned(), format!("{source}\n# {comment}\n").into_bytes())
+    });
+    Bundle::from_entries(files.to_vec()).unwrap().to_zip()
 }
+
+/// A model that nobody has published, so that all of it is its author's own.
+const ITS_OWN: &str = r#"
+import torch
+from torch import nn
+
+
+class Tide(nn.Module):
+    def __init__(self, width, moons):
+        super().__init__()
+        self.moons = moons
+        self.pull = nn.Parameter(torch.linspace(-2.0, 2.0, moons * width).view(moons, width))
+        self.shore = nn.Linear(width * moons, width, bias=False)
+        self.depth = nn.Parameter(torch.zeros(moons))
+
+    def forward(self, x):
+        rate = torch.sigmoid(self.pull)
+        level = torch.zeros(x.shape[0], self.moons, x.shape[2], dtype=x.dtype)
+        seen = []
+        for step in range(x.shape[1]):
+            level = level * rate + (1.0 - rate) * x[:, step, None, :]
+            ebb = torch.where(level > 0, level, level * torch.tanh(self.depth)[:, None])
+            seen.append(ebb.flatten(1) - level.flatten(1).mean(1, keepdim=True))
+        return x + self.shore(torch.stack(seen, 1))
+
+
+class Sand(nn.Module):
+    def __init__(self, width, grains):
+        super().__init__()
+        self.sieve = nn.Linear(width, 3 * grains)
+        self.heap = nn.Linear(grains, width)
+
+    def forward(self, x):
+        fine, coarse, wet = self.sieve(x).chunk(3, dim=-1)
+        sorted_out = nn.functional.softplus(fine) * torch.cos(coarse) - wet.square().clamp(max=4.0)
+        return x + self.heap(sorted_out / (1.0 + sorted_out.abs().amax(-1, keepdim=True)))
+
+
+class Beach(nn.Module):
+    def __init__(self, words):
+        super().__init__()
+        self.shells = nn.Embedding(words, 40)
+        self.waves = nn.ModuleList([Tide(40, 3) if turn % 2 else Sand(40, 56) for turn in range(5)])
+        self.wind = nn.Parameter(torch.full((5,), 0.3))
+
+    def forward(self, tokens):
+        x = self.shells(tokens)
+        for wave, strength in zip(self.waves, self.wind):
+            x = x + strength * (wave(x) - x.roll(1, dims=-1))
+        return x @ self.shells.weight.mT
+
+
+def build_model(ctx):
+    return Beach(ctx.vocab_size)
+"#;
 
 #[test]
 fn the_later_of_two_copies_is_refused_whatever_happens_in_between() {
