@@ -41,7 +41,7 @@ use ruff_text_size::TextRange;
 use rustc_hash::FxHashSet;
 
 use crate::check::Checker;
-use crate::reading::origin::{self, Origin};
+use crate::reading::origin;
 use crate::semantic::uses::Spot;
 use crate::semantic::{BindingKind, Meaning, Reference, ScopeKind};
 
@@ -189,8 +189,10 @@ fn is_harmless_here(checker: &Checker<'_, '_>, attribute: &ast::ExprAttribute, n
         "__class__" => {
             is_read && (matches!(next, Some("__name__" | "__qualname__")) || next.is_none() && of_self())
         }
-        "__dict__" => is_read && origin::of(checker, &attribute.value) == Origin::Own,
-        _ => !name.starts_with("__") && of_self() && checker.defines_attribute(name),
+        "__dict__" => is_read && origin::is_an_own_object(checker, &attribute.value),
+        // An exception has an `obj`; frames and code are never the bundle's.
+        "obj" | "mro" => of_self() && checker.defines_attribute(name),
+        _ => false,
     }
 }
 
