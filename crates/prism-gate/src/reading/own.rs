@@ -135,6 +135,58 @@ fn method<'a>(checker: &Checker<'_, 'a>, module: usize, scope: ScopeId) -> Optio
     })
 }
 
+/// Whether nothing but class bodies and visible assignments gives the objects of a class their attributes.
+pub(crate) fn keeps_its_attributes<'a>(
+    checker: &Checker<'_, 'a>,
+    method: Method<'a>,
+    bases: &[&str],
+) -> bool {
+    let is_simple = |module: usize, scope, class: &ast::StmtClassDef| {
+        is_plain(checker, module, scope, class, 0) && is_only_below(checker, module, scope, class, bases, 0)
+    };
+    is_simple(method.module, method.class_scope, method.class)
+        && family(checker, method.class).is_some_and(|family| {
+            let mut all = family.values().flatten();
+            all.all(|(module, scope, class)| is_simple(*module, *scope, class))
+        })
+}
+
+/// Whether all bases of a class that are a library's are among these.
+fn is_only_below(
+    checker: &Checker<'_, '_>,
+    module: usize,
+    scope: ScopeId,
+    class: &ast::StmtClassDef,
+    bases: &[&str],
+    depth: usize,
+) -> bool {
+    let names = checker.names;
+    let outer = names.modules[module].scopes[scope].parent.unwrap_or_default();
+    depth < BASES_DEPTH_MAX
+        && may_look_at(checker, 1)
+        && class.keywords().is_empty()
+        && class.bases().iter().all(|base| {
+            let base = match base {
+                Expr::Subscript(generic) => &*generic.value,
+                base => base,
+            };
+            let meanings = names.meanings(module, outer, base);
+            !meanings.is_empty()
+                && meanings.iter().all(|meaning| match meaning {
+                    Meaning::Library(path) => bases.contains(&&**path),
+                    Meaning::Local(module, binding) => match names.modules[*module].bindings[*binding].kind {
+                        BindingKind::Class(class) => {
+                            names.modules[*module].class_scope(class).is_some_and(|scope| {
+                                is_only_below(checker, *module, scope, class, bases, depth + 1)
+                            })
+                        }
+                        _ => false,
+                    },
+                    Meaning::Module(_) => false,
+                })
+        })
+}
+
 /// Whether the first parameter of a method is surely an object of the bundle's class.
 pub(crate) fn is_bound(checker: &Checker<'_, '_>, method: Method<'_>) -> bool {
     let open = checker.open_methods.get_or_init(|| open_methods(checker));
@@ -175,6 +227,9 @@ fn open_methods(checker: &Checker<'_, '_>) -> Option<FxHashSet<(usize, ScopeId)>
             }
         }
     }
+    let any_computed = checker.reads().computed.iter().any(|(spot, object)| {
+        object.is_none_or(|object| kind(checker, *spot, object, &open) != Kind::Object)
+    });
     for _ in 0..ROUNDS_MAX {
         let none_computed = none_computed(&open);
         let before = open.len();
@@ -187,9 +242,7 @@ fn open_methods(checker: &Checker<'_, '_>) -> Option<FxHashSet<(usize, ScopeId)>
             }
             let name = method.function.name.as_str();
             let is_asked_for = checker.reads().patterned.contains(name)
-                || !checker.reads().computed.is_empty()
-                    && checker.reads().texts.contains(name)
-                    && is_a_value(checker, method, &family);
+                || any_computed && is_a_value(checker, method, &family);
             if none_computed
                 && !is_asked_for
                 && !reads
@@ -381,6 +434,9 @@ fn kind(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, open: &FxHashSet<(us
             }
             if may_be_a_class(expr) {
                 return Kind::Class;
+            }
+            if all_paths(&names.meanings(spot.module, spot.scope, expr), |_| true) {
+                return Kind::Object;
             }
             let bindings = names.bindings(spot.module, spot.scope, name);
             let module = &names.modules[spot.module];

@@ -66,6 +66,23 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     if !matches!(reference.usage, Usage::Store | Usage::Delete) {
         return;
     }
+    if let (Expr::Attribute(attribute), Usage::Delete) = (reference.expr, reference.usage)
+        && checker
+            .meanings(&attribute.value)
+            .iter()
+            .any(|meaning| matches!(meaning, Meaning::Module(_)))
+    {
+        let message = format!(
+            "this deletes `{}` of a file of the bundle, where something else then stands",
+            attribute.attr.as_str()
+        );
+        checker.report(
+            &RULE,
+            reference.expr,
+            message,
+            "leave it, or bind it to `None` in its own file",
+        );
+    }
     let changed = reference
         .paths()
         .find(|path| !is_a_setting(path) && !path.starts_with(CTX))

@@ -36,12 +36,10 @@ pub(crate) struct Reads<'a> {
     pub(crate) writes_dicts: bool,
     /// Classes by the last names of their bases.
     pub(crate) children: FxHashMap<&'a str, Vec<(Spot, &'a ast::StmtClassDef)>>,
-    /// Keywords of all calls.
-    pub(crate) keywords: FxHashSet<&'a str>,
     /// Attributes that patterns of `match` read.
     pub(crate) patterned: FxHashSet<&'a str>,
-    /// Texts that are spelled out.
-    pub(crate) texts: FxHashSet<&'a str>,
+    /// The names of all functions.
+    pub(crate) functions: FxHashSet<&'a str>,
 }
 
 /// Methods that a class has without a decorator that says so, whose first parameter is a class.
@@ -51,6 +49,7 @@ pub(crate) const OF_CLASSES: &[&str] = &["__new__", "__init_subclass__", "__clas
 const LOOK: &[&str] = &[
     "isinstance",
     "issubclass",
+    "len",
     "print",
     "repr",
     "str",
@@ -160,12 +159,6 @@ impl<'a> Reader<'_, 'a> {
     fn call(&mut self, call: &'a ast::ExprCall) {
         self.callee = Some((&raw const *call.func, call));
         let arguments = &call.arguments;
-        self.reads.keywords.extend(
-            arguments
-                .keywords
-                .iter()
-                .filter_map(|keyword| Some(keyword.arg.as_ref()?.as_str())),
-        );
         for keyword in arguments.keywords.iter().filter(|keyword| keyword.arg.is_none()) {
             self.dicts.insert(&raw const keyword.value);
         }
@@ -269,6 +262,7 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
     fn statement(&mut self, stmt: &'a Stmt) {
         match stmt {
             Stmt::FunctionDef(function) => {
+                self.reads.functions.insert(function.name.as_str());
                 for parameter in &function.parameters {
                     if let Some(annotation) = parameter.annotation() {
                         self.look(annotation);
@@ -299,6 +293,9 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
             // In a function nobody keeps it.
             Stmt::AnnAssign(assign) if !matches!(self.open.last(), Some((_, ScopeKind::Class(_)))) => {
                 self.look(&assign.annotation);
+            }
+            Stmt::For(each) => {
+                self.looked_at.insert(&raw const *each.iter);
             }
             Stmt::Try(attempt) => {
                 for ast::ExceptHandler::ExceptHandler(handler) in &attempt.handlers {
@@ -345,9 +342,18 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
             Expr::Subscript(subscript) => {
                 if matches!(subscript.ctx, ExprContext::Load) {
                     self.dicts.insert(&raw const *subscript.value);
+                    self.looked_at.insert(&raw const *subscript.value);
                 }
                 if !subscript.slice.is_tuple_expr() {
                     self.looked_at.insert(&raw const *subscript.slice);
+                }
+            }
+            Expr::ListComp(ast::ExprListComp { generators, .. })
+            | Expr::SetComp(ast::ExprSetComp { generators, .. })
+            | Expr::DictComp(ast::ExprDictComp { generators, .. })
+            | Expr::Generator(ast::ExprGenerator { generators, .. }) => {
+                for generator in generators {
+                    self.looked_at.insert(&raw const generator.iter);
                 }
             }
             Expr::FString(text) => {
@@ -356,9 +362,6 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
                         self.look(&inner.expression);
                     }
                 }
-            }
-            Expr::StringLiteral(text) => {
-                self.reads.texts.insert(text.value.to_str());
             }
             Expr::Dict(dict) => {
                 for item in dict.items.iter().filter(|item| item.key.is_none()) {
