@@ -83,6 +83,25 @@ def borrowed():
 BORROWED = borrowed() if __name__ == "__main__" else {}
 
 
+def refused_objects(paths):
+    """The functions and classes that rules refuse by some path, so that they are lent under no other."""
+    found = {}
+    for path in paths:
+        parts = path.split(".")
+        if parts[0] not in sys.modules or parts[0] == "builtins":
+            continue
+        value = sys.modules[parts[0]]
+        try:
+            for part in parts[1:]:
+                value = getattr(value, part)
+        except Exception:
+            continue
+        home = getattr(value, "__module__", None) or ""
+        if len(parts) > 1 and kind_of(value) in ("class", "function") and not home.startswith("typing"):
+            found[id(value)] = value
+    return found
+
+
 def kind_of(value):
     if isinstance(value, types.ModuleType):
         return "module"
@@ -378,6 +397,13 @@ def main():
             }
             for name, module in modules.items()
         }
+        refused = refused_objects(request["denied"])
+        answer["same"] = sorted(
+            f"{name}.{attribute}"
+            for name, given in answer["names"].items()
+            for attribute in given
+            if id(getattr(modules[name], attribute, None)) in refused
+        )
     elif request["task"] == "attributes":
         lent = values_of(request["names"], modules)
         made = list(seeds(modules)) + list(instances(lent))

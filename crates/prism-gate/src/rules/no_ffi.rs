@@ -55,6 +55,10 @@ pub(crate) static SET: RuleSet = RuleSet {
             "use tensors as they are",
         ),
         denied(
+            "numpy.recarray numpy.record numpy.char.chararray numpy.chararray numpy.strings.chararray",
+            "use an array of numbers, or a tensor",
+        ),
+        denied(
             "numpy.ScalarType",
             "write the types out: `(int, float, np.number)`",
         ),

@@ -94,6 +94,12 @@ pub(crate) static SET: RuleSet = RuleSet {
             "logging.FileHandler logging.handlers",
             "write to the log with `ctx.log(...)` or `print`",
         ),
+        denied(
+            "torch.PyTorchFileReader torch.PyTorchFileWriter torch.ScriptModuleSerializer \
+             torch.SerializationStorageContext torch.DeserializationStorageContext torch.import_ir_module \
+             torch.import_ir_module_from_buffer",
+            "to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
         denied("builtins.input", "leave it out: nobody answers"),
         denied("fsspec", "keep it in a tensor: there is nothing to read"),
     ],

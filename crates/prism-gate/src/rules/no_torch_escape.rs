@@ -135,6 +135,14 @@ pub(crate) static SET: RuleSet = RuleSet {
         ),
         denied("torch.mps.load_metallib", "use `torch.compile`"),
         denied(
+            "torch.CallStack torch.Capsule torch.DeepCopyMemoTable torch.ErrorReport torch.FileCheck \
+             torch.InferredType torch.LockingLogger torch.NoopLogger torch.OperatorInfo torch.PyObjectType \
+             torch.AggregationType torch.DisableTorchFunction torch.DisableTorchFunctionSubclass \
+             torch.ExcludeDispatchKeyGuard torch.DispatchKey torch.DispatchKeySet torch.ClassType \
+             torch.InterfaceType torch.RRefType torch.FutureType torch.AwaitType torch.Future",
+            "use the documented functions of `torch`",
+        ),
+        denied(
             "torch.xpu.XPUPluggableAllocator torch.xpu.change_current_allocator \
              torch.xpu.memory.XPUPluggableAllocator",
             "use the allocator of torch",
