@@ -458,6 +458,20 @@ fn registers_a_class<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a
     };
     let of_a_class =
         !checker.may_have_given("register") && checker.meanings(&attribute.value).iter().any(is_a_class);
+    // A decorator stands where it can be seen what it is given.
+    let is_renamed = matches!(reference.usage, Usage::Load)
+        && !checker.may_have_given("register")
+        && checker.module_places.contains(&(&raw const *reference.expr));
+    if is_renamed {
+        let message =
+            "`register` is given another name, and may run the annotations of what it is given".to_owned();
+        checker.report(
+            &RULE,
+            &attribute.attr,
+            message,
+            "write `@function.register` where it is used",
+        );
+    }
     if of_a_class {
         let message = "objects of other classes are made to count as those of this one".to_owned();
         checker.report(&RULE, &attribute.attr, message, "derive from the class");
