@@ -227,6 +227,7 @@ SEEDS = [
     "torch.ones(1, requires_grad=True).sum().grad_fn", "torch.distributions.Normal(0.0, 1.0)", "torch.ones(1).untyped_storage()",
     "torch.nn.utils.rnn.pack_sequence([torch.ones(1)])", "torch.utils.data.DataLoader([1])", "torch.cuda.amp.GradScaler()",
     "torch.jit.script(torch.nn.Linear(1, 1))", "torch.compile(torch.nn.Linear(1, 1))",
+    "torch.nn.AdaptiveLogSoftmaxWithLoss(4, 4, [2])(torch.ones(1, 4), torch.zeros(1, dtype=torch.long))",
     "torch.nn.MultiheadAttention(2, 1)", "torch.nn.LSTM(1, 1)", "torch.autograd.profiler.profile()",
     "numpy.ones(1)", "numpy.float32(1)", "numpy.dtype('f4')", "numpy.random.default_rng(0)", "numpy.random.RandomState(0)",
     "numpy.finfo('f4')", "numpy.iinfo('i4')", "numpy.ma.array([1])", "numpy.ones(1).flat", "numpy.nditer([1])",

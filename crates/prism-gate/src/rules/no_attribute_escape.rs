@@ -41,7 +41,7 @@ use ruff_text_size::{Ranged, TextRange};
 use rustc_hash::FxHashSet;
 
 use crate::check::Checker;
-use crate::reading::origin;
+use crate::reading::{origin, own};
 use crate::semantic::uses::Spot;
 use crate::semantic::{BindingKind, Meaning, Reference, ScopeKind};
 
@@ -397,7 +397,9 @@ fn reads_its_own(checker: &Checker<'_, '_>, class: &Expr) -> bool {
                             })
                     };
                     class.keywords().is_empty()
-                        && class.decorator_list.is_empty()
+                        && checker.names.modules[*module]
+                            .class_scope(class)
+                            .is_some_and(|scope| own::is_plain(checker, *module, scope, class, 0))
                         && class.bases().iter().all(is_a_tuple)
                 }
                 _ => false,

@@ -273,7 +273,13 @@ fn is_of_the_harness(checker: &Checker<'_, '_>, class: &Expr) -> bool {
 fn private_of_the_harness(checker: &mut Checker<'_, '_>, mut expr: &Expr) {
     while let Expr::Attribute(attribute) = expr {
         let name = attribute.attr.as_str();
-        if INNER.contains(&name) && origin::of(checker, &attribute.value) != Origin::Own {
+        // Of `ctx` it is judged by its path.
+        let is_of_ctx =
+            |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if path.starts_with('<'));
+        if INNER.contains(&name)
+            && !checker.meanings(&attribute.value).iter().any(is_of_ctx)
+            && origin::of(checker, &attribute.value) != Origin::Own
+        {
             let message = format!("`{}` is private to the harness", attribute.attr.as_str());
             checker.report(
                 &RULE,

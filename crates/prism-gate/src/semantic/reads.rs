@@ -199,12 +199,11 @@ impl<'a> Reader<'_, 'a> {
         if accessor != "getattr" {
             return;
         }
-        match call.arguments.args.get(1) {
-            Some(Expr::StringLiteral(text)) => self.read(text.value.to_str(), object, None),
-            _ => {
-                let spot = self.spot();
-                self.reads.computed.push((spot, object));
-            }
+        if let Some(Expr::StringLiteral(text)) = call.arguments.args.get(1) {
+            self.read(text.value.to_str(), object, None);
+        } else {
+            let spot = self.spot();
+            self.reads.computed.push((spot, object));
         }
     }
 
