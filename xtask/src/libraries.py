@@ -83,6 +83,25 @@ def borrowed():
 BORROWED = borrowed() if __name__ == "__main__" else {}
 
 
+def refused_objects(paths):
+    """The functions and classes that rules refuse by some path, so that they are lent under no other."""
+    found = {}
+    for path in paths:
+        parts = path.split(".")
+        if parts[0] not in sys.modules or parts[0] == "builtins":
+            continue
+        value = sys.modules[parts[0]]
+        try:
+            for part in parts[1:]:
+                value = getattr(value, part)
+        except Exception:
+            continue
+        home = getattr(value, "__module__", None) or ""
+        if len(parts) > 1 and kind_of(value) in ("class", "function") and not home.startswith("typing"):
+            found[id(value)] = value
+    return found
+
+
 def kind_of(value):
     if isinstance(value, types.ModuleType):
         return "module"
@@ -208,6 +227,7 @@ SEEDS = [
     "torch.ones(1, requires_grad=True).sum().grad_fn", "torch.distributions.Normal(0.0, 1.0)", "torch.ones(1).untyped_storage()",
     "torch.nn.utils.rnn.pack_sequence([torch.ones(1)])", "torch.utils.data.DataLoader([1])", "torch.cuda.amp.GradScaler()",
     "torch.jit.script(torch.nn.Linear(1, 1))", "torch.compile(torch.nn.Linear(1, 1))",
+    "torch.nn.AdaptiveLogSoftmaxWithLoss(4, 4, [2])(torch.ones(1, 4), torch.zeros(1, dtype=torch.long))",
     "torch.nn.MultiheadAttention(2, 1)", "torch.nn.LSTM(1, 1)", "torch.autograd.profiler.profile()",
     "numpy.ones(1)", "numpy.float32(1)", "numpy.dtype('f4')", "numpy.random.default_rng(0)", "numpy.random.RandomState(0)",
     "numpy.finfo('f4')", "numpy.iinfo('i4')", "numpy.ma.array([1])", "numpy.ones(1).flat", "numpy.nditer([1])",
@@ -378,6 +398,13 @@ def main():
             }
             for name, module in modules.items()
         }
+        refused = refused_objects(request["denied"])
+        answer["same"] = sorted(
+            f"{name}.{attribute}"
+            for name, given in answer["names"].items()
+            for attribute in given
+            if id(getattr(modules[name], attribute, None)) in refused
+        )
     elif request["task"] == "attributes":
         lent = values_of(request["names"], modules)
         made = list(seeds(modules)) + list(instances(lent))

@@ -42,7 +42,7 @@ const FILES: [(&str, &str); 4] = [
 
 /// Writes the files or compares them; returns what to say.
 pub(crate) fn run(root: &Path, check: bool) -> Result<String, String> {
-    let names = names(&ask("names", json!({}))?)?;
+    let names = names(&ask("names", json!({ "denied": known::denied() }))?)?;
     let answer = ask("attributes", json!({ "names": names, "plain": known::plain() }))?;
     let all = |key: &str| -> BTreeSet<String> {
         let values = answer[key].as_array().into_iter().flatten();
@@ -148,13 +148,20 @@ fn names(answer: &Value) -> Result<BTreeMap<String, Vec<String>>, String> {
             "modules.txt names what the runtime does not have: {missing:?}"
         ));
     }
+    // What a rule refuses by one path is not lent under another.
+    let same: BTreeSet<&str> = answer["same"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     let mut lent = BTreeMap::new();
     for (module, names) in answer["names"].as_object().into_iter().flatten() {
         let kept = names.as_object().into_iter().flatten().filter_map(|(name, is)| {
             let path = format!("{module}.{name}");
             let kind = is[0].as_str().unwrap_or_default();
             // A whole module is lent where it may be imported, and never under another name.
-            if kind == "module" || known::is_denied(&path) {
+            if kind == "module" || known::is_denied(&path) || same.contains(path.as_str()) {
                 return None;
             }
             Some(if kind == "class" {

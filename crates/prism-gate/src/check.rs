@@ -22,6 +22,7 @@ use crate::reading::census::Mention;
 use crate::rule::Rule;
 use crate::rules;
 use crate::rules::hooks;
+use crate::semantic::reads::Reads;
 use crate::semantic::uses::Uses;
 use crate::semantic::walk::{Pass, Walker};
 use crate::semantic::{Call, Meaning, Names, Reference, ScopeId, ScopeKind, Usage, binder};
@@ -114,6 +115,8 @@ pub(crate) fn check_sources(sources: &[Source<'_>], options: &Options) -> Report
         type_places: FxHashSet::default(),
         harmless: FxHashSet::default(),
         uses: OnceCell::new(),
+        reads: OnceCell::new(),
+        open_methods: OnceCell::new(),
         origin_steps_left: Cell::new(ORIGIN_STEPS_MAX),
     };
     for (module, tree) in trees.iter().enumerate() {
@@ -187,6 +190,9 @@ pub(crate) struct Checker<'c, 'a> {
     harmless: FxHashSet<Box<str>>,
     /// Made when the first rule asks.
     uses: OnceCell<Uses<'a>>,
+    reads: OnceCell<Reads<'a>>,
+    /// The methods that may be called with any object as `self`, by module and scope; made when the first rule asks.
+    pub(crate) open_methods: OnceCell<Option<FxHashSet<(usize, ScopeId)>>>,
     /// What may still be looked at to see whose an object is.
     pub(crate) origin_steps_left: Cell<usize>,
 }
@@ -247,6 +253,16 @@ impl<'a> Checker<'_, 'a> {
     pub(crate) fn uses(&self) -> &Uses<'a> {
         self.uses.get_or_init(|| {
             Uses::of(self.trees.iter().map(|tree| match tree {
+                Ok(parsed) => &parsed.syntax().body[..],
+                Err(_) => &[],
+            }))
+        })
+    }
+
+    /// What the bundle reads by names of attributes.
+    pub(crate) fn reads(&self) -> &Reads<'a> {
+        self.reads.get_or_init(|| {
+            Reads::of(self.trees.iter().map(|tree| match tree {
                 Ok(parsed) => &parsed.syntax().body[..],
                 Err(_) => &[],
             }))

@@ -15,6 +15,11 @@ pub fn is_denied(path: &str) -> bool {
     crate::knowledge::verdict::is_denied(path)
 }
 
+/// All paths that rules refuse.
+pub fn denied() -> Vec<&'static str> {
+    crate::knowledge::verdict::denied()
+}
+
 /// Whether a name under which a library holds a way out was looked at and is harmless all the same.
 pub fn is_reviewed(name: &str) -> bool {
     crate::knowledge::attributes::is_reviewed(name)

@@ -3,4 +3,4 @@
 # tries: Hands on a module that cannot be imported but is reached by its names.
 import torch
 
-LOAD = [torch.ao.quantization.observer][0].torch.hub.load
+LOAD = [torch.distributed.algorithms.join][0].torch.hub.load

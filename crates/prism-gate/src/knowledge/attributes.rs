@@ -18,7 +18,7 @@ static WAYS: &str = include_str!("ways.txt");
 pub(crate) const LEAD_OUT: &[&str] = &[
     "_UntypedStorage", "_evaluate", "_from_bytes", "_get_handler", "_make_boxed_from_prop", "_save_for_lite_interpreter",
     "_save_for_mobile", "_set_from_file", "_showwarnmsg_impl", "_tensor_name", "_write_file", "aot_compile", "buffer",
-    "cffi", "code_with_constants", "ctypes", "ctypes_data", "debug_dump", "define", "ds_", "export_chrome_trace",
+    "cffi", "code_with_constants", "ctypes", "ctypes_data", "debug_dump", "define", "ds_", "exit", "export_chrome_trace",
     "export_memory_timeline", "export_stacks", "fileno", "find_module", "find_spec", "fromfile_prefix_chars", "get_code",
     "get_data", "get_source", "handlers", "inlined_graph", "load_library", "load_module", "loader", "lock", "manager", "module_spec",
     "ops", "pack_hook", "parameter_types", "raw", "save_compiled_function", "save_to_buffer", "showwarning", "spec",
@@ -75,14 +75,34 @@ pub(crate) fn is_inner(name: &str) -> bool {
 /// Whether an attribute of this name may lead out of an object.
 pub(crate) fn leads_out(name: &str) -> bool {
     static SET: OnceLock<FxHashSet<&str>> = OnceLock::new();
-    LEAD_OUT.contains(&name) || set(&SET, WAYS).contains(name)
+    LEAD_OUT.contains(&name) || is_never(name) || set(&SET, WAYS).contains(name)
+}
+
+/// Names that are refused of every object, the bundle's own as well: what is stored under them, or called by them, is the
+/// library's, whatever class stands around. Sorted.
+#[rustfmt::skip]
+const NEVER: &[&str] = &[
+    "add_parser", "add_subparsers", "create_function", "dynamo_ctx", "findCaller", "find_function", "formatException",
+    "formatStack", "fromfile_prefix_chars", "insertConstant", "insertNode", "lr_lambdas", "replaceAllUsesWith",
+    "setInsertPoint",
+];
+
+/// Whether an attribute of this name may not be used on anything.
+pub(crate) fn is_never(name: &str) -> bool {
+    NEVER.binary_search(&name).is_ok()
 }
 
 /// Whether some name that leads out, by itself or on what is not the bundle's own, is as said.
 pub(crate) fn any_leads_out(is: impl Fn(&str) -> bool) -> bool {
     static SET: OnceLock<FxHashSet<&str>> = OnceLock::new();
-    let ways = set(&SET, WAYS).iter().chain(LEAD_OUT).chain(OWN_ONLY);
-    ways.copied().any(&is) || crate::rules::no_attribute_escape::any_refused(is)
+    let ways = set(&SET, WAYS)
+        .iter()
+        .chain(LEAD_OUT)
+        .chain(OWN_ONLY)
+        .chain(NEVER);
+    ways.copied().any(&is)
+        || crate::rules::no_harness_access::any_inner(&is)
+        || crate::rules::no_attribute_escape::any_refused(is)
 }
 
 /// Whether an attribute of this name is only harmless where the bundle defines it.
@@ -93,6 +113,7 @@ pub(crate) fn is_own_only(name: &str) -> bool {
 /// Whether a name may never stand in `attributes.txt`.
 pub fn is_decided(name: &str) -> bool {
     LEAD_OUT.contains(&name)
+        || is_never(name)
         || OWN_ONLY.contains(&name)
         || crate::rules::no_attribute_escape::is_refused(name)
 }

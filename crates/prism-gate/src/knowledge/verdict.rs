@@ -55,6 +55,13 @@ pub(crate) fn of_import(module: &str) -> Option<Refusal> {
         })
 }
 
+/// All paths in the tables of the rules, sorted.
+pub(crate) fn denied() -> Vec<&'static str> {
+    let mut paths: Vec<&str> = table().keys().copied().collect();
+    paths.sort_unstable();
+    paths
+}
+
 /// Whether a rule's table refuses a name of a library.
 pub(crate) fn is_denied(path: &str) -> bool {
     of_prefix(path, 2).is_some()

@@ -8,20 +8,18 @@ use ruff_python_ast::{self as ast, Expr, InterpolatedStringElement, Operator};
 
 use crate::check::Checker;
 use crate::knowledge::{attributes, libraries};
-use crate::reading::origin;
+use crate::reading::{origin, own};
 use crate::semantic::uses::Spot;
-use crate::semantic::{BindingKind, Meaning, ScopeKind};
+use crate::semantic::{BindingKind, Meaning};
 
 /// Shortest literal at either end of a name that says enough.
 const AFFIX_CHARS_MIN: usize = 3;
-/// How far the bases of a class are followed.
-const BASES_DEPTH_MAX: usize = 8;
 
 /// How types and functions of torch begin that lead nowhere.
 const OF_TORCH: &[&str] = &["_foreach_", "bfloat", "complex", "float", "int", "uint"];
 
 /// Classes of libraries whose objects keep attributes as any object does.
-const PLAIN_BASES: &[&str] = &[
+pub(crate) const PLAIN_BASES: &[&str] = &[
     "abc.ABC",
     "builtins.Exception",
     "builtins.object",
@@ -135,50 +133,14 @@ pub(crate) fn is_a_closed_self(checker: &Checker<'_, '_>, object: &Expr) -> bool
     if !origin::is_self(checker, spot, name.id.as_str()) {
         return false;
     }
-    let scopes = &checker.names.modules[checker.module].scopes;
-    let mut at = Some(spot.scope);
-    while let Some(id) = at {
-        let scope = &scopes[id];
-        if let (ScopeKind::Function(function), true) =
-            (scope.kind, scope.names.contains_key(name.id.as_str()))
-        {
-            let class = scope.parent.map(|parent| scopes[parent].kind);
-            let Some(ScopeKind::Class(class)) = class else {
-                return false;
-            };
-            return is_plain(checker, checker.module, class, 0)
-                && is_closed(checker, function, name.id.as_str());
-        }
-        at = scope.parent;
-    }
-    false
-}
-
-fn is_plain(checker: &Checker<'_, '_>, module: usize, class: &ast::StmtClassDef, depth: usize) -> bool {
-    let names = checker.names;
-    depth < BASES_DEPTH_MAX
-        && class.keywords().is_empty()
-        && class.bases().iter().all(|base| {
-            let base = match base {
-                Expr::Subscript(generic) => &*generic.value,
-                base => base,
-            };
-            let meanings = names.meanings(module, 0, base);
-            !meanings.is_empty()
-                && meanings.iter().all(|meaning| match meaning {
-                    Meaning::Library(path) => PLAIN_BASES.contains(&&**path),
-                    Meaning::Local(module, binding) => match names.modules[*module].bindings[*binding].kind {
-                        BindingKind::Class(class) => is_plain(checker, *module, class, depth + 1),
-                        _ => false,
-                    },
-                    Meaning::Module(_) => false,
-                })
-        })
+    own::method_of(checker, spot, name.id.as_str()).is_some_and(|method| {
+        own::keeps_its_attributes(checker, method, PLAIN_BASES) && is_closed(checker, method.function)
+    })
 }
 
 /// Whether no call of the bundle can give a method another object for `self`: an unbound call has one argument more, and
 /// a method that is not called where it is named can be called with anything.
-fn is_closed(checker: &Checker<'_, '_>, function: &ast::StmtFunctionDef, own: &str) -> bool {
+fn is_closed(checker: &Checker<'_, '_>, function: &ast::StmtFunctionDef) -> bool {
     let uses = checker.uses();
     let name = function.name.as_str();
     let is_property = |decorator: &ast::Decorator| matches!(&decorator.expression, Expr::Name(name) if name.id.as_str() == "property");
@@ -199,14 +161,6 @@ fn is_closed(checker: &Checker<'_, '_>, function: &ast::StmtFunctionDef, own: &s
     {
         return false;
     }
-    let parameters = &function.parameters;
-    let required = parameters
-        .posonlyargs
-        .iter()
-        .chain(&parameters.args)
-        .skip(1)
-        .filter(|p| p.default.is_none())
-        .count();
     let calls = uses.calls.get(name).into_iter().flatten();
     calls.into_iter().all(|(_, call)| {
         let by_super = matches!(&*call.func, Expr::Attribute(method)
@@ -216,8 +170,6 @@ fn is_closed(checker: &Checker<'_, '_>, function: &ast::StmtFunctionDef, own: &s
             // `C(...)` makes a new object; another `__init__` by its name does not.
             return by_super;
         }
-        let is_open = call.arguments.args.iter().any(Expr::is_starred_expr)
-            || call.arguments.keywords.iter().any(|keyword| keyword.arg.as_ref().is_some_and(|name| name.as_str() == own));
-        by_super || !is_open && call.arguments.args.len() <= required
+        by_super || !own::may_fill(call, function)
     })
 }

@@ -13,8 +13,8 @@ use crate::semantic::{Call, Meaning, Reference, Usage};
 use crate::reading::texts;
 
 use super::constants;
-use crate::rules::no_attribute_escape;
 use crate::rules::no_dynamic_attr::RULE;
+use crate::rules::{no_attribute_escape, undocumented_attribute};
 
 /// The methods that fill a template.
 pub(crate) const METHODS: &[&str] = &["format", "format_map"];
@@ -65,8 +65,8 @@ pub(crate) fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference
 }
 
 fn judge(checker: &mut Checker<'_, '_>, attribute: &ast::ExprAttribute, call: Option<&ExprCall>) {
-    if constants::text(checker, &attribute.value).is_some() || is_known(checker, &attribute.value) {
-        return;
+    if let Some(texts) = known(checker, &attribute.value) {
+        return fields(checker, attribute, &texts);
     }
     let Some(call) = call else {
         let message =
@@ -77,12 +77,8 @@ fn judge(checker: &mut Checker<'_, '_>, attribute: &ast::ExprAttribute, call: Op
     // `str.format(template, x)`
     let given = &call.arguments.args;
     let is_unbound = checker.may_be(&attribute.value, "builtins.str");
-    if is_unbound
-        && given
-            .first()
-            .is_some_and(|first| constants::text(checker, first).is_some())
-    {
-        return;
+    if is_unbound && let Some(text) = given.first().and_then(|first| constants::text(checker, first)) {
+        return fields(checker, attribute, &[text]);
     }
     let values = &given[usize::from(is_unbound).min(given.len())..];
     let keywords = &call.arguments.keywords;
@@ -96,15 +92,44 @@ fn judge(checker: &mut Checker<'_, '_>, attribute: &ast::ExprAttribute, call: Op
     }
 }
 
-/// Whether all texts that a template can be are spelled out, none of them made of parts.
-fn is_known(checker: &Checker<'_, '_>, template: &Expr) -> bool {
-    let texts = texts::of(checker, template);
-    texts.is_some_and(|texts| {
-        !texts.is_empty()
-            && texts
-                .iter()
-                .all(|text| no_attribute_escape::attribute_in_format(text).is_none())
-    })
+/// All texts that a template can be, if they are spelled out.
+fn known(checker: &Checker<'_, '_>, template: &Expr) -> Option<Vec<String>> {
+    let text = constants::text(checker, template).map(|text| vec![text]);
+    text.or_else(|| texts::of(checker, template).filter(|texts| !texts.is_empty()))
+}
+
+/// A field of a template reads attributes as a dot does, of an object that cannot be seen.
+fn fields(checker: &mut Checker<'_, '_>, template: &ast::ExprAttribute, texts: &[String]) {
+    let refused = texts
+        .iter()
+        .flat_map(|text| attributes_of_fields(text))
+        .find(|name| {
+            name.starts_with('_')
+                || no_attribute_escape::is_refused(name)
+                || undocumented_attribute::flaw(checker, None, name).is_some()
+        });
+    if let Some(name) = refused {
+        let message = format!("the template reads the attribute `{name}` of what fills it");
+        checker.report(
+            &RULE,
+            template.attr.range,
+            message,
+            "read the attribute first, then format it",
+        );
+    }
+}
+
+/// The attributes that the fields of a template name.
+fn attributes_of_fields(text: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    let mut rest = text;
+    while let Some(open) = rest.find('{') {
+        rest = &rest[open + 1..];
+        let end = rest.find(['{', '}', '!', ':']).unwrap_or(rest.len());
+        let dotted = rest[..end].split('.').skip(1);
+        names.extend(dotted.map(|part| part.split('[').next().unwrap_or(part)));
+    }
+    names
 }
 
 /// Whether an expression is text or a number, or a collection of such, whatever the run brings.

@@ -6,6 +6,7 @@ pub(crate) mod constants;
 pub(crate) mod folding;
 pub(crate) mod format_strings;
 pub(crate) mod origin;
+pub(crate) mod own;
 pub(crate) mod packed;
 pub(crate) mod paths;
 pub(crate) mod regions;

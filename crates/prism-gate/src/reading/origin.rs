@@ -11,6 +11,7 @@ use ruff_python_ast::{self as ast, Expr};
 
 use crate::check::Checker;
 use crate::knowledge::attributes;
+use crate::reading::own::{self, may_look_at};
 use crate::semantic::uses::Spot;
 use crate::semantic::{BindingKind, CTX, Meaning, ScopeKind};
 
@@ -22,12 +23,15 @@ pub(crate) enum Origin {
     /// Some value is a library's.
     Library,
     Unknown,
+    /// It is `None`, and nothing else was stored.
+    Nothing,
 }
 
 impl Origin {
     fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::Library, _) | (_, Self::Library) => Self::Library,
+            (Self::Nothing, other) | (other, Self::Nothing) => other,
             (Self::Own, Self::Own) => Self::Own,
             _ => Self::Unknown,
         }
@@ -49,40 +53,30 @@ pub(crate) fn of(checker: &Checker<'_, '_>, expr: &Expr) -> Origin {
     Search {
         checker,
         steps: &steps,
+        objects_only: false,
     }
     .of(spot, expr, 0)
 }
 
-/// Whether a name is the first parameter of a method, and so the bundle's own object.
+/// Whether a name is the first parameter of a method that can only be called on an object of its class, and so the bundle's
+/// own object.
 pub(crate) fn is_self(checker: &Checker<'_, '_>, spot: Spot, name: &str) -> bool {
-    let scopes = &checker.names.modules[spot.module].scopes;
-    let mut at = Some(spot.scope);
-    while let Some(id) = at {
-        let scope = &scopes[id];
-        if let Some(entry) = scope.names.get(name) {
-            let ScopeKind::Function(function) = scope.kind else {
-                return false;
-            };
-            let is_in_a_class = scope
-                .parent
-                .is_some_and(|parent| matches!(scopes[parent].kind, ScopeKind::Class(_)));
-            let first = function
-                .parameters
-                .posonlyargs
-                .iter()
-                .chain(&function.parameters.args)
-                .next();
-            return is_in_a_class
-                && entry.bindings.len() == 1
-                && first.is_some_and(|first| first.parameter.name.as_str() == name)
-                && !function
-                    .decorator_list
-                    .iter()
-                    .any(|decorator| is_named(&decorator.expression, "staticmethod"));
-        }
-        at = scope.parent;
-    }
-    false
+    own::method_of(checker, spot, name).is_some_and(|method| own::is_bound(checker, method))
+}
+
+/// Whether an expression is surely an object of a class of the bundle, and not a class.
+pub(crate) fn is_an_own_object(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
+    let spot = Spot {
+        module: checker.module,
+        scope: checker.scope(),
+    };
+    let steps = Cell::new(STEPS_MAX);
+    let search = Search {
+        checker,
+        steps: &steps,
+        objects_only: true,
+    };
+    search.of(spot, expr, 0) == Origin::Own
 }
 
 fn is_named(expr: &Expr, name: &str) -> bool {
@@ -92,6 +86,8 @@ fn is_named(expr: &Expr, name: &str) -> bool {
 struct Search<'s, 'c, 'a> {
     checker: &'s Checker<'c, 'a>,
     steps: &'s Cell<usize>,
+    /// Classes and functions are not asked for.
+    objects_only: bool,
 }
 
 impl Search<'_, '_, '_> {
@@ -118,7 +114,7 @@ impl Search<'_, '_, '_> {
                 .unwrap_or(Origin::Unknown),
             Expr::Call(call) => self.call(spot, call),
             Expr::Attribute(attribute) => self.attribute(spot, expr, attribute, depth),
-            Expr::NoneLiteral(_) => Origin::Own,
+            Expr::NoneLiteral(_) => Origin::Nothing,
             _ => Origin::Unknown,
         }
     }
@@ -137,7 +133,9 @@ impl Search<'_, '_, '_> {
                     Origin::Library
                 }
                 Meaning::Local(module, binding) => match names.modules[*module].bindings[*binding].kind {
-                    BindingKind::Class(_) => Origin::Own,
+                    BindingKind::Class(class) if own::makes_its_own(self.checker, *module, class) => {
+                        Origin::Own
+                    }
                     _ => Origin::Unknown,
                 },
                 Meaning::Library(_) | Meaning::Module(_) => Origin::Unknown,
@@ -160,6 +158,10 @@ impl Search<'_, '_, '_> {
         }
         let uses = self.checker.uses();
         let name = attribute.attr.as_str();
+        // What is stored by a name that nobody sees may be stored under this one.
+        if uses.sets_computed || self.checker.reads().writes_dicts || uses.is_a_field(name) {
+            return Origin::Unknown;
+        }
         let stored = uses
             .stored
             .get(name)
@@ -182,6 +184,13 @@ impl Search<'_, '_, '_> {
         if !may_look_at(self.checker, bindings.len()) {
             return Origin::Unknown;
         }
+        // Another file, or a `setattr`, may replace what a module binds.
+        let uses = self.checker.uses();
+        let may_be_replaced =
+            uses.sets_computed || self.checker.reads().writes_dicts || uses.stored.contains_key(name);
+        if may_be_replaced && !names.is_of_a_function(spot.module, spot.scope, name) {
+            return Origin::Unknown;
+        }
         bindings
             .iter()
             .map(|&number| {
@@ -193,10 +202,15 @@ impl Search<'_, '_, '_> {
                 match &binding.kind {
                     BindingKind::Value(value) => self.of(place, value, depth + 1),
                     BindingKind::Parameter(..) => self.parameter(spot, name, depth),
-                    BindingKind::Function(_) | BindingKind::Class(_) => Origin::Own,
+                    BindingKind::Function(_) | BindingKind::Class(_) if self.objects_only => Origin::Unknown,
+                    BindingKind::Function(_) => Origin::Own,
+                    BindingKind::Class(class) if own::makes_its_own(self.checker, spot.module, class) => {
+                        Origin::Own
+                    }
                     BindingKind::Import(_)
                     | BindingKind::Counter(_)
                     | BindingKind::Key(_)
+                    | BindingKind::Class(_)
                     | BindingKind::Other => Origin::Unknown,
                 }
             })
@@ -257,7 +271,11 @@ pub(crate) fn given_to<'a>(
     let is_init = name == "__init__";
     // Methods with names of a library's are called by it: `forward`, `step`.
     let is_a_hook = class.is_some() && attributes::is_public(name) || name.starts_with("__");
-    if !is_init && (is_a_hook || class.is_some() && uses.gets_computed) {
+    if !is_init && (is_a_hook || class.is_some() && uses.gets_computed)
+        || is_init && checker.reads().makes_unseen
+        // `_missing_` and its like are called by the library.
+        || !is_init && class.is_some() && name.starts_with('_') && name.ends_with('_')
+    {
         return None;
     }
     let called = match class {
@@ -329,13 +347,6 @@ pub(crate) fn given_to<'a>(
         found.extend(by_name.map(|keyword| (*place, &keyword.value)));
     }
     Some(found)
-}
-
-/// Takes so many steps of what is left for the bundle; whether there were as many.
-fn may_look_at(checker: &Checker<'_, '_>, steps: usize) -> bool {
-    let left = checker.origin_steps_left.get().checked_sub(steps);
-    checker.origin_steps_left.set(left.unwrap_or_default());
-    left.is_some()
 }
 
 /// Decorators that call what they are given with what they are given.

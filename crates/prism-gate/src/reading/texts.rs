@@ -8,7 +8,7 @@ use std::cell::Cell;
 use ruff_python_ast::{Expr, ExprContext, Operator};
 
 use crate::check::Checker;
-use crate::reading::origin;
+use crate::reading::{computed_names, origin, own};
 use crate::semantic::uses::Spot;
 use crate::semantic::{BindingKind, ScopeKind};
 
@@ -82,7 +82,9 @@ impl Search<'_, '_, '_> {
                     return None;
                 };
                 let uses = self.checker.uses();
-                if uses.changed.contains(name) || uses.stored.contains_key(name) {
+                // Under another name it could be changed, too.
+                let is_handed_on = self.checker.reads().values.contains(name);
+                if is_handed_on || uses.changed.contains(name) || uses.stored.contains_key(name) {
                     return None;
                 }
                 let binding = &names.modules[spot.module].bindings[*only];
@@ -151,10 +153,16 @@ impl Search<'_, '_, '_> {
 
     /// An attribute of `self` that only class bodies bind, and only to text.
     fn attribute(&self, spot: Spot, object: &Expr, name: &str) -> Option<Vec<String>> {
-        let is_own =
-            matches!(object, Expr::Name(base) if origin::is_self(self.checker, spot, base.id.as_str()));
+        let is_own = matches!(object, Expr::Name(base)
+            if origin::is_self(self.checker, spot, base.id.as_str())
+                && own::method_of(self.checker, spot, base.id.as_str())
+                    .is_some_and(|method| own::keeps_its_attributes(self.checker, method, computed_names::PLAIN_BASES)));
         let uses = self.checker.uses();
-        if !is_own || uses.sets_computed || uses.stored.contains_key(name) {
+        let is_set = uses.sets_computed
+            || self.checker.reads().writes_dicts
+            || uses.is_a_field(name)
+            || uses.stored.contains_key(name);
+        if !is_own || is_set {
             return None;
         }
         let bound = uses.in_classes.get(name)?;

@@ -37,11 +37,11 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use ruff_python_ast::{self as ast, Expr, ExprContext, Operator, Pattern, Stmt, StmtFunctionDef};
-use ruff_text_size::TextRange;
+use ruff_text_size::{Ranged, TextRange};
 use rustc_hash::FxHashSet;
 
 use crate::check::Checker;
-use crate::reading::origin::{self, Origin};
+use crate::reading::{origin, own};
 use crate::semantic::uses::Spot;
 use crate::semantic::{BindingKind, Meaning, Reference, ScopeKind};
 
@@ -189,8 +189,10 @@ fn is_harmless_here(checker: &Checker<'_, '_>, attribute: &ast::ExprAttribute, n
         "__class__" => {
             is_read && (matches!(next, Some("__name__" | "__qualname__")) || next.is_none() && of_self())
         }
-        "__dict__" => is_read && origin::of(checker, &attribute.value) == Origin::Own,
-        _ => !name.starts_with("__") && of_self() && checker.defines_attribute(name),
+        "__dict__" => is_read && origin::is_an_own_object(checker, &attribute.value),
+        // An exception has an `obj`; frames and code are never the bundle's.
+        "obj" | "mro" => of_self() && checker.defines_attribute(name),
+        _ => false,
     }
 }
 
@@ -220,6 +222,20 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
 
 /// Format strings read attributes too: `"{0.__class__}".format(x)`.
 fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
+    if let Expr::StringLiteral(literal) = expr
+        && matches!(checker.scope_kind(), ScopeKind::Function(function) if function.name.as_str() == "__getattr__")
+        && is_refused(literal.value.to_str())
+    {
+        let name = literal.value.to_str();
+        let message =
+            format!("a class that answers when it is asked for `{name}` is taken for what it is not");
+        checker.report(
+            &RULE,
+            expr,
+            message,
+            "raise `AttributeError` for every name that begins with `__`",
+        );
+    }
     let text = match expr {
         Expr::StringLiteral(literal) => Cow::Borrowed(literal.value.to_str()),
         Expr::BinOp(sum) if sum.op == Operator::Add => match constants::text(checker, expr) {
@@ -257,6 +273,18 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
     let function = match stmt {
         Stmt::FunctionDef(function) => function,
         Stmt::ClassDef(class) => return bound(checker, &class.name),
+        Stmt::Assign(assign) => {
+            for target in &assign.targets {
+                listed(checker, target, &assign.value);
+            }
+            return;
+        }
+        Stmt::AnnAssign(assign) => {
+            if let Some(value) = &assign.value {
+                listed(checker, &assign.target, value);
+            }
+            return;
+        }
         Stmt::Import(ast::StmtImport { names, .. }) | Stmt::ImportFrom(ast::StmtImportFrom { names, .. }) => {
             for alias in names {
                 if let Some(name) = &alias.asname {
@@ -277,6 +305,48 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
         );
     if is_refused(name) && name.starts_with("__") && !is_of_another_rule && !may_define(function) {
         report(checker, name, function.name.range);
+    }
+}
+
+/// `__slots__` and `__match_args__` name attributes, which must be seen and are judged like those after a dot.
+fn listed(checker: &mut Checker<'_, '_>, target: &Expr, value: &Expr) {
+    let name = match target {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => return,
+    };
+    if !matches!(name, "__slots__" | "__match_args__") {
+        return;
+    }
+    let (one, elements) = match value {
+        Expr::Tuple(tuple) => (None, &tuple.elts[..]),
+        Expr::List(list) => (None, &list.elts[..]),
+        Expr::Set(set) => (None, &set.elts[..]),
+        Expr::Dict(dict) => {
+            let keys = dict.items.iter().filter_map(|item| item.key.as_ref());
+            let seen: Option<Vec<String>> = keys.map(|key| constants::text(checker, key)).collect();
+            return report_listed(checker, name, value, seen);
+        }
+        one => (Some(one), &[][..]),
+    };
+    let all = one.into_iter().chain(elements);
+    let seen: Option<Vec<String>> = all.map(|text| constants::text(checker, text)).collect();
+    report_listed(checker, name, value, seen);
+}
+
+fn report_listed(checker: &mut Checker<'_, '_>, list: &str, value: &Expr, names: Option<Vec<String>>) {
+    // An object has those anyway, where they are listed on purpose.
+    let is_usual = |name: &str| list == "__slots__" && matches!(name, "__dict__" | "__weakref__");
+    match names {
+        None => {
+            let message = format!("`{list}` names attributes that are not spelled out");
+            checker.report(&RULE, value, message, "write the names out");
+        }
+        Some(names) => {
+            if let Some(name) = names.iter().find(|name| is_refused(name) && !is_usual(name)) {
+                report(checker, name, value.range());
+            }
+        }
     }
 }
 
@@ -306,6 +376,9 @@ const WHOLE: &[&str] = &[
     "builtins.tuple",
 ];
 
+/// Classes whose patterns by place read the fields that stand in their body.
+const TUPLES: &[&str] = &["typing.NamedTuple", "typing_extensions.NamedTuple"];
+
 /// Whether a positional pattern of a class reads only what the class itself has. An abstract class may claim any object
 /// as its own, and names in `__match_args__` which of its attributes are read.
 fn reads_its_own(checker: &Checker<'_, '_>, class: &Expr) -> bool {
@@ -316,11 +389,18 @@ fn reads_its_own(checker: &Checker<'_, '_>, class: &Expr) -> bool {
             Meaning::Module(_) => false,
             Meaning::Local(module, binding) => match checker.names.modules[*module].bindings[*binding].kind {
                 BindingKind::Class(class) => {
+                    let is_a_tuple = |base: &Expr| {
+                        let meanings = checker.names.meanings(*module, 0, base);
+                        !meanings.is_empty()
+                            && meanings.iter().all(|meaning| {
+                                matches!(meaning, Meaning::Library(path) if TUPLES.contains(&&**path))
+                            })
+                    };
                     class.keywords().is_empty()
-                        && class.bases().iter().all(|base| {
-                            matches!(base, Expr::Name(name) if name.id.as_str() == "NamedTuple")
-                                || matches!(base, Expr::Attribute(name) if name.attr.as_str() == "NamedTuple")
-                        })
+                        && checker.names.modules[*module]
+                            .class_scope(class)
+                            .is_some_and(|scope| own::is_plain(checker, *module, scope, class, 0))
+                        && class.bases().iter().all(is_a_tuple)
                 }
                 _ => false,
             },

@@ -42,7 +42,8 @@ use crate::check::Checker;
 use crate::knowledge::{libraries, verdict};
 use crate::semantic::{Call, Meaning, Reference, ScopeKind, Usage, binder};
 
-use crate::reading::texts;
+use crate::reading::{own, texts};
+use crate::semantic::uses::Spot;
 
 use super::{no_attribute_escape, no_harness_access, undocumented_attribute};
 use crate::reading::{computed_names, format_strings};
@@ -126,6 +127,9 @@ fn judge<'a>(checker: &mut Checker<'_, 'a>, accessor: &str, call: &'a ExprCall) 
     // Of a function that nobody calls the names are none.
     if let Some(names) = texts::of(checker, name).filter(|names| !names.is_empty() || is_of_a_module()) {
         for name in names {
+            if is_put_together(checker, object, &name) {
+                return computed(checker, accessor, call);
+            }
             by_name(checker, accessor, call, object, &name);
         }
         return;
@@ -141,6 +145,17 @@ fn judge<'a>(checker: &mut Checker<'_, 'a>, accessor: &str, call: &'a ExprCall) 
     if !is_harmless {
         computed(checker, accessor, call);
     }
+}
+
+/// Whether a name that stands nowhere as a whole is that of a function of the bundle: its calls could not be seen.
+fn is_put_together(checker: &Checker<'_, '_>, object: &Expr, name: &str) -> bool {
+    let spot = Spot {
+        module: checker.module,
+        scope: checker.scope(),
+    };
+    let of_self =
+        || matches!(object, Expr::Name(base) if own::method_of(checker, spot, base.id.as_str()).is_some());
+    !checker.uses().handed_on.contains(name) && checker.reads().functions.contains(name) && !of_self()
 }
 
 fn computed(checker: &mut Checker<'_, '_>, accessor: &str, call: &ExprCall) {

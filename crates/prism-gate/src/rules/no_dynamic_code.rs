@@ -82,13 +82,24 @@ pub(crate) static SET: RuleSet = RuleSet {
             "torch.utils.benchmark numpy.testing",
             "write the code out; time it with `time.perf_counter()`",
         ),
+        denied(
+            "torch.CompilationUnit torch.parse_ir torch.parse_schema torch.parse_type_comment torch.ConcreteModuleType \
+             torch.ConcreteModuleTypeBuilder torch.Graph torch.Node torch.Block torch.Value torch.Use \
+             torch.Code torch.ExecutionPlan torch.Gradient torch.GraphExecutorState torch.AliasDb \
+             torch.FunctionSchema torch.Argument torch.ArgumentSpec torch.CompleteArgumentSpec \
+             torch.StaticModule torch.LiteScriptModule torch.ScriptModule torch.ScriptMethod \
+             torch.ScriptClass torch.ScriptClassFunction torch.ScriptObject torch.ScriptObjectProperty \
+             torch.ScriptFunction torch.ScriptDict torch.ScriptDictIterator torch.ScriptDictKeyIterator \
+             torch.ScriptList torch.ScriptListIterator torch.TracingState torch.IODescriptor",
+            "use `torch.compile`",
+        ),
         denied("torch.jit.annotations", "leave the annotations to readers"),
         denied(
             "builtins.type.__call__ builtins.type.__init__",
             "write a `class` statement",
         ),
     ],
-    attributes: &["define"],
+    attributes: &["define", "register"],
     hooks: Hooks {
         reference: Some(reference),
         call: Some(call),
@@ -104,6 +115,8 @@ const METACLASSES: &[&str] = &["abc.ABCMeta", "builtins.type", "enum.EnumMeta", 
 
 fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     registers(checker, call);
+    scripts(checker, call);
+    type_of_a_class(checker, call);
     if call.may_be("builtins.isinstance") || call.may_be("builtins.issubclass") {
         call.expr
             .arguments
@@ -123,6 +136,51 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     {
         let message =
             "`type` with several arguments makes a class that nobody can read beforehand".to_owned();
+        checker.report(&RULE, call.expr, message, "write a `class` statement");
+    }
+}
+
+/// `torch.jit.script(F.softmax)`: what it gives tells the source of a library.
+fn scripts<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    if !call.may_be("torch.jit.script") {
+        return;
+    }
+    let of_a_library = call.expr.arguments.args.first().is_some_and(|first| {
+        checker
+            .meanings(first)
+            .iter()
+            .any(|meaning| matches!(meaning, Meaning::Library(path) if !path.starts_with('<')))
+    });
+    if of_a_library {
+        let message = "the source of a library is made a text".to_owned();
+        checker.report(
+            &RULE,
+            call.expr,
+            message,
+            "script a function or module of your own that calls it",
+        );
+    }
+}
+
+/// `[type(Own)][0]`: the class of a class makes classes.
+fn type_of_a_class<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    if !call.may_be("builtins.type") || call.expr.arguments.args.len() != 1 {
+        return;
+    }
+    let is_type = |callee: &Expr| checker.may_be(callee, "builtins.type");
+    let is_a_class = call.expr.arguments.args.first().is_some_and(|of| {
+        matches!(of, Expr::Call(inner) if is_type(&inner.func))
+            || checker.meanings(of).iter().any(|meaning| match meaning {
+                Meaning::Library(path) => crate::knowledge::libraries::is_class(path),
+                Meaning::Module(_) => false,
+                Meaning::Local(module, binding) => matches!(
+                    checker.names.modules[*module].bindings[*binding].kind,
+                    BindingKind::Class(_)
+                ),
+            })
+    });
+    if is_a_class {
+        let message = "the class of a class makes others, which cannot be seen".to_owned();
         checker.report(&RULE, call.expr, message, "write a `class` statement");
     }
 }
@@ -374,6 +432,7 @@ fn range_of(start: usize, length: usize) -> TextRange {
 /// `module.define(source)` of something that the bundle does not define compiles `TorchScript` from text.
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     maker_as_a_value(checker, reference);
+    registers_a_class(checker, reference);
     if let Expr::Attribute(attribute) = reference.expr
         && attribute.attr.as_str() == "define"
         && reference.meanings.is_empty()
@@ -381,6 +440,41 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     {
         let message = "`.define` makes code of a text".to_owned();
         checker.report(&RULE, &attribute.attr, message, "write the code out");
+    }
+}
+
+/// `View.register(kind)` makes objects of any class count as those of a class of the bundle; `f.register` is called, or
+/// decorates, where it is named.
+fn registers_a_class<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    let Expr::Attribute(attribute) = reference.expr else {
+        return;
+    };
+    if attribute.attr.as_str() != "register" {
+        return;
+    }
+    let is_a_class = |meaning: &Meaning| {
+        matches!(meaning, Meaning::Local(module, binding)
+            if matches!(checker.names.modules[*module].bindings[*binding].kind, BindingKind::Class(_)))
+    };
+    let of_a_class =
+        !checker.may_have_given("register") && checker.meanings(&attribute.value).iter().any(is_a_class);
+    // A decorator stands where it can be seen what it is given.
+    let is_renamed = matches!(reference.usage, Usage::Load)
+        && !checker.may_have_given("register")
+        && checker.module_places.contains(&(&raw const *reference.expr));
+    if is_renamed {
+        let message =
+            "`register` is given another name, and may run the annotations of what it is given".to_owned();
+        checker.report(
+            &RULE,
+            &attribute.attr,
+            message,
+            "write `@function.register` where it is used",
+        );
+    }
+    if of_a_class {
+        let message = "objects of other classes are made to count as those of this one".to_owned();
+        checker.report(&RULE, &attribute.attr, message, "derive from the class");
     }
 }
 

@@ -55,6 +55,10 @@ pub(crate) static SET: RuleSet = RuleSet {
             "use tensors as they are",
         ),
         denied(
+            "numpy.recarray numpy.record numpy.char.chararray numpy.chararray numpy.strings.chararray",
+            "use an array of numbers, or a tensor",
+        ),
+        denied(
             "numpy.ScalarType",
             "write the types out: `(int, float, np.number)`",
         ),
@@ -79,10 +83,28 @@ const ADDRESSES: &[&str] = &[
 
 /// `np.ndarray(shape, object, buffer)` makes objects of addresses.
 fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    let arguments = &call.expr.arguments;
+    if call.may_be("torch.segment_reduce")
+        && arguments
+            .keywords
+            .iter()
+            .any(|keyword| keyword.arg.as_ref().is_none_or(|name| name.as_str() == "unsafe"))
+    {
+        let message = "offsets that nobody checks reach memory of others".to_owned();
+        checker.report(&RULE, call.expr, message, "leave `unsafe` out");
+    }
+    let is_of_objects = |kind: &Expr| {
+        matches!(kind, Expr::StringLiteral(text) if matches!(text.value.to_str(), "O" | "|O" | "object" | "object_"))
+            || checker.may_be(kind, "builtins.object")
+    };
+    if call.may_be("numpy.dtype") && arguments.args.first().is_some_and(is_of_objects) {
+        let message =
+            "an array of objects takes numbers for addresses where it lies over a buffer".to_owned();
+        checker.report(&RULE, call.expr, message, "keep objects in a list");
+    }
     if !call.may_be("numpy.ndarray") {
         return;
     }
-    let arguments = &call.expr.arguments;
     let is_open = arguments.args.iter().any(Expr::is_starred_expr)
         || arguments.keywords.iter().any(|keyword| keyword.arg.is_none());
     if is_open || arguments.find_argument_value("buffer", 2).is_some() {

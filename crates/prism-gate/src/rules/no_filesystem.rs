@@ -94,6 +94,12 @@ pub(crate) static SET: RuleSet = RuleSet {
             "logging.FileHandler logging.handlers",
             "write to the log with `ctx.log(...)` or `print`",
         ),
+        denied(
+            "torch.PyTorchFileReader torch.PyTorchFileWriter torch.ScriptModuleSerializer \
+             torch.SerializationStorageContext torch.DeserializationStorageContext torch.import_ir_module \
+             torch.import_ir_module_from_buffer",
+            "to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
+        ),
         denied("builtins.input", "leave it out: nobody answers"),
         denied("fsspec", "keep it in a tensor: there is nothing to read"),
     ],
@@ -101,6 +107,7 @@ pub(crate) static SET: RuleSet = RuleSet {
     hooks: Hooks {
         reference: Some(reference),
         call: Some(call),
+        statement: Some(statement),
         ..Hooks::NONE
     },
 };
@@ -182,7 +189,46 @@ fn saves_itself<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
 }
 
 /// `logging.basicConfig(filename=...)`.
+/// A parser of arguments that reads them from files.
+fn parser<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    let arguments = &call.expr.arguments;
+    let names = |name: &str| {
+        arguments
+            .keywords
+            .iter()
+            .any(|keyword| keyword.arg.as_ref().is_some_and(|arg| arg.as_str() == name))
+    };
+    let is_open = || {
+        arguments.args.len() > 1
+            || arguments.args.iter().any(ruff_python_ast::Expr::is_starred_expr)
+            || arguments.keywords.iter().any(|keyword| keyword.arg.is_none())
+    };
+    if names("fromfile_prefix_chars") || call.may_be("argparse.ArgumentParser") && is_open() {
+        let message = "a parser that may read its arguments from files".to_owned();
+        checker.report(
+            &RULE,
+            call.expr,
+            message,
+            "name what it is given: `ArgumentParser(description=...)`",
+        );
+    }
+}
+
+/// `class Own(ArgumentParser)` can be made with anything.
+fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a ruff_python_ast::Stmt) {
+    let ruff_python_ast::Stmt::ClassDef(class) = stmt else {
+        return;
+    };
+    for base in class.bases() {
+        if checker.may_be(base, "argparse.ArgumentParser") {
+            let message = "a parser that may read its arguments from files".to_owned();
+            checker.report(&RULE, base, message, "use `ArgumentParser` as it is");
+        }
+    }
+}
+
 fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    parser(checker, call);
     if !call.may_be("logging.basicConfig") {
         return;
     }

@@ -273,8 +273,13 @@ fn is_of_the_harness(checker: &Checker<'_, '_>, class: &Expr) -> bool {
 fn private_of_the_harness(checker: &mut Checker<'_, '_>, mut expr: &Expr) {
     while let Expr::Attribute(attribute) = expr {
         let name = attribute.attr.as_str();
-        let of_self = matches!(&*attribute.value, Expr::Name(base) if base.id.as_str() == "self");
-        if INNER.contains(&name) && !of_self && !checker.defines_attribute(name) {
+        // Of `ctx` it is judged by its path.
+        let is_of_ctx =
+            |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if path.starts_with('<'));
+        if INNER.contains(&name)
+            && !checker.meanings(&attribute.value).iter().any(is_of_ctx)
+            && origin::of(checker, &attribute.value) != Origin::Own
+        {
             let message = format!("`{}` is private to the harness", attribute.attr.as_str());
             checker.report(
                 &RULE,
@@ -287,8 +292,37 @@ fn private_of_the_harness(checker: &mut Checker<'_, '_>, mut expr: &Expr) {
     }
 }
 
+/// Whether the name of some private attribute of the harness is as said.
+pub(crate) fn any_inner(is: impl Fn(&str) -> bool) -> bool {
+    INNER.iter().any(|name| is(name))
+}
+
+/// `[ctx][0]._session`: what comes out of a collection cannot be seen.
+fn in_a_collection<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
+    let elements: Vec<&Expr> = match expr {
+        Expr::List(list) => list.elts.iter().collect(),
+        Expr::Set(set) => set.elts.iter().collect(),
+        Expr::Tuple(tuple) => tuple.elts.iter().collect(),
+        Expr::Dict(dict) => dict.items.iter().map(|item| &item.value).collect(),
+        _ => return,
+    };
+    for element in elements.into_iter().filter(|element| element.is_name_expr()) {
+        let is_ctx = |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if &**path == CTX);
+        if checker.meanings(element).iter().any(is_ctx) {
+            let message = "`ctx` is put into a collection, where nobody sees it any more".to_owned();
+            checker.report(
+                &RULE,
+                element,
+                message,
+                "keep what `ctx` documents: `ctx.device`, `ctx.seed`",
+            );
+        }
+    }
+}
+
 /// `batch.loss = f`.
 fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
+    in_a_collection(checker, expr);
     if let Expr::Attribute(attribute) = expr
         && matches!(attribute.ctx, ExprContext::Store | ExprContext::Del)
         && OF_A_BATCH.contains(&attribute.attr.as_str())

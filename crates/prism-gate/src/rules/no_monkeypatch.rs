@@ -26,9 +26,11 @@
 
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet};
-use ruff_python_ast::{Expr, ExprContext};
+use ruff_python_ast::{Expr, ExprContext, Stmt};
 
 use crate::check::Checker;
+use crate::knowledge::libraries::{self, At, Kind};
+use crate::reading::origin::{self, Origin};
 use crate::semantic::{BindingKind, CTX, Call, Meaning, Reference, ScopeId, Usage};
 
 pub(crate) static RULE: Rule = Rule {
@@ -48,6 +50,7 @@ pub(crate) static SET: RuleSet = RuleSet {
         reference: Some(reference),
         call: Some(call),
         expression: Some(expression),
+        statement: Some(statement),
         ..Hooks::NONE
     },
 };
@@ -65,6 +68,23 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     };
     if !matches!(reference.usage, Usage::Store | Usage::Delete) {
         return;
+    }
+    if let (Expr::Attribute(attribute), Usage::Delete) = (reference.expr, reference.usage)
+        && checker
+            .meanings(&attribute.value)
+            .iter()
+            .any(|meaning| matches!(meaning, Meaning::Module(_)))
+    {
+        let message = format!(
+            "this deletes `{}` of a file of the bundle, where something else then stands",
+            attribute.attr.as_str()
+        );
+        checker.report(
+            &RULE,
+            reference.expr,
+            message,
+            "leave it, or bind it to `None` in its own file",
+        );
     }
     let changed = reference
         .paths()
@@ -192,11 +212,94 @@ const CHANGERS: &[&str] = &[
     "functools.total_ordering",
     "functools.update_wrapper",
     "functools.wraps",
+    "operator.delitem",
+    "operator.setitem",
     "torch.nn.utils.parametrize.transfer_parametrizations_and_params",
 ];
 
+/// Methods of `argparse` that set what they read on any object.
+const PARSERS: &[&str] = &[
+    "parse_args",
+    "parse_intermixed_args",
+    "parse_known_args",
+    "parse_known_intermixed_args",
+];
+
+/// `parser.parse_args(namespace=F)`.
+fn parses<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    let Expr::Attribute(method) = &*call.expr.func else {
+        return;
+    };
+    let arguments = &call.expr.arguments;
+    let is_given = arguments.args.len() > 1
+        || arguments.keywords.iter().any(|keyword| {
+            keyword
+                .arg
+                .as_ref()
+                .is_none_or(|name| name.as_str() == "namespace")
+        });
+    if PARSERS.contains(&method.attr.as_str())
+        && is_given
+        && origin::of(checker, &method.value) != Origin::Own
+    {
+        let message = "what is parsed is set on an object that is given".to_owned();
+        checker.report(&RULE, call.expr, message, "take what `parse_args` returns");
+    }
+}
+
+/// `[F].pop().relu = len`: a function that takes the place of one of a library, on an object that may be the library's.
+fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
+    let Stmt::Assign(assign) = stmt else {
+        return;
+    };
+    for target in &assign.targets {
+        let Expr::Attribute(attribute) = target else {
+            continue;
+        };
+        let name = attribute.attr.as_str();
+        let is_of_a_field = name == "name" && checker.uses().calls.contains_key("fields");
+        let is_a_function = || {
+            assign.value.is_lambda_expr()
+                || checker
+                    .meanings(&assign.value)
+                    .iter()
+                    .any(|meaning| match meaning {
+                        Meaning::Library(path) => path.starts_with("builtins."),
+                        Meaning::Module(_) => false,
+                        Meaning::Local(module, binding) => matches!(
+                            checker.names.modules[*module].bindings[*binding].kind,
+                            BindingKind::Function(_)
+                        ),
+                    })
+        };
+        let is_replaced = || (name == "forward" || is_functional(name)) && is_a_function();
+        let is_judged_by_its_path = || {
+            checker
+                .meanings(target)
+                .iter()
+                .any(|meaning| matches!(meaning, Meaning::Library(_)))
+        };
+        if (is_of_a_field || is_replaced())
+            && !is_judged_by_its_path()
+            && origin::of(checker, &attribute.value) != Origin::Own
+        {
+            let message = format!("`{name}` is set on an object that may not be the bundle's");
+            checker.report(&RULE, target, message, HINT);
+        }
+    }
+}
+
+/// Whether `torch.nn.functional` has a function of this name.
+fn is_functional(name: &str) -> bool {
+    matches!(
+        libraries::at(&format!("torch.nn.functional.{name}")),
+        At::Lent(Kind::Other, "")
+    )
+}
+
 /// `dataclass(nn.Dropout)`, `dataclass(eq=False)(nn.Dropout)`, `update_wrapper(AdamW, mine)`.
 fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    parses(checker, call);
     let is_changer = match &*call.expr.func {
         Expr::Call(inner) => CHANGERS
             .iter()

@@ -47,6 +47,10 @@ pub(crate) static SET: RuleSet = RuleSet {
             "leave it out: torch uses all threads of the recipe already, and batches need no prefetching",
         ),
         denied(
+            "torch.ThroughputBenchmark torch.BenchmarkConfig torch.BenchmarkExecutionStats",
+            "time it with `time.perf_counter()`",
+        ),
+        denied(
             "torch.jit.fork torch.jit.wait",
             "leave it out: torch uses all threads already",
         ),

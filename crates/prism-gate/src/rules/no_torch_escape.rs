@@ -38,6 +38,7 @@ use ruff_python_ast::{DictItem, Expr, ExprCall, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 
 use crate::check::Checker;
+use crate::reading::folding::{self as constants, Constant};
 use crate::reading::origin::{self, Origin};
 use crate::semantic::{BindingKind, Call, Meaning};
 
@@ -135,6 +136,14 @@ pub(crate) static SET: RuleSet = RuleSet {
         ),
         denied("torch.mps.load_metallib", "use `torch.compile`"),
         denied(
+            "torch.CallStack torch.Capsule torch.DeepCopyMemoTable torch.ErrorReport torch.FileCheck \
+             torch.InferredType torch.LockingLogger torch.NoopLogger torch.OperatorInfo torch.PyObjectType \
+             torch.AggregationType torch.DisableTorchFunction torch.DisableTorchFunctionSubclass \
+             torch.ExcludeDispatchKeyGuard torch.DispatchKey torch.DispatchKeySet torch.ClassType \
+             torch.InterfaceType torch.RRefType torch.FutureType torch.AwaitType torch.Future",
+            "use the documented functions of `torch`",
+        ),
+        denied(
             "torch.xpu.XPUPluggableAllocator torch.xpu.change_current_allocator \
              torch.xpu.memory.XPUPluggableAllocator",
             "use the allocator of torch",
@@ -199,8 +208,7 @@ fn unknown<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall) {
         match keyword.arg.as_ref().map(ruff_python_ast::Identifier::as_str) {
             Some("backend") if is_a_function(checker, &keyword.value) => compiles(checker, call),
             Some("num_workers")
-                if matches!(keyword.value, Expr::NumberLiteral(_))
-                    && !is_zero(&keyword.value)
+                if may_be_workers(checker, &keyword.value)
                     && origin::of(checker, &call.func) != Origin::Own =>
             {
                 report_workers(checker, keyword.range());
@@ -288,6 +296,16 @@ fn is_zero(value: &Expr) -> bool {
     matches!(value, Expr::NumberLiteral(number) if number.value.as_int().is_some_and(|n| *n == 0))
 }
 
+/// Whether a value is surely another number than zero, by some way.
+fn may_be_workers(checker: &Checker<'_, '_>, value: &Expr) -> bool {
+    let numbers = constants::values(checker, value);
+    matches!(value, Expr::NumberLiteral(_)) && !is_zero(value)
+        || numbers
+            .iter()
+            .filter_map(Constant::number)
+            .any(|number| number != 0)
+}
+
 /// Classes that take the names of attributes from their own objects.
 const OPEN_CLASSES: &[&str] = &[
     "torch.distributed.fsdp.FullyShardedDataParallel",
@@ -331,7 +349,12 @@ fn report_workers(checker: &mut Checker<'_, '_>, range: TextRange) {
 fn changes_workers<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
     match stmt {
         Stmt::Assign(assign) if !is_zero(&assign.value) => {
-            for target in &assign.targets {
+            let parts = assign.targets.iter().flat_map(|target| match target {
+                Expr::Tuple(tuple) => &tuple.elts[..],
+                Expr::List(list) => &list.elts[..],
+                one => std::slice::from_ref(one),
+            });
+            for target in parts {
                 if let Expr::Attribute(attribute) = target
                     && matches!(
                         attribute.attr.as_str(),

@@ -73,6 +73,13 @@ pub(crate) fn flaw(checker: &Checker<'_, '_>, object: Option<&Expr>, name: &str)
     if is_dunder || attributes::is_public(name) {
         return None;
     }
+    if attributes::is_never(name) {
+        let what = "reaches what a library keeps to itself, whatever object it is of";
+        return Some(Flaw {
+            what,
+            hint: DOCUMENTED,
+        });
+    }
     let is_own = checker.may_have_given(name);
     if is_own && !attributes::is_inner(name) {
         return None;

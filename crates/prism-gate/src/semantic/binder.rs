@@ -512,7 +512,8 @@ impl<'a> Pass<'a> for Binder<'a> {
             _ => None,
         };
         if let Some(name) = name {
-            self.bind(name.as_str(), BindingKind::Other, pattern.range().end());
+            // Whether it matches nobody sees.
+            self.perhaps(|binder| binder.bind(name.as_str(), BindingKind::Other, pattern.range().end()));
         }
     }
 }

@@ -7,6 +7,7 @@
 use ruff_python_ast::{self as ast, Expr, ExprCall, ExprContext, Pattern, Stmt};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::reads::first_parameter;
 use super::walk::{Pass, Walker};
 use super::{ScopeId, ScopeKind};
 
@@ -34,6 +35,8 @@ pub(crate) struct Uses<'a> {
     pub(crate) sets_computed: bool,
     /// Whether anything reads attributes by computed names.
     pub(crate) gets_computed: bool,
+    /// What class bodies bind with an annotation: what makes the object may choose the value.
+    fields: FxHashSet<&'a str>,
 }
 
 struct Reader<'u, 'a> {
@@ -46,6 +49,11 @@ struct Reader<'u, 'a> {
 }
 
 impl<'a> Uses<'a> {
+    /// Whether a class gives its objects this name as a field.
+    pub(crate) fn is_a_field(&self, name: &str) -> bool {
+        self.fields.contains(name)
+    }
+
     /// Reads the bodies of all modules, in their order.
     pub(crate) fn of<'b>(bodies: impl Iterator<Item = &'a [Stmt]> + 'b) -> Self {
         let mut uses = Self::default();
@@ -102,6 +110,15 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
+    /// Whether a name is the first parameter of a method around.
+    fn is_own_object(&self, name: &str) -> bool {
+        matches!(name, "self" | "cls")
+            || self.open.windows(2).any(|pair| {
+                matches!(pair, [(_, ScopeKind::Class(_)), (_, ScopeKind::Function(function))]
+                    if first_parameter(function) == Some(name))
+            })
+    }
+
     /// The last name of what is changed in place.
     fn change(&mut self, expr: &'a Expr) {
         match expr {
@@ -144,7 +161,7 @@ impl<'a> Reader<'_, 'a> {
             }
             if matches!(name, "getattr" | "attrgetter" | "methodcaller" | "__getattr__") {
                 let object = call.arguments.args.first();
-                let is_open = matches!(object, Some(Expr::Name(object)) if matches!(object.id.as_str(), "self" | "cls"))
+                let is_open = matches!(object, Some(Expr::Name(object)) if self.is_own_object(object.id.as_str()))
                     || matches!(
                         call.arguments.args.get(1),
                         Some(Expr::FString(_) | Expr::BinOp(_))
@@ -179,7 +196,12 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
                     self.store(target, Some(&assign.value));
                 }
             }
-            Stmt::AnnAssign(assign) => self.store(&assign.target, assign.value.as_deref()),
+            Stmt::AnnAssign(assign) => {
+                if let (true, Expr::Name(name)) = (self.is_in_a_class_body(), &*assign.target) {
+                    self.uses.fields.insert(name.id.as_str());
+                }
+                self.store(&assign.target, assign.value.as_deref());
+            }
             Stmt::AugAssign(assign) => {
                 self.store(&assign.target, None);
                 self.change(&assign.target);
@@ -222,9 +244,7 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
             }
             // A text that is a name may become one.
             Expr::StringLiteral(text) => {
-                if let Some(text) = text.as_single_part_string() {
-                    self.uses.handed_on.insert(&text.value);
-                }
+                self.uses.handed_on.insert(text.value.to_str());
             }
             Expr::Name(name) if is_read(name.ctx) => {
                 self.uses.handed_on.insert(name.id.as_str());

@@ -1,0 +1,621 @@
+//! Whether a class is plainly the bundle's own, and whether a method can only be called on objects of its class.
+//!
+//! [`crate::reading::origin`] asks it. `self` is the bundle's object only if no call of the bundle can put another object in
+//! its place: by the name of the class, by a decorator, by a class that is handed around. The answer is found for all
+//! methods at once, because `self.a(...)` in one method says something of another. It decides nothing.
+
+use ruff_python_ast::{self as ast, Expr};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::check::Checker;
+use crate::semantic::reads::{OF_CLASSES, Read, first_parameter};
+use crate::semantic::uses::Spot;
+use crate::semantic::{BindingKind, Meaning, ScopeId, ScopeKind};
+
+/// How far the bases of a class are followed.
+const BASES_DEPTH_MAX: usize = 8;
+/// Most classes below one.
+const FAMILY_MAX: usize = 256;
+/// Most rounds until it is known which methods are open.
+const ROUNDS_MAX: usize = 32;
+
+/// Beginnings of the paths of classes that make their objects as `object` does, and that keep to their methods.
+const BASES: &[&str] = &[
+    "abc.ABC",
+    "builtins.",
+    "collections.",
+    "contextlib.",
+    "enum.",
+    "torch.autograd.Function",
+    "torch.autograd.function.",
+    "torch.distributions.",
+    "torch.nn.",
+    "torch.optim.",
+    "torch.utils.data.",
+    "typing.",
+    "typing_extensions.",
+];
+
+/// Classes below these whose objects are of C, or that make what they like.
+const NOT_BASES: &[&str] = &[
+    "builtins.memoryview",
+    "builtins.property",
+    "builtins.super",
+    "builtins.type",
+    "enum.EnumMeta",
+    "enum.EnumType",
+    "torch.nn.Buffer",
+    "torch.nn.Parameter",
+    "torch.nn.UninitializedBuffer",
+    "torch.nn.UninitializedParameter",
+    "torch.nn.parameter",
+];
+
+/// Decorators of a class that give it back.
+const OF_A_CLASS: &[&str] = &[
+    "dataclasses.dataclass",
+    "enum.unique",
+    "enum.verify",
+    "functools.total_ordering",
+    "typing.final",
+    "typing.runtime_checkable",
+    "typing_extensions.final",
+    "typing_extensions.runtime_checkable",
+];
+
+/// Decorators after which a method is called on its object as before.
+const OF_A_METHOD: &[&str] = &[
+    "abc.abstractmethod",
+    "builtins.property",
+    "contextlib.contextmanager",
+    "functools.cache",
+    "functools.cached_property",
+    "functools.lru_cache",
+    "torch.amp.autocast",
+    "torch.autocast",
+    "torch.compile",
+    "torch.compiler.disable",
+    "torch.enable_grad",
+    "torch.inference_mode",
+    "torch.jit.export",
+    "torch.jit.ignore",
+    "torch.jit.unused",
+    "torch.no_grad",
+    "typing.final",
+    "typing.no_type_check",
+    "typing.overload",
+    "typing.override",
+    "typing_extensions.final",
+    "typing_extensions.overload",
+    "typing_extensions.override",
+];
+
+/// A method: its module, the scope of the function, and both definitions.
+#[derive(Clone, Copy)]
+pub(crate) struct Method<'a> {
+    pub(crate) module: usize,
+    pub(crate) scope: ScopeId,
+    pub(crate) class_scope: ScopeId,
+    pub(crate) class: &'a ast::StmtClassDef,
+    pub(crate) function: &'a ast::StmtFunctionDef,
+}
+
+/// The method whose first parameter a name is, as seen from a place.
+pub(crate) fn method_of<'a>(checker: &Checker<'_, 'a>, spot: Spot, name: &str) -> Option<Method<'a>> {
+    let scopes = &checker.names.modules[spot.module].scopes;
+    let mut at = Some(spot.scope);
+    while let Some(id) = at {
+        let scope = &scopes[id];
+        if let Some(entry) = scope.names.get(name) {
+            let method = method(checker, spot.module, id)?;
+            let is_first = first_parameter(method.function) == Some(name);
+            return (is_first && entry.bindings.len() == 1).then_some(method);
+        }
+        at = scope.parent;
+    }
+    None
+}
+
+/// The method that a scope is the body of.
+fn method<'a>(checker: &Checker<'_, 'a>, module: usize, scope: ScopeId) -> Option<Method<'a>> {
+    let scopes = &checker.names.modules[module].scopes;
+    let ScopeKind::Function(function) = scopes[scope].kind else {
+        return None;
+    };
+    let class_scope = scopes[scope].parent?;
+    let ScopeKind::Class(class) = scopes[class_scope].kind else {
+        return None;
+    };
+    Some(Method {
+        module,
+        scope,
+        class_scope,
+        class,
+        function,
+    })
+}
+
+/// Whether nothing but class bodies and visible assignments gives the objects of a class their attributes.
+pub(crate) fn keeps_its_attributes<'a>(
+    checker: &Checker<'_, 'a>,
+    method: Method<'a>,
+    bases: &[&str],
+) -> bool {
+    let is_simple = |module: usize, scope, class: &ast::StmtClassDef| {
+        is_plain(checker, module, scope, class, 0) && is_only_below(checker, module, scope, class, bases, 0)
+    };
+    is_simple(method.module, method.class_scope, method.class)
+        && family(checker, method.class).is_some_and(|family| {
+            let mut all = family.values().flatten();
+            all.all(|(module, scope, class)| is_simple(*module, *scope, class))
+        })
+}
+
+/// Whether all bases of a class that are a library's are among these.
+fn is_only_below(
+    checker: &Checker<'_, '_>,
+    module: usize,
+    scope: ScopeId,
+    class: &ast::StmtClassDef,
+    bases: &[&str],
+    depth: usize,
+) -> bool {
+    let names = checker.names;
+    let outer = names.modules[module].scopes[scope].parent.unwrap_or_default();
+    depth < BASES_DEPTH_MAX
+        && may_look_at(checker, 1)
+        && class.keywords().is_empty()
+        && class.bases().iter().all(|base| {
+            let base = match base {
+                Expr::Subscript(generic) => &*generic.value,
+                base => base,
+            };
+            let meanings = names.meanings(module, outer, base);
+            !meanings.is_empty()
+                && meanings.iter().all(|meaning| match meaning {
+                    Meaning::Library(path) => bases.contains(&&**path),
+                    Meaning::Local(module, binding) => match names.modules[*module].bindings[*binding].kind {
+                        BindingKind::Class(class) => {
+                            names.modules[*module].class_scope(class).is_some_and(|scope| {
+                                is_only_below(checker, *module, scope, class, bases, depth + 1)
+                            })
+                        }
+                        _ => false,
+                    },
+                    Meaning::Module(_) => false,
+                })
+        })
+}
+
+/// Whether the first parameter of a method is surely an object of the bundle's class.
+pub(crate) fn is_bound(checker: &Checker<'_, '_>, method: Method<'_>) -> bool {
+    let open = checker.open_methods.get_or_init(|| open_methods(checker));
+    open.as_ref()
+        .is_some_and(|open| !open.contains(&(method.module, method.scope)))
+}
+
+/// The methods that may be called with any object; `None` where there is too much to look at.
+fn open_methods(checker: &Checker<'_, '_>) -> Option<FxHashSet<(usize, ScopeId)>> {
+    let mut open = FxHashSet::default();
+    let mut closed = Vec::new();
+    // A class that is asked for a name that nobody sees may give any method.
+    let none_computed = |open: &FxHashSet<_>| {
+        let computed = &checker.reads().computed;
+        may_look_at(checker, computed.len())
+            && computed.iter().all(|(spot, object)| {
+                object.is_some_and(|object| kind(checker, *spot, object, open) != Kind::Class)
+            })
+    };
+    for module in 0..checker.names.modules.len() {
+        for scope in 0..checker.names.modules[module].scopes.len() {
+            let Some(method) = method(checker, module, scope) else {
+                continue;
+            };
+            let family = family(checker, method.class);
+            let is_plain = family.as_ref().is_some_and(|family| {
+                is_plain(checker, module, method.class_scope, method.class, 0)
+                    && family.values().all(|below| {
+                        below
+                            .iter()
+                            .all(|(module, scope, class)| is_plain(checker, *module, *scope, class, 0))
+                    })
+            });
+            if is_plain && is_regular(checker, method) {
+                closed.push((method, family.unwrap_or_default()));
+            } else {
+                open.insert((module, scope));
+            }
+        }
+    }
+    let any_computed = checker.reads().computed.iter().any(|(spot, object)| {
+        object.is_none_or(|object| kind(checker, *spot, object, &open) != Kind::Object)
+    });
+    for _ in 0..ROUNDS_MAX {
+        let none_computed = none_computed(&open);
+        let before = open.len();
+        let mut still = Vec::with_capacity(closed.len());
+        for (method, family) in closed {
+            let reads = checker.reads().by_name.get(method.function.name.as_str());
+            let reads = reads.map_or(&[][..], Vec::as_slice);
+            if !may_look_at(checker, reads.len() + 1) {
+                return None;
+            }
+            let name = method.function.name.as_str();
+            let is_asked_for = checker.reads().patterned.contains(name)
+                || any_computed && is_a_value(checker, method, &family);
+            if none_computed
+                && !is_asked_for
+                && !reads
+                    .iter()
+                    .any(|read| may_be_unbound(checker, read, method, &family, &open))
+            {
+                still.push((method, family));
+            } else {
+                open.insert((method.module, method.scope));
+            }
+        }
+        if open.len() == before {
+            return Some(open);
+        }
+        closed = still;
+    }
+    None
+}
+
+type Family<'a> = FxHashMap<&'a str, Vec<(usize, ScopeId, &'a ast::StmtClassDef)>>;
+
+/// A class by its name and all that may be below it, by the names of their bases; `None` if there are too many.
+fn family<'a>(checker: &Checker<'_, 'a>, class: &'a ast::StmtClassDef) -> Option<Family<'a>> {
+    let mut family = Family::default();
+    let mut next = vec![class.name.as_str()];
+    while let Some(name) = next.pop() {
+        if family.contains_key(name) {
+            continue;
+        }
+        let children = checker.reads().children.get(name).map_or(&[][..], Vec::as_slice);
+        if family.len() + children.len() > FAMILY_MAX || !may_look_at(checker, children.len() + 1) {
+            return None;
+        }
+        let mut below = Vec::new();
+        for (spot, child) in children {
+            let scope = checker.names.modules[spot.module].class_scope(child)?;
+            below.push((spot.module, scope, *child));
+            next.push(child.name.as_str());
+        }
+        family.insert(name, below);
+    }
+    Some(family)
+}
+
+/// Whether a class is made and makes its objects as classes do: by a plain `class` statement, with plain bases.
+pub(crate) fn is_plain(
+    checker: &Checker<'_, '_>,
+    module: usize,
+    scope: ScopeId,
+    class: &ast::StmtClassDef,
+    depth: usize,
+) -> bool {
+    let names = checker.names;
+    let outer = names.modules[module].scopes[scope].parent.unwrap_or_default();
+    depth < BASES_DEPTH_MAX
+        && may_look_at(checker, 1)
+        && class.keywords().iter().all(|keyword| {
+            keyword
+                .arg
+                .as_ref()
+                .is_some_and(|name| name.as_str() != "metaclass")
+        })
+        && class.decorator_list.iter().all(|decorator| {
+            let called = match &decorator.expression {
+                Expr::Call(call) => &*call.func,
+                named => named,
+            };
+            all_paths(&names.meanings(module, outer, called), |path| {
+                OF_A_CLASS.contains(&path)
+            })
+        })
+        && class.bases().iter().all(|base| {
+            let base = match base {
+                Expr::Subscript(generic) => &*generic.value,
+                base => base,
+            };
+            let meanings = names.meanings(module, outer, base);
+            !meanings.is_empty()
+                && meanings.iter().all(|meaning| match meaning {
+                    Meaning::Library(path) => is_a_base(path),
+                    Meaning::Local(module, binding) => match names.modules[*module].bindings[*binding].kind {
+                        BindingKind::Class(class) => names.modules[*module]
+                            .class_scope(class)
+                            .is_some_and(|scope| is_plain(checker, *module, scope, class, depth + 1)),
+                        _ => false,
+                    },
+                    Meaning::Module(_) => false,
+                })
+        })
+}
+
+fn is_a_base(path: &str) -> bool {
+    BASES
+        .iter()
+        .any(|base| path == *base || base.ends_with('.') && path.starts_with(base))
+        && !NOT_BASES.iter().any(|other| path.starts_with(other))
+}
+
+/// Whether an object is of the class that is called: no class of the family says what is made instead.
+pub(crate) fn makes_its_own(checker: &Checker<'_, '_>, module: usize, class: &ast::StmtClassDef) -> bool {
+    let Some(scope) = checker.names.modules[module].class_scope(class) else {
+        return false;
+    };
+    is_plain(checker, module, scope, class, 0) && !has_new(checker, module, scope, class, 0)
+}
+
+fn has_new(
+    checker: &Checker<'_, '_>,
+    module: usize,
+    scope: ScopeId,
+    class: &ast::StmtClassDef,
+    depth: usize,
+) -> bool {
+    let names = checker.names;
+    let outer = names.modules[module].scopes[scope].parent.unwrap_or_default();
+    depth >= BASES_DEPTH_MAX
+        || names.modules[module].scopes[scope].names.contains_key("__new__")
+        || checker.uses().stored.contains_key("__new__")
+        || class.bases().iter().any(|base| {
+            let base = match base {
+                Expr::Subscript(generic) => &*generic.value,
+                base => base,
+            };
+            names
+                .meanings(module, outer, base)
+                .iter()
+                .any(|meaning| match meaning {
+                    // The class of an enumeration looks its members up.
+                    Meaning::Library(path) => path.starts_with("enum."),
+                    Meaning::Local(module, binding) => match names.modules[*module].bindings[*binding].kind {
+                        BindingKind::Class(class) => names.modules[*module]
+                            .class_scope(class)
+                            .is_none_or(|scope| has_new(checker, *module, scope, class, depth + 1)),
+                        _ => true,
+                    },
+                    Meaning::Module(_) => true,
+                })
+        })
+}
+
+fn all_paths(meanings: &[Meaning], is: impl Fn(&str) -> bool) -> bool {
+    !meanings.is_empty()
+        && meanings
+            .iter()
+            .all(|meaning| matches!(meaning, Meaning::Library(path) if is(path)))
+}
+
+/// Whether a method is one of objects, with no decorator that may call it otherwise.
+fn is_regular(checker: &Checker<'_, '_>, method: Method<'_>) -> bool {
+    !OF_CLASSES.contains(&method.function.name.as_str())
+        && method.function.decorator_list.iter().all(|decorator| {
+            let called = match &decorator.expression {
+                Expr::Call(call) => &*call.func,
+                named => named,
+            };
+            if let Expr::Attribute(of_property) = called
+                && matches!(of_property.attr.as_str(), "setter" | "getter" | "deleter")
+                && of_property.value.is_name_expr()
+            {
+                return true;
+            }
+            let meanings = checker.names.meanings(method.module, method.class_scope, called);
+            all_paths(&meanings, |path| OF_A_METHOD.contains(&path))
+        })
+}
+
+/// What an attribute is read of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Surely no class.
+    Object,
+    /// Surely or perhaps a class that is named.
+    Class,
+    Unknown,
+}
+
+fn kind(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, open: &FxHashSet<(usize, ScopeId)>) -> Kind {
+    let names = checker.names;
+    let is_class = |meaning: &Meaning| {
+        matches!(meaning, Meaning::Local(module, binding)
+            if matches!(names.modules[*module].bindings[*binding].kind, BindingKind::Class(_)))
+    };
+    let may_be_a_class = |expr: &Expr| names.meanings(spot.module, spot.scope, expr).iter().any(is_class);
+    match expr {
+        Expr::Name(name) => {
+            let name = name.id.as_str();
+            if let Some(method) = method_of(checker, spot, name) {
+                return of_first_parameter(checker, method, open);
+            }
+            if may_be_a_class(expr) {
+                return Kind::Class;
+            }
+            if all_paths(&names.meanings(spot.module, spot.scope, expr), |_| true) {
+                return Kind::Object;
+            }
+            let bindings = names.bindings(spot.module, spot.scope, name);
+            let module = &names.modules[spot.module];
+            let is_made = |number: &usize| match module.bindings[*number].kind {
+                BindingKind::Value(Expr::Call(call)) => {
+                    let meanings = names.meanings(spot.module, module.bindings[*number].scope, &call.func);
+                    !meanings.is_empty() && meanings.iter().all(is_class)
+                }
+                _ => false,
+            };
+            if !bindings.is_empty() && may_look_at(checker, bindings.len()) && bindings.iter().all(is_made) {
+                Kind::Object
+            } else {
+                Kind::Unknown
+            }
+        }
+        Expr::Attribute(attribute) => {
+            if attribute.attr.as_str() == "__class__" || may_be_a_class(expr) {
+                Kind::Class
+            } else {
+                Kind::Unknown
+            }
+        }
+        Expr::Call(call) => match &*call.func {
+            Expr::Name(name) if name.id.as_str() == "super" => around(checker, spot)
+                .map_or(Kind::Unknown, |method| of_first_parameter(checker, method, open)),
+            Expr::Name(name) if name.id.as_str() == "type" => Kind::Class,
+            callee if may_be_a_class(callee) => Kind::Object,
+            _ => Kind::Unknown,
+        },
+        Expr::StringLiteral(_)
+        | Expr::FString(_)
+        | Expr::NumberLiteral(_)
+        | Expr::List(_)
+        | Expr::Dict(_) => Kind::Object,
+        _ => Kind::Unknown,
+    }
+}
+
+/// The method around a place.
+fn around<'a>(checker: &Checker<'_, 'a>, spot: Spot) -> Option<Method<'a>> {
+    let mut at = Some(spot.scope);
+    while let Some(id) = at {
+        if let Some(found) = method(checker, spot.module, id) {
+            return Some(found);
+        }
+        at = checker.names.modules[spot.module].scopes[id].parent;
+    }
+    None
+}
+
+fn of_first_parameter(
+    checker: &Checker<'_, '_>,
+    method: Method<'_>,
+    open: &FxHashSet<(usize, ScopeId)>,
+) -> Kind {
+    if !open.contains(&(method.module, method.scope)) {
+        Kind::Object
+    } else if is_regular(checker, method) {
+        Kind::Unknown
+    } else {
+        Kind::Class
+    }
+}
+
+/// Whether a read of a name may be one of the function itself, so that its first parameter is what it is given.
+fn may_be_unbound(
+    checker: &Checker<'_, '_>,
+    read: &Read<'_>,
+    method: Method<'_>,
+    family: &Family<'_>,
+    open: &FxHashSet<(usize, ScopeId)>,
+) -> bool {
+    let Some(receiver) = read.receiver else {
+        return !is_in_another_class(checker, read, method);
+    };
+    if read.call.is_some_and(|call| !may_fill(call, method.function)) {
+        return false;
+    }
+    match kind(checker, read.spot, receiver, open) {
+        Kind::Object => false,
+        Kind::Class => !read
+            .call
+            .is_some_and(|call| is_of_the_same(checker, read.spot, call, family, open)),
+        Kind::Unknown => is_a_value(checker, method, family),
+    }
+}
+
+/// Whether the class of a method, or one below it, may be a value.
+fn is_a_value(checker: &Checker<'_, '_>, method: Method<'_>, family: &Family<'_>) -> bool {
+    let reads = checker.reads();
+    reads.any_class
+        || family.keys().any(|name| reads.values.contains(name))
+        || is_an_exception(checker, method.module, method.class_scope, method.class, 0)
+}
+
+/// A name in a class body means a method of that class alone.
+fn is_in_another_class(checker: &Checker<'_, '_>, read: &Read<'_>, method: Method<'_>) -> bool {
+    let scopes = &checker.names.modules[read.spot.module].scopes;
+    matches!(scopes[read.spot.scope].kind, ScopeKind::Class(_))
+        && (read.spot.module, read.spot.scope) != (method.module, method.class_scope)
+}
+
+/// What handles an exception is given its class.
+fn is_an_exception(
+    checker: &Checker<'_, '_>,
+    module: usize,
+    scope: ScopeId,
+    class: &ast::StmtClassDef,
+    depth: usize,
+) -> bool {
+    let names = checker.names;
+    let outer = names.modules[module].scopes[scope].parent.unwrap_or_default();
+    depth >= BASES_DEPTH_MAX
+        || class.bases().iter().any(|base| {
+            names
+                .meanings(module, outer, base)
+                .iter()
+                .any(|meaning| match meaning {
+                    Meaning::Library(path) => {
+                        path.starts_with("builtins.")
+                            && (path.ends_with("Error") || path.ends_with("Exception"))
+                            || path.ends_with("Warning")
+                    }
+                    Meaning::Local(module, binding) => match names.modules[*module].bindings[*binding].kind {
+                        BindingKind::Class(class) => names.modules[*module]
+                            .class_scope(class)
+                            .is_none_or(|scope| is_an_exception(checker, *module, scope, class, depth + 1)),
+                        _ => true,
+                    },
+                    Meaning::Module(_) => true,
+                })
+        })
+}
+
+/// `Base.__init__(self, ...)`, written in a class below `Base`.
+fn is_of_the_same(
+    checker: &Checker<'_, '_>,
+    spot: Spot,
+    call: &ast::ExprCall,
+    family: &Family<'_>,
+    open: &FxHashSet<(usize, ScopeId)>,
+) -> bool {
+    let Some(Expr::Name(first)) = call.arguments.args.first() else {
+        return false;
+    };
+    method_of(checker, spot, first.id.as_str()).is_some_and(|caller| {
+        !open.contains(&(caller.module, caller.scope))
+            && family
+                .values()
+                .flatten()
+                .any(|(module, _, class)| *module == caller.module && class.range == caller.class.range)
+    })
+}
+
+/// Whether a call gives as many values as the function needs with its first parameter among them.
+pub(crate) fn may_fill(call: &ast::ExprCall, function: &ast::StmtFunctionDef) -> bool {
+    let parameters = &function.parameters;
+    let mut positional = parameters.posonlyargs.iter().chain(&parameters.args);
+    let own = positional.next().map(|own| own.parameter.name.as_str());
+    let required: Vec<&str> = positional
+        .filter(|parameter| parameter.default.is_none())
+        .map(|parameter| parameter.parameter.name.as_str())
+        .collect();
+    let arguments = &call.arguments;
+    let mut given = arguments.args.len();
+    for keyword in &arguments.keywords {
+        match keyword.arg.as_ref().map(ast::Identifier::as_str) {
+            None => return true,
+            Some(name) if Some(name) == own => return true,
+            Some(name) => given += usize::from(required.contains(&name)),
+        }
+    }
+    arguments.args.iter().any(Expr::is_starred_expr) || given > required.len()
+}
+
+/// Takes so many steps of what is left for the bundle; whether there were as many.
+pub(crate) fn may_look_at(checker: &Checker<'_, '_>, steps: usize) -> bool {
+    let left = checker.origin_steps_left.get().checked_sub(steps);
+    checker.origin_steps_left.set(left.unwrap_or_default());
+    left.is_some()
+}

@@ -1,0 +1,389 @@
+//! What a bundle reads by the names of attributes, and where its classes become values. Over all files, by name.
+//!
+//! [`crate::reading::own`] asks it whether a method can only be called on an object of its class. Like
+//! [`super::uses`] it is an index by text, so that an answer is never too narrow. It decides nothing.
+
+use ruff_python_ast::{self as ast, Expr, ExprContext, Pattern, Stmt};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::uses::Spot;
+use super::walk::{Pass, Walker};
+use super::{ScopeId, ScopeKind};
+
+/// One place where an attribute is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Read<'a> {
+    pub(crate) spot: Spot,
+    /// What it is read of; `None` where that cannot be seen.
+    pub(crate) receiver: Option<&'a Expr>,
+    /// The call, where it is called at once.
+    pub(crate) call: Option<&'a ast::ExprCall>,
+}
+
+/// The index.
+#[derive(Debug, Default)]
+pub(crate) struct Reads<'a> {
+    pub(crate) by_name: FxHashMap<&'a str, Vec<Read<'a>>>,
+    /// What `getattr` is given with a name that is not spelled out.
+    pub(crate) computed: Vec<(Spot, Option<&'a Expr>)>,
+    /// Names that are read as values: not called, and in no place that only looks at them.
+    pub(crate) values: FxHashSet<&'a str>,
+    /// Whether a class becomes a value without its name: `kind = type(x)`, `return cls`.
+    pub(crate) any_class: bool,
+    /// Whether objects are made without the name of their class: `type(x)(...)`, `cls(...)`.
+    pub(crate) makes_unseen: bool,
+    /// Whether the dictionary of an object is taken for more than reading.
+    pub(crate) writes_dicts: bool,
+    /// Classes by the last names of their bases.
+    pub(crate) children: FxHashMap<&'a str, Vec<(Spot, &'a ast::StmtClassDef)>>,
+    /// Attributes that patterns of `match` read.
+    pub(crate) patterned: FxHashSet<&'a str>,
+    /// The names of all functions.
+    pub(crate) functions: FxHashSet<&'a str>,
+}
+
+/// Methods that a class has without a decorator that says so, whose first parameter is a class.
+pub(crate) const OF_CLASSES: &[&str] = &["__new__", "__init_subclass__", "__class_getitem__", "__prepare__"];
+
+/// Functions that only look at a class.
+const LOOK: &[&str] = &[
+    "isinstance",
+    "issubclass",
+    "len",
+    "print",
+    "repr",
+    "str",
+    "hash",
+    "id",
+    "super",
+];
+
+/// Methods of a dictionary that change nothing.
+const DICT_READS: &[&str] = &["copy", "get", "items", "keys", "values"];
+/// Functions that read a dictionary.
+const DICT_READERS: &[&str] = &[
+    "dict", "len", "list", "print", "repr", "set", "sorted", "str", "tuple",
+];
+
+struct Reader<'r, 'a> {
+    reads: &'r mut Reads<'a>,
+    module: usize,
+    opened: ScopeId,
+    open: Vec<(ScopeId, ScopeKind<'a>)>,
+    callee: Option<(*const Expr, &'a ast::ExprCall)>,
+    /// Expressions that are only looked at.
+    looked_at: FxHashSet<*const Expr>,
+    /// Dictionaries that are only read.
+    dicts: FxHashSet<*const Expr>,
+}
+
+impl<'a> Reads<'a> {
+    /// Reads the bodies of all modules, in their order.
+    pub(crate) fn of<'b>(bodies: impl Iterator<Item = &'a [Stmt]> + 'b) -> Self {
+        let mut reads = Self::default();
+        for (module, body) in bodies.enumerate() {
+            let mut reader = Reader {
+                reads: &mut reads,
+                module,
+                opened: 1,
+                open: vec![(0, ScopeKind::Module)],
+                callee: None,
+                looked_at: FxHashSet::default(),
+                dicts: FxHashSet::default(),
+            };
+            Walker::module(&mut reader, body);
+        }
+        reads
+    }
+}
+
+/// The first parameter of a function.
+pub(crate) fn first_parameter(function: &ast::StmtFunctionDef) -> Option<&str> {
+    let parameters = &function.parameters;
+    let first = parameters.posonlyargs.iter().chain(&parameters.args).next()?;
+    Some(first.parameter.name.as_str())
+}
+
+/// The last name of a chain.
+fn last_name(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Name(name) => Some(name.id.as_str()),
+        Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
+        Expr::Subscript(generic) => last_name(&generic.value),
+        _ => None,
+    }
+}
+
+impl<'a> Reader<'_, 'a> {
+    fn spot(&self) -> Spot {
+        Spot {
+            module: self.module,
+            scope: self.open.last().map_or(0, |(scope, _)| *scope),
+        }
+    }
+
+    fn read(&mut self, name: &'a str, receiver: Option<&'a Expr>, call: Option<&'a ast::ExprCall>) {
+        let spot = self.spot();
+        let read = Read { spot, receiver, call };
+        self.reads.by_name.entry(name).or_default().push(read);
+    }
+
+    fn look(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Tuple(tuple) => tuple.elts.iter().for_each(|element| self.look(element)),
+            Expr::BinOp(union) => {
+                self.look(&union.left);
+                self.look(&union.right);
+            }
+            Expr::Subscript(generic) => {
+                self.look(&generic.value);
+                self.look(&generic.slice);
+            }
+            _ => {
+                self.looked_at.insert(&raw const *expr);
+            }
+        }
+    }
+
+    /// Whether a name is the first parameter of a method around, which may be called on the class.
+    fn is_cls(&self, name: &str) -> bool {
+        self.open.windows(2).any(|pair| {
+            let [(_, ScopeKind::Class(_)), (_, ScopeKind::Function(function))] = pair else {
+                return false;
+            };
+            let may_be = !function.decorator_list.is_empty() || OF_CLASSES.contains(&function.name.as_str());
+            may_be && first_parameter(function) == Some(name)
+        })
+    }
+
+    fn call(&mut self, call: &'a ast::ExprCall) {
+        self.callee = Some((&raw const *call.func, call));
+        let arguments = &call.arguments;
+        for keyword in arguments.keywords.iter().filter(|keyword| keyword.arg.is_none()) {
+            self.dicts.insert(&raw const keyword.value);
+        }
+        match &*call.func {
+            Expr::Name(name) => {
+                let name = name.id.as_str();
+                if LOOK.contains(&name) {
+                    arguments.args.iter().for_each(|argument| self.look(argument));
+                }
+                if DICT_READERS.contains(&name) {
+                    self.dicts
+                        .extend(arguments.args.iter().map(|argument| &raw const *argument));
+                }
+                if self.is_cls(name) {
+                    self.reads.makes_unseen = true;
+                }
+                if matches!(name, "getattr" | "delattr" | "setattr" | "hasattr") {
+                    self.accessor(name, call);
+                }
+            }
+            Expr::Attribute(method) if DICT_READS.contains(&method.attr.as_str()) => {
+                self.dicts.insert(&raw const *method.value);
+            }
+            Expr::Call(inner) if is_named(&inner.func, "type") => {
+                self.reads.makes_unseen = true;
+                self.looked_at.insert(&raw const *call.func);
+            }
+            _ => {}
+        }
+    }
+
+    fn accessor(&mut self, accessor: &str, call: &'a ast::ExprCall) {
+        let object = call.arguments.args.first();
+        if let Some(object) = object {
+            // It is a receiver, like what stands before a dot.
+            self.look(object);
+        }
+        if accessor != "getattr" {
+            return;
+        }
+        if let Some(Expr::StringLiteral(text)) = call.arguments.args.get(1) {
+            self.read(text.value.to_str(), object, None);
+        } else {
+            let spot = self.spot();
+            self.reads.computed.push((spot, object));
+        }
+    }
+
+    fn name(&mut self, expr: &'a Expr, name: &'a str, call: Option<&'a ast::ExprCall>) {
+        let is_looked_at = self.looked_at.remove(&(&raw const *expr));
+        // In a class body the name of a method is the function itself.
+        if matches!(self.open.last(), Some((_, ScopeKind::Class(_)))) && !is_looked_at {
+            self.read(name, None, call);
+        }
+        if call.is_none() && !is_looked_at {
+            self.reads.values.insert(name);
+            if self.is_cls(name) {
+                self.reads.any_class = true;
+            }
+        }
+    }
+
+    fn attribute(
+        &mut self,
+        expr: &'a Expr,
+        attribute: &'a ast::ExprAttribute,
+        call: Option<&'a ast::ExprCall>,
+    ) {
+        let name = attribute.attr.as_str();
+        let is_looked_at = self.looked_at.remove(&(&raw const *expr));
+        let is_only_read = self.dicts.remove(&(&raw const *expr));
+        self.looked_at.insert(&raw const *attribute.value);
+        self.read(name, Some(&attribute.value), call);
+        match name {
+            "__class__" if call.is_some() => self.reads.makes_unseen = true,
+            "__class__" => self.reads.any_class |= !is_looked_at,
+            "__dict__" => self.reads.writes_dicts |= !is_only_read,
+            _ if call.is_none() && !is_looked_at => {
+                self.reads.values.insert(name);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_named(expr: &Expr, name: &str) -> bool {
+    matches!(expr, Expr::Name(found) if found.id.as_str() == name)
+}
+
+impl<'a> Pass<'a> for Reader<'_, 'a> {
+    fn enter(&mut self, kind: ScopeKind<'a>) {
+        self.open.push((self.opened, kind));
+        self.opened += 1;
+    }
+
+    fn leave(&mut self) {
+        self.open.pop();
+    }
+
+    fn statement(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            Stmt::FunctionDef(function) => {
+                self.reads.functions.insert(function.name.as_str());
+                for parameter in &function.parameters {
+                    if let Some(annotation) = parameter.annotation() {
+                        self.look(annotation);
+                    }
+                }
+                if let Some(returns) = &function.returns {
+                    self.look(returns);
+                }
+                for decorator in &function.decorator_list {
+                    if let Expr::Attribute(of_property) = &decorator.expression
+                        && matches!(of_property.attr.as_str(), "setter" | "getter" | "deleter")
+                    {
+                        self.looked_at.insert(&raw const decorator.expression);
+                    } else if decorator.expression.is_name_expr() {
+                        self.look(&decorator.expression);
+                    }
+                }
+            }
+            Stmt::ClassDef(class) => {
+                let spot = self.spot();
+                for base in class.bases() {
+                    self.look(base);
+                    if let Some(name) = last_name(base) {
+                        self.reads.children.entry(name).or_default().push((spot, class));
+                    }
+                }
+            }
+            // In a function nobody keeps it.
+            Stmt::AnnAssign(assign) if !matches!(self.open.last(), Some((_, ScopeKind::Class(_)))) => {
+                self.look(&assign.annotation);
+            }
+            Stmt::For(each) => {
+                self.looked_at.insert(&raw const *each.iter);
+            }
+            Stmt::Try(attempt) => {
+                for ast::ExceptHandler::ExceptHandler(handler) in &attempt.handlers {
+                    if let Some(kind) = &handler.type_ {
+                        self.look(kind);
+                    }
+                }
+            }
+            Stmt::Raise(raise) => {
+                if let Some(kind) = &raise.exc {
+                    self.look(kind);
+                }
+            }
+            Stmt::ImportFrom(import) => {
+                let renamed = import.names.iter().filter(|alias| alias.asname.is_some());
+                self.reads.values.extend(renamed.map(|alias| alias.name.as_str()));
+            }
+            _ => {}
+        }
+    }
+
+    fn expression(&mut self, expr: &'a Expr) -> bool {
+        let call = match self.callee {
+            Some((callee, call)) if std::ptr::eq(callee, expr) => {
+                self.callee = None;
+                Some(call)
+            }
+            _ => None,
+        };
+        match expr {
+            Expr::Call(inner) => {
+                if is_named(&inner.func, "type")
+                    && !self.looked_at.remove(&(&raw const *expr))
+                    && inner.arguments.args.len() == 1
+                {
+                    self.reads.any_class = true;
+                }
+                self.call(inner);
+            }
+            Expr::Compare(compare) => {
+                self.look(&compare.left);
+                compare.comparators.iter().for_each(|value| self.look(value));
+            }
+            Expr::Subscript(subscript) => {
+                if matches!(subscript.ctx, ExprContext::Load) {
+                    self.dicts.insert(&raw const *subscript.value);
+                    self.looked_at.insert(&raw const *subscript.value);
+                }
+                if !subscript.slice.is_tuple_expr() {
+                    self.looked_at.insert(&raw const *subscript.slice);
+                }
+            }
+            Expr::ListComp(ast::ExprListComp { generators, .. })
+            | Expr::SetComp(ast::ExprSetComp { generators, .. })
+            | Expr::DictComp(ast::ExprDictComp { generators, .. })
+            | Expr::Generator(ast::ExprGenerator { generators, .. }) => {
+                for generator in generators {
+                    self.looked_at.insert(&raw const generator.iter);
+                }
+            }
+            Expr::FString(text) => {
+                for element in text.value.elements() {
+                    if let ast::InterpolatedStringElement::Interpolation(inner) = element {
+                        self.look(&inner.expression);
+                    }
+                }
+            }
+            Expr::Dict(dict) => {
+                for item in dict.items.iter().filter(|item| item.key.is_none()) {
+                    self.dicts.insert(&raw const item.value);
+                }
+            }
+            Expr::Name(name) if matches!(name.ctx, ExprContext::Load) => {
+                self.name(expr, name.id.as_str(), call);
+            }
+            Expr::Attribute(attribute) if matches!(attribute.ctx, ExprContext::Load) => {
+                self.attribute(expr, attribute, call);
+            }
+            _ => {}
+        }
+        true
+    }
+
+    fn pattern(&mut self, pattern: &'a Pattern) {
+        if let Pattern::MatchClass(class) = pattern {
+            self.look(&class.cls);
+            for keyword in &class.arguments.keywords {
+                self.reads.patterned.insert(keyword.attr.as_str());
+            }
+        }
+    }
+}
