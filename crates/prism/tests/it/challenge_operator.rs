@@ -260,8 +260,9 @@ fn a_round_that_closes_makes_no_place_cheaper() {
     world.script(&better, "main", &[End::Scores(0.8)]);
     world.script(&better, "confirm", &[End::Dies, End::Scores(1.3)]);
     world.admin(&Operation::Resume).unwrap();
+    // Known to be lost, so that the pause before the next try has begun when the clock goes on.
     world.until("its confirmation is lost", |world| {
-        world.started(&better).len() == 2
+        world.started(&better).len() == 2 && world.get(&better).reason == Some(Reason::Lost)
     });
     world
         .admin(&Operation::RoundClose {
