@@ -165,7 +165,7 @@ fn commented(comment: &str) -> Vec<u8> {
 }
 
 /// A model that nobody has published, so that all of it is its author's own.
-const ITS_OWN: &str = r#"
+const ITS_OWN: &str = r"
 import torch
 from torch import nn
 
@@ -217,7 +217,7 @@ class Beach(nn.Module):
 
 def build_model(ctx):
     return Beach(ctx.vocab_size)
-"#;
+";
 
 #[test]
 fn the_later_of_two_copies_is_refused_whatever_happens_in_between() {
