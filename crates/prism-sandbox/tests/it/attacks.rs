@@ -369,7 +369,7 @@ fn run_family(family: &str) {
             }
         }
         assert_eq!(
-            kit::processes_marked(&marker),
+            kit::survivors(&marker),
             Vec::<i32>::new(),
             "something of {family} survived"
         );
@@ -382,7 +382,7 @@ fn run_family(family: &str) {
         let (ending, logs) = kit::run(spec);
         check(ending, &logs);
         assert_eq!(
-            kit::processes_marked(&marker),
+            kit::survivors(&marker),
             Vec::<i32>::new(),
             "something of {} survived",
             attack.2

@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use prism_sandbox::{
     Bind, Capabilities, Devices, Ending, Helper, Limits, Logs, OutputPolicy, Sandbox, Spec, Tmpfs, preflight,
@@ -215,6 +215,18 @@ pub(crate) fn processes_marked(marker: &str) -> Vec<i32> {
                 .any(|window| window == marker.as_bytes())
         })
         .collect()
+}
+
+/// Those of them that stay. What is killed takes a moment to give back its memory, longer on a machine that does much else.
+pub(crate) fn survivors(marker: &str) -> Vec<i32> {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let found = processes_marked(marker);
+        if found.is_empty() || Instant::now() > deadline {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// The helper program where an ordinary user can run it too.
