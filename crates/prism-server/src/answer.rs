@@ -12,7 +12,7 @@ use tracing::error;
 use crate::app::Answer;
 use crate::edge::Client;
 use crate::network;
-use crate::prepared::{has_tag, not_modified, tag_of};
+use crate::prepared::{Prepared, has_tag, not_modified, tag_of};
 use crate::problem::Problem;
 
 /// JSON that nobody keeps.
@@ -32,6 +32,11 @@ pub(crate) fn tagged_json(request: &HeaderMap, value: &impl Serialize) -> Answer
     headers.insert(header::ETAG, tag);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(response)
+}
+
+/// JSON that may be sent more than once.
+pub(crate) fn prepared(value: &impl Serialize) -> Answer<Prepared> {
+    text_of(value).map(Prepared::of_json_text)
 }
 
 fn text_of(value: &impl Serialize) -> Answer<Vec<u8>> {

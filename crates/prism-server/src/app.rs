@@ -16,9 +16,11 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
+use crate::answer;
 use crate::body::{self, BodyBounds, BodyMemory, ReadBody};
 use crate::cache::{Cache, Key};
 use crate::challenge::{Challenge, ServiceError};
+use crate::completed::Completed;
 use crate::envelope::EnvelopeLimits;
 use crate::followers::Followers;
 use crate::limiter::Limiter;
@@ -46,6 +48,7 @@ pub(crate) struct App {
     body_memory: BodyMemory,
     pub(crate) streams: Tally,
     pub(crate) cache: Cache,
+    pub(crate) completed: Completed,
     /// The number of the last event that was committed.
     last_event: watch::Receiver<i64>,
     /// Who waits for which submission's.
@@ -81,8 +84,11 @@ impl App {
         let (wake, last_event) = watch::channel(0);
         let followers = Followers::default();
         let woken = followers.clone();
-        // Called on the writing thread: it only wakes the streams.
+        let completed = Completed::default();
+        let forgetting = completed.clone();
+        // Called on the writing thread: it only forgets answers and wakes the streams.
         store.subscribe(Box::new(move |written| {
+            forgetting.forget(written);
             if let Some(last) = written.last() {
                 wake.send_replace(last.event);
             }
@@ -100,6 +106,7 @@ impl App {
             body_memory: BodyMemory::new(limits.bodies_in_flight_bytes),
             streams: Tally::new(limits.streams, limits.streams_per_client),
             cache: Cache::default(),
+            completed,
             readers: Semaphore::new(limits.reads),
             writers: Semaphore::new(limits.writes),
             computers: Semaphore::new(limits.computations),
@@ -253,10 +260,7 @@ impl App {
         let event = *self.last_event.borrow();
         let make = async {
             let value = self.read(reader).await?;
-            Prepared::json(&value).map_err(|failure| {
-                error!(error = %failure, "an answer has no JSON form");
-                Problem::internal()
-            })
+            answer::prepared(&value)
         };
         self.cache.get(key, event, make).await
     }

@@ -29,6 +29,7 @@ mod blob_body;
 mod body;
 mod cache;
 mod channel_body;
+mod completed;
 mod cursor;
 mod edge;
 mod followers;

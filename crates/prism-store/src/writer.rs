@@ -148,14 +148,15 @@ fn serve(tx: &Write, waiting: &Receiver<Box<dyn Job>>, listeners: &Mutex<Vec<Box
         let written = tx.written.take();
         match committed {
             Ok(()) => {
-                for job in group {
-                    job.answer(Ok(()));
-                }
+                // Before the answers: whoever has one must find what he wrote, also where answers are kept in memory.
                 if !written.is_empty() {
                     let listeners = listeners.lock().unwrap_or_else(PoisonError::into_inner);
                     for notify in listeners.iter() {
                         let _ = catch_unwind(AssertUnwindSafe(|| notify(&written)));
                     }
+                }
+                for job in group {
+                    job.answer(Ok(()));
                 }
             }
             Err(error) => {

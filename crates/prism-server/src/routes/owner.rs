@@ -134,7 +134,7 @@ pub(super) async fn cancel(
             .await?;
     }
     let found = find(&app, submission.id).await?;
-    json(&view(&app, found))
+    json(&view(&app, &app.challenge.board(), found))
 }
 
 /// Appeal against a rejection by the reviewer, once: a person then decides.
@@ -183,7 +183,7 @@ pub(super) async fn appeal(
             .await?;
     }
     let found = find(&app, submission.id).await?;
-    json(&view(&app, found))
+    json(&view(&app, &app.challenge.board(), found))
 }
 
 /// An appeal.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
+use prism_core::outcome::Status;
 use prism_core::submission::{Position, Stage};
 use prism_core::time::Timestamp;
 use prism_store::attempts::{self, Attempt};
@@ -13,9 +14,10 @@ use prism_store::submissions::{self, Filter, Submission};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::answer::{PathPart, no_submission, tagged_json};
+use crate::answer::{PathPart, no_submission, prepared, tagged_json};
 use crate::app::{Answer, App};
 use crate::cache::Key;
+use crate::challenge::Board;
 use crate::cursor;
 use crate::params::Params;
 use crate::wire::{Around, AttemptView, SubmissionView};
@@ -76,8 +78,7 @@ pub(super) async fn find(app: &Arc<App>, id: String) -> Answer<Found> {
 }
 
 /// The same as an object of the interface.
-pub(super) fn view(app: &App, found: Found) -> SubmissionView {
-    let board = app.challenge.board();
+pub(super) fn view(app: &App, board: &Board, found: Found) -> SubmissionView {
     let id = &found.submission.id;
     let around = Around {
         place: place(app, &found.submission),
@@ -114,8 +115,28 @@ pub(super) async fn status(
     PathPart(id): PathPart,
     headers: HeaderMap,
 ) -> Answer<Response> {
+    let board = app.challenge.board();
+    let before = match app.completed.get(&id, &board) {
+        Ok(prepared) => return Ok(prepared.answer(&headers)),
+        Err(before) => before,
+    };
     let found = find(&app, id).await?;
-    tagged_json(&headers, &view(&app, found))
+    if !is_at_rest(&found) {
+        return tagged_json(&headers, &view(&app, &board, found));
+    }
+    let submission = (found.submission.id.clone(), found.submission.seq);
+    let answer = prepared(&view(&app, &board, found))?;
+    app.completed.keep(before, submission, &board, &answer);
+    Ok(answer.answer(&headers))
+}
+
+/// Whether nothing moves in it any more, unless an event says so.
+fn is_at_rest(found: &Found) -> bool {
+    found.submission.position == Position::Ended(Status::Completed)
+        && found
+            .attempts
+            .iter()
+            .all(|attempt| matches!(attempt.state, attempts::State::Ended | attempts::State::Lost))
 }
 
 /// Submissions, the newest first.
@@ -191,8 +212,7 @@ pub(crate) fn asked(params: &Params) -> Answer<(Filter, Option<i64>, u32)> {
 }
 
 fn state(word: &str) -> Option<String> {
-    let is_state =
-        ["pending", "running"].contains(&word) || prism_core::outcome::Status::parse(word).is_some();
+    let is_state = ["pending", "running"].contains(&word) || Status::parse(word).is_some();
     is_state.then(|| word.to_owned())
 }
 
