@@ -240,6 +240,9 @@ def overhead(options: argparse.Namespace) -> None:
                 [run] = submit(served, place, [number])
                 until("its score", lambda run=run: stage(served, run).startswith(("completed", "running/confirming", "pending/confirming")))
                 through.append(time.perf_counter() - started)
+                told = json.loads(get(f"{served.url}/v1/submissions/{run}/events")[1])["events"]
+                steps = [(event.get("stage") or event["status"], event["at"]) for event in told]
+                print("steps:", ", ".join(f"{name} {moment[11:23]}" for name, moment in steps))
                 # Whoever takes first place is measured a second time, which is no part of this.
                 subprocess.run([PRISM, "cancel", run, "--key", place / "key.json", "--url", served.url], capture_output=True)
                 until("the end", lambda: not any((store / "attempts").iterdir()))

@@ -92,7 +92,7 @@ impl Unpacked {
                 std::fs::remove_file(training).map_err(|error| storage(error.to_string()))?;
             }
             sources
-                .write_shared(&unpacked.sources(seat))
+                .write_bare(&unpacked.sources(seat))
                 .map_err(|error| storage(error.to_string()))?;
         }
         Ok(unpacked)

@@ -17,6 +17,8 @@ pub(crate) const SYSTEM: [&str; 7] = ["/usr", "/lib", "/lib32", "/lib64", "/libx
 const TOO_BROAD: [&str; 13] = [
     "/", "/boot", "/dev", "/etc", "/home", "/media", "/mnt", "/opt", "/proc", "/root", "/run", "/tmp", "/var",
 ];
+/// Headers that a compiler needs.
+const HEADERS: [&str; 2] = ["/usr/include", "/usr/local/include"];
 /// What a sandbox shows empty: word lists, manuals and documentation.
 const HIDDEN: [&str; 2] = ["/usr/share", "/usr/local/share"];
 /// As many links as the kernel follows.
@@ -52,6 +54,12 @@ pub(crate) fn directories(answer: &Answer, home: Option<&Path>) -> Result<Vec<Pa
         refuse_broad(directory, home)?;
     }
     Ok(wanted.into_iter().collect())
+}
+
+/// The directories of headers that this machine has.
+pub(crate) fn headers() -> Vec<PathBuf> {
+    let headers = HEADERS.iter().map(PathBuf::from);
+    headers.filter(|directory| directory.is_dir()).collect()
 }
 
 /// Refuses a directory that holds much besides what is wanted of it.

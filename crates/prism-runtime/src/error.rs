@@ -122,6 +122,12 @@ pub enum RuntimeError {
         /// What is needed.
         needed_bytes: u64,
     },
+    /// The interpreter did not compile the modules of the copy.
+    #[error("the Python modules could not be compiled for the sandboxes:\n{tail}")]
+    NotCompiled {
+        /// The end of what the interpreter printed.
+        tail: String,
+    },
     /// The runtime was changed while it was copied.
     #[error("the Python runtime or the system's libraries were changed while {path:?} was made; try again when that is done", path = .path.as_os_str())]
     ViewsUnsteady {
@@ -260,6 +266,7 @@ impl RuntimeError {
             Self::ClosedToOthers { .. } => "runtime_closed_to_others",
             Self::NotAProgram { .. } => "runtime_not_a_program",
             Self::NoRoomForViews { .. } => "runtime_no_room_for_views",
+            Self::NotCompiled { .. } => "runtime_not_compiled",
             Self::ViewsUnsteady { .. } => "runtime_views_unsteady",
             Self::NoPython { .. } => "runtime_no_python",
             Self::UnsupportedPlatform { .. } => "runtime_unsupported_platform",

@@ -24,6 +24,8 @@ pub struct Runtime {
     pub read_only_dirs: Vec<PathBuf>,
     /// Where the interpreter looks for modules.
     pub search: Vec<PathBuf>,
+    /// The system's headers, which the learner's compiler needs.
+    pub headers: Vec<PathBuf>,
     /// The directories that it is installed in: its environment's, and that of the interpreter behind it.
     pub prefixes: Vec<PathBuf>,
     /// `3.11.7`.
@@ -162,6 +164,7 @@ fn runtime(
     Ok(Runtime {
         read_only_dirs: binds::directories(answer, settings.home.as_deref())?,
         search: binds::search(answer),
+        headers: binds::headers(),
         prefixes: answer.prefixes.clone(),
         python,
         python_version: answer.version_text(),

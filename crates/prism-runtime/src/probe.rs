@@ -18,7 +18,7 @@ const MARKER: &str = "PRISM-PROBE ";
 /// Far more than an interpreter needs on a slow disk.
 const LIMIT: Duration = Duration::from_mins(1);
 /// What changes the search paths of Python or of the dynamic loader.
-const REMOVED_VARIABLES: [&str; 5] = [
+pub(crate) const REMOVED_VARIABLES: [&str; 5] = [
     "PYTHONHOME",
     "PYTHONPATH",
     "LD_LIBRARY_PATH",

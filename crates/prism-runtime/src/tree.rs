@@ -16,6 +16,7 @@
 //!         m       the content
 //! ```
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -23,6 +24,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use prism_core::hash::Sha256Hash;
+
+use crate::views;
 
 const DOMAIN: &[u8; 14] = b"prism-tree-v1\0";
 const FILE_MODE: u32 = 0o444;
@@ -104,6 +107,14 @@ impl Tree {
 
     /// Writes ordinary, writable files into a directory that does not exist yet: a scaffold for a person to change.
     pub fn write_new(&self, directory: &Path) -> Result<(), TreeError> {
+        self.write(directory, |_, content| Cow::Borrowed(content))
+    }
+
+    fn write(
+        &self,
+        directory: &Path,
+        form: fn(&Path, &'static [u8]) -> Cow<'static, [u8]>,
+    ) -> Result<(), TreeError> {
         fs::create_dir(directory).map_err(TreeError::new("create", directory))?;
         for (path, content) in self.files() {
             let path = directory.join(path);
@@ -111,15 +122,16 @@ impl Tree {
                 fs::create_dir_all(parent).map_err(TreeError::new("create", parent))?;
             }
             File::create_new(&path)
-                .and_then(|mut file| file.write_all(content))
+                .and_then(|mut file| file.write_all(&form(&path, content)))
                 .map_err(TreeError::new("write", &path))?;
         }
         Ok(())
     }
 
-    /// Writes files that everybody may read and nobody change, whatever the umask, into a directory that does not exist yet.
-    pub fn write_shared(&self, directory: &Path) -> Result<(), TreeError> {
-        self.write_new(directory)?;
+    /// Writes files as a sandbox shows them into a directory that does not exist yet: without words about them, for
+    /// everybody to read and nobody to change, whatever the umask.
+    pub fn write_bare(&self, directory: &Path) -> Result<(), TreeError> {
+        self.write(directory, |path, content| Cow::Owned(views::bare(path, content)))?;
         set_modes(directory, FILE_MODE, 0o755).map_err(TreeError::new("protect", directory))
     }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{LOCK_FILE, Views, views};
+use super::{LOCK_FILE, Views, ViewsEvent, views_by};
 use crate::error::RuntimeError;
 use crate::installed::tests::settings;
 use crate::locate::{Origin, Runtime};
@@ -50,6 +50,7 @@ impl Fake {
             python: self.prefix().join("bin/python"),
             read_only_dirs: vec![self.prefix()],
             search: vec![self.prefix().join("lib/site")],
+            headers: Vec::new(),
             prefixes: vec![self.prefix()],
             python_version: "3.11.7".to_owned(),
             torch_version: "2.15.0".to_owned(),
@@ -68,7 +69,16 @@ impl Fake {
     }
 
     pub(super) fn views(&self) -> Result<Views, RuntimeError> {
-        views(&self.settings(), &self.runtime(), &|| false, &mut |_| {})
+        self.views_with(&|| false, &mut |_| {})
+    }
+
+    /// With an interpreter that compiles nothing: this one cannot.
+    pub(super) fn views_with(
+        &self,
+        stop: &dyn Fn() -> bool,
+        on_event: &mut dyn FnMut(ViewsEvent),
+    ) -> Result<Views, RuntimeError> {
+        views_by(&self.settings(), &self.runtime(), &|_, _| Ok(()), stop, on_event)
     }
 
     pub(super) fn names(&self) -> Vec<String> {

@@ -1,7 +1,7 @@
-//! What the learner sees: the originals, and of the system no more than a compiler needs.
+//! What the learner sees of the system: no more than a compiler needs.
 //!
-//! A learner may compile its model (`torch.compile`), which runs the C++ compiler, so that it keeps the interpreter as it is
-//! installed, headers included, and the parts of the system that are listed here. Everything else of `/usr` stays away: other
+//! A learner may compile its model (`torch.compile`), which runs the C++ compiler, so that it keeps the parts of the system
+//! that are listed here, as they are. Headers, the interpreter and its packages it sees in a tree of its own. Everything else of `/usr` stays away: other
 //! languages and their libraries, mail, databases, documentation. No directory of these is in the view of anybody who
 //! answers. Called each time that views are asked for: a compiler may have come since they were made.
 
@@ -9,14 +9,11 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::loader::TRIPLET;
-use super::{Bind, loader};
-use crate::binds::SYSTEM;
+use super::{Bind, loader, plan};
 use crate::locate::Runtime;
 
-/// Headers; what the compiler starts for itself and its own libraries; the libraries to link to. `{}` is the triplet.
-const DIRECTORIES: [&str; 12] = [
-    "/usr/include",
-    "/usr/local/include",
+/// What the compiler starts for itself and its own libraries; the libraries to link to. `{}` is the triplet.
+const DIRECTORIES: [&str; 10] = [
     "/usr/lib/gcc",
     "/usr/libexec/gcc",
     "/usr/local/lib/gcc",
@@ -67,9 +64,9 @@ const PROGRAMS: [&str; 22] = [
     "strip",
 ];
 
-/// The learner's binds. `single` are the libraries of the system that the interpreter and its packages need.
+/// The learner's binds of the system. `single` are its libraries that the interpreter and its packages need.
 pub(super) fn binds(runtime: &Runtime, single: &[PathBuf]) -> Vec<Bind> {
-    let mut directories = directories(runtime, single);
+    let mut directories = directories(single);
     directories.sort();
     let all = directories.clone();
     directories.retain(|directory| {
@@ -79,14 +76,15 @@ pub(super) fn binds(runtime: &Runtime, single: &[PathBuf]) -> Vec<Bind> {
     directories.dedup();
     let mut binds: Vec<Bind> = directories
         .iter()
-        .flat_map(|directory| under_all_names(directory))
+        .flat_map(|directory| from_host(directory))
         .collect();
-    let shown = |path: &Path, binds: &[Bind]| binds.iter().any(|bind| path.starts_with(&bind.target));
-    for directory in &runtime.read_only_dirs {
-        if !shown(directory, &binds) {
-            binds.push(same(directory));
-        }
-    }
+    let shown = |path: &Path, binds: &[Bind]| {
+        let mut targets = binds
+            .iter()
+            .map(|bind| &bind.target)
+            .chain(&runtime.read_only_dirs);
+        targets.any(|target| path.starts_with(target))
+    };
     let programs = PROGRAM_DIRECTORIES
         .iter()
         .flat_map(|directory| PROGRAMS.map(|program| Path::new(directory).join(program)));
@@ -96,7 +94,7 @@ pub(super) fn binds(runtime: &Runtime, single: &[PathBuf]) -> Vec<Bind> {
         .chain(programs)
         .chain([PathBuf::from(loader::CACHE_FILE)]);
     for file in files.filter(|file| file.is_file()) {
-        for bind in under_all_names(&file) {
+        for bind in from_host(&file) {
             if !shown(&bind.target, &binds) {
                 binds.push(bind);
             }
@@ -106,7 +104,7 @@ pub(super) fn binds(runtime: &Runtime, single: &[PathBuf]) -> Vec<Bind> {
 }
 
 /// By the names that have no links above them.
-fn directories(runtime: &Runtime, single: &[PathBuf]) -> Vec<PathBuf> {
+fn directories(single: &[PathBuf]) -> Vec<PathBuf> {
     let listed = DIRECTORIES
         .iter()
         .map(|directory| PathBuf::from(directory.replace("{}", TRIPLET)));
@@ -115,39 +113,14 @@ fn directories(runtime: &Runtime, single: &[PathBuf]) -> Vec<PathBuf> {
         .iter()
         .filter(|file| file.file_name() == Some(OsStr::new("libc.so.6")))
         .filter_map(|file| file.parent().map(Path::to_owned));
-    // The modules of the system's own interpreter, where it is the one.
-    let modules = runtime.search.iter().filter(|place| in_system(place)).cloned();
-    let wanted = listed
-        .chain(c_library)
-        .chain(modules)
-        .filter(|path| path.is_dir());
+    let wanted = listed.chain(c_library).filter(|path| path.is_dir());
     wanted.filter_map(|path| path.canonicalize().ok()).collect()
 }
 
-fn in_system(path: &Path) -> bool {
-    SYSTEM.iter().any(|system| path.starts_with(system))
-}
-
-/// A path as it is and as the system's links lead to it: `/usr/lib/x` and `/lib/x`.
-fn under_all_names(path: &Path) -> Vec<Bind> {
-    let mut binds = vec![same(path)];
-    for system in SYSTEM.map(Path::new) {
-        if let Ok(reached) = system.canonicalize()
-            && reached != system
-            && let Ok(rest) = path.strip_prefix(&reached)
-        {
-            binds.push(Bind {
-                source: path.to_owned(),
-                target: system.join(rest).components().collect(),
-            });
-        }
-    }
-    binds
-}
-
-fn same(path: &Path) -> Bind {
-    Bind {
+/// A file or directory of the host under all its names.
+fn from_host(path: &Path) -> impl Iterator<Item = Bind> {
+    plan::under_all_names(path).into_iter().map(|target| Bind {
         source: path.to_owned(),
-        target: path.to_owned(),
-    }
+        target,
+    })
 }

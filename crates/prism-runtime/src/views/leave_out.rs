@@ -1,39 +1,50 @@
-//! What no process that answers needs of an interpreter and its packages.
+//! What a process does not need of an interpreter and its packages.
 //!
-//! `plan` asks for every directory and file below the places where the interpreter looks for modules. An answerer
-//! imports and computes; it compiles, tests and installs nothing. What a library in the view is linked to comes into it
-//! all the same, by way of `closure`.
+//! `plan` asks for every directory and file. An answerer imports and computes; it compiles, tests and installs nothing. The
+//! learner may compile its model, so that it keeps headers and compilers, but no tests and no texts for people. What a
+//! library in the view is linked to comes into it all the same, by way of `closure`.
 //!
 //! Left in on purpose: `testing` (torch, numpy and sympy import theirs), `setuptools` (`torch.utils.cpp_extension` imports
-//! it), compiled Python files, and the two files of a package's metadata that are asked for at run time.
+//! it), and the two files of a package's metadata that are asked for at run time. Compiled Python files are made anew.
 
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// Directories, wherever they are.
-const DIRECTORIES: [&str; 14] = [
+/// Who reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// Trains, and may compile its model.
+    Learner,
+    /// Answers.
+    Answerer,
+}
+
+/// Directories that nobody needs, wherever they are.
+const DIRECTORIES: [&str; 12] = [
+    // Made anew.
+    "__pycache__",
     // Walked by themselves where the interpreter looks there.
     "site-packages",
     "dist-packages",
-    "bin",
-    "cmake",
     "docs",
     "ensurepip",
     "idlelib",
-    "include",
+    "man",
     "pip",
-    "share",
     "test",
     "tests",
     "tkinter",
     "turtledemo",
 ];
+/// Directories that only a compiler needs.
+const OF_COMPILERS: [&str; 4] = ["bin", "cmake", "include", "share"];
 /// Directories by their whole path: compilers, profilers and examples of them.
 const PATHS: [&str; 3] = ["torch/test", "triton/instrumentation", "triton/plugins"];
-/// Files by their ending: sources and headers of C, archives of objects, types for editors, programs for Windows.
-const ENDINGS: [&str; 22] = [
-    "a", "bat", "c", "cc", "cpp", "cu", "cuh", "exe", "h", "hpp", "inc", "inl", "lib", "ll", "md", "o",
-    "pdb", "pxd", "pyi", "pyx", "rst", "td",
+/// Files by their ending that nobody needs: types for editors, texts, programs for Windows.
+const ENDINGS: [&str; 6] = ["bat", "exe", "md", "pdb", "pyi", "rst"];
+/// Files that only a compiler needs: sources and headers of C, archives of objects.
+const ENDINGS_OF_COMPILERS: [&str; 16] = [
+    "a", "c", "cc", "cpp", "cu", "cuh", "h", "hpp", "inc", "inl", "lib", "ll", "o", "pxd", "pyx", "td",
 ];
 /// Libraries for windows, for profilers and for what torch has its own of.
 const LIBRARIES: [&str; 7] = [
@@ -51,7 +62,7 @@ const WANTED_PROGRAM: &str = "torch/bin/torch_shm_manager";
 const METADATA: [&str; 2] = ["METADATA", "entry_points.txt"];
 
 /// Whether a directory stays out, by its path relative to where the interpreter looks.
-pub(super) fn directory(path: &Path) -> bool {
+pub(super) fn directory(path: &Path, reader: Reader) -> bool {
     let Some(name) = path.file_name().and_then(OsStr::to_str) else {
         // A package cannot be imported by a name that is no text.
         return true;
@@ -60,30 +71,37 @@ pub(super) fn directory(path: &Path) -> bool {
     // `config-3.11-x86_64-linux-gnu`: what one needs to embed an interpreter.
     let embedding = path.components().count() == 1 && name.starts_with("config-");
     let installer = path.components().count() == 1 && name.starts_with("pip-");
-    if Path::new(WANTED_PROGRAM).starts_with(path) {
+    if DIRECTORIES.contains(&name) || installer || parent_is_metadata(path) {
+        return true;
+    }
+    if reader == Reader::Learner || Path::new(WANTED_PROGRAM).starts_with(path) {
         return false;
     }
-    DIRECTORIES.contains(&name)
+    OF_COMPILERS.contains(&name)
         || PATHS.iter().any(|left_out| path == Path::new(left_out))
         || compilers
         || embedding
-        || installer
-        || parent_is_metadata(path)
 }
 
 /// Whether a file stays out.
-pub(super) fn file(path: &Path) -> bool {
+pub(super) fn file(path: &Path, reader: Reader) -> bool {
     let Some(name) = path.file_name().and_then(OsStr::to_str) else {
         return true;
     };
     if parent_is_metadata(path) {
         return !METADATA.contains(&name);
     }
+    let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+    if ENDINGS.contains(&ending) {
+        return true;
+    }
+    if reader == Reader::Learner {
+        return false;
+    }
     if path.parent() == Path::new(WANTED_PROGRAM).parent() {
         return path != Path::new(WANTED_PROGRAM);
     }
-    let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-    ENDINGS.contains(&ending) || LIBRARIES.iter().any(|library| name.starts_with(library))
+    ENDINGS_OF_COMPILERS.contains(&ending) || LIBRARIES.iter().any(|library| name.starts_with(library))
 }
 
 fn parent_is_metadata(path: &Path) -> bool {
@@ -114,7 +132,7 @@ mod tests {
             "triton/backends/nvidia/bin",
             "numpy-2.4.6.dist-info/licenses",
         ] {
-            assert!(directory(Path::new(path)), "{path}");
+            assert!(directory(Path::new(path), Reader::Answerer), "{path}");
         }
         for path in [
             "torch",
@@ -132,9 +150,9 @@ mod tests {
             "x/config-1",
             "x/pip-tools",
         ] {
-            assert!(!directory(Path::new(path)), "{path}");
+            assert!(!directory(Path::new(path), Reader::Answerer), "{path}");
         }
-        assert!(directory(Path::new(OsStr::from_bytes(b"\xff"))));
+        assert!(directory(Path::new(OsStr::from_bytes(b"\xff")), Reader::Answerer));
     }
 
     #[test]
@@ -147,11 +165,10 @@ mod tests {
             "README.md",
             "torch/bin/protoc",
         ] {
-            assert!(file(Path::new(path)), "{path}");
+            assert!(file(Path::new(path), Reader::Answerer), "{path}");
         }
         for path in [
             "torch/__init__.py",
-            "torch/__pycache__/x.cpython-311.pyc",
             "torch/lib/libtorch.so",
             "nvidia/cu13/lib/libcudart.so.13",
             "numpy-2.4.6.dist-info/METADATA",
@@ -160,8 +177,34 @@ mod tests {
             "torch/version",
             "torch/bin/torch_shm_manager",
         ] {
-            assert!(!file(Path::new(path)), "{path}");
+            assert!(!file(Path::new(path), Reader::Answerer), "{path}");
         }
-        assert!(file(Path::new(OsStr::from_bytes(b"a\xff.py"))));
+        assert!(file(Path::new(OsStr::from_bytes(b"a\xff.py")), Reader::Learner));
+    }
+    #[test]
+    fn the_learner_keeps_what_compiles_and_no_text() {
+        for path in [
+            "torch/include",
+            "triton/backends/nvidia/bin",
+            "config-3.11-x86_64-linux-gnu",
+            "torch/share",
+        ] {
+            assert!(!directory(Path::new(path), Reader::Learner), "{path}");
+        }
+        for path in [
+            "torch/tests",
+            "x/docs",
+            "__pycache__",
+            "pip",
+            "numpy-2.4.6.dist-info/licenses",
+        ] {
+            assert!(directory(Path::new(path), Reader::Learner), "{path}");
+        }
+        for path in ["torch/include/x.h", "a/b.cpp", "libx.a", "torch/bin/protoc"] {
+            assert!(!file(Path::new(path), Reader::Learner), "{path}");
+        }
+        for path in ["x.pyi", "README.md", "numpy-2.4.6.dist-info/RECORD"] {
+            assert!(file(Path::new(path), Reader::Learner), "{path}");
+        }
     }
 }

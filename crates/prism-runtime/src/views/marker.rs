@@ -15,12 +15,13 @@ use prism_core::hash::Sha256Hash;
 use serde::{Deserialize, Serialize};
 
 use super::closure;
+use super::make::Plans;
 use crate::locate::Runtime;
 
 /// Its name in a set of views.
 pub(super) const MARKER_FILE: &str = "prism-views.json";
 /// Raised whenever views are made in another way.
-const SCHEMA: u32 = 2;
+const SCHEMA: u32 = 3;
 
 /// What lies in [`MARKER_FILE`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,25 +31,23 @@ pub(super) struct Marker {
     pub(super) fingerprint: String,
     /// Files that come from outside of the interpreter's own places.
     pub(super) single: Vec<PathBuf>,
-    /// Where things lie in a view, without the first slash, and where they appear.
+    /// Where things lie in the view of an answerer, without the first slash, and where they appear.
     pub(super) binds: Vec<(PathBuf, PathBuf)>,
-    /// The length of all files of one view.
+    /// The same for the learner.
+    pub(super) learner_binds: Vec<(PathBuf, PathBuf)>,
+    /// The length of all files of one answerer's view, on the host.
     pub(super) bytes: u64,
 }
 
 impl Marker {
-    pub(super) fn new(
-        fingerprint: Sha256Hash,
-        single: Vec<PathBuf>,
-        binds: Vec<(PathBuf, PathBuf)>,
-        bytes: u64,
-    ) -> Self {
+    pub(super) fn new(fingerprint: Sha256Hash, plans: &Plans) -> Self {
         Self {
             schema: SCHEMA,
             fingerprint: fingerprint.to_string(),
-            single,
-            binds,
-            bytes,
+            single: plans.answerer.single.clone(),
+            binds: plans.answerer.binds.clone(),
+            learner_binds: plans.learner.binds.clone(),
+            bytes: plans.answerer.bytes(),
         }
     }
 
@@ -84,13 +83,19 @@ pub(super) fn fingerprint(runtime: &Runtime, single: &[PathBuf]) -> Sha256Hash {
         add(&mut bytes, text.as_bytes());
     }
     add(&mut bytes, runtime.python.as_os_str().as_bytes());
-    for paths in [&runtime.search, &runtime.prefixes, &runtime.read_only_dirs] {
+    for paths in [
+        &runtime.search,
+        &runtime.headers,
+        &runtime.prefixes,
+        &runtime.read_only_dirs,
+    ] {
         bytes.extend((paths.len() as u64).to_le_bytes());
         for path in paths {
             add(&mut bytes, path.as_os_str().as_bytes());
         }
     }
-    for place in &runtime.search {
+    // Headers come with a compiler that is installed later.
+    for place in runtime.search.iter().chain(&runtime.headers) {
         add_place(&mut bytes, place);
     }
     for path in single {

@@ -2,18 +2,20 @@
 //!
 //! The kernel remembers names that were looked up in a directory, also those that are not there, and pages of files that
 //! were read, for as long as it likes. Whoever shares a directory or a file with somebody else can leave a message there. So
-//! the learner sees the originals, and everybody who answers sees a tree that nobody else sees, made of copies: no directory
-//! and no file is both in the learner's sight and in an answerer's, and no directory in that of two answerers (their
-//! files are links to one copy).
+//! everybody sees a tree that nobody else sees: no directory and no file is both in the learner's sight and in an
+//! answerer's, and no directory in that of two answerers (their files are links to one copy). Source files are bare in
+//! all of them: what libraries say to people is text that a learner could learn from before its stream.
 //!
 //! The engine calls [`views`] before each run, [`crate::doctor`] asks [`state`]. Views lie in `views/` in the data
 //! directory, one set for each runtime, under a name made of what they were made from; one that is out of date is
 //! made anew beside the old one, which goes when no run uses it any more.
 //!
 //! Reading order: `plan` (what is in a view; `leave_out` what is not), `closure` (the libraries of the system; `elf`,
-//! `loader`), `make`, `marker`, `learner`.
+//! `loader`), `make`, `bare`, `compile`, `marker`, `learner`.
 
+mod bare;
 mod closure;
+mod compile;
 mod elf;
 #[cfg(test)]
 mod fake;
@@ -34,9 +36,8 @@ use std::path::{Path, PathBuf};
 
 use prism_core::hash::Sha256Hash;
 
-use self::make::Ways;
+use self::make::{Compile, Plans, Ways};
 use self::marker::{MARKER_FILE, Marker};
-use self::plan::Plan;
 use crate::error::RuntimeError;
 use crate::locate::{Origin, Runtime};
 use crate::settings::Settings;
@@ -52,7 +53,7 @@ const STALE: &str = ".stale-";
 /// Whose view it is: one process of an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Seat {
-    /// Trains, and sees the originals.
+    /// Trains.
     Learner,
     /// Answers while the learner is frozen.
     Auditor,
@@ -112,7 +113,8 @@ pub struct Bind {
 pub struct Views {
     directory: PathBuf,
     marker: Marker,
-    learner: Vec<Bind>,
+    /// What the learner sees of the system.
+    system: Vec<Bind>,
     /// Locked by everybody who uses the views; who removes them needs it alone.
     _in_use: File,
 }
@@ -121,15 +123,16 @@ impl Views {
     /// Everything that a sandbox must show besides what belongs to the run: the system's part, the interpreter and its
     /// packages, the index of the dynamic loader.
     pub fn binds(&self, seat: Seat) -> Vec<Bind> {
-        if seat == Seat::Learner {
-            return self.learner.clone();
-        }
+        let (binds, system) = match seat {
+            Seat::Learner => (&self.marker.learner_binds, self.system.clone()),
+            _ => (&self.marker.binds, Vec::new()),
+        };
         let root = self.directory.join(seat.name());
         let bind = |(source, target): &(PathBuf, PathBuf)| Bind {
             source: make::inside(&root, source),
             target: target.clone(),
         };
-        self.marker.binds.iter().map(bind).collect()
+        system.into_iter().chain(binds.iter().map(bind)).collect()
     }
 }
 
@@ -178,6 +181,18 @@ pub fn views(
     stop: &dyn Fn() -> bool,
     on_event: &mut dyn FnMut(ViewsEvent),
 ) -> Result<Views, RuntimeError> {
+    let compile = |root: &Path, modules: &[PathBuf]| compile::compile(&runtime.python, root, modules, stop);
+    views_by(settings, runtime, &compile, stop, on_event)
+}
+
+/// The same with another compiler.
+fn views_by(
+    settings: &Settings,
+    runtime: &Runtime,
+    compile: &Compile<'_>,
+    stop: &dyn Fn() -> bool,
+    on_event: &mut dyn FnMut(ViewsEvent),
+) -> Result<Views, RuntimeError> {
     let parent = parent(settings);
     let lock = parent.join(LOCK_FILE);
     if let Some(views) = ready(&parent, runtime)? {
@@ -196,9 +211,9 @@ pub fn views(
     if let Some(views) = ready(&parent, runtime)? {
         return Ok(views);
     }
-    let plan = plan::plan(runtime)?;
+    let plans = Plans::of(runtime)?;
     let ways = Ways::of(&parent, &runtime.python)?;
-    let made = make_all(&parent, runtime, &plan, ways, stop, on_event)?;
+    let made = make_all(&parent, runtime, (&plans, ways), compile, stop, on_event)?;
     remove_others(&parent, runtime, &made)?;
     ready(&parent, runtime)?.ok_or(RuntimeError::ViewsUnsteady { path: made })
 }
@@ -211,16 +226,21 @@ pub fn state(settings: &Settings, runtime: &Runtime) -> Result<ViewsState, Runti
             directory: views.directory.clone(),
         });
     }
-    let plan = plan::plan(runtime)?;
+    let plans = Plans::of(runtime)?;
     // What the file system can do is found out when they are made; most can link and cannot clone.
     let ways = Ways {
         clones: false,
         links: true,
     };
     Ok(ViewsState::Missing {
-        needed_bytes: ways.needed_bytes(&plan),
+        needed_bytes: ways.needed_bytes(&plans, &parent),
         free_bytes: crate::install::free_bytes(&parent)?,
     })
+}
+
+/// The content of a source file as a sandbox shows it.
+pub(crate) fn bare(path: &Path, content: &[u8]) -> Vec<u8> {
+    bare::Form::of(path).apply(content.to_vec())
 }
 
 fn parent(settings: &Settings) -> PathBuf {
@@ -262,11 +282,11 @@ fn ready(parent: &Path, runtime: &Runtime) -> Result<Option<Views>, RuntimeError
         if opened.is_none() || path.metadata().map(|metadata| metadata.ino()).ok() != opened {
             continue;
         }
-        let learner = learner::binds(runtime, &marker.single);
+        let system = learner::binds(runtime, &marker.single);
         return Ok(Some(Views {
             directory,
             marker,
-            learner,
+            system,
             _in_use: in_use,
         }));
     }
@@ -277,16 +297,16 @@ fn ready(parent: &Path, runtime: &Runtime) -> Result<Option<Views>, RuntimeError
 fn make_all(
     parent: &Path,
     runtime: &Runtime,
-    plan: &Plan,
-    ways: Ways,
+    (plans, ways): (&Plans, Ways),
+    compile: &Compile<'_>,
     stop: &dyn Fn() -> bool,
     on_event: &mut dyn FnMut(ViewsEvent),
 ) -> Result<PathBuf, RuntimeError> {
     on_event(ViewsEvent::Planned {
-        needed_bytes: ways.needed_bytes(plan),
+        needed_bytes: ways.needed_bytes(plans, parent),
         directory: parent.to_owned(),
     });
-    make::check_disk(parent, plan, ways)?;
+    make::check_disk(parent, plans, ways)?;
     let partial = tempfile::Builder::new()
         .prefix(PARTIAL)
         // A sandbox enters the trees below it by themselves.
@@ -294,15 +314,15 @@ fn make_all(
         .tempdir_in(parent)
         .map_err(RuntimeError::io("create a directory in", parent))?;
     // Before anything is copied: what changes meanwhile makes the views out of date.
-    let fingerprint = marker::fingerprint(runtime, &plan.single);
-    let total_bytes = plan.bytes();
-    make::make(plan, partial.path(), ways, stop, &mut |done_bytes| {
+    let fingerprint = marker::fingerprint(runtime, &plans.answerer.single);
+    let total_bytes = plans.bytes();
+    make::make(plans, partial.path(), ways, compile, stop, &mut |done_bytes| {
         on_event(ViewsEvent::Progress {
             done_bytes,
             total_bytes,
         });
     })?;
-    let marker = Marker::new(fingerprint, plan.single.clone(), plan.binds.clone(), total_bytes);
+    let marker = Marker::new(fingerprint, plans);
     marker
         .write(partial.path())
         .map_err(RuntimeError::io("complete", partial.path()))?;

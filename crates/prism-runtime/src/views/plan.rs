@@ -1,4 +1,4 @@
-//! Which files an answerer sees, before any of them is made.
+//! Which files a process sees, before any of them is made.
 //!
 //! `make` makes what [`plan`] lists; nothing is written here. A plan is a small root file system: every file and link under
 //! the path that it has on the host, with all links above it resolved, so that the loader and the interpreter find each
@@ -7,11 +7,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::closure;
-use super::leave_out;
+use super::leave_out::{self, Reader};
 use super::loader;
 use crate::binds;
 use crate::error::RuntimeError;
@@ -29,14 +29,14 @@ pub(super) enum Entry {
     File {
         /// Its length.
         bytes: u64,
-        /// Whether it may be started.
-        is_program: bool,
+        /// The file system that it is on.
+        device: u64,
     },
     /// A link with this text.
     Link(PathBuf),
 }
 
-/// What an answerer sees.
+/// What a process sees.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Plan {
     /// By the absolute path on the host, without links in it.
@@ -57,15 +57,15 @@ impl Plan {
         lengths.sum()
     }
 
-    /// Adds everything below a directory but what an answerer does not need.
-    fn tree(&mut self, directory: &Path) -> Result<(), RuntimeError> {
+    /// Adds everything below a directory but what its reader does not need.
+    fn tree(&mut self, directory: &Path, reader: Reader) -> Result<(), RuntimeError> {
         let root = directory
             .canonicalize()
             .map_err(RuntimeError::io("look at", directory))?;
-        self.below(&root, &root)
+        self.below(&root, &root, reader)
     }
 
-    fn below(&mut self, root: &Path, directory: &Path) -> Result<(), RuntimeError> {
+    fn below(&mut self, root: &Path, directory: &Path, reader: Reader) -> Result<(), RuntimeError> {
         let failed = || RuntimeError::io("list", directory);
         for entry in fs::read_dir(directory).map_err(failed())? {
             let entry = entry.map_err(failed())?;
@@ -75,10 +75,10 @@ impl Plan {
             };
             let kind = entry.file_type().map_err(failed())?;
             if kind.is_dir() {
-                if !leave_out::directory(relative) {
-                    self.below(root, &path)?;
+                if !leave_out::directory(relative, reader) {
+                    self.below(root, &path, reader)?;
                 }
-            } else if (kind.is_file() || kind.is_symlink()) && !leave_out::file(relative) {
+            } else if (kind.is_file() || kind.is_symlink()) && !leave_out::file(relative, reader) {
                 self.insert(&path)?;
             }
             // Anything else, a socket for example, is nothing that can be imported.
@@ -99,7 +99,7 @@ impl Plan {
         } else if metadata.is_file() {
             Entry::File {
                 bytes: metadata.len(),
-                is_program: metadata.permissions().mode() & 0o111 != 0,
+                device: metadata.dev(),
             }
         } else {
             return Ok(None);
@@ -174,12 +174,53 @@ impl Plan {
     }
 }
 
-/// Lists what the interpreter needs to start, to import its packages and to compute.
-pub(super) fn plan(runtime: &Runtime) -> Result<Plan, RuntimeError> {
+/// Lists what the learner has of the interpreter and its packages, and the headers of the system. What it needs of the system
+/// besides is bound by `learner`.
+pub(super) fn learner(runtime: &Runtime) -> Result<Plan, RuntimeError> {
+    let mut plan = Plan::default();
+    let places = runtime.search.iter().chain(&runtime.headers);
+    let (in_system, own): (Vec<_>, Vec<_>) = places
+        .filter(|place| place.is_dir())
+        .partition(|place| in_system(place));
+    let places = runtime.read_only_dirs.iter().chain(own);
+    for place in places.chain(in_system.iter().copied()) {
+        plan.tree(place, Reader::Learner)?;
+    }
+    let mut wanted = runtime.read_only_dirs.clone();
+    for place in in_system {
+        let reached = place.canonicalize().map_err(RuntimeError::io("look at", place))?;
+        wanted.extend(under_all_names(&reached));
+    }
+    wanted.dedup();
+    plan.bind(&wanted)?;
+    Ok(plan)
+}
+
+/// Whether a path is in a directory of the system.
+fn in_system(path: &Path) -> bool {
+    binds::SYSTEM.iter().any(|system| path.starts_with(system))
+}
+
+/// A path as it is and as the system's links lead to it: `/usr/lib/x` and `/lib/x`.
+pub(super) fn under_all_names(path: &Path) -> Vec<PathBuf> {
+    let mut names = vec![path.to_owned()];
+    for system in binds::SYSTEM.map(Path::new) {
+        if let Ok(reached) = system.canonicalize()
+            && reached != system
+            && let Ok(rest) = path.strip_prefix(&reached)
+        {
+            names.push(system.join(rest).components().collect());
+        }
+    }
+    names
+}
+
+/// Lists what the interpreter of an answerer needs to start, to import its packages and to compute.
+pub(super) fn answerer(runtime: &Runtime) -> Result<Plan, RuntimeError> {
     let mut plan = Plan::default();
     for place in &runtime.search {
         if place.is_dir() {
-            plan.tree(place)?;
+            plan.tree(place, Reader::Answerer)?;
         } else {
             plan.single(place)?;
         }
@@ -193,14 +234,14 @@ pub(super) fn plan(runtime: &Runtime) -> Result<Plan, RuntimeError> {
     }
     for prefix in &runtime.prefixes {
         // Beside an interpreter of its own lie libraries that are opened by name.
-        if !binds::SYSTEM.iter().any(|system| prefix.starts_with(system)) {
+        if !in_system(prefix) {
             libraries_in(&mut plan, &prefix.join("lib"))?;
         }
     }
     closure::complete(&mut plan, &runtime.python)?;
     for locale in LOCALES {
         if Path::new(locale).is_dir() {
-            plan.tree(Path::new(locale))?;
+            plan.tree(Path::new(locale), Reader::Answerer)?;
         }
     }
     // Not among the single files: it changes with every library that is installed, needed here or not.
@@ -254,7 +295,7 @@ mod tests {
         symlink("/nowhere", root.join("p/broken")).unwrap();
         let _socket = std::os::unix::net::UnixListener::bind(root.join("p/socket")).unwrap();
         let mut plan = Plan::default();
-        plan.tree(&root).unwrap();
+        plan.tree(&root, Reader::Answerer).unwrap();
         let names: Vec<_> = plan
             .entries
             .keys()

@@ -65,10 +65,78 @@ fn answerers_share_no_directory_and_nothing_with_the_host() {
             "{original:?}"
         );
     }
-    // The learner keeps those.
-    let learner = views.binds(Seat::Learner);
-    assert!(learner.iter().any(|bind| bind.source == fake.prefix()));
-    assert!(learner.iter().all(|bind| !bind.source.starts_with(fake.parent())));
+    let learner = inodes(&views, Seat::Learner, true);
+    assert!(learner.is_disjoint(&directories));
+    assert!(inodes(&views, Seat::Learner, false).is_disjoint(&files));
+    assert!(!learner.contains(&path("lib/site").metadata().unwrap().ino()));
+}
+
+#[test]
+fn the_learner_has_links_to_what_is_no_text_and_modules_without_words() {
+    let fake = Fake::new();
+    let module = "lib/site/torch/nn.py";
+    fake.write(module, "'''About.'''\nx = 1  # one\n");
+    fake.write(
+        "lib/site/torch-2.15.0.dist-info/METADATA",
+        "Version: 2.15.0\n\nRead me.\n",
+    );
+    fake.write("lib/site/torch/__pycache__/nn.cpython-311.pyc", "About.");
+    let compile = |_: &Path, modules: &[PathBuf]| {
+        for module in modules {
+            let directory = module.parent().unwrap().join("__pycache__");
+            fs::create_dir_all(&directory).unwrap();
+            let name = module.file_stem().unwrap().to_str().unwrap();
+            fs::write(directory.join(format!("{name}.pyc")), "compiled").unwrap();
+        }
+        Ok(())
+    };
+    let views = views_by(
+        &fake.settings(),
+        &fake.runtime(),
+        &compile,
+        &|| false,
+        &mut |_| {},
+    )
+    .unwrap();
+    for seat in Seat::ALL {
+        let binds = views.binds(seat);
+        let source = |name: &str| {
+            let path = fake.prefix().join(name);
+            let bind = binds.iter().find(|bind| path.starts_with(&bind.target)).unwrap();
+            bind.source.join(path.strip_prefix(&bind.target).unwrap())
+        };
+        assert_eq!(fs::read_to_string(source(module)).unwrap(), "''''''\nx = 1  \n");
+        let description = fs::read_to_string(source("lib/site/torch-2.15.0.dist-info/METADATA")).unwrap();
+        assert_eq!(description, "Version: 2.15.0\n");
+        let compiled = source("lib/site/torch/__pycache__/nn.pyc");
+        assert_eq!(fs::read_to_string(compiled).unwrap(), "compiled");
+        assert!(!source("lib/site/torch/__pycache__/nn.cpython-311.pyc").exists());
+        let library = source("lib/site/torch/lib/libtorch.so").metadata().unwrap().ino();
+        let original = fake.prefix().join("lib/site/torch/lib/libtorch.so");
+        assert_eq!(
+            library == original.metadata().unwrap().ino(),
+            seat == Seat::Learner
+        );
+        assert_eq!(
+            source("lib/site/torch/include/torch.h").exists(),
+            seat == Seat::Learner
+        );
+    }
+    let learner = inodes(&views, Seat::Learner, false);
+    assert!(
+        Seat::ANSWERERS
+            .iter()
+            .all(|seat| learner.is_disjoint(&inodes(&views, *seat, false)))
+    );
+}
+
+#[test]
+fn an_interpreter_that_compiles_nothing_is_an_error() {
+    let fake = Fake::new();
+    // The interpreter of these tests is a shell.
+    let error = views(&fake.settings(), &fake.runtime(), &|| false, &mut |_| {}).unwrap_err();
+    assert!(matches!(error, RuntimeError::NotCompiled { .. }), "{error}");
+    assert_eq!(fake.names(), Vec::<String>::new());
 }
 
 #[test]
@@ -136,7 +204,7 @@ fn they_are_made_once() {
     ));
     let made = fake.views().unwrap();
     let mut events = Vec::new();
-    let again = views(&fake.settings(), &fake.runtime(), &|| true, &mut |event| {
+    let again = fake.views_with(&|| true, &mut |event| {
         events.push(event);
     });
     assert_eq!(
@@ -156,12 +224,7 @@ fn what_was_interrupted_counts_for_nothing_and_goes() {
     let fake = Fake::new();
     let copying = Cell::new(false);
     let mut on_event = |event| copying.set(copying.get() || matches!(event, ViewsEvent::Progress { .. }));
-    let stopped = views(
-        &fake.settings(),
-        &fake.runtime(),
-        &|| copying.get(),
-        &mut on_event,
-    );
+    let stopped = fake.views_with(&|| copying.get(), &mut on_event);
     assert!(matches!(stopped, Err(RuntimeError::Cancelled)), "{stopped:?}");
     assert!(copying.get());
     assert_eq!(fake.names(), Vec::<String>::new());
@@ -253,7 +316,7 @@ fn of_two_makers_one_makes() {
             scope.spawn(|| {
                 start.wait();
                 let mut planned = 0;
-                let views = views(&fake.settings(), &fake.runtime(), &|| false, &mut |event| {
+                let views = fake.views_with(&|| false, &mut |event| {
                     planned += usize::from(matches!(event, ViewsEvent::Planned { .. }));
                 });
                 made.lock().unwrap().push((views.unwrap().directory, planned));
@@ -268,14 +331,21 @@ fn of_two_makers_one_makes() {
 #[test]
 fn without_links_every_seat_has_copies() {
     let fake = Fake::new();
-    let plan = plan::plan(&fake.runtime()).unwrap();
+    let plans = Plans::of(&fake.runtime()).unwrap();
     let made = |links| {
         let directory = tempfile::tempdir().unwrap();
         let ways = Ways { clones: false, links };
         let copied = RefCell::new(0);
-        make::make(&plan, directory.path(), ways, &|| false, &mut |done| {
-            *copied.borrow_mut() = done;
-        })
+        make::make(
+            &plans,
+            directory.path(),
+            ways,
+            &|_, _| Ok(()),
+            &|| false,
+            &mut |done| {
+                *copied.borrow_mut() = done;
+            },
+        )
         .unwrap();
         let module = fake.prefix().join("lib/site/torch/__init__.py");
         let inode = |seat: Seat| {
@@ -286,8 +356,8 @@ fn without_links_every_seat_has_copies() {
         let inodes: BTreeSet<_> = Seat::ANSWERERS.into_iter().map(inode).collect();
         (
             inodes.len(),
-            copied.into_inner() / plan.bytes(),
-            ways.needed_bytes(&plan) / plan.bytes(),
+            copied.into_inner() / plans.answerer.bytes(),
+            ways.needed_bytes(&plans, directory.path()) / plans.answerer.bytes(),
         )
     };
     let seats = Seat::ANSWERERS.len();
@@ -301,19 +371,19 @@ fn without_links_every_seat_has_copies() {
 #[test]
 fn a_disk_without_room_is_named_before_anything_is_copied() {
     let fake = Fake::new();
-    let plan = plan::plan(&fake.runtime()).unwrap();
+    let plans = Plans::of(&fake.runtime()).unwrap();
     let ways = Ways {
         clones: false,
         links: true,
     };
     // procfs has no free space at all, on every machine.
-    let error = make::check_disk(Path::new("/proc"), &plan, ways).unwrap_err();
+    let error = make::check_disk(Path::new("/proc"), &plans, ways).unwrap_err();
     assert!(
         matches!(error, RuntimeError::NoRoomForViews { free_bytes: 0, .. }),
         "{error}"
     );
     assert!(error.to_string().contains("PRISM_DATA_DIR"), "{error}");
-    make::check_disk(fake.temp.path(), &plan, ways).unwrap();
+    make::check_disk(fake.temp.path(), &plans, ways).unwrap();
 }
 
 #[test]
@@ -327,7 +397,6 @@ fn the_learner_sees_a_compiler_and_little_else() {
         "/usr/bin/as",
         "/usr/bin/ld",
         "/bin/sh",
-        "/usr/include",
         "/etc/ld.so.cache",
     ] {
         assert_eq!(shows(wanted), Path::new(wanted).exists(), "{wanted}");

@@ -40,6 +40,36 @@ print(json.dumps({
 }))
 ";
 
+/// Says what words it finds in modules and headers, and uses what reads sources.
+const READ: &str = r"
+import ast, glob, importlib.util, inspect, io, json, os, re, sys, tokenize
+import numpy, torch
+
+def words(path):
+    text = open(path).read()
+    trees = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, trees)]
+    docs = [ast.get_docstring(node) for node in nodes]
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    comments = [token.string for token in tokens if token.type == tokenize.COMMENT]
+    return [doc for doc in docs if doc and doc.strip(' \\\n')] + [c for c in comments if 'type:' not in c and 'coding' not in c]
+
+modules = [torch.__file__, torch.nn.functional.__file__, torch.optim.AdamW.__init__.__code__.co_filename, numpy.__file__, os.__file__]
+headers = glob.glob(os.path.join(os.path.dirname(torch.__file__), 'include/c10/core/*.h'))
+headers += [path for path in ['/usr/include/stdio.h'] if os.path.exists(path)]
+
+torch.jit.script(torch.nn.TransformerEncoderLayer(8, 2, batch_first=True))
+print(json.dumps({
+    'words': [word for path in modules for word in words(path)],
+    'compiled': [os.path.exists(importlib.util.cache_from_source(path)) for path in modules],
+    'docs': [text for text in (torch.nn.Linear.__doc__, torch.abs.__doc__, numpy.dot.__doc__) if text and text.strip(' \\\n')],
+    'headers': [path for path in headers if re.search(r'/\*[^*/]*\w', open(path).read())],
+    'read': len(headers),
+    'source': 'def forward' in inspect.getsource(torch.nn.Linear),
+    'line': inspect.getsourcelines(torch.nn.Linear.forward)[0][0].strip(),
+}))
+";
+
 struct Machine {
     runtime: Runtime,
     views: Views,
@@ -160,4 +190,26 @@ fn every_seat_computes_and_no_two_have_a_directory_in_common() {
             assert!(!set(value, "top").contains("bin"), "{seat:?} sees programs");
         }
     }
+}
+
+#[test]
+fn the_learner_finds_no_words_and_what_reads_sources_works() {
+    let _seat = seat();
+    let machine = Machine::new();
+    let printed = printed(&machine.start(Seat::Learner, READ));
+    let seen: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(seen["words"], Value::Array(Vec::new()));
+    assert_eq!(seen["docs"], Value::Array(Vec::new()));
+    assert_eq!(seen["headers"], Value::Array(Vec::new()));
+    let compiled = seen["compiled"].as_array().unwrap();
+    assert!(
+        compiled.iter().all(|is_compiled| is_compiled == true),
+        "{compiled:?}"
+    );
+    assert!(seen["read"].as_u64().unwrap() > 10, "{seen}");
+    assert_eq!(seen["source"], true);
+    assert!(
+        seen["line"].as_str().unwrap().starts_with("def forward"),
+        "{seen}"
+    );
 }
