@@ -1,6 +1,6 @@
-//! Embeds the Python sources, the lock file and the examples.
+//! Embeds the Python sources, the lock files and the examples.
 //!
-//! Cargo runs this before it compiles the crate. It writes three Rust constants to `OUT_DIR`: lists of relative
+//! Cargo runs this before it compiles the crate. It writes Rust constants to `OUT_DIR`: lists of relative
 //! paths and contents, in ascending order of the paths, so that the same tree always gives the same lists. A tree
 //! without what the runtime cannot work without stops the build; nothing is left out silently.
 
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// What the runtime consists of, and what only maintainers, or miners on their own machines, need.
 const SOURCE_SUFFIXES: [&str; 3] = ["py", "pyi", "typed"];
-const ELSEWHERE: [&str; 3] = ["tests", "lock.py", "prism_runtime/local"];
+const ELSEWHERE: [&str; 2] = ["tests", "prism_runtime/local"];
 const EXAMPLE_SUFFIXES: [&str; 7] = ["py", "yaml", "yml", "json", "toml", "md", "txt"];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -19,9 +19,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         .join("../..")
         .canonicalize()?;
     let (python, examples) = (root.join("python"), root.join("examples"));
-    let lock = python.join("runtime.lock.txt");
+    let locks = [
+        ("LOCK", python.join("runtime.lock.txt")),
+        ("INSTALLER_LOCK", python.join("installer.lock.txt")),
+    ];
     for needed in [
-        &lock,
+        &locks[0].1,
+        &locks[1].1,
         &python.join("boot.py"),
         &python.join("prism_runtime"),
         &python.join("prism_challenge"),
@@ -38,12 +42,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     constant(&mut generated, "EXAMPLES", &examples, &|path| {
         has_suffix(path, &EXAMPLE_SUFFIXES)
     })?;
-    writeln!(
-        generated,
-        "/// The lock file.\npub(crate) const LOCK: &str = include_str!({:?});",
-        utf8(&lock)?
-    )?;
-    println!("cargo:rerun-if-changed={}", lock.display());
+    for (name, lock) in locks {
+        writeln!(
+            generated,
+            "/// The text of a lock file.\npub(crate) const {name}: &str = include_str!({:?});",
+            utf8(&lock)?
+        )?;
+        println!("cargo:rerun-if-changed={}", lock.display());
+    }
     fs::write(
         PathBuf::from(std::env::var("OUT_DIR")?).join("embedded.rs"),
         generated,

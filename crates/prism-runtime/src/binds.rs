@@ -143,6 +143,7 @@ mod tests {
             stdlib: Vec::new(),
             packages: Vec::new(),
             libraries: Vec::new(),
+            venv: true,
             torch: None,
             numpy: None,
             einops: None,

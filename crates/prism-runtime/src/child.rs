@@ -18,8 +18,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 const POLLS_AFTER_EXIT: u32 = 10;
 /// Longest line that is kept; the rest of a longer one is dropped.
 const MAX_LINE_BYTES: usize = 64 * 1024;
-/// How many lines an error shows.
-const TAIL_LINES: usize = 12;
+/// How many lines an error shows: all that an installer says of a failure, without the progress of hours before it.
+const TAIL_LINES: usize = 40;
 
 /// How a program ended.
 #[derive(Debug)]
@@ -173,18 +173,18 @@ mod tests {
     #[test]
     fn hands_on_lines_and_keeps_the_tail() {
         let mut seen = Vec::new();
-        let script = "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13; do echo line $i; done; printf 'no end'; exit 3";
+        let script = "i=0; while [ $i -lt 41 ]; do i=$((i + 1)); echo line $i; done; printf 'no end'; exit 3";
         let finished = run(shell(script), None, &|| false, &mut |line| {
             seen.push(line.to_owned());
         })
         .unwrap();
         assert!(matches!(finished.ending, Ending::Exited(status) if status.code() == Some(3)));
         assert_eq!(
-            (seen.len(), seen[0].as_str(), seen[13].as_str()),
-            (14, "line 1", "no end")
+            (seen.len(), seen[0].as_str(), seen[41].as_str()),
+            (42, "line 1", "no end")
         );
         assert_eq!(finished.tail.lines().count(), TAIL_LINES);
-        assert!(finished.tail.ends_with("line 13\nno end"));
+        assert!(finished.tail.ends_with("line 41\nno end"));
     }
 
     #[test]

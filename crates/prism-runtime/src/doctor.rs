@@ -10,7 +10,7 @@ use crate::binds;
 use crate::embedded;
 use crate::error::RuntimeError;
 use crate::gigabytes;
-use crate::install::{self, DiskNeed, Installer};
+use crate::install::{self, DiskNeed};
 use crate::interpreter;
 use crate::locate::{Origin, Runtime, locate};
 use crate::probe;
@@ -71,7 +71,7 @@ impl Check {
 /// Looks at everything that the runtime needs, in the order in which it is needed. Imports torch, which takes seconds.
 pub fn doctor(settings: &Settings) -> Vec<Check> {
     let located = locate(settings);
-    let mut checks = vec![python(settings), installer(settings)];
+    let mut checks = vec![python(settings)];
     checks.extend(runtime(settings, &located));
     let disk = if matches!(
         located,
@@ -112,13 +112,6 @@ fn python(settings: &Settings) -> Check {
             error.to_string(),
             Some("apt install python3 python3-venv"),
         ),
-    }
-}
-
-fn installer(settings: &Settings) -> Check {
-    match install::find_uv(settings) {
-        Some(uv) => Check::ok("installer", format!("uv at {}", uv.display())),
-        None => Check::ok("installer", "pip (uv is not on the PATH; it would be faster)"),
     }
 }
 
@@ -255,21 +248,12 @@ fn disk(settings: &Settings) -> Check {
 
 /// Room for what an installation would demand.
 fn disk_for_installation(settings: &Settings) -> Check {
-    let installer = if install::find_uv(settings).is_some() {
-        Installer::Uv
-    } else {
-        Installer::Pip
-    };
-    let needs = match install::disk_needs(settings, installer) {
+    let needs = match install::disk_needs(settings) {
         Ok(needs) => needs,
         Err(error) => return unknown_disk(&error),
     };
     let described: Vec<_> = needs.iter().map(ToString::to_string).collect();
-    let detail = format!(
-        "installing with {} needs {}",
-        installer.name(),
-        described.join(", and ")
-    );
+    let detail = format!("installing needs {}", described.join(", and "));
     if needs.iter().all(DiskNeed::is_met) {
         return Check::ok("disk", detail);
     }
@@ -351,17 +335,9 @@ mod tests {
         let names: Vec<_> = checks.iter().map(|check| check.name).collect();
         assert_eq!(
             names,
-            [
-                "python",
-                "installer",
-                "runtime",
-                "sources",
-                "compiler",
-                "disk",
-                "memory"
-            ]
+            ["python", "runtime", "sources", "compiler", "disk", "memory"]
         );
-        let runtime = &checks[2];
+        let runtime = &checks[1];
         assert_eq!(
             (runtime.status, runtime.fix.as_deref()),
             (Status::Fail, Some("prism runtime install"))
@@ -400,7 +376,6 @@ mod tests {
                 .status
         };
         assert_eq!(status("python"), Status::Fail);
-        assert_eq!(status("installer"), Status::Ok);
     }
 
     #[test]
@@ -448,9 +423,9 @@ mod tests {
             let found = checks.into_iter().find(|check| check.name == "disk");
             found.unwrap().detail
         };
-        let needs = install::disk_needs(&settings, Installer::Pip).unwrap();
+        let needs = install::disk_needs(&settings).unwrap();
         let missing = disk(&settings);
-        assert!(missing.starts_with("installing with pip needs "), "{missing}");
+        assert!(missing.starts_with("installing needs "), "{missing}");
         for need in needs {
             assert!(missing.contains(&gigabytes(need.needed_bytes)), "{missing}");
         }

@@ -47,6 +47,19 @@ pub fn lock_text() -> &'static str {
     generated::LOCK
 }
 
+/// What the lock file pins, each as `name==version`.
+pub(crate) fn locked_packages() -> impl Iterator<Item = &'static str> {
+    // Everything else in it are comments and hashes, which are indented.
+    let starts_entry = |line: &&str| line.starts_with(|first: char| first.is_ascii_alphanumeric());
+    let pins = generated::LOCK.lines().filter(starts_entry);
+    pins.filter_map(|line| line.split_whitespace().next())
+}
+
+/// The text of the file that locks uv.
+pub(crate) fn installer_lock_text() -> &'static str {
+    generated::INSTALLER_LOCK
+}
+
 /// The hash of the lock file, which names the installed runtime and goes into the record.
 pub fn lock_hash() -> Sha256Hash {
     Sha256Hash::of(generated::LOCK.as_bytes())
@@ -66,10 +79,47 @@ mod tests {
             assert!(
                 !path.starts_with("tests/")
                     && !path.starts_with("prism_runtime/local/")
-                    && path != "lock.py"
                     && !path.contains("__pycache__"),
                 "{path}"
             );
+        }
+    }
+
+    #[test]
+    fn the_lock_files_pin_every_package_by_version_and_hash() {
+        assert!(locked_packages().count() > 1);
+        for text in [lock_text(), installer_lock_text()] {
+            assert!(!text.contains("://") && !text.contains("index"), "no address");
+            let lines = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with('#') && !line.is_empty());
+            let mut hashes = 1;
+            for line in lines {
+                if let Some(digits) = line.trim_start().strip_prefix("--hash=sha256:") {
+                    let digits = digits.trim_end_matches(" \\");
+                    assert!(Sha256Hash::parse(digits).is_some(), "{line}");
+                    hashes += 1;
+                } else {
+                    assert!(line.contains("==") && line.ends_with(" \\"), "{line}");
+                    assert!(hashes > 0, "before {line}");
+                    hashes = 0;
+                }
+            }
+            assert!(hashes > 0);
+        }
+    }
+
+    #[test]
+    fn what_miners_may_import_is_locked() {
+        for wanted in ["torch", "numpy", "einops"] {
+            let mut versions =
+                locked_packages().filter_map(|pin| pin.strip_prefix(wanted)?.strip_prefix("=="));
+            let version = versions.next().unwrap();
+            if wanted == "torch" {
+                let version = crate::probe::leading_version(version).unwrap();
+                assert!(version >= crate::probe::OLDEST_TORCH);
+            }
+            assert_eq!(versions.next(), None, "{wanted} is there once, for every machine");
         }
     }
 

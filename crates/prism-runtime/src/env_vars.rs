@@ -12,7 +12,7 @@ pub const PRISM_PYTHON: &str = "PRISM_PYTHON";
 /// The file that counted runs lock, the same for everybody on one kernel. Default: `/run/prism/machine.lock`.
 pub const PRISM_MACHINE_LOCK: &str = "PRISM_MACHINE_LOCK";
 
-/// Where programs are looked for: Python and `uv`.
+/// Where programs are looked for: Python.
 pub const PATH: &str = "PATH";
 
 /// The user's home directory, below which the XDG directories lie where they are not set.
@@ -21,7 +21,7 @@ pub const HOME: &str = "HOME";
 /// The XDG data directory. Default: `.local/share` in the home directory.
 pub const XDG_DATA_HOME: &str = "XDG_DATA_HOME";
 
-/// The XDG cache directory, where `pip` and `uv` keep what they have downloaded. Default: `.cache` in the home
+/// The XDG cache directory, where `uv` keeps what it has downloaded. Default: `.cache` in the home
 /// directory.
 pub const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
 
@@ -45,13 +45,13 @@ pub const ALL: [(&str, &str); 9] = [
         PRISM_MACHINE_LOCK,
         "the file that counted runs lock, the same for everybody on one kernel",
     ),
-    (PATH, "where Python and uv are looked for"),
+    (PATH, "where Python is looked for"),
     (HOME, "the home directory"),
     (
         XDG_DATA_HOME,
         "the data directory, where PRISM_DATA_DIR is not set",
     ),
-    (XDG_CACHE_HOME, "where pip and uv keep downloads"),
+    (XDG_CACHE_HOME, "where uv keeps downloads"),
     (TMPDIR, "where temporary files go"),
     (NO_COLOR, "set: no colours"),
 ];

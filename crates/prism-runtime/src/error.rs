@@ -5,9 +5,9 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 
 use crate::gigabytes;
-use crate::lockfile::LockError;
 
 /// Why there is no runtime to use.
 #[derive(Debug, thiserror::Error)]
@@ -136,7 +136,7 @@ pub enum RuntimeError {
     },
     /// No suitable interpreter on the path.
     #[error(
-        "no CPython 3.11, 3.12 or 3.13 was found on the PATH{tried}; install one, for example with `apt install python3 python3-venv`"
+        "no CPython 3.11, 3.12 or 3.13 that can make environments was found on the PATH{tried}; install one, for example with `apt install python3 python3-venv`"
     )]
     NoPython {
         /// What was looked at, with the punctuation that leads to it.
@@ -150,17 +150,6 @@ pub enum RuntimeError {
         /// What this is.
         found: String,
     },
-    /// Debian splits these off.
-    #[error("{python:?} cannot make virtual environments: {detail}; run `apt install python3-venv`, or install `uv`", python = .python.as_os_str())]
-    NoVenvModule {
-        /// The interpreter.
-        python: PathBuf,
-        /// What it said.
-        detail: String,
-    },
-    /// `uv` was asked for.
-    #[error("`uv` is not on the PATH; install it, or install the runtime with pip")]
-    NoUv,
     /// Not enough room.
     #[error(
         "{path:?} has {free} free and the installation needs {needed}; free some space, or set PRISM_DATA_DIR to another disk",
@@ -178,63 +167,37 @@ pub enum RuntimeError {
     },
     /// The disk filled up on the way.
     #[error(
-        "the disk filled up while {step}; free some space, or set PRISM_DATA_DIR and TMPDIR to another disk:\n{tail}"
+        "the disk filled up while {step}; free some space, or set PRISM_DATA_DIR, XDG_CACHE_HOME and TMPDIR to another disk:\n{tail}"
     )]
     DiskFull {
         /// What was being done.
         step: &'static str,
-        /// The end of what the installer printed.
+        /// Where, or the end of what was printed.
         tail: String,
     },
-    /// The packages could not be fetched.
+    /// Nobody listens at a proxy that is named.
     #[error(
-        "the packages could not be fetched while {step}; check the network and the package index that {installer} is set up for:\n{tail}"
-    )]
-    Network {
-        /// What was being done.
-        step: &'static str,
-        /// Who did it.
-        installer: &'static str,
-        /// The end of what the installer printed.
-        tail: String,
-    },
-    /// The packages could not be fetched, and a proxy was asked for them.
-    #[error(
-        "the packages could not be fetched while {step}: {installer} asks a proxy for them{proxies}, and got no answer that it could use; see that the proxy runs and lets the package index through, or unset what names it (`https_proxy` and its like, or the configuration of {installer}):\n{tail}"
+        "{step} failed, and the proxy {proxy} does not answer ({reason}); start it, or unset that variable:\n{tail}"
     )]
     Proxy {
         /// What was being done.
         step: &'static str,
-        /// Who did it.
-        installer: &'static str,
-        /// The proxies that the environment names, with the punctuation around them.
-        proxies: String,
-        /// The end of what the installer printed.
-        tail: String,
-    },
-    /// A package is not the one in the lock file.
-    #[error(
-        "a package does not have the hash that the lock file demands; the package index or a cache serves something else:\n{tail}"
-    )]
-    HashMismatch {
-        /// The end of what the installer printed.
-        tail: String,
-    },
-    /// The index does not have a package.
-    #[error("the package index that {installer} is set up for lacks a package of the lock file:\n{tail}")]
-    NoSuchPackage {
-        /// Who looked.
-        installer: &'static str,
+        /// The proxy, as the environment names it.
+        proxy: String,
+        /// What the system said.
+        reason: String,
         /// The end of what the installer printed.
         tail: String,
     },
     /// Anything else that an installer can end with.
-    #[error("{step} failed ({status}):\n{tail}")]
+    #[error("{step} failed ({status}){advice}:\n{tail}")]
     StepFailed {
         /// What was being done.
         step: &'static str,
         /// How it ended.
-        status: String,
+        status: ExitStatus,
+        /// What to look at, with the punctuation before it.
+        advice: String,
         /// The end of what it printed.
         tail: String,
     },
@@ -243,9 +206,6 @@ pub enum RuntimeError {
         "the installation was stopped; nothing was left that looks complete, run `prism runtime install` to go on"
     )]
     Cancelled,
-    /// The embedded lock file is malformed.
-    #[error(transparent)]
-    Lock(#[from] LockError),
 }
 
 impl RuntimeError {
@@ -270,17 +230,11 @@ impl RuntimeError {
             Self::ViewsUnsteady { .. } => "runtime_views_unsteady",
             Self::NoPython { .. } => "runtime_no_python",
             Self::UnsupportedPlatform { .. } => "runtime_unsupported_platform",
-            Self::NoVenvModule { .. } => "runtime_no_venv_module",
-            Self::NoUv => "runtime_no_uv",
             Self::NotEnoughDisk { .. } => "runtime_not_enough_disk",
             Self::DiskFull { .. } => "runtime_disk_full",
-            Self::Network { .. } => "runtime_network",
             Self::Proxy { .. } => "runtime_proxy",
-            Self::HashMismatch { .. } => "runtime_hash_mismatch",
-            Self::NoSuchPackage { .. } => "runtime_no_such_package",
             Self::StepFailed { .. } => "runtime_step_failed",
             Self::Cancelled => "runtime_cancelled",
-            Self::Lock(_) => "runtime_lock_malformed",
         }
     }
 

@@ -28,17 +28,15 @@ pub(crate) struct Marker {
     pub(crate) lock_sha256: String,
     pub(crate) python_version: String,
     pub(crate) torch_version: String,
-    pub(crate) installer: String,
 }
 
 impl Marker {
-    pub(crate) fn new(lock: Sha256Hash, python_version: &str, torch_version: &str, installer: &str) -> Self {
+    pub(crate) fn new(lock: Sha256Hash, python_version: &str, torch_version: &str) -> Self {
         Self {
             schema: MARKER_SCHEMA,
             lock_sha256: lock.to_string(),
             python_version: python_version.to_owned(),
             torch_version: torch_version.to_owned(),
-            installer: installer.to_owned(),
         }
     }
 
@@ -192,11 +190,11 @@ pub(crate) mod tests {
             fs::create_dir_all(path.join("bin")).unwrap();
         }
         assert_eq!(complete(&settings, lock(1)), []);
-        let older_marker = Marker::new(lock(1), "3.11.7", "2.15.0", "pip");
+        let older_marker = Marker::new(lock(1), "3.11.7", "2.15.0");
         older_marker.write(&older).unwrap();
         let older = (older, older_marker);
         assert_eq!(complete(&settings, lock(1)), slice::from_ref(&older));
-        let newer_marker = Marker::new(lock(1), "3.13.0", "2.15.0", "uv");
+        let newer_marker = Marker::new(lock(1), "3.13.0", "2.15.0");
         newer_marker.write(&newer).unwrap();
         assert_eq!(complete(&settings, lock(1)), [(newer, newer_marker), older]);
         assert_eq!(
@@ -217,7 +215,7 @@ pub(crate) mod tests {
             assert_eq!(complete(&settings, lock(1)), [], "{text:?}");
         }
         // The names of directories show only the beginning of the hash.
-        Marker::new(lock(2), "3.12.1", "2.15.0", "pip")
+        Marker::new(lock(2), "3.12.1", "2.15.0")
             .write(&directory)
             .unwrap();
         assert_eq!(complete(&settings, lock(1)), []);
@@ -231,7 +229,7 @@ pub(crate) mod tests {
             fs::write(directory.join(name), "").unwrap();
             fs::set_permissions(directory.join(name), Permissions::from_mode(mode)).unwrap();
         }
-        Marker::new(lock(1), "3.12.1", "2.15.0", "pip")
+        Marker::new(lock(1), "3.12.1", "2.15.0")
             .write(&directory)
             .unwrap();
         for path in [directory.join("bin"), directory.clone()] {

@@ -82,6 +82,9 @@ fn suits(answer: &Answer) -> Result<(), String> {
     if version < probe::OLDEST_PYTHON || version > NEWEST_LOCKED_PYTHON {
         return Err(format!("version {}", answer.version_text()));
     }
+    if !answer.venv {
+        return Err("it cannot make environments with pip: `venv` or `ensurepip` is missing".to_owned());
+    }
     Ok(())
 }
 
@@ -105,6 +108,7 @@ mod tests {
             stdlib: Vec::new(),
             packages: Vec::new(),
             libraries: Vec::new(),
+            venv: true,
             torch: None,
             numpy: None,
             einops: None,
@@ -127,6 +131,15 @@ mod tests {
                 "{version:?}"
             );
         }
+    }
+
+    #[test]
+    fn an_interpreter_that_can_make_no_environment_is_passed_over() {
+        let mut answer = answer("CPython", [3, 11, 0], "x86_64", ["glibc", "2.36"]);
+        assert!(suits(&answer).is_ok());
+        answer.venv = false;
+        let reason = suits(&answer).unwrap_err();
+        assert!(reason.contains("ensurepip"), "{reason}");
     }
 
     #[test]

@@ -12,7 +12,8 @@
 //! - [`doctor`] says what is missing on this machine.
 //!
 //! The crate runs interpreters and installers only to ask about them and to install packages. It never runs a
-//! miner's code, and it opens no socket itself: what is downloaded is downloaded by `pip` or `uv`.
+//! miner's code. What is downloaded is downloaded by `pip` and `uv`; the only thing that it opens a socket to itself is a
+//! proxy that the environment names, to see whether it is there when a download has failed.
 //!
 //! Reading order: [`env_vars`], `settings`, `locate`, `probe`, `binds`, `install`, `tree`, `views`, `doctor`.
 
@@ -26,7 +27,6 @@ mod install;
 mod installed;
 mod interpreter;
 mod locate;
-mod lockfile;
 mod probe;
 mod settings;
 mod tree;
@@ -36,9 +36,8 @@ pub mod views;
 pub use doctor::{Check, SANDBOX_PATH, Status, doctor};
 pub use embedded::{RuntimeSources, examples, lock_hash, lock_text, runtime_sources, source_tree};
 pub use error::RuntimeError;
-pub use install::{DiskNeed, InstallEvent, InstallPlan, InstallRequest, Installer, Phase, install, plan};
+pub use install::{DiskNeed, InstallEvent, InstallPlan, Step, install, plan};
 pub use locate::{Origin, Runtime, is_installed, locate};
-pub use lockfile::{Lock, LockError, Pin};
 pub use settings::Settings;
 pub use tree::{Tree, TreeError};
 

@@ -195,7 +195,7 @@ pub(crate) mod tests {
         format!(
             r#"PRISM-PROBE {{"implementation": "CPython", "version": [{major}, {minor}, 1], "machine": "x86_64",
             "libc": ["glibc", "2.36"], "executable": "{prefix}/bin/python", "prefixes": ["{prefix}"], "paths": [],
-            "stdlib": [], "packages": [], "libraries": [], "torch": "{TORCH}", "numpy": null, "einops": null}}"#,
+            "stdlib": [], "packages": [], "libraries": [], "venv": true, "torch": "{TORCH}", "numpy": null, "einops": null}}"#,
             prefix = prefix.display(),
         )
         .replace('\n', "")
@@ -211,7 +211,7 @@ pub(crate) mod tests {
         let script = format!("#!/bin/sh\necho '{}'\n", fake_answer(&directory, version));
         write_program(&python, &script);
         let [major, minor] = version;
-        installed::Marker::new(lock, &format!("{major}.{minor}.1"), TORCH, "pip")
+        installed::Marker::new(lock, &format!("{major}.{minor}.1"), TORCH)
             .write(&directory)
             .unwrap();
         directory
@@ -257,7 +257,7 @@ pub(crate) mod tests {
         let lock = embedded::lock_hash();
         let directory = installed::directory(&settings, lock, (3, 12));
         std::fs::create_dir_all(&directory).unwrap();
-        installed::Marker::new(lock, "3.12.1", "2.15.0", "pip")
+        installed::Marker::new(lock, "3.12.1", "2.15.0")
             .write(&directory)
             .unwrap();
         assert!(is_installed(&settings));

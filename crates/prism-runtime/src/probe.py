@@ -50,6 +50,8 @@ answer = {
     "stdlib": [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")],
     "packages": locations("torch") + locations("numpy") + locations("einops"),
     "libraries": mapped_libraries(),
+    # Some distributions ship these two apart.
+    "venv": all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")),
     "torch": version("torch"),
     "numpy": version("numpy"),
     "einops": version("einops"),

@@ -45,6 +45,8 @@ pub(crate) struct Answer {
     pub(crate) stdlib: Vec<PathBuf>,
     pub(crate) packages: Vec<PathBuf>,
     pub(crate) libraries: Vec<PathBuf>,
+    /// Whether it can make environments with pip in them.
+    pub(crate) venv: bool,
     pub(crate) torch: Option<String>,
     pub(crate) numpy: Option<String>,
     pub(crate) einops: Option<String>,

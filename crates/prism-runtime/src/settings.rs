@@ -23,7 +23,7 @@ pub struct Settings {
     pub home: Option<PathBuf>,
     /// Where programs are looked for.
     pub path: OsString,
-    /// Where `pip` and `uv` keep downloads, unless they are set up to keep them elsewhere.
+    /// Where `uv` keeps downloads, unless it is set up to keep them elsewhere.
     pub cache_dir: PathBuf,
     /// Where temporary files go.
     pub temp_dir: PathBuf,

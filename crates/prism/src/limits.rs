@@ -15,15 +15,7 @@ use crate::failure::Failure;
 /// `EFBIG`: a file would have become larger than it may.
 const FILE_TOO_LARGE: i32 = 27;
 /// What cannot be judged while a limit is in the way: each of these starts an interpreter, or maps or writes large files.
-const DEPENDENT: [&str; 7] = [
-    "python",
-    "installer",
-    "runtime",
-    "torch",
-    "packages",
-    "views",
-    "sandbox",
-];
+const DEPENDENT: [&str; 6] = ["python", "runtime", "torch", "packages", "views", "sandbox"];
 
 /// Whether a run under the demo's recipe could be had: whatever else is wrong would be a consequence.
 pub(crate) fn demand() -> Result<(), Failure> {

@@ -1,202 +1,142 @@
-//! Why an installer failed, from what it printed last.
+//! Why an installation failed, as far as can be seen from outside.
 //!
-//! Installers have one exit code for everything, so the cause is in the text. Where no known text is found the error
-//! is the general one, which shows what was printed. `install` is the only caller.
+//! What an installer prints is shown and not read: its words change with its version. What is said beside them are
+//! conditions that were looked at here: a disk that was full meanwhile, a proxy that does not answer. `job` is the only
+//! caller.
 
+use std::net::{TcpStream, ToSocketAddrs};
+use std::path::PathBuf;
 use std::process::ExitStatus;
+use std::time::Duration;
 
-use super::{InstallPlan, Installer};
+use super::Step;
 use crate::error::RuntimeError;
 
-const DISK_FULL: [&str; 3] = ["no space left on device", "os error 28", "errno 28"];
-const HASHES: [&str; 3] = ["do not match the hashes", "hash mismatch", "hashes are required"];
-const NETWORK: [&str; 11] = [
-    "temporary failure in name resolution",
-    "name or service not known",
-    "failed to establish a new connection",
-    "connection refused",
-    "connection reset",
-    "network is unreachable",
-    "read timed out",
-    "operation timed out",
-    "error sending request",
-    "dns error",
-    "newconnectionerror",
-];
-/// What they say of a proxy that is gone, refuses, or wants a password.
-const PROXY: [&str; 6] = [
-    "proxyerror",
-    "cannot connect to proxy",
-    "unable to connect to proxy",
-    "tunnel connection failed",
-    "tunnel error",
-    "proxy authentication required",
-];
-const NO_PACKAGE: [&str; 4] = [
-    "no matching distribution found",
-    "was not found in the package registry",
-    "no wheels with a matching",
-    "no solution found",
-];
-const NO_VENV: [&str; 3] = [
-    "ensurepip is not available",
-    "no module named venv",
-    "no module named ensurepip",
-];
+/// Far more than a proxy needs that is there.
+const PROXY_LIMIT: Duration = Duration::from_secs(5);
 
-/// The error for an installer that ended with a failure.
-pub(super) fn classify(
-    plan: &InstallPlan,
-    step: &'static str,
+/// The error for an installer that ended with a failure. `full` is a place that was seen full while it ran.
+pub(super) fn explain(
+    step: Step,
     status: ExitStatus,
-    tail: &str,
+    tail: String,
+    full: Option<PathBuf>,
     proxies: &[String],
 ) -> RuntimeError {
-    let tail = without_repeats(tail);
-    let text = tail.to_lowercase().replace(['\'', '`'], "");
-    let any = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
-    let installer = plan.installer.name();
-    // In this order: pip says that it found nothing after it has said that the network is gone.
-    if any(&DISK_FULL) {
-        RuntimeError::DiskFull { step, tail }
-    } else if any(&HASHES) {
-        RuntimeError::HashMismatch { tail }
-    } else if any(&PROXY) || any(&NETWORK) && !proxies.is_empty() {
-        let proxies = match proxies {
-            [] => String::new(),
-            named => format!(" ({})", named.join(", ")),
+    let fetches = step.fetches();
+    let step = step.words();
+    if let Some(path) = full {
+        let tail = format!("{} was full meanwhile\n{tail}", path.display());
+        return RuntimeError::DiskFull { step, tail };
+    }
+    if !fetches {
+        return RuntimeError::StepFailed {
+            step,
+            status,
+            advice: String::new(),
+            tail,
         };
-        RuntimeError::Proxy {
-            step,
-            installer,
-            proxies,
-            tail,
+    }
+    for proxy in proxies {
+        if let Err(reason) = reach(proxy) {
+            return RuntimeError::Proxy {
+                step,
+                proxy: proxy.clone(),
+                reason,
+                tail,
+            };
         }
-    } else if any(&NETWORK) {
-        RuntimeError::Network {
-            step,
-            installer,
-            tail,
-        }
-    } else if any(&NO_PACKAGE) {
-        RuntimeError::NoSuchPackage { installer, tail }
-    } else if any(&NO_VENV) || text.contains("ensurepip") && plan.installer == Installer::Pip {
-        RuntimeError::NoVenvModule {
-            python: plan.python.clone(),
-            detail: tail,
-        }
-    } else {
-        RuntimeError::StepFailed {
-            step,
-            status: status.to_string(),
-            tail,
-        }
+    }
+    let through = match proxies {
+        [] => String::new(),
+        named => format!(", through {}", named.join(" and ")),
+    };
+    RuntimeError::StepFailed {
+        step,
+        status,
+        advice: format!(
+            "; packages are taken from where pip is set up to take them{through}; what has been fetched is kept, so it \
+             can simply be run again"
+        ),
+        tail,
     }
 }
 
-/// Of the lines in which pip says that it tries once more, only the last.
-fn without_repeats(tail: &str) -> String {
-    const AGAIN: &str = "WARNING: Retrying ";
-    let is_again = |line: &&str| line.starts_with(AGAIN);
-    let repeats = tail.lines().filter(is_again).count().saturating_sub(1);
-    let mut seen = 0;
-    let kept = tail.lines().filter(|line| {
-        seen += usize::from(is_again(line));
-        !is_again(line) || seen > repeats
-    });
-    kept.collect::<Vec<_>>().join("\n")
+/// Whether somebody listens at a proxy, which is told as `NAME=scheme://host[:port][/]`.
+fn reach(proxy: &str) -> Result<(), String> {
+    let address = proxy.split_once('=').map_or(proxy, |(_, address)| address);
+    let (scheme, rest) = address.split_once("://").unwrap_or(("http", address));
+    let host = rest.split('/').next().unwrap_or(rest);
+    let has_port = host
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let host = if has_port {
+        host.to_owned()
+    } else if scheme.starts_with("socks") {
+        format!("{host}:1080")
+    } else if scheme == "https" {
+        format!("{host}:443")
+    } else {
+        format!("{host}:80")
+    };
+    let mut last = "it has no address".to_owned();
+    for address in host.to_socket_addrs().map_err(|error| error.to_string())? {
+        match TcpStream::connect_timeout(&address, PROXY_LIMIT) {
+            Ok(_) => return Ok(()),
+            Err(error) => last = error.to_string(),
+        }
+    }
+    Err(last)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::net::TcpListener;
     use std::os::unix::process::ExitStatusExt;
 
-    #[test]
-    fn each_cause_is_told_from_its_text() {
-        let plan = InstallPlan {
-            python: "/usr/bin/python3".into(),
-            python_version: "3.11.2".to_owned(),
-            installer: Installer::Pip,
-            directory: "/data".into(),
-            packages: 1,
-            installed_bytes: 1,
-            download_bytes: 1,
-            disk: Vec::new(),
-        };
-        for (tail, code) in [
-            (
-                "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
-                "runtime_disk_full",
-            ),
-            (
-                "error: Failed to write: No space left on device (os error 28)",
-                "runtime_disk_full",
-            ),
-            (
-                "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.",
-                "runtime_hash_mismatch",
-            ),
-            (
-                "error: Hash mismatch for `torch==2.15.0`",
-                "runtime_hash_mismatch",
-            ),
-            (
-                "WARNING: Retrying (NewConnectionError: Temporary failure in name resolution)\n\
-                 ERROR: No matching distribution found for torch==2.15.0",
-                "runtime_network",
-            ),
-            ("error: error sending request for url", "runtime_network"),
-            (
-                "WARNING: Retrying after connection broken by 'ProxyError('Cannot connect to proxy.', \
-                 NewConnectionError('Failed to establish a new connection: [Errno 111] Connection refused'))'\n\
-                 ERROR: No matching distribution found for torch==2.15.0",
-                "runtime_proxy",
-            ),
-            (
-                "WARNING: Retrying after connection broken by 'ProxyError('Cannot connect to proxy.', timeout('timed out'))'",
-                "runtime_proxy",
-            ),
-            (
-                "ERROR: No matching distribution found for torch==2.15.0",
-                "runtime_no_such_package",
-            ),
-            (
-                "Because torch was not found in the package registry",
-                "runtime_no_such_package",
-            ),
-            (
-                "The virtual environment was not created successfully because ensurepip is not available.",
-                "runtime_no_venv_module",
-            ),
-            ("/usr/bin/python3: No module named venv", "runtime_no_venv_module"),
-            (
-                "Error: Command '[..., '-m', 'ensurepip', '--upgrade']' returned non-zero",
-                "runtime_no_venv_module",
-            ),
-            ("Segmentation fault", "runtime_step_failed"),
-            ("", "runtime_step_failed"),
-        ] {
-            let error = classify(&plan, "testing", ExitStatus::from_raw(1 << 8), tail, &[]);
-            assert_eq!(error.code(), code, "{tail}");
-            assert!(error.to_string().contains(tail), "{error}");
-        }
-        // Where a proxy is named, it is the first thing to look at, whatever the installer says of the network.
-        let proxies = ["https_proxy=http://127.0.0.1:9".to_owned()];
-        let tail = "error: error sending request for url";
-        let error = classify(&plan, "testing", ExitStatus::from_raw(1 << 8), tail, &proxies);
-        assert_eq!(error.code(), "runtime_proxy");
-        assert!(error.to_string().contains(&proxies[0]), "{error}");
+    use super::*;
+
+    fn explained(step: Step, full: Option<PathBuf>, proxies: &[String]) -> RuntimeError {
+        let error = explain(
+            step,
+            ExitStatus::from_raw(2 << 8),
+            "tail; \nend".to_owned(),
+            full,
+            proxies,
+        );
+        assert!(error.to_string().ends_with("\ntail; \nend"), "{error}");
+        assert!(error.to_string().contains(step.words()), "{error}");
+        error
     }
 
     #[test]
-    fn what_was_tried_again_is_shown_once() {
-        let tail = "Looking\nWARNING: Retrying (total=4) x\nWARNING: Retrying (total=3) x\nERROR: none\n";
-        assert_eq!(
-            without_repeats(tail),
-            "Looking\nWARNING: Retrying (total=3) x\nERROR: none"
+    fn what_was_seen_is_said_beside_what_the_installer_printed() {
+        let error = explained(Step::Packages, Some("/full".into()), &[]);
+        assert_eq!(error.code(), "runtime_disk_full");
+        assert!(error.to_string().contains(":\n/full was full"), "{error}");
+        let error = explained(
+            Step::Environment,
+            None,
+            &["https_proxy=http://127.0.0.1:1".to_owned()],
         );
-        assert_eq!(without_repeats("ERROR: a\nERROR: a"), "ERROR: a\nERROR: a");
-        assert_eq!(without_repeats(""), "");
+        assert_eq!(error.code(), "runtime_step_failed");
+        assert!(!error.to_string().contains("packages are taken"), "{error}");
+        let error = explained(Step::Packages, None, &[]);
+        assert_eq!(error.code(), "runtime_step_failed");
+        assert!(error.to_string().contains("exit status: 2"), "{error}");
+        assert!(error.to_string().contains("packages are taken"), "{error}");
+    }
+
+    #[test]
+    fn a_proxy_that_does_not_answer_is_named_and_one_that_does_is_told() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = format!("https_proxy=http://{}/", listener.local_addr().unwrap());
+        let error = explained(Step::Uv, None, std::slice::from_ref(&proxy));
+        assert_eq!(error.code(), "runtime_step_failed");
+        assert!(error.to_string().contains(&proxy), "{error}");
+        drop(listener);
+        let error = explained(Step::Uv, None, std::slice::from_ref(&proxy));
+        assert_eq!(error.code(), "runtime_proxy");
+        assert!(error.to_string().contains(&proxy), "{error}");
     }
 }

@@ -3,42 +3,37 @@
 //! `install` has decided by then what to make, holds the turn, and has looked at the disk. Nothing but [`Job`] writes into
 //! the directory of a runtime, and it declares that complete only as its last act.
 
+use std::cell::RefCell;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::progress::Reader;
-use super::{InstallEvent, InstallPlan, Installer, Phase, command, failure};
+use super::{InstallEvent, InstallPlan, Step, command, disk, failure};
 use crate::child::{self, Ending};
 use crate::embedded;
 use crate::env_vars;
 use crate::error::RuntimeError;
 use crate::installed::{self, Marker};
-use crate::lockfile::Lock;
 use crate::probe;
+use crate::settings::Settings;
 
 /// An installation under way.
 pub(super) struct Job<'a> {
+    pub(super) settings: &'a Settings,
     pub(super) plan: &'a InstallPlan,
-    pub(super) cache_dir: &'a Path,
-    /// For the words of an error.
-    pub(super) proxies: &'a [String],
+    /// The packages.
+    pub(super) lock: &'a str,
     pub(super) turn: &'a File,
     pub(super) stop: &'a dyn Fn() -> bool,
 }
 
 impl Job<'_> {
     /// Makes the environment instead of what is there, or leaves nothing.
-    pub(super) fn replace(
-        &self,
-        uv: Option<&Path>,
-        lock: &Lock,
-        on_event: &mut dyn FnMut(InstallEvent),
-    ) -> Result<(), RuntimeError> {
+    pub(super) fn replace(&self, on_event: &mut dyn FnMut(InstallEvent)) -> Result<(), RuntimeError> {
         self.remove()?;
-        let made = self.make(uv, lock, on_event);
+        let made = self.make(on_event);
         if made.is_err() {
-            // Half an environment is of no use to anybody, and it is large.
+            // Half an environment is of no use to anybody, and it is large. What uv has fetched stays in its cache.
             self.remove()?;
         }
         made
@@ -50,90 +45,76 @@ impl Job<'_> {
     }
 
     /// Makes the environment in a directory that does not exist; the marker is the last thing that it writes.
-    fn make(
-        &self,
-        uv: Option<&Path>,
-        lock: &Lock,
-        on_event: &mut dyn FnMut(InstallEvent),
-    ) -> Result<(), RuntimeError> {
-        let plan = self.plan;
-        let total = lock.pins.len();
-        let progress = |phase, done: usize, what| InstallEvent::Progress {
-            phase,
-            done: done.min(total),
-            total,
-            what,
-        };
-        on_event(progress(
-            Phase::Environment,
-            0,
-            "making the environment".to_owned(),
-        ));
+    fn make(&self, on_event: &mut dyn FnMut(InstallEvent)) -> Result<(), RuntimeError> {
+        let InstallPlan {
+            python, directory, ..
+        } = self.plan;
         self.run(
-            command::environment(plan),
-            "making the environment",
-            &mut |line| {
-                on_event(InstallEvent::Line(line.to_owned()));
-            },
+            Step::Environment,
+            command::environment(python, directory),
+            on_event,
         )?;
+        self.run(Step::Uv, command::pip(python, directory), on_event)?;
+        let tools = command::tools(directory);
+        let lock = write(&tools.join("installer.lock.txt"), embedded::installer_lock_text())?;
+        self.run(Step::Uv, command::fetch_uv(directory, &lock), on_event)?;
+        let lock = write(&directory.join("runtime.lock.txt"), self.lock)?;
+        self.run(Step::Packages, command::packages(directory, &lock), on_event)?;
+        fs::remove_dir_all(&tools).map_err(RuntimeError::io("remove", &tools))?;
 
-        let lock_path = plan.directory.join("runtime.lock.txt");
-        fs::write(&lock_path, embedded::lock_text()).map_err(RuntimeError::io("write", &lock_path))?;
-        let packages = match (plan.installer, uv) {
-            (Installer::Uv, Some(uv)) => command::uv(uv, plan, &lock_path),
-            (Installer::Uv, None) => return Err(RuntimeError::NoUv),
-            (Installer::Pip, _) => command::pip(plan, &lock_path),
-        };
-        let mut reader = Reader::new(plan.installer);
-        self.run(packages, "installing the packages", &mut |line| {
-            on_event(InstallEvent::Line(line.to_owned()));
-            if let Some((phase, done, what)) = reader.read(line) {
-                on_event(progress(phase, done, what));
-            }
-        })?;
-
-        on_event(progress(Phase::Check, total, "importing torch".to_owned()));
-        installed::let_everybody_read(&plan.directory)
-            .map_err(RuntimeError::io("let everybody read", &plan.directory))?;
-        let torch = probe::try_torch(&installed::python(&plan.directory), self.stop)?;
+        on_event(InstallEvent::Step(Step::Check));
+        installed::let_everybody_read(directory)
+            .map_err(RuntimeError::io("let everybody read", directory))?;
+        let torch = probe::try_torch(&installed::python(directory), self.stop)?;
         let torch = plain_version(&torch);
-        let marker = Marker::new(
-            embedded::lock_hash(),
-            &plan.python_version,
-            torch,
-            plan.installer.name(),
-        );
+        let marker = Marker::new(embedded::lock_hash(), &self.plan.python_version, torch);
         marker
-            .write(&plan.directory)
-            .map_err(RuntimeError::io("complete", &plan.directory))
+            .write(directory)
+            .map_err(RuntimeError::io("complete", directory))
     }
 
     /// Runs one of the programs. It holds the turn as its standard input, which is empty: should this process be
     /// killed, nobody else begins before the program has ended, too.
     fn run(
         &self,
+        step: Step,
         mut command: Command,
-        step: &'static str,
-        on_line: &mut dyn FnMut(&str),
+        on_event: &mut dyn FnMut(InstallEvent),
     ) -> Result<(), RuntimeError> {
+        on_event(InstallEvent::Step(step));
         let program = PathBuf::from(command.get_program());
         let failed = || RuntimeError::io("start", &program);
         // Where both would look without this, too, unless there is no home directory.
-        command.env(env_vars::XDG_CACHE_HOME, self.cache_dir);
+        command.env(env_vars::XDG_CACHE_HOME, &self.settings.cache_dir);
         command.stdin(self.turn.try_clone().map_err(failed())?);
-        let finished = child::run(command, None, self.stop, on_line).map_err(failed())?;
+        // Looked at meanwhile, since an installer that fails for want of room first makes some.
+        let full = RefCell::new(None);
+        let stop = || {
+            let mut full = full.borrow_mut();
+            *full = full.take().or_else(|| disk::full(self.settings));
+            (self.stop)()
+        };
+        let finished = child::run(command, None, &stop, &mut |line| {
+            on_event(InstallEvent::Line(line.to_owned()));
+        });
+        let finished = finished.map_err(failed())?;
         match finished.ending {
             Ending::Exited(status) if status.success() => Ok(()),
-            Ending::Exited(status) => Err(failure::classify(
-                self.plan,
+            Ending::Exited(status) => Err(failure::explain(
                 step,
                 status,
-                &finished.tail,
-                self.proxies,
+                finished.tail,
+                full.into_inner(),
+                &self.settings.proxies,
             )),
             Ending::Stopped | Ending::TimedOut => Err(RuntimeError::Cancelled),
         }
     }
+}
+
+fn write(path: &Path, text: &str) -> Result<PathBuf, RuntimeError> {
+    fs::write(path, text).map_err(RuntimeError::io("write", path))?;
+    Ok(path.to_owned())
 }
 
 /// torch adds its build (`+cu132`) to the version that its package has.
@@ -147,21 +128,21 @@ mod tests {
     use std::fs::Permissions;
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
-    use super::super::{InstallRequest, Prepared, install, prepare, take_turn};
+    use super::super::{install, plan, take_turn};
     use super::*;
     use crate::installed::tests::{settings, write_program};
     use crate::locate;
     use crate::locate::tests::{TORCH, fake_answer};
-    use crate::settings::Settings;
 
-    /// A directory with a program that is an interpreter, `venv`, `pip` and torch at once, and writes for its owner alone.
-    /// `torch` is what it does when torch is imported.
-    fn fake_python(torch: &str) -> tempfile::TempDir {
+    /// A directory with a program that is an interpreter, `venv`, `pip`, `uv` and torch at once, and writes for its owner
+    /// alone. `uv` is what it does when uv is started, `torch` when torch is imported.
+    fn fake_python(uv: &str, torch: &str) -> tempfile::TempDir {
         let programs = tempfile::tempdir().unwrap();
         let script = format!(
-            "#!/bin/sh\numask 077\ncase \"$*\" in\n\
+            "#!/bin/sh\numask 077\nhere=\"${{0%/bin/python}}\"\ncase \"$*\" in\n\
+             *'bin/uv pip install'*) here=\"${{here%/installer}}\"; {uv} ;;\n\
              *'-m venv'*) for last; do :; done; mkdir -p \"$last/bin\" && cp \"$0\" \"$last/bin/python\" ;;\n\
-             *'-m pip'*) mkdir \"${{0%/bin/python}}/lib\" && : > \"${{0%/bin/python}}/lib/torch.py\" ;;\n\
+             *'-m pip install'*) : > \"$here/bin/uv\" ;;\n\
              *'import json, torch'*) {torch} ;;\n\
              *) echo '{}' ;;\nesac\n",
             fake_answer(programs.path(), [3, 11])
@@ -174,23 +155,30 @@ mod tests {
         programs
     }
 
+    const UV_WORKS: &str =
+        "test -e \"$here/installer/bin/uv\" && mkdir \"$here/lib\" && : > \"$here/lib/torch.py\"";
+
+    fn torch_works() -> String {
+        format!("echo 'PRISM-PROBE \"{TORCH}\"'")
+    }
+
     /// Everything of [`install`] that comes after the look at the disk, which may be too small for the real packages.
     fn replace(
         settings: &Settings,
         stop: &dyn Fn() -> bool,
         on_event: &mut dyn FnMut(InstallEvent),
     ) -> Result<PathBuf, RuntimeError> {
-        let Prepared { plan, uv, lock } = prepare(settings, &InstallRequest::default())?;
+        let plan = plan(settings)?;
         let parent = installed::parent(settings);
         fs::create_dir_all(&parent).unwrap();
         let job = Job {
+            settings,
             plan: &plan,
-            cache_dir: &settings.cache_dir,
-            proxies: &settings.proxies,
+            lock: embedded::lock_text(),
             turn: &take_turn(&parent, stop, on_event)?,
             stop,
         };
-        job.replace(uv.as_deref(), &lock, on_event)?;
+        job.replace(on_event)?;
         locate::locked_at(settings, &plan.directory).map(|runtime| runtime.python)
     }
 
@@ -206,13 +194,13 @@ mod tests {
     fn a_runtime_that_is_broken_is_replaced_by_one_that_is_kept() {
         let (data, programs) = (
             tempfile::tempdir().unwrap(),
-            fake_python(&format!("echo 'PRISM-PROBE \"{TORCH}\"'")),
+            fake_python(UV_WORKS, &torch_works()),
         );
         let settings = with_programs(programs.path(), data.path());
         // What an interpreter that is gone has left: it is newer than the one that there is now.
         let broken = installed::directory(&settings, embedded::lock_hash(), (3, 13));
         fs::create_dir_all(&broken).unwrap();
-        Marker::new(embedded::lock_hash(), "3.13.0", TORCH, "pip")
+        Marker::new(embedded::lock_hash(), "3.13.0", TORCH)
             .write(&broken)
             .unwrap();
         assert!(matches!(
@@ -232,7 +220,7 @@ mod tests {
         assert_eq!(locate::locked(&settings).unwrap().python, python);
         let made = fs::metadata(&python).unwrap().ino();
         let mut events = Vec::new();
-        let again = install(&settings, &InstallRequest::default(), &|| false, &mut |event| {
+        let again = install(&settings, false, &|| false, &mut |event| {
             events.push(event);
         });
         assert_eq!((again.unwrap().python, events), (python.clone(), Vec::new()));
@@ -243,7 +231,7 @@ mod tests {
     fn everybody_may_read_a_runtime_that_was_made_for_its_owner_alone() {
         let (data, programs) = (
             tempfile::tempdir().unwrap(),
-            fake_python(&format!("echo 'PRISM-PROBE \"{TORCH}\"'")),
+            fake_python(UV_WORKS, &torch_works()),
         );
         let settings = with_programs(programs.path(), data.path());
         let python = replace(&settings, &|| false, &mut |_| {}).unwrap();
@@ -261,14 +249,14 @@ mod tests {
 
     #[test]
     fn the_import_of_torch_can_be_stopped_and_leaves_nothing() {
-        let (data, programs) = (tempfile::tempdir().unwrap(), fake_python("exec sleep 60"));
+        let (data, programs) = (
+            tempfile::tempdir().unwrap(),
+            fake_python(UV_WORKS, "exec sleep 60"),
+        );
         let settings = with_programs(programs.path(), data.path());
         let importing = Cell::new(false);
         let stopped = replace(&settings, &|| importing.get(), &mut |event| {
-            if let InstallEvent::Progress {
-                phase: Phase::Check, ..
-            } = event
-            {
+            if event == InstallEvent::Step(Step::Check) {
                 importing.set(true);
             }
         });
@@ -276,6 +264,67 @@ mod tests {
         assert!(importing.get());
         assert!(!crate::is_installed(&settings));
         assert!(!installed::directory(&settings, embedded::lock_hash(), (3, 11)).exists());
+    }
+
+    #[test]
+    fn what_uv_says_of_its_failure_is_shown_whole_and_nothing_is_left() {
+        let (data, programs) = (
+            tempfile::tempdir().unwrap(),
+            fake_python("echo a; printf 'b\\033[2J\\n  c\\n' >&2; exit 2", &torch_works()),
+        );
+        let settings = with_programs(programs.path(), data.path());
+        let error = replace(&settings, &|| false, &mut |_| {}).unwrap_err();
+        assert_eq!(error.code(), "runtime_step_failed");
+        let text = error.to_string();
+        assert!(
+            text.starts_with("installing the packages failed (exit status: 2); "),
+            "{text}"
+        );
+        assert!(text.contains("\nb [2J\n  c"), "{text}");
+        assert!(!installed::directory(&settings, embedded::lock_hash(), (3, 11)).exists());
+        assert!(!crate::is_installed(&settings));
+    }
+
+    #[test]
+    fn a_disk_that_was_full_meanwhile_is_named() {
+        let (data, programs) = (
+            tempfile::tempdir().unwrap(),
+            fake_python("exit 2", &torch_works()),
+        );
+        let settings = Settings {
+            // procfs has no free space at all.
+            cache_dir: "/proc/prism".into(),
+            ..with_programs(programs.path(), data.path())
+        };
+        let error = replace(&settings, &|| false, &mut |_| {}).unwrap_err();
+        assert_eq!(error.code(), "runtime_disk_full");
+        assert!(error.to_string().contains(":\n/proc/prism was full"), "{error}");
+    }
+
+    #[test]
+    fn uv_is_gone_when_it_has_done_its_work() {
+        let (data, programs) = (
+            tempfile::tempdir().unwrap(),
+            fake_python(UV_WORKS, &torch_works()),
+        );
+        let settings = with_programs(programs.path(), data.path());
+        let mut steps = Vec::new();
+        replace(&settings, &|| false, &mut |event| {
+            if let InstallEvent::Step(step) = event {
+                steps.push(step);
+            }
+        })
+        .unwrap();
+        assert_eq!(
+            steps,
+            [Step::Environment, Step::Uv, Step::Uv, Step::Packages, Step::Check]
+        );
+        let directory = installed::directory(&settings, embedded::lock_hash(), (3, 11));
+        assert!(!command::tools(&directory).exists());
+        assert_eq!(
+            fs::read_to_string(directory.join("runtime.lock.txt")).unwrap(),
+            embedded::lock_text()
+        );
     }
 
     #[test]

@@ -15,7 +15,7 @@ use prism_engine::outcome::Outcome;
 use prism_engine::report::{RunFiles, Secrets};
 use prism_engine::request::{EvalRequest, RunPlace};
 use prism_referee::connection::Cancel;
-use prism_runtime::{InstallRequest, Settings};
+use prism_runtime::Settings;
 use prism_scratch::{Purpose, Scratch};
 use serde::Serialize;
 
@@ -79,7 +79,7 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> CommandResult {
         Ok(_) => {}
         // An interpreter that was named is used or is an error; nothing is installed in its place.
         Err(error) if settings.python.is_some() => return Err(runtime::failure(&error)),
-        Err(_) => drop(runtime::install(&settings, &InstallRequest::default(), output)?),
+        Err(_) => drop(runtime::install(&settings, false, output)?),
     }
     let corpus = corpus(&settings, output)?;
     let bundles = Bundles::lay_out(args)?;

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use prism_runtime::{
-    Check, InstallEvent, InstallPlan, InstallRequest, Installer, Phase, Runtime, RuntimeError, Settings,
-    Status, gigabytes, views::ViewsEvent,
+    Check, InstallEvent, InstallPlan, Runtime, RuntimeError, Settings, Status, gigabytes, views::ViewsEvent,
 };
 use prism_sandbox::{Capabilities, Freezer, MemoryCap, Mode};
 use serde_json::{Value, json};
@@ -33,37 +32,21 @@ pub(crate) enum RuntimeCommand {
 /// Arguments of `prism runtime install`.
 #[derive(Debug, Args)]
 pub(crate) struct InstallArgs {
-    /// Who installs [default: `uv` where it is on the path, else `pip`]
-    #[arg(long, value_enum, value_name = "PROGRAM")]
-    installer: Option<InstallerArg>,
     /// Make a runtime again that is complete
     #[arg(long)]
     reinstall: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum InstallerArg {
-    Uv,
-    Pip,
 }
 
 /// Runs one of them.
 pub(crate) fn run(command: &RuntimeCommand, output: Output) -> CommandResult {
     match command {
         RuntimeCommand::Install(args) => {
-            let request = InstallRequest {
-                installer: args.installer.map(|installer| match installer {
-                    InstallerArg::Uv => Installer::Uv,
-                    InstallerArg::Pip => Installer::Pip,
-                }),
-                reinstall: args.reinstall,
-            };
             limits::demand()?;
             let settings = settings()?;
             if settings.python.is_some() {
                 crate::output::warn("PRISM_PYTHON is set, so the installed runtime will not be used");
             }
-            let runtime = install(&settings, &request, output)?;
+            let runtime = install(&settings, args.reinstall, output)?;
             output.result(&json(&runtime), || text(&runtime))?;
             Ok(Exit::Ok)
         }
@@ -90,40 +73,20 @@ pub(crate) fn failure(error: &RuntimeError) -> Failure {
 }
 
 /// Installs the runtime where it is not complete, and says beforehand what that takes.
-pub(crate) fn install(
-    settings: &Settings,
-    request: &InstallRequest,
-    output: Output,
-) -> Result<Runtime, Failure> {
+pub(crate) fn install(settings: &Settings, again: bool, output: Output) -> Result<Runtime, Failure> {
     let stop = signals::stop_flag()?;
     let mut progress = Progress::spinner(output, "installing");
-    let runtime =
-        prism_runtime::install(
-            settings,
-            request,
-            &|| signals::is_set(&stop),
-            &mut |event| match event {
-                InstallEvent::Planned(plan) => progress.above(|| output.note(announce(&plan))),
-                InstallEvent::Waiting => {
-                    progress.message("waiting for another installation to finish".to_owned());
-                }
-                InstallEvent::Progress {
-                    phase,
-                    done,
-                    total,
-                    what,
-                } => {
-                    let doing = match phase {
-                        Phase::Environment => "making the environment",
-                        Phase::Download => "fetching",
-                        Phase::Unpack => "unpacking",
-                        Phase::Check => "importing torch",
-                    };
-                    progress.message(format!("{doing} {done}/{total}  {}", show::line(&what)));
-                }
-                InstallEvent::Line(_) => {}
-            },
-        )
+    let mut doing = "";
+    let mut on_event = |event| match event {
+        InstallEvent::Planned(plan) => progress.above(|| output.note(announce(&plan))),
+        InstallEvent::Waiting => progress.message("waiting for another installation to finish".to_owned()),
+        InstallEvent::Step(step) => {
+            doing = step.words();
+            progress.message(doing.to_owned());
+        }
+        InstallEvent::Line(said) => progress.message(format!("{doing}  {}", show::line(said.trim()))),
+    };
+    let runtime = prism_runtime::install(settings, again, &|| signals::is_set(&stop), &mut on_event)
         .map_err(|error| failure(&error))?;
     drop(progress);
     make_views(settings, &runtime, &|| signals::is_set(&stop), output).map_err(|error| failure(&error))?;
@@ -161,10 +124,9 @@ pub(crate) fn make_views(
 fn announce(plan: &InstallPlan) -> String {
     let needs: Vec<_> = plan.disk.iter().map(ToString::to_string).collect();
     format!(
-        "Installing the Python runtime: {} with {} (Python {}), once.\n\
+        "Installing the Python runtime: {} for Python {}, once.\n\
          It takes a minute or two and downloads up to {}. It needs {};\n{} of that stay in use, in {}.",
         show::count(plan.packages as u64, "package", "packages"),
-        plan.installer.name(),
         plan.python_version,
         gigabytes(plan.download_bytes),
         needs.join(", and "),

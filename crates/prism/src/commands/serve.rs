@@ -16,7 +16,6 @@ use prism_core::time::Timestamp;
 use prism_engine::executor::Local;
 use prism_engine::round::Round;
 use prism_engine::slot::Slot;
-use prism_runtime::InstallRequest;
 use prism_server::{Listeners, Shutdown};
 use prism_service::config::{self, Config};
 use prism_service::{Clock, Operation, ReviewMode, Reviewer, RoundSpec, Service, ServiceSettings};
@@ -235,7 +234,7 @@ fn install_runtime(output: Output) -> Result<(), Failure> {
     match prism_runtime::locate(&settings) {
         Ok(_) => Ok(()),
         Err(error) if settings.python.is_some() => Err(runtime::failure(&error)),
-        Err(_) => runtime::install(&settings, &InstallRequest::default(), output).map(drop),
+        Err(_) => runtime::install(&settings, false, output).map(drop),
     }
 }
 
