@@ -6,6 +6,8 @@
 //! answers. Called each time that views are asked for: a compiler may have come since they were made.
 
 use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::loader::TRIPLET;
@@ -28,6 +30,8 @@ const DIRECTORIES: [&str; 10] = [
     // Nothing but links, through which libraries and programs above are reached.
     "/etc/alternatives",
 ];
+/// What else lies among the libraries and is text, by the beginning of its name; shown empty.
+const HIDDEN: [&str; 2] = ["perl", "cmake"];
 /// Where programs are.
 const PROGRAM_DIRECTORIES: [&str; 6] = [
     "/usr/local/bin",
@@ -64,8 +68,9 @@ const PROGRAMS: [&str; 22] = [
     "strip",
 ];
 
-/// The learner's binds of the system. `single` are its libraries that the interpreter and its packages need.
-pub(super) fn binds(runtime: &Runtime, single: &[PathBuf]) -> Vec<Bind> {
+/// The learner's binds of the system. `single` are its libraries that the interpreter and its packages need, `empty` is a
+/// directory without anything in it.
+pub(super) fn binds(runtime: &Runtime, single: &[PathBuf], empty: &Path) -> Vec<Bind> {
     let mut directories = directories(single);
     directories.sort();
     let all = directories.clone();
@@ -78,6 +83,14 @@ pub(super) fn binds(runtime: &Runtime, single: &[PathBuf]) -> Vec<Bind> {
         .iter()
         .flat_map(|directory| from_host(directory))
         .collect();
+    let hidden = binds.iter().flat_map(|bind| hidden_in(&bind.target));
+    let hidden: Vec<_> = hidden
+        .map(|target| Bind {
+            source: empty.to_owned(),
+            target,
+        })
+        .collect();
+    binds.extend(hidden);
     let shown = |path: &Path, binds: &[Bind]| {
         let mut targets = binds
             .iter()
@@ -101,6 +114,20 @@ pub(super) fn binds(runtime: &Runtime, single: &[PathBuf]) -> Vec<Bind> {
         }
     }
     binds
+}
+
+/// Directories of text in a directory of the system.
+fn hidden_in(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let is_hidden = |name: &OsStr| {
+        HIDDEN
+            .iter()
+            .any(|hidden| name.as_bytes().starts_with(hidden.as_bytes()))
+    };
+    entries
+        .filter(|entry| is_hidden(&entry.file_name()) && entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| entry.path())
+        .collect()
 }
 
 /// By the names that have no links above them.

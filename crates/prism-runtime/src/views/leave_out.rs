@@ -20,7 +20,7 @@ pub(super) enum Reader {
 }
 
 /// Directories that nobody needs, wherever they are.
-const DIRECTORIES: [&str; 12] = [
+const DIRECTORIES: [&str; 13] = [
     // Made anew.
     "__pycache__",
     // Walked by themselves where the interpreter looks there.
@@ -31,6 +31,7 @@ const DIRECTORIES: [&str; 12] = [
     "idlelib",
     "man",
     "pip",
+    "pydoc_data",
     "test",
     "tests",
     "tkinter",
@@ -40,11 +41,11 @@ const DIRECTORIES: [&str; 12] = [
 const OF_COMPILERS: [&str; 4] = ["bin", "cmake", "include", "share"];
 /// Directories by their whole path: compilers, profilers and examples of them.
 const PATHS: [&str; 3] = ["torch/test", "triton/instrumentation", "triton/plugins"];
-/// Files by their ending that nobody needs: types for editors, texts, programs for Windows.
-const ENDINGS: [&str; 6] = ["bat", "exe", "md", "pdb", "pyi", "rst"];
+/// Files by their ending that nobody needs: types for editors, texts, tables of compilers' makers, programs for Windows.
+const ENDINGS: [&str; 8] = ["bat", "exe", "md", "pdb", "pod", "pyi", "rst", "td"];
 /// Files that only a compiler needs: sources and headers of C, archives of objects.
-const ENDINGS_OF_COMPILERS: [&str; 16] = [
-    "a", "c", "cc", "cpp", "cu", "cuh", "h", "hpp", "inc", "inl", "lib", "ll", "o", "pxd", "pyx", "td",
+const ENDINGS_OF_COMPILERS: [&str; 15] = [
+    "a", "c", "cc", "cpp", "cu", "cuh", "h", "hpp", "inc", "inl", "lib", "ll", "o", "pxd", "pyx",
 ];
 /// Libraries for windows, for profilers and for what torch has its own of.
 const LIBRARIES: [&str; 7] = [

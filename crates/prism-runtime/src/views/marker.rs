@@ -21,7 +21,7 @@ use crate::locate::Runtime;
 /// Its name in a set of views.
 pub(super) const MARKER_FILE: &str = "prism-views.json";
 /// Raised whenever views are made in another way.
-const SCHEMA: u32 = 3;
+const SCHEMA: u32 = 4;
 
 /// What lies in [`MARKER_FILE`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -44,6 +44,8 @@ use crate::settings::Settings;
 use crate::tree::NAME_DIGITS;
 use crate::turn;
 
+/// A directory of each set in which nothing is.
+const EMPTY: &str = "empty";
 /// Below the directory of all views.
 const LOCK_FILE: &str = "views.lock";
 /// The beginning of names that count for nothing: half made, half removed.
@@ -282,7 +284,7 @@ fn ready(parent: &Path, runtime: &Runtime) -> Result<Option<Views>, RuntimeError
         if opened.is_none() || path.metadata().map(|metadata| metadata.ino()).ok() != opened {
             continue;
         }
-        let system = learner::binds(runtime, &marker.single);
+        let system = learner::binds(runtime, &marker.single, &directory.join(EMPTY));
         return Ok(Some(Views {
             directory,
             marker,
@@ -322,6 +324,10 @@ fn make_all(
             total_bytes,
         });
     })?;
+    let empty = partial.path().join(EMPTY);
+    fs::create_dir(&empty)
+        .and_then(|()| fs::set_permissions(&empty, Permissions::from_mode(0o555)))
+        .map_err(RuntimeError::io("create", &empty))?;
     let marker = Marker::new(fingerprint, plans);
     marker
         .write(partial.path())
