@@ -33,9 +33,10 @@ fn append(checker: &Checker<'_, '_>, expr: &Expr, text: &mut String, steps: &mut
             append(checker, &sum.right, text, steps)
         }
         Expr::BinOp(times) if times.op == Operator::Mult => {
-            let (repeated, number) = match (&*times.left, &*times.right) {
-                (text, Expr::NumberLiteral(number)) | (Expr::NumberLiteral(number), text) => (text, number),
-                _ => return None,
+            let ((repeated, Expr::NumberLiteral(number)) | (Expr::NumberLiteral(number), repeated)) =
+                (&*times.left, &*times.right)
+            else {
+                return None;
             };
             let ast::Number::Int(number) = &number.value else {
                 return None;

@@ -31,12 +31,13 @@ const OF_C: &[&str] = &["torch.Tensor", "torch.Size", "torch.Generator", "torch.
 /// Class methods, static methods and values of classes, as the runtime says, sorted: they take no `self`.
 #[rustfmt::skip]
 const OF_CLASSES: &[&str] = &[
-    "arg_constraints", "convert_sync_batchnorm", "create", "cumsum", "domain", "dump_patches", "eps", "forward", "from_dense",
-    "from_float", "from_group", "from_ipc_handle", "from_kv_blocks", "from_local", "from_pretrained", "fromkeys",
-    "fsdp_modules", "full_optim_state_dict", "generate_square_subsequent_mask", "get_currently_capturing_graph",
-    "get_state_dict_type", "has_rsample", "jvp", "optim_state_dict", "optim_state_dict_to_load", "priority_range",
-    "rekey_optim_state_dict", "replicate", "scatter_full_optim_state_dict", "set_default_validate_args",
-    "set_state_dict_type", "setup_context", "shard", "shard_full_optim_state_dict", "sharded_optim_state_dict", "state_dict_type",
+    "_group_tensors_by_device_and_dtype", "arg_constraints", "convert_sync_batchnorm", "create", "cumsum",
+    "domain", "dump_patches", "eps", "forward", "from_dense", "from_float", "from_group", "from_ipc_handle",
+    "from_kv_blocks", "from_local", "from_pretrained", "fromkeys", "fsdp_modules", "full_optim_state_dict",
+    "generate_square_subsequent_mask", "get_currently_capturing_graph", "get_state_dict_type", "has_rsample",
+    "jvp", "optim_state_dict", "optim_state_dict_to_load", "priority_range", "rekey_optim_state_dict",
+    "replicate", "scatter_full_optim_state_dict", "set_default_validate_args", "set_state_dict_type",
+    "setup_context", "shard", "shard_full_optim_state_dict", "sharded_optim_state_dict", "state_dict_type",
     "summon_full_params", "support", "vjp", "vmap",
 ];
 
@@ -70,6 +71,41 @@ pub(crate) fn unbound<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'
             message,
             "call it on the object itself, or on `self` in a class below that one",
         );
+    }
+}
+
+/// Whether a path is a method of a class of Python, which takes any object.
+pub(crate) fn is_of_a_class(path: &str) -> bool {
+    method_of_a_class(path).is_some()
+}
+
+/// Methods that Python gives so many arguments. Called with more, they are a class's, and the first is any object.
+const OPERATORS: &[(&str, usize)] = &[
+    ("__contains__", 1),
+    ("__delitem__", 1),
+    ("__eq__", 1),
+    ("__getitem__", 1),
+    ("__ne__", 1),
+    ("__setitem__", 2),
+];
+
+/// `kinds.pop().__getitem__(x, name)`, where it is not plain that the class is the bundle's own.
+pub(crate) fn operator_of_a_class<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    let (Expr::Attribute(method), Usage::Call(call)) = (reference.expr, reference.usage) else {
+        return;
+    };
+    let places = OPERATORS.iter().find(|(name, _)| *name == method.attr.as_str());
+    let arguments = &call.arguments;
+    let is_too_many = |most: usize| {
+        arguments.args.len() + arguments.keywords.len() > most
+            || arguments.args.iter().any(Expr::is_starred_expr)
+    };
+    if places.is_some_and(|(_, most)| is_too_many(*most)) && checker.meanings(&method.value).is_empty() {
+        let message = format!(
+            "`{}` of a class takes any object for its own",
+            method.attr.as_str()
+        );
+        checker.report(&RULE, reference.expr, message, "write the operator");
     }
 }
 

@@ -153,10 +153,10 @@ pub(crate) fn keeps_its_attributes<'a>(
 
 /// What is asked of a class and of all that it derives from.
 struct Bases<'f> {
-    is_library: &'f dyn Fn(&str) -> bool,
-    is_own: &'f dyn Fn(Spot, &ast::StmtClassDef) -> bool,
+    library: &'f dyn Fn(&str) -> bool,
+    own: &'f dyn Fn(Spot, &ast::StmtClassDef) -> bool,
     /// What is said of a base that nobody sees.
-    is_unseen: bool,
+    unseen: bool,
 }
 
 impl Bases<'_> {
@@ -164,29 +164,29 @@ impl Bases<'_> {
     fn all(&self, checker: &Checker<'_, '_>, module: usize, class: &ast::StmtClassDef, depth: usize) -> bool {
         let names = checker.names;
         let Some(scope) = names.modules[module].class_scope(class) else {
-            return self.is_unseen;
+            return self.unseen;
         };
         if depth >= BASES_DEPTH_MAX || !may_look_at(checker, 1) {
-            return self.is_unseen;
+            return self.unseen;
         }
         let outer = names.modules[module].scopes[scope].parent.unwrap_or_default();
-        (self.is_own)(Spot { module, scope }, class)
+        (self.own)(Spot { module, scope }, class)
             && class.bases().iter().all(|base| {
                 let base = match base {
                     Expr::Subscript(generic) => &*generic.value,
                     base => base,
                 };
                 let meanings = names.meanings(module, outer, base);
-                (self.is_unseen || !meanings.is_empty())
+                (self.unseen || !meanings.is_empty())
                     && meanings.iter().all(|meaning| match meaning {
-                        Meaning::Library(path) => (self.is_library)(path),
+                        Meaning::Library(path) => (self.library)(path),
                         Meaning::Local(module, binding) => {
                             match names.modules[*module].bindings[*binding].kind {
                                 BindingKind::Class(class) => self.all(checker, *module, class, depth + 1),
-                                _ => self.is_unseen,
+                                _ => self.unseen,
                             }
                         }
-                        Meaning::Module(_) | Meaning::Unknown => self.is_unseen,
+                        Meaning::Module(_) | Meaning::Unknown => self.unseen,
                     })
             })
     }
@@ -200,9 +200,9 @@ fn is_only_below(
     bases: &[&str],
 ) -> bool {
     let asked = Bases {
-        is_library: &|path| bases.contains(&path),
-        is_own: &|_, class| class.keywords().is_empty(),
-        is_unseen: false,
+        library: &|path| bases.contains(&path),
+        own: &|_, class| class.keywords().is_empty(),
+        unseen: false,
     };
     asked.all(checker, module, class, 0)
 }
@@ -215,9 +215,9 @@ pub(crate) fn is_below(
     is: &dyn Fn(&str) -> bool,
 ) -> bool {
     let asked = Bases {
-        is_library: &|path| !is(path),
-        is_own: &|_, _| true,
-        is_unseen: true,
+        library: &|path| !is(path),
+        own: &|_, _| true,
+        unseen: true,
     };
     !asked.all(checker, module, class, 0)
 }
@@ -341,9 +341,9 @@ pub(crate) fn is_plain(checker: &Checker<'_, '_>, module: usize, class: &ast::St
         })
     };
     let asked = Bases {
-        is_library: &is_a_base,
-        is_own: &is_own,
-        is_unseen: false,
+        library: &is_a_base,
+        own: &is_own,
+        unseen: false,
     };
     asked.all(checker, module, class, 0)
 }
@@ -365,9 +365,9 @@ pub(crate) fn makes_its_own(checker: &Checker<'_, '_>, module: usize, class: &as
     is_plain(checker, module, class)
         && !checker.names.is_stored("__new__")
         && Bases {
-            is_library: &|path| !path.starts_with("enum."),
-            is_own: &has_no_new,
-            is_unseen: false,
+            library: &|path| !path.starts_with("enum."),
+            own: &has_no_new,
+            unseen: false,
         }
         .all(checker, module, class, 0)
 }

@@ -101,6 +101,7 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     whole_state(checker, reference);
     conditional_as_a_value(checker, reference);
     library_calls::unbound(checker, reference);
+    library_calls::operator_of_a_class(checker, reference);
     renamed_root(checker, reference);
     format_strings::reference(checker, reference);
     format_strings::formatter_as_a_value(checker, reference);
@@ -228,6 +229,9 @@ fn by_name(checker: &mut Checker<'_, '_>, accessor: &str, call: &ExprCall, objec
         } else if let Some(refusal) = verdict::of_reference(&full) {
             let message = format!("`{accessor}` reaches `{full}`, which {}", refusal.reason);
             checker.report(&RULE, call, message, refusal.hint);
+        } else if accessor == "getattr" && library_calls::is_of_a_class(&full) {
+            let message = format!("`{accessor}` reaches `{full}`, which takes any object for its own");
+            checker.report(&RULE, call, message, "call it on the object itself");
         } else if is_conditional(&full) {
             let message = format!("`{accessor}` reaches `{full}`, which has conditions");
             checker.report(&RULE, call, message, "call it by its name");

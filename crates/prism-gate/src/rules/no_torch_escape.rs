@@ -434,37 +434,34 @@ fn store(checker: &mut Checker<'_, '_>, store: &Store<'_>) {
 
 /// Subclasses of what starts processes, whose `super().__init__` nobody follows.
 fn derives<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
-    match stmt {
-        Stmt::ClassDef(class) => {
-            for base in class.bases() {
-                let is_open = |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if OPEN_CLASSES.contains(&&**path));
-                if checker.meanings(base).iter().any(is_open) {
-                    let message =
-                        "an object of this class reads or sets attributes by names that nobody sees"
-                            .to_owned();
-                    checker.report(
-                        &RULE,
-                        base,
-                        message,
-                        "use it as it is, or derive from `nn.Module`",
-                    );
-                }
-                let calls_itself = |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if KEEPS_WHAT_IT_CALLS.iter().any(|class| path.ends_with(class)));
-                let is_overridden = class.body.iter().any(|stmt| {
-                    matches!(stmt, Stmt::FunctionDef(method)
-                    if SCHEDULES.contains(&method.name.as_str()))
-                });
-                if is_overridden && checker.meanings(base).iter().any(calls_itself) {
-                    let message =
-                        "a scheduler that does not call its functions hands out what they hold".to_owned();
-                    checker.report(&RULE, base, message, "derive from `LRScheduler`");
-                }
-                if checker.meanings(base).iter().any(is_loader) {
-                    report_workers(checker, base.range());
-                }
-            }
+    let Stmt::ClassDef(class) = stmt else {
+        return;
+    };
+    for base in class.bases() {
+        let is_open =
+            |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if OPEN_CLASSES.contains(&&**path));
+        if checker.meanings(base).iter().any(is_open) {
+            let message =
+                "an object of this class reads or sets attributes by names that nobody sees".to_owned();
+            checker.report(
+                &RULE,
+                base,
+                message,
+                "use it as it is, or derive from `nn.Module`",
+            );
         }
-        _ => {}
+        let calls_itself = |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if KEEPS_WHAT_IT_CALLS.iter().any(|class| path.ends_with(class)));
+        let is_overridden = class.body.iter().any(|stmt| {
+            matches!(stmt, Stmt::FunctionDef(method)
+                    if SCHEDULES.contains(&method.name.as_str()))
+        });
+        if is_overridden && checker.meanings(base).iter().any(calls_itself) {
+            let message = "a scheduler that does not call its functions hands out what they hold".to_owned();
+            checker.report(&RULE, base, message, "derive from `LRScheduler`");
+        }
+        if checker.meanings(base).iter().any(is_loader) {
+            report_workers(checker, base.range());
+        }
     }
 }
 

@@ -81,6 +81,7 @@ const COMPARE: &[&str] = &[
 
 /// Which operators may run code of the bundle, and hand it what they only look at otherwise.
 #[derive(Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "each is asked for by itself")]
 struct Hooks {
     compares: bool,
     indexes: bool,

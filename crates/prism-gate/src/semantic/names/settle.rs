@@ -63,7 +63,8 @@ impl<'a> Names<'a> {
         aliases.sort_by_key(|alias| (alias.module, alias.start(), alias.scope, alias.name));
         for _ in 0..ALIAS_ROUNDS_MAX {
             if !self.round(&aliases)? {
-                return self.settle_open(&aliases);
+                self.settle_open(&aliases);
+                return Ok(());
             }
         }
         Err(TooIndirect {
@@ -99,7 +100,7 @@ impl<'a> Names<'a> {
     }
 
     /// What nobody sees goes on to the names that stand for the same. Where that takes too long, no name is closed.
-    fn settle_open(&mut self, aliases: &[Alias<'a>]) -> Result<(), TooIndirect> {
+    fn settle_open(&mut self, aliases: &[Alias<'a>]) {
         for _ in 0..ALIAS_ROUNDS_MAX {
             let mut changed = false;
             for alias in aliases {
@@ -114,14 +115,13 @@ impl<'a> Names<'a> {
                 }
             }
             if !changed {
-                return Ok(());
+                return;
             }
         }
         let scopes = self.modules.iter_mut().flat_map(|module| &mut module.scopes);
         for entry in scopes.flat_map(|scope| scope.names.values_mut()) {
             entry.is_open = true;
         }
-        Ok(())
     }
 
     /// What stands for itself is known at once; the rest becomes an alias.
