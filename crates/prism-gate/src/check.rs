@@ -120,6 +120,7 @@ pub(crate) fn check_sources(sources: &[Source<'_>], options: &Options) -> Report
         harmless: FxHashSet::default(),
         uses: OnceCell::new(),
         reads: OnceCell::new(),
+        uses_fields: OnceCell::new(),
         open_methods: OnceCell::new(),
         origin_steps_left: Cell::new(ORIGIN_STEPS_MAX),
     };
@@ -201,6 +202,8 @@ pub(crate) struct Checker<'c, 'a> {
     /// Made when the first rule asks.
     uses: OnceCell<Uses<'a>>,
     reads: OnceCell<Reads<'a>>,
+    /// Whether the bundle may get at a field of a dataclass; made when the first rule asks.
+    pub(crate) uses_fields: OnceCell<bool>,
     /// The methods that may be called with any object as `self`, by module and scope; made when the first rule asks.
     pub(crate) open_methods: OnceCell<Option<FxHashSet<(usize, ScopeId)>>>,
     /// What may still be looked at to see whose an object is.

@@ -199,18 +199,24 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     }
 }
 
-/// Whether a binding is what the harness calls: what the name of the entry stands for, wherever that is defined.
+/// What the harness calls: what the names of the entries stand for, wherever that is defined.
+fn entries<'c>(checker: &'c Checker<'_, '_>) -> impl Iterator<Item = (usize, usize)> + 'c {
+    let modules = checker.sources.iter().zip(&checker.names.modules);
+    let entries = modules.filter_map(|(source, found)| match source.role {
+        Role::Architecture => found.scopes[0].names.get("build_model"),
+        Role::Training => found.scopes[0].names.get("train"),
+        Role::Helper => None,
+    });
+    entries
+        .flat_map(|entry| &entry.meanings)
+        .filter_map(|meaning| match meaning {
+            Meaning::Local(module, binding) => Some((*module, *binding)),
+            Meaning::Library(_) | Meaning::Module(_) | Meaning::Unknown => None,
+        })
+}
+
 fn is_entry(checker: &Checker<'_, '_>, module: usize, binding: usize) -> bool {
-    let is_it = |meaning: &Meaning| matches!(meaning, Meaning::Local(m, b) if (*m, *b) == (module, binding));
-    let names = checker.names;
-    checker.sources.iter().zip(&names.modules).any(|(source, found)| {
-        let entry = match source.role {
-            Role::Architecture => found.scopes[0].names.get("build_model"),
-            Role::Training => found.scopes[0].names.get("train"),
-            Role::Helper => None,
-        };
-        entry.is_some_and(|entry| entry.meanings.iter().any(is_it))
-    })
+    entries(checker).any(|found| found == (module, binding))
 }
 
 /// `getattr(architecture, "build_model")`.
@@ -235,11 +241,11 @@ fn report_entry(checker: &mut Checker<'_, '_>, at: impl Ranged) {
 
 /// `@keep` before `def train`: what it is given could be called with anything. A wrapper that hands its argument on may stand there.
 fn decorated_entry<'a>(checker: &mut Checker<'_, 'a>, function: &'a StmtFunctionDef) {
-    let bindings = &checker.names.modules[checker.module].bindings;
-    let number = bindings.iter().position(
-        |binding| matches!(binding.kind, BindingKind::Function(found) if std::ptr::eq(found, function)),
-    );
-    if !number.is_some_and(|number| is_entry(checker, checker.module, number)) {
+    let is_it = |(module, binding): (usize, usize)| {
+        matches!(checker.names.modules[module].bindings[binding].kind, BindingKind::Function(found)
+            if std::ptr::eq(found, function))
+    };
+    if !entries(checker).any(is_it) {
         return;
     }
     for decorator in &function.decorator_list {

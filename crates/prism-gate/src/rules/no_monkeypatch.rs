@@ -266,7 +266,7 @@ fn store(checker: &mut Checker<'_, '_>, store: &Store<'_>) {
             .iter()
             .any(|meaning| matches!(meaning, Meaning::Library(_)))
     };
-    if (is_replaced || name == "name" && uses_fields(checker))
+    if (is_replaced || name == "name" && *checker.uses_fields.get_or_init(|| uses_fields(checker)))
         && !is_judged_by_its_path()
         && origin::of(checker, store.object) != Origin::Own
     {

@@ -230,7 +230,7 @@ fn modes<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
             .names
             .bindings(checker.module, checker.scope(), name.id.as_str());
         let module = &checker.names.modules[checker.module];
-        bindings.iter().any(
+        bindings.iter().take(BINDINGS_MAX).any(
             |&number| matches!(module.bindings[number].kind, BindingKind::Value(value) if is_a_mode(value)),
         )
     };
@@ -261,6 +261,8 @@ fn modes<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     }
 }
 
+/// Most bindings of one name that are looked at.
+const BINDINGS_MAX: usize = 16;
 /// The arguments of a `FlopCounterMode` before its own functions.
 const COUNTER_PLACES: usize = 3;
 

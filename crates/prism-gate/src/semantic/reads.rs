@@ -45,6 +45,9 @@ pub(crate) struct Reads<'a> {
 /// Methods that a class has without a decorator that says so, whose first parameter is a class.
 pub(crate) const OF_CLASSES: &[&str] = &["__new__", "__init_subclass__", "__class_getitem__", "__prepare__"];
 
+/// Most bindings of one name that are looked at.
+const BINDINGS_MAX: usize = 16;
+
 /// Functions that only look at a class.
 const LOOK: &[&str] = &[
     "isinstance",
@@ -238,7 +241,7 @@ impl<'a> Reader<'_, 'a> {
         let spot = self.spot();
         let bindings = self.names.bindings(spot.module, spot.scope, name.id.as_str());
         let module = &self.names.modules[spot.module];
-        !bindings.is_empty()
+        (1..=BINDINGS_MAX).contains(&bindings.len())
             && !self.names.is_stored(name.id.as_str())
             && bindings.iter().all(|&number| {
                 matches!(module.bindings[number].kind, BindingKind::Value(value) if is_a_table(value))
