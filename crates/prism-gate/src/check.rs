@@ -19,13 +19,14 @@ use crate::limits::{FINDINGS_MAX, ORIGIN_STEPS_MAX, SCOPE_DEPTH_MAX, STACK_BYTES
 use crate::options::Options;
 use crate::prescan;
 use crate::reading::census::Mention;
+use crate::reading::texts;
 use crate::rule::Rule;
 use crate::rules;
 use crate::rules::hooks;
 use crate::semantic::reads::Reads;
-use crate::semantic::uses::Uses;
+use crate::semantic::uses::{self, Assigned, Uses};
 use crate::semantic::walk::{Pass, Walker};
-use crate::semantic::{Call, Meaning, Names, Reference, ScopeId, ScopeKind, Usage, binder};
+use crate::semantic::{Call, Meaning, Names, Reference, ScopeId, ScopeKind, Store, Usage, binder};
 use crate::source::Source;
 
 /// Why there is no report: the machine, never the bundle.
@@ -113,9 +114,13 @@ pub(crate) fn check_sources(sources: &[Source<'_>], options: &Options) -> Report
         seen: FxHashSet::default(),
         module_places: FxHashSet::default(),
         type_places: FxHashSet::default(),
+        wrappers: FxHashSet::default(),
+        memo_places: FxHashSet::default(),
+        assigned: Assigned::default(),
         harmless: FxHashSet::default(),
         uses: OnceCell::new(),
         reads: OnceCell::new(),
+        uses_fields: OnceCell::new(),
         open_methods: OnceCell::new(),
         origin_steps_left: Cell::new(ORIGIN_STEPS_MAX),
     };
@@ -186,11 +191,19 @@ pub(crate) struct Checker<'c, 'a> {
     pub(crate) module_places: FxHashSet<*const Expr>,
     /// Places where a class of classes may stand: nothing is made by it there.
     pub(crate) type_places: FxHashSet<*const Expr>,
+    /// Decorators of functions that are called: what they are called with is seen.
+    pub(crate) wrappers: FxHashSet<*const ast::ExprCall>,
+    /// Places where the memo of a copy is handed on.
+    pub(crate) memo_places: FxHashSet<*const Expr>,
+    /// What is assigned to the attributes that come next.
+    assigned: Assigned<'a>,
     /// Paths that were judged and are not refused.
     harmless: FxHashSet<Box<str>>,
     /// Made when the first rule asks.
     uses: OnceCell<Uses<'a>>,
     reads: OnceCell<Reads<'a>>,
+    /// Whether the bundle may get at a field of a dataclass; made when the first rule asks.
+    pub(crate) uses_fields: OnceCell<bool>,
     /// The methods that may be called with any object as `self`, by module and scope; made when the first rule asks.
     pub(crate) open_methods: OnceCell<Option<FxHashSet<(usize, ScopeId)>>>,
     /// What may still be looked at to see whose an object is.
@@ -249,24 +262,22 @@ impl<'a> Checker<'_, 'a> {
             .any(|module| module.defined.contains(name))
     }
 
+    fn bodies(&self) -> impl Iterator<Item = &'a [Stmt]> + use<'a> {
+        let trees = self.trees;
+        trees.iter().map(|tree| match tree {
+            Ok(parsed) => &parsed.syntax().body[..],
+            Err(_) => &[],
+        })
+    }
+
     /// What the bundle does with its names.
     pub(crate) fn uses(&self) -> &Uses<'a> {
-        self.uses.get_or_init(|| {
-            Uses::of(self.trees.iter().map(|tree| match tree {
-                Ok(parsed) => &parsed.syntax().body[..],
-                Err(_) => &[],
-            }))
-        })
+        self.uses.get_or_init(|| Uses::of(self.bodies(), self.names))
     }
 
     /// What the bundle reads by names of attributes.
     pub(crate) fn reads(&self) -> &Reads<'a> {
-        self.reads.get_or_init(|| {
-            Reads::of(self.trees.iter().map(|tree| match tree {
-                Ok(parsed) => &parsed.syntax().body[..],
-                Err(_) => &[],
-            }))
-        })
+        self.reads.get_or_init(|| Reads::of(self.bodies(), self.names))
     }
 
     /// Counts findings that are not worth a place of their own.
@@ -372,11 +383,37 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
+    fn store(&mut self, store: &Store<'_>) {
+        for hook in &hooks().store {
+            hook(self, store);
+        }
+    }
+
+    /// `setattr(x, "name", value)` stores as a dot does.
+    fn stores_by_name(&mut self, call: &'a ast::ExprCall, callee: &[Meaning]) {
+        let is_setter = |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if matches!(&**path, "builtins.setattr" | "builtins.delattr"));
+        let [object, name, ..] = &*call.arguments.args else {
+            return;
+        };
+        if !callee.iter().any(is_setter) {
+            return;
+        }
+        for name in texts::of(self, name).unwrap_or_default() {
+            self.store(&Store {
+                place: call.range(),
+                object,
+                name: &name,
+                value: call.arguments.args.get(2),
+            });
+        }
+    }
+
     fn call(&mut self, call: &'a ast::ExprCall) {
         let event = Call {
             expr: call,
             callee: self.meanings(&call.func),
         };
+        self.stores_by_name(call, &event.callee);
         for hook in &hooks().call {
             hook(self, &event);
         }
@@ -453,6 +490,7 @@ impl<'a> Pass<'a> for Checker<'_, 'a> {
 
     fn statement(&mut self, stmt: &'a Stmt) {
         self.import(stmt);
+        uses::assigned(stmt, &mut self.assigned);
         for hook in &hooks().statement {
             hook(self, stmt);
         }
@@ -477,6 +515,17 @@ impl<'a> Pass<'a> for Checker<'_, 'a> {
             }
             Expr::Call(call) => self.call(call),
             _ => {}
+        }
+        if let Expr::Attribute(attribute) = expr
+            && !matches!(attribute.ctx, ExprContext::Load)
+        {
+            let value = self.assigned.remove(&(&raw const *expr));
+            self.store(&Store {
+                place: expr.range(),
+                object: &attribute.value,
+                name: attribute.attr.as_str(),
+                value,
+            });
         }
         for hook in &hooks().expression {
             hook(self, expr);

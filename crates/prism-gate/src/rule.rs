@@ -7,7 +7,7 @@ use ruff_python_ast as ast;
 
 use crate::check::Checker;
 use crate::finding::Severity;
-use crate::semantic::{Call, Reference};
+use crate::semantic::{Call, Reference, Store};
 
 /// The metadata of a rule.
 #[derive(Debug)]
@@ -84,6 +84,7 @@ pub(crate) type ReferenceHook = for<'r, 'a> fn(&mut Checker<'_, 'a>, &'r Referen
 pub(crate) type CallHook = for<'r, 'a> fn(&mut Checker<'_, 'a>, &'r Call<'a>);
 pub(crate) type ExpressionHook = for<'a> fn(&mut Checker<'_, 'a>, &'a ast::Expr);
 pub(crate) type StatementHook = for<'a> fn(&mut Checker<'_, 'a>, &'a ast::Stmt);
+pub(crate) type StoreHook = for<'r, 'a> fn(&mut Checker<'_, 'a>, &'r Store<'r>);
 pub(crate) type PatternHook = for<'a> fn(&mut Checker<'_, 'a>, &'a ast::Pattern);
 pub(crate) type WholeHook = for<'a> fn(&mut Checker<'_, 'a>);
 
@@ -98,6 +99,8 @@ pub(crate) struct Hooks {
     pub(crate) expression: Option<ExpressionHook>,
     /// A statement.
     pub(crate) statement: Option<StatementHook>,
+    /// An attribute that is stored, in whatever way.
+    pub(crate) store: Option<StoreHook>,
     /// A pattern of a `match` statement.
     pub(crate) pattern: Option<PatternHook>,
     /// A module, before anything in it.
@@ -113,6 +116,7 @@ impl Hooks {
         call: None,
         expression: None,
         statement: None,
+        store: None,
         pattern: None,
         module: None,
         bundle: None,

@@ -82,9 +82,9 @@ pub(crate) fn leads_out(name: &str) -> bool {
 /// library's, whatever class stands around. Sorted.
 #[rustfmt::skip]
 const NEVER: &[&str] = &[
-    "add_parser", "add_subparsers", "create_function", "dynamo_ctx", "findCaller", "find_function", "formatException",
+    "add_parser", "add_subparsers", "create_function", "dynamo_ctx", "exc_text", "findCaller", "find_function", "formatException",
     "formatStack", "fromfile_prefix_chars", "insertConstant", "insertNode", "lr_lambdas", "replaceAllUsesWith",
-    "setInsertPoint",
+    "setInsertPoint", "stack_info",
 ];
 
 /// Whether an attribute of this name may not be used on anything.

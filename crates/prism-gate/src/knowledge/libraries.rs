@@ -100,6 +100,11 @@ pub fn names(module: &str) -> Option<Vec<&'static str>> {
     Some(names)
 }
 
+/// Whether a module lends a name.
+pub(crate) fn lends(module: &str, name: &str) -> bool {
+    table().get(module).is_some_and(|names| names.contains_key(name))
+}
+
 /// Packages above modules that may be imported, which themselves may not.
 fn above() -> &'static FxHashSet<&'static str> {
     static ABOVE: OnceLock<FxHashSet<&str>> = OnceLock::new();

@@ -101,24 +101,44 @@ pub(crate) fn names_its_child(checker: &Checker<'_, '_>, object: &Expr, name: &E
     let (Expr::Name(object), Expr::Name(name)) = (object, name) else {
         return false;
     };
-    let module = &checker.names.modules[checker.module];
-    let only_binding = |name: &str| {
-        let bindings = checker.names.bindings(checker.module, checker.scope(), name);
-        let [only] = bindings else { return None };
-        let is_local = checker
-            .names
-            .is_of_a_function(checker.module, checker.scope(), name);
-        is_local.then(|| &module.bindings[*only].kind)
-    };
     let is_the_object = |call: &ast::ExprCall| {
         call.arguments.is_empty()
             && matches!(&*call.func, Expr::Attribute(method) if method.attr.as_str() == ASKED
                 && matches!(&*method.value, Expr::Name(asked) if asked.id == object.id))
     };
-    matches!(only_binding(object.id.as_str()), Some(BindingKind::Parameter(..)))
-        && matches!(only_binding(name.id.as_str()), Some(BindingKind::Key(call)) if is_the_object(call))
+    matches!(
+        only_binding(checker, object.id.as_str()),
+        Some(BindingKind::Parameter(..))
+    ) && matches!(only_binding(checker, name.id.as_str()), Some(BindingKind::Key(call)) if is_the_object(call))
         && !checker.may_have_given(ASKED)
         && !checker.uses().stored.contains_key(ASKED)
+}
+
+/// What a name of a function is bound to, if only one statement binds it.
+fn only_binding<'n, 'a>(checker: &Checker<'n, 'a>, name: &str) -> Option<&'n BindingKind<'a>> {
+    let names = checker.names;
+    let [only] = names.bindings(checker.module, checker.scope(), name) else {
+        return None;
+    };
+    let is_local = names.is_of_a_function(checker.module, checker.scope(), name);
+    is_local.then(|| &names.modules[checker.module].bindings[*only].kind)
+}
+
+/// `for field in fields(config): getattr(config, field.name)`: the fields of a dataclass are spelled out in its class.
+pub(crate) fn names_a_field(checker: &Checker<'_, '_>, object: &Expr, name: &Expr) -> bool {
+    let (Expr::Name(object), Expr::Attribute(name)) = (object, name) else {
+        return false;
+    };
+    let Expr::Name(field) = &*name.value else {
+        return false;
+    };
+    let Some(BindingKind::Element(call)) = only_binding(checker, field.id.as_str()) else {
+        return false;
+    };
+    name.attr.as_str() == "name"
+        && call.arguments.keywords.is_empty()
+        && matches!(&*call.arguments.args, [Expr::Name(of)] if of.id == object.id)
+        && matches!(&*checker.meanings(&call.func), [Meaning::Library(path)] if &**path == "dataclasses.fields")
 }
 
 /// Whether an object is `self` of a plain class, in a method that can only be called on an object of that class.
@@ -153,7 +173,7 @@ fn is_closed(checker: &Checker<'_, '_>, function: &ast::StmtFunctionDef) -> bool
         let is_known = |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if PLAIN_DECORATORS.contains(&&**path));
         !meanings.is_empty() && meanings.iter().all(is_known)
     };
-    if uses.handed_on.contains(name) && !function.decorator_list.iter().any(is_property)
+    if uses.handed_on_of_objects.contains(name) && !function.decorator_list.iter().any(is_property)
         || !function
             .decorator_list
             .iter()
@@ -162,7 +182,7 @@ fn is_closed(checker: &Checker<'_, '_>, function: &ast::StmtFunctionDef) -> bool
         return false;
     }
     let calls = uses.calls.get(name).into_iter().flatten();
-    calls.into_iter().all(|(_, call)| {
+    calls.into_iter().all(|(spot, call)| {
         let by_super = matches!(&*call.func, Expr::Attribute(method)
             if matches!(&*method.value, Expr::Call(base)
                 if base.arguments.is_empty() && matches!(&*base.func, Expr::Name(name) if name.id.as_str() == "super")));
@@ -170,6 +190,10 @@ fn is_closed(checker: &Checker<'_, '_>, function: &ast::StmtFunctionDef) -> bool
             // `C(...)` makes a new object; another `__init__` by its name does not.
             return by_super;
         }
-        by_super || !own::may_fill(call, function)
+        let by_self = || {
+            matches!(&*call.func, Expr::Attribute(method)
+                if matches!(&*method.value, Expr::Name(object) if origin::is_self(checker, *spot, object.id.as_str())))
+        };
+        by_super || !own::may_fill(call, function) || by_self()
     })
 }

@@ -3,7 +3,7 @@
 //! Used by rules that look into text. It follows a name only if it has a single binding, goes a few steps and gives up
 //! on anything long, so its work is bounded.
 
-use ruff_python_ast::{Expr, ExprContext, Operator};
+use ruff_python_ast::{self as ast, Expr, ExprContext, Operator};
 
 use crate::check::Checker;
 use crate::semantic::BindingKind;
@@ -31,6 +31,25 @@ fn append(checker: &Checker<'_, '_>, expr: &Expr, text: &mut String, steps: &mut
         Expr::BinOp(sum) if sum.op == Operator::Add => {
             append(checker, &sum.left, text, steps)?;
             append(checker, &sum.right, text, steps)
+        }
+        Expr::BinOp(times) if times.op == Operator::Mult => {
+            let ((repeated, Expr::NumberLiteral(number)) | (Expr::NumberLiteral(number), repeated)) =
+                (&*times.left, &*times.right)
+            else {
+                return None;
+            };
+            let ast::Number::Int(number) = &number.value else {
+                return None;
+            };
+            let mut once = String::new();
+            append(checker, repeated, &mut once, steps)?;
+            let times = usize::try_from(number.as_u64()?).ok()?;
+            let bytes = once.len().checked_mul(times)?.checked_add(text.len())?;
+            if bytes > TEXT_BYTES_MAX {
+                return None;
+            }
+            text.push_str(&once.repeat(times));
+            Some(())
         }
         Expr::Name(name) if matches!(name.ctx, ExprContext::Load) => {
             let bindings = checker

@@ -358,7 +358,7 @@ impl Place<'_, '_, '_> {
                         );
                     }
                 }
-                Meaning::Library(_) => {}
+                Meaning::Library(_) | Meaning::Unknown => {}
             }
         }
         found

@@ -119,13 +119,27 @@ fn fields(checker: &mut Checker<'_, '_>, template: &ast::ExprAttribute, texts: &
     }
 }
 
+/// Where a field ends that has just begun: at one of these letters. Python reads past all of them between brackets.
+pub(crate) fn field_end(field: &str, ends: &[char]) -> usize {
+    let mut is_within = false;
+    for (place, letter) in field.char_indices() {
+        match letter {
+            '[' => is_within = true,
+            ']' => is_within = false,
+            _ if !is_within && ends.contains(&letter) => return place,
+            _ => {}
+        }
+    }
+    field.len()
+}
+
 /// The attributes that the fields of a template name.
 fn attributes_of_fields(text: &str) -> Vec<&str> {
     let mut names = Vec::new();
     let mut rest = text;
     while let Some(open) = rest.find('{') {
         rest = &rest[open + 1..];
-        let end = rest.find(['{', '}', '!', ':']).unwrap_or(rest.len());
+        let end = field_end(rest, &['{', '}', '!', ':']);
         let dotted = rest[..end].split('.').skip(1);
         names.extend(dotted.map(|part| part.split('[').next().unwrap_or(part)));
     }

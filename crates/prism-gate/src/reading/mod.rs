@@ -5,6 +5,8 @@ pub(crate) mod computed_names;
 pub(crate) mod constants;
 pub(crate) mod folding;
 pub(crate) mod format_strings;
+pub(crate) mod hands_on;
+pub(crate) mod library_calls;
 pub(crate) mod origin;
 pub(crate) mod own;
 pub(crate) mod packed;

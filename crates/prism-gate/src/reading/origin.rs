@@ -138,7 +138,7 @@ impl Search<'_, '_, '_> {
                     }
                     _ => Origin::Unknown,
                 },
-                Meaning::Library(_) | Meaning::Module(_) => Origin::Unknown,
+                Meaning::Library(_) | Meaning::Module(_) | Meaning::Unknown => Origin::Unknown,
             })
             .reduce(Origin::or)
             .unwrap_or(Origin::Unknown)
@@ -210,6 +210,7 @@ impl Search<'_, '_, '_> {
                     BindingKind::Import(_)
                     | BindingKind::Counter(_)
                     | BindingKind::Key(_)
+                    | BindingKind::Element(_)
                     | BindingKind::Class(_)
                     | BindingKind::Other => Origin::Unknown,
                 }
@@ -270,7 +271,10 @@ pub(crate) fn given_to<'a>(
     let name = function.name.as_str();
     let is_init = name == "__init__";
     // Methods with names of a library's are called by it: `forward`, `step`.
-    let is_a_hook = class.is_some() && attributes::is_public(name) || name.starts_with("__");
+    // and with names that it keeps for itself: `_named_members`, `_apply`.
+    let is_a_hook = class.is_some_and(|class| {
+        attributes::is_public(name) || attributes::is_inner(name) && !class.bases().is_empty()
+    }) || name.starts_with("__");
     if !is_init && (is_a_hook || class.is_some() && uses.gets_computed)
         || is_init && checker.reads().makes_unseen
         // `_missing_` and its like are called by the library.
@@ -295,6 +299,7 @@ pub(crate) fn given_to<'a>(
         }
     };
     if uses.handed_on.contains(called)
+        || is_init && uses.handed_on.contains(name)
         || !function
             .decorator_list
             .iter()
@@ -321,11 +326,16 @@ pub(crate) fn given_to<'a>(
         };
         found.push((place, default));
     }
-    let calls = uses.calls.get(called).map_or(&[][..], Vec::as_slice);
-    if !may_look_at(checker, calls.len()) {
+    let calls_of = |name: &str| uses.calls.get(name).map_or(&[][..], Vec::as_slice);
+    // An object may be made again by its `__init__`.
+    let again = if is_init { calls_of(name) } else { &[] };
+    let calls = calls_of(called);
+    if !may_look_at(checker, calls.len() + again.len()) {
         return None;
     }
-    for (place, call) in calls {
+    // A class that `super()` leads to is a base, and so was handed on.
+    let again = again.iter().filter(|(_, call)| !is_of_super(&call.func));
+    for (place, call) in calls.iter().chain(again) {
         let callees = checker.names.meanings(place.module, place.scope, &call.func);
         if !callees.is_empty() && callees.iter().all(|callee| matches!(callee, Meaning::Library(_))) {
             continue;
@@ -347,6 +357,12 @@ pub(crate) fn given_to<'a>(
         found.extend(by_name.map(|keyword| (*place, &keyword.value)));
     }
     Some(found)
+}
+
+/// `super().method`.
+fn is_of_super(callee: &Expr) -> bool {
+    matches!(callee, Expr::Attribute(method)
+        if matches!(&*method.value, Expr::Call(base) if is_named(&base.func, "super")))
 }
 
 /// Decorators that call what they are given with what they are given.

@@ -141,50 +141,85 @@ pub(crate) fn keeps_its_attributes<'a>(
     method: Method<'a>,
     bases: &[&str],
 ) -> bool {
-    let is_simple = |module: usize, scope, class: &ast::StmtClassDef| {
-        is_plain(checker, module, scope, class, 0) && is_only_below(checker, module, scope, class, bases, 0)
+    let is_simple = |module: usize, class: &ast::StmtClassDef| {
+        is_plain(checker, module, class) && is_only_below(checker, module, class, bases)
     };
-    is_simple(method.module, method.class_scope, method.class)
+    is_simple(method.module, method.class)
         && family(checker, method.class).is_some_and(|family| {
             let mut all = family.values().flatten();
-            all.all(|(module, scope, class)| is_simple(*module, *scope, class))
+            all.all(|(module, class)| is_simple(*module, class))
         })
+}
+
+/// What is asked of a class and of all that it derives from.
+struct Bases<'f> {
+    library: &'f dyn Fn(&str) -> bool,
+    own: &'f dyn Fn(Spot, &ast::StmtClassDef) -> bool,
+    /// What is said of a base that nobody sees.
+    unseen: bool,
+}
+
+impl Bases<'_> {
+    /// Whether a class and all of the bundle's that it derives from are as said, and so are the library's.
+    fn all(&self, checker: &Checker<'_, '_>, module: usize, class: &ast::StmtClassDef, depth: usize) -> bool {
+        let names = checker.names;
+        let Some(scope) = names.modules[module].class_scope(class) else {
+            return self.unseen;
+        };
+        if depth >= BASES_DEPTH_MAX || !may_look_at(checker, 1) {
+            return self.unseen;
+        }
+        let outer = names.modules[module].scopes[scope].parent.unwrap_or_default();
+        (self.own)(Spot { module, scope }, class)
+            && class.bases().iter().all(|base| {
+                let base = match base {
+                    Expr::Subscript(generic) => &*generic.value,
+                    base => base,
+                };
+                let meanings = names.meanings(module, outer, base);
+                (self.unseen || !meanings.is_empty())
+                    && meanings.iter().all(|meaning| match meaning {
+                        Meaning::Library(path) => (self.library)(path),
+                        Meaning::Local(module, binding) => {
+                            match names.modules[*module].bindings[*binding].kind {
+                                BindingKind::Class(class) => self.all(checker, *module, class, depth + 1),
+                                _ => self.unseen,
+                            }
+                        }
+                        Meaning::Module(_) | Meaning::Unknown => self.unseen,
+                    })
+            })
+    }
 }
 
 /// Whether all bases of a class that are a library's are among these.
 fn is_only_below(
     checker: &Checker<'_, '_>,
     module: usize,
-    scope: ScopeId,
     class: &ast::StmtClassDef,
     bases: &[&str],
-    depth: usize,
 ) -> bool {
-    let names = checker.names;
-    let outer = names.modules[module].scopes[scope].parent.unwrap_or_default();
-    depth < BASES_DEPTH_MAX
-        && may_look_at(checker, 1)
-        && class.keywords().is_empty()
-        && class.bases().iter().all(|base| {
-            let base = match base {
-                Expr::Subscript(generic) => &*generic.value,
-                base => base,
-            };
-            let meanings = names.meanings(module, outer, base);
-            !meanings.is_empty()
-                && meanings.iter().all(|meaning| match meaning {
-                    Meaning::Library(path) => bases.contains(&&**path),
-                    Meaning::Local(module, binding) => match names.modules[*module].bindings[*binding].kind {
-                        BindingKind::Class(class) => {
-                            names.modules[*module].class_scope(class).is_some_and(|scope| {
-                                is_only_below(checker, *module, scope, class, bases, depth + 1)
-                            })
-                        }
-                        _ => false,
-                    },
-                    Meaning::Module(_) => false,
-                })
-        })
+    let asked = Bases {
+        library: &|path| bases.contains(&path),
+        own: &|_, class| class.keywords().is_empty(),
+        unseen: false,
+    };
+    asked.all(checker, module, class, 0)
+}
+
+/// Whether a class is seen to derive from a library's class of which this is said.
+pub(crate) fn is_below(
+    checker: &Checker<'_, '_>,
+    module: usize,
+    class: &ast::StmtClassDef,
+    is: &dyn Fn(&str) -> bool,
+) -> bool {
+    let asked = Bases {
+        library: &|path| !is(path),
+        own: &|_, _| true,
+        unseen: true,
+    };
+    !asked.all(checker, module, class, 0)
 }
 
 /// Whether the first parameter of a method is surely an object of the bundle's class.
@@ -213,12 +248,9 @@ fn open_methods(checker: &Checker<'_, '_>) -> Option<FxHashSet<(usize, ScopeId)>
             };
             let family = family(checker, method.class);
             let is_plain = family.as_ref().is_some_and(|family| {
-                is_plain(checker, module, method.class_scope, method.class, 0)
-                    && family.values().all(|below| {
-                        below
-                            .iter()
-                            .all(|(module, scope, class)| is_plain(checker, *module, *scope, class, 0))
-                    })
+                let mut all = family.values().flatten();
+                is_plain(checker, module, method.class)
+                    && all.all(|(module, class)| is_plain(checker, *module, class))
             });
             if is_plain && is_regular(checker, method) {
                 closed.push((method, family.unwrap_or_default()));
@@ -262,7 +294,7 @@ fn open_methods(checker: &Checker<'_, '_>) -> Option<FxHashSet<(usize, ScopeId)>
     None
 }
 
-type Family<'a> = FxHashMap<&'a str, Vec<(usize, ScopeId, &'a ast::StmtClassDef)>>;
+type Family<'a> = FxHashMap<&'a str, Vec<(usize, &'a ast::StmtClassDef)>>;
 
 /// A class by its name and all that may be below it, by the names of their bases; `None` if there are too many.
 fn family<'a>(checker: &Checker<'_, 'a>, class: &'a ast::StmtClassDef) -> Option<Family<'a>> {
@@ -278,8 +310,7 @@ fn family<'a>(checker: &Checker<'_, 'a>, class: &'a ast::StmtClassDef) -> Option
         }
         let mut below = Vec::new();
         for (spot, child) in children {
-            let scope = checker.names.modules[spot.module].class_scope(child)?;
-            below.push((spot.module, scope, *child));
+            below.push((spot.module, *child));
             next.push(child.name.as_str());
         }
         family.insert(name, below);
@@ -288,50 +319,33 @@ fn family<'a>(checker: &Checker<'_, 'a>, class: &'a ast::StmtClassDef) -> Option
 }
 
 /// Whether a class is made and makes its objects as classes do: by a plain `class` statement, with plain bases.
-pub(crate) fn is_plain(
-    checker: &Checker<'_, '_>,
-    module: usize,
-    scope: ScopeId,
-    class: &ast::StmtClassDef,
-    depth: usize,
-) -> bool {
-    let names = checker.names;
-    let outer = names.modules[module].scopes[scope].parent.unwrap_or_default();
-    depth < BASES_DEPTH_MAX
-        && may_look_at(checker, 1)
-        && class.keywords().iter().all(|keyword| {
+pub(crate) fn is_plain(checker: &Checker<'_, '_>, module: usize, class: &ast::StmtClassDef) -> bool {
+    let is_own = |place: Spot, class: &ast::StmtClassDef| {
+        let names = checker.names;
+        let outer = names.modules[place.module].scopes[place.scope]
+            .parent
+            .unwrap_or_default();
+        class.keywords().iter().all(|keyword| {
             keyword
                 .arg
                 .as_ref()
                 .is_some_and(|name| name.as_str() != "metaclass")
-        })
-        && class.decorator_list.iter().all(|decorator| {
+        }) && class.decorator_list.iter().all(|decorator| {
             let called = match &decorator.expression {
                 Expr::Call(call) => &*call.func,
                 named => named,
             };
-            all_paths(&names.meanings(module, outer, called), |path| {
+            all_paths(&names.meanings(place.module, outer, called), |path| {
                 OF_A_CLASS.contains(&path)
             })
         })
-        && class.bases().iter().all(|base| {
-            let base = match base {
-                Expr::Subscript(generic) => &*generic.value,
-                base => base,
-            };
-            let meanings = names.meanings(module, outer, base);
-            !meanings.is_empty()
-                && meanings.iter().all(|meaning| match meaning {
-                    Meaning::Library(path) => is_a_base(path),
-                    Meaning::Local(module, binding) => match names.modules[*module].bindings[*binding].kind {
-                        BindingKind::Class(class) => names.modules[*module]
-                            .class_scope(class)
-                            .is_some_and(|scope| is_plain(checker, *module, scope, class, depth + 1)),
-                        _ => false,
-                    },
-                    Meaning::Module(_) => false,
-                })
-        })
+    };
+    let asked = Bases {
+        library: &is_a_base,
+        own: &is_own,
+        unseen: false,
+    };
+    asked.all(checker, module, class, 0)
 }
 
 fn is_a_base(path: &str) -> bool {
@@ -341,46 +355,21 @@ fn is_a_base(path: &str) -> bool {
         && !NOT_BASES.iter().any(|other| path.starts_with(other))
 }
 
-/// Whether an object is of the class that is called: no class of the family says what is made instead.
+/// Whether an object is of the class that is called: no class of the family says what is made instead. The class of an
+/// enumeration looks its members up.
 pub(crate) fn makes_its_own(checker: &Checker<'_, '_>, module: usize, class: &ast::StmtClassDef) -> bool {
-    let Some(scope) = checker.names.modules[module].class_scope(class) else {
-        return false;
+    let has_no_new = |place: Spot, _: &ast::StmtClassDef| {
+        let scopes = &checker.names.modules[place.module].scopes;
+        !scopes[place.scope].names.contains_key("__new__")
     };
-    is_plain(checker, module, scope, class, 0) && !has_new(checker, module, scope, class, 0)
-}
-
-fn has_new(
-    checker: &Checker<'_, '_>,
-    module: usize,
-    scope: ScopeId,
-    class: &ast::StmtClassDef,
-    depth: usize,
-) -> bool {
-    let names = checker.names;
-    let outer = names.modules[module].scopes[scope].parent.unwrap_or_default();
-    depth >= BASES_DEPTH_MAX
-        || names.modules[module].scopes[scope].names.contains_key("__new__")
-        || checker.uses().stored.contains_key("__new__")
-        || class.bases().iter().any(|base| {
-            let base = match base {
-                Expr::Subscript(generic) => &*generic.value,
-                base => base,
-            };
-            names
-                .meanings(module, outer, base)
-                .iter()
-                .any(|meaning| match meaning {
-                    // The class of an enumeration looks its members up.
-                    Meaning::Library(path) => path.starts_with("enum."),
-                    Meaning::Local(module, binding) => match names.modules[*module].bindings[*binding].kind {
-                        BindingKind::Class(class) => names.modules[*module]
-                            .class_scope(class)
-                            .is_none_or(|scope| has_new(checker, *module, scope, class, depth + 1)),
-                        _ => true,
-                    },
-                    Meaning::Module(_) => true,
-                })
-        })
+    is_plain(checker, module, class)
+        && !checker.names.is_stored("__new__")
+        && Bases {
+            library: &|path| !path.starts_with("enum."),
+            own: &has_no_new,
+            unseen: false,
+        }
+        .all(checker, module, class, 0)
 }
 
 fn all_paths(meanings: &[Meaning], is: impl Fn(&str) -> bool) -> bool {
@@ -426,6 +415,15 @@ fn kind(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, open: &FxHashSet<(us
             if matches!(names.modules[*module].bindings[*binding].kind, BindingKind::Class(_)))
     };
     let may_be_a_class = |expr: &Expr| names.meanings(spot.module, spot.scope, expr).iter().any(is_class);
+    let makes_an_object = |scope: ScopeId, callee: &Expr| {
+        let meanings = names.meanings(spot.module, scope, callee);
+        !meanings.is_empty()
+            && meanings.iter().all(|meaning| {
+                matches!(meaning, Meaning::Local(module, binding)
+                    if matches!(names.modules[*module].bindings[*binding].kind, BindingKind::Class(class)
+                        if makes_its_own(checker, *module, class)))
+            })
+    };
     match expr {
         Expr::Name(name) => {
             let name = name.id.as_str();
@@ -442,8 +440,7 @@ fn kind(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, open: &FxHashSet<(us
             let module = &names.modules[spot.module];
             let is_made = |number: &usize| match module.bindings[*number].kind {
                 BindingKind::Value(Expr::Call(call)) => {
-                    let meanings = names.meanings(spot.module, module.bindings[*number].scope, &call.func);
-                    !meanings.is_empty() && meanings.iter().all(is_class)
+                    makes_an_object(module.bindings[*number].scope, &call.func)
                 }
                 _ => false,
             };
@@ -461,12 +458,14 @@ fn kind(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, open: &FxHashSet<(us
             }
         }
         Expr::Call(call) => match &*call.func {
-            Expr::Name(name) if name.id.as_str() == "super" => around(checker, spot)
+            callee if is_super(&names.meanings(spot.module, spot.scope, callee)) => around(checker, spot)
                 .map_or(Kind::Unknown, |method| of_first_parameter(checker, method, open)),
             Expr::Name(name) if name.id.as_str() == "type" => Kind::Class,
-            callee if may_be_a_class(callee) => Kind::Object,
+            callee if makes_an_object(spot.scope, callee) => Kind::Object,
             _ => Kind::Unknown,
         },
+        // `Target[int]` hands on to `Target`.
+        Expr::Subscript(generic) if kind(checker, spot, &generic.value, open) == Kind::Class => Kind::Class,
         Expr::StringLiteral(_)
         | Expr::FString(_)
         | Expr::NumberLiteral(_)
@@ -474,6 +473,10 @@ fn kind(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, open: &FxHashSet<(us
         | Expr::Dict(_) => Kind::Object,
         _ => Kind::Unknown,
     }
+}
+
+fn is_super(meanings: &[Meaning]) -> bool {
+    all_paths(meanings, |path| path == "builtins.super")
 }
 
 /// The method around a place.
@@ -530,7 +533,7 @@ fn is_a_value(checker: &Checker<'_, '_>, method: Method<'_>, family: &Family<'_>
     let reads = checker.reads();
     reads.any_class
         || family.keys().any(|name| reads.values.contains(name))
-        || is_an_exception(checker, method.module, method.class_scope, method.class, 0)
+        || is_below(checker, method.module, method.class, &is_an_exception)
 }
 
 /// A name in a class body means a method of that class alone.
@@ -541,35 +544,9 @@ fn is_in_another_class(checker: &Checker<'_, '_>, read: &Read<'_>, method: Metho
 }
 
 /// What handles an exception is given its class.
-fn is_an_exception(
-    checker: &Checker<'_, '_>,
-    module: usize,
-    scope: ScopeId,
-    class: &ast::StmtClassDef,
-    depth: usize,
-) -> bool {
-    let names = checker.names;
-    let outer = names.modules[module].scopes[scope].parent.unwrap_or_default();
-    depth >= BASES_DEPTH_MAX
-        || class.bases().iter().any(|base| {
-            names
-                .meanings(module, outer, base)
-                .iter()
-                .any(|meaning| match meaning {
-                    Meaning::Library(path) => {
-                        path.starts_with("builtins.")
-                            && (path.ends_with("Error") || path.ends_with("Exception"))
-                            || path.ends_with("Warning")
-                    }
-                    Meaning::Local(module, binding) => match names.modules[*module].bindings[*binding].kind {
-                        BindingKind::Class(class) => names.modules[*module]
-                            .class_scope(class)
-                            .is_none_or(|scope| is_an_exception(checker, *module, scope, class, depth + 1)),
-                        _ => true,
-                    },
-                    Meaning::Module(_) => true,
-                })
-        })
+fn is_an_exception(path: &str) -> bool {
+    path.starts_with("builtins.") && (path.ends_with("Error") || path.ends_with("Exception"))
+        || path.ends_with("Warning")
 }
 
 /// `Base.__init__(self, ...)`, written in a class below `Base`.
@@ -588,7 +565,7 @@ fn is_of_the_same(
             && family
                 .values()
                 .flatten()
-                .any(|(module, _, class)| *module == caller.module && class.range == caller.class.range)
+                .any(|(module, class)| *module == caller.module && class.range == caller.class.range)
     })
 }
 

@@ -40,6 +40,10 @@ fn below(checker: &Checker<'_, '_>, scope: ScopeId, expr: &Expr, steps: &mut usi
             if !begins || text.value.literals().next().is_some() {
                 return None;
             }
+            let spot = Spot {
+                module: checker.module,
+                scope,
+            };
             let mut path = String::new();
             for element in elements {
                 match element {
@@ -50,7 +54,7 @@ fn below(checker: &Checker<'_, '_>, scope: ScopeId, expr: &Expr, steps: &mut usi
                             && number.format_spec.as_ref().is_none_or(|spec| is_a_width(spec));
                         if path.is_empty()
                             || !is_plain
-                            || !is_a_number(checker, scope, &number.expression, steps)
+                            || !is_a_number(checker, spot, &number.expression, steps)
                         {
                             return None;
                         }
@@ -94,15 +98,42 @@ fn below(checker: &Checker<'_, '_>, scope: ScopeId, expr: &Expr, steps: &mut usi
 
 /// Whether an expression can be nothing but `ctx.artifacts_dir`: so says every binding of the name that it begins with.
 fn is_the_directory(checker: &Checker<'_, '_>, scope: ScopeId, expr: &Expr, steps: &mut usize) -> bool {
-    let meanings = checker.names.meanings(checker.module, scope, expr);
-    !meanings.is_empty()
-        && meanings
-            .iter()
-            .all(|meaning| matches!(meaning, Meaning::Library(path) if &**path == ARTIFACTS_DIR))
-        && has_only_known_values(checker, scope, expr, steps)
+    let spot = Spot {
+        module: checker.module,
+        scope,
+    };
+    is_known_to_be(checker, spot, expr, &|path| path == ARTIFACTS_DIR, steps)
 }
 
-fn has_only_known_values(checker: &Checker<'_, '_>, scope: ScopeId, expr: &Expr, steps: &mut usize) -> bool {
+/// Whether an expression can be nothing but the harness's `ctx`.
+pub(crate) fn is_ctx(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
+    let spot = Spot {
+        module: checker.module,
+        scope: checker.scope(),
+    };
+    is_known_to_be(checker, spot, expr, &|path| path == CTX, &mut STEPS_MAX.clone())
+}
+
+/// Whether all that an expression may stand for is as said, and so say the bindings of the name that it begins with, where
+/// something may be besides.
+fn is_known_to_be(
+    checker: &Checker<'_, '_>,
+    spot: Spot,
+    expr: &Expr,
+    is: &dyn Fn(&str) -> bool,
+    steps: &mut usize,
+) -> bool {
+    let meanings = checker.names.meanings(spot.module, spot.scope, expr);
+    let mut known = meanings
+        .iter()
+        .filter(|meaning| **meaning != Meaning::Unknown)
+        .peekable();
+    known.peek().is_some()
+        && known.all(|meaning| matches!(meaning, Meaning::Library(path) if is(path)))
+        && has_only_known_values(checker, spot, expr, steps)
+}
+
+fn has_only_known_values(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, steps: &mut usize) -> bool {
     let mut root = expr;
     while let Expr::Attribute(attribute) = root {
         root = &attribute.value;
@@ -110,24 +141,26 @@ fn has_only_known_values(checker: &Checker<'_, '_>, scope: ScopeId, expr: &Expr,
     let Expr::Name(name) = root else {
         return false;
     };
-    let bindings = checker.names.bindings(checker.module, scope, name.id.as_str());
-    let module = &checker.names.modules[checker.module];
-    checker
-        .names
-        .is_of_a_function(checker.module, scope, name.id.as_str())
+    let names = checker.names;
+    let bindings = names.bindings(spot.module, spot.scope, name.id.as_str());
+    let module = &names.modules[spot.module];
+    names.is_of_a_function(spot.module, spot.scope, name.id.as_str())
         && bindings.iter().all(|&number| {
             let Some(left) = steps.checked_sub(1) else {
                 return false;
             };
             *steps = left;
             match module.bindings[number].kind {
-                BindingKind::Parameter(..) => is_given_ctx(checker, scope, name.id.as_str(), steps),
+                BindingKind::Parameter(..) => is_given_ctx(checker, spot, name.id.as_str(), steps),
                 BindingKind::Import(_) => true,
                 BindingKind::Value(value) => {
-                    let within = module.bindings[number].scope;
+                    let within = Spot {
+                        module: spot.module,
+                        scope: module.bindings[number].scope,
+                    };
                     // A name that is bound to itself says nothing new.
                     matches!(value, Expr::Name(other) if other.id == name.id)
-                        || !checker.names.meanings(checker.module, within, value).is_empty()
+                        || !names.meanings(within.module, within.scope, value).is_empty()
                             && has_only_known_values(checker, within, value, steps)
                 }
                 _ => false,
@@ -135,38 +168,39 @@ fn has_only_known_values(checker: &Checker<'_, '_>, scope: ScopeId, expr: &Expr,
         })
 }
 
-/// Whether every call of the bundle gives a parameter the harness's `ctx`, or what comes of it. The harness itself gives
-/// nothing else.
-fn is_given_ctx(checker: &Checker<'_, '_>, scope: ScopeId, name: &str, steps: &mut usize) -> bool {
-    let scopes = &checker.names.modules[checker.module].scopes;
-    let mut at = Some(scope);
+/// The function around a place of which a name is a parameter, and what the calls of the bundle give to it.
+fn given<'a>(checker: &Checker<'_, 'a>, spot: Spot, name: &str) -> Option<Vec<(Spot, &'a Expr)>> {
+    let scopes = &checker.names.modules[spot.module].scopes;
+    let mut at = Some(spot.scope);
     while let Some(id) = at {
         if scopes[id].names.contains_key(name) {
             let ScopeKind::Function(function) = scopes[id].kind else {
-                return false;
+                return None;
             };
             let spot = Spot {
-                module: checker.module,
+                module: spot.module,
                 scope: id,
             };
-            let given = origin::given_to(checker, spot, function, name);
-            return given.is_some_and(|given| {
-                given.into_iter().all(|(spot, value)| {
-                    let Some(left) = steps.checked_sub(1) else {
-                        return false;
-                    };
-                    *steps = left;
-                    let meanings = checker.names.meanings(spot.module, spot.scope, value);
-                    !meanings.is_empty()
-                        && meanings
-                            .iter()
-                            .all(|meaning| matches!(meaning, Meaning::Library(path) if path.starts_with(CTX)))
-                })
-            });
+            return origin::given_to(checker, spot, function, name);
         }
         at = scopes[id].parent;
     }
-    false
+    None
+}
+
+/// Whether every call of the bundle gives a parameter the harness's `ctx`, or what comes of it. The harness itself gives
+/// nothing else.
+fn is_given_ctx(checker: &Checker<'_, '_>, spot: Spot, name: &str, steps: &mut usize) -> bool {
+    let given = given(checker, spot, name);
+    given.is_some_and(|given| {
+        given.into_iter().all(|(spot, value)| {
+            let Some(left) = steps.checked_sub(1) else {
+                return false;
+            };
+            *steps = left;
+            is_known_to_be(checker, spot, value, &|path| path.starts_with(CTX), steps)
+        })
+    })
 }
 
 /// `04d`: how wide a number is written.
@@ -184,49 +218,58 @@ fn is_a_width(spec: &InterpolatedStringFormatSpec) -> bool {
 const NUMBERS: &[&str] = &["builtins.int", "builtins.len"];
 
 /// Whether an expression can be nothing but a whole number: a literal, the variable of a loop over `range` or `enumerate`,
-/// arithmetic with such.
-fn is_a_number(checker: &Checker<'_, '_>, scope: ScopeId, expr: &Expr, steps: &mut usize) -> bool {
+/// arithmetic with such, or a parameter that is given nothing else.
+fn is_a_number(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, steps: &mut usize) -> bool {
     let Some(left) = steps.checked_sub(1) else {
         return false;
     };
     *steps = left;
-    let is_one_of = |callee: &Expr, names: &[&str]| {
-        let meanings = checker.names.meanings(checker.module, scope, callee);
+    let names = checker.names;
+    let is_one_of = |callee: &Expr, paths: &[&str]| {
+        let meanings = names.meanings(spot.module, spot.scope, callee);
         !meanings.is_empty()
             && meanings
                 .iter()
-                .all(|meaning| matches!(meaning, Meaning::Library(path) if names.contains(&&**path)))
+                .all(|meaning| matches!(meaning, Meaning::Library(path) if paths.contains(&&**path)))
     };
     match expr {
         Expr::NumberLiteral(number) => number.value.is_int(),
         Expr::BinOp(both) => {
-            is_a_number(checker, scope, &both.left, steps) && is_a_number(checker, scope, &both.right, steps)
+            is_a_number(checker, spot, &both.left, steps) && is_a_number(checker, spot, &both.right, steps)
         }
         Expr::Call(call) => is_one_of(&call.func, NUMBERS),
         Expr::Attribute(attribute) => {
             matches!(
                 attribute.attr.as_str(),
                 "rank" | "local_rank" | "seed" | "world_size"
-            ) && is_one_of(&attribute.value, &[CTX])
+            ) && is_known_to_be(checker, spot, &attribute.value, &|path| path == CTX, steps)
         }
         Expr::Name(name) => {
-            let bindings = checker.names.bindings(checker.module, scope, name.id.as_str());
-            let module = &checker.names.modules[checker.module];
+            let name = name.id.as_str();
+            let bindings = names.bindings(spot.module, spot.scope, name);
+            let module = &names.modules[spot.module];
             !bindings.is_empty()
-                && checker
-                    .names
-                    .is_of_a_function(checker.module, scope, name.id.as_str())
-                && bindings
-                    .iter()
-                    .all(|&number| match &module.bindings[number].kind {
-                        BindingKind::Value(value) => {
-                            is_a_number(checker, module.bindings[number].scope, value, steps)
-                        }
+                && names.is_of_a_function(spot.module, spot.scope, name)
+                && bindings.iter().all(|&number| {
+                    let place = Spot {
+                        module: spot.module,
+                        scope: module.bindings[number].scope,
+                    };
+                    match &module.bindings[number].kind {
+                        BindingKind::Value(value) => is_a_number(checker, place, value, steps),
                         BindingKind::Counter(callee) => {
                             is_one_of(callee, &["builtins.enumerate", "builtins.range"])
                         }
+                        BindingKind::Parameter(..) => given(checker, spot, name).is_some_and(|given| {
+                            // Of a function that nobody calls nothing is known.
+                            !given.is_empty()
+                                && given
+                                    .into_iter()
+                                    .all(|(place, value)| is_a_number(checker, place, value, steps))
+                        }),
                         _ => false,
-                    })
+                    }
+                })
         }
         _ => false,
     }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use rustc_hash::FxHashSet;
 
 use crate::rule::{
-    CallHook, ExpressionHook, PatternHook, ReferenceHook, Rule, RuleSet, StatementHook, WholeHook,
+    CallHook, ExpressionHook, PatternHook, ReferenceHook, Rule, RuleSet, StatementHook, StoreHook, WholeHook,
 };
 
 pub(crate) mod build_model;
@@ -97,6 +97,7 @@ pub(crate) struct AllHooks {
     pub(crate) call: Vec<CallHook>,
     pub(crate) expression: Vec<ExpressionHook>,
     pub(crate) statement: Vec<StatementHook>,
+    pub(crate) store: Vec<StoreHook>,
     pub(crate) pattern: Vec<PatternHook>,
     pub(crate) module: Vec<WholeHook>,
     pub(crate) bundle: Vec<WholeHook>,
@@ -113,6 +114,7 @@ pub(crate) fn hooks() -> &'static AllHooks {
             all.call.extend(set.hooks.call);
             all.expression.extend(set.hooks.expression);
             all.statement.extend(set.hooks.statement);
+            all.store.extend(set.hooks.store);
             all.pattern.extend(set.hooks.pattern);
             all.module.extend(set.hooks.module);
             all.bundle.extend(set.hooks.bundle);

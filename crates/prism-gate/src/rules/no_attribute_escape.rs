@@ -9,8 +9,10 @@
 //! `__version__`. `x.__class__.__name__`, `self.__class__` and the `__dict__` of an object that is plainly the bundle's own are
 //! allowed. A pattern by place (`case View(x)`) is allowed only where it is plain which attribute it reads.
 //!
+//! A module cannot change the names that it is loaded by (`__file__`), and `__enter__` is called by `with` alone.
+//!
 //! Refuses documentation as well: `__doc__` of any object (a module's own, by its bare name, is allowed), `numpy.info`
-//! and the texts that `torch` puts its documentation together from.
+//! the texts that `torch` puts its documentation together from, and classes that are told what they wrap.
 //!
 //! ## Why is this refused?
 //!
@@ -41,9 +43,10 @@ use ruff_text_size::{Ranged, TextRange};
 use rustc_hash::FxHashSet;
 
 use crate::check::Checker;
-use crate::reading::{origin, own};
+use crate::reading::{format_strings, origin, own};
+use crate::semantic::reads;
 use crate::semantic::uses::Spot;
-use crate::semantic::{BindingKind, Meaning, Reference, ScopeKind};
+use crate::semantic::{BindingKind, Meaning, Reference, ScopeKind, Store, Usage};
 
 use crate::reading::constants;
 
@@ -58,18 +61,25 @@ pub(crate) static RULE: Rule = Rule {
 pub(crate) static SET: RuleSet = RuleSet {
     rule: &RULE,
     reason: "leads behind an object",
-    denied: &[denied(
-        "numpy.info torch.fft.common_args torch.fft.factory_common_args torch.linalg.common_notes \
+    denied: &[
+        denied(
+            "numpy.info torch.fft.common_args torch.fft.factory_common_args torch.linalg.common_notes \
              torch.nn.functional.reproducibility_notes torch.nn.functional.sparse_support_notes \
              torch.nn.modules.conv.convolution_notes torch.nn.modules.conv.reproducibility_notes \
              torch.signal.windows.windows.factory_common_args \
              torch.signal.windows.windows.window_common_args torch.special.common_args \
-             torch.special.multi_dim_common",
-        TEXT_HINT,
-    )],
+             torch.special.multi_dim_common torch.nn.functional.tf32_notes torch.nn.modules.conv.tf32_notes",
+            TEXT_HINT,
+        ),
+        denied(
+            "logging.captureWarnings",
+            "leave it out: a warning holds lines of the source of libraries",
+        ),
+    ],
     attributes: INNER,
     hooks: Hooks {
         reference: Some(reference),
+        store: Some(store),
         expression: Some(expression),
         statement: Some(statement),
         pattern: Some(pattern),
@@ -165,7 +175,18 @@ fn report(checker: &mut Checker<'_, '_>, name: &str, range: TextRange) {
 }
 
 /// `super().__new__(cls)` and the like: a method that hands on to the one that it overrides.
-fn hands_on(checker: &Checker<'_, '_>, base: &Expr, name: &str) -> bool {
+fn hands_on(checker: &Checker<'_, '_>, base: &Expr, name: &str, call: Option<&ast::ExprCall>) -> bool {
+    // An object is made of the class that was asked for one.
+    let makes_another = || {
+        let ScopeKind::Function(function) = checker.scope_kind() else {
+            return true;
+        };
+        let first = call.and_then(|call| call.arguments.args.first());
+        !matches!(first, Some(Expr::Name(class)) if reads::first_parameter(function) == Some(class.id.as_str()))
+    };
+    if name == "__new__" && makes_another() {
+        return false;
+    }
     let is_within =
         matches!(checker.scope_kind(), ScopeKind::Function(function) if function.name.as_str() == name);
     is_within
@@ -199,16 +220,34 @@ fn is_harmless_here(checker: &Checker<'_, '_>, attribute: &ast::ExprAttribute, n
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     let mut expr = reference.expr;
     let mut next = None;
+    let call = match reference.usage {
+        Usage::Call(call) => Some(call),
+        Usage::Load | Usage::Store | Usage::Delete => None,
+    };
     while let Expr::Attribute(attribute) = expr {
         let name = attribute.attr.as_str();
+        if name == "__enter__"
+            && matches!(attribute.ctx, ExprContext::Load)
+            && !enters_its_own(checker, attribute)
+        {
+            let message = "what is entered by its method is never left".to_owned();
+            checker.report(&RULE, attribute.attr.range, message, "write `with`");
+        }
         if is_refused(name)
-            && !hands_on(checker, &attribute.value, name)
+            && !hands_on(checker, &attribute.value, name, call.filter(|_| next.is_none()))
             && !is_harmless_here(checker, attribute, next)
         {
             report(checker, name, attribute.attr.range);
         }
         next = Some(name);
         expr = &attribute.value;
+    }
+    if let Expr::Name(name) = expr
+        && matches!(reference.usage, Usage::Store | Usage::Delete)
+        && std::ptr::eq(expr, reference.expr)
+        && binds_in_the_module(checker, name.id.as_str())
+    {
+        of_the_loader(checker, name.id.as_str(), name.range);
     }
     if let Expr::Name(name) = expr
         && is_refused(name.id.as_str())
@@ -218,6 +257,18 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     {
         report(checker, name.id.as_str(), name.range);
     }
+}
+
+/// `super().__enter__()`, and of what is plainly the bundle's own.
+fn enters_its_own(checker: &Checker<'_, '_>, attribute: &ast::ExprAttribute) -> bool {
+    matches!(&*attribute.value, Expr::Call(call) if checker.may_be(&call.func, "builtins.super"))
+        || origin::of(checker, &attribute.value) == origin::Origin::Own
+}
+
+/// Whether a name that is bound here is one of the module.
+fn binds_in_the_module(checker: &Checker<'_, '_>, name: &str) -> bool {
+    let scope = &checker.names.modules[checker.module].scopes[checker.scope()];
+    matches!(scope.kind, ScopeKind::Module) || scope.elsewhere.get(name) == Some(&0)
 }
 
 /// Format strings read attributes too: `"{0.__class__}".format(x)`.
@@ -255,8 +306,7 @@ pub(crate) fn attribute_in_format(text: &str) -> Option<&str> {
     let mut rest = text;
     while let Some(open) = rest.find('{') {
         let field = &rest[open + 1..];
-        let end = field.find('}').unwrap_or(field.len());
-        let (inside, after) = field.split_at(end);
+        let (inside, after) = field.split_at(format_strings::field_end(field, &['}']));
         let found = inside
             .split(|character: char| !(character.is_alphanumeric() || character == '_'))
             .skip(1)
@@ -296,15 +346,74 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
         _ => return,
     };
     let name = function.name.as_str();
+    hears_of_docs(checker, function);
     // Those have rules of their own, which say more.
-    let is_of_another_rule = name.starts_with("__torch_")
-        || name.starts_with("__array_")
-        || matches!(
-            name,
-            "__reduce__" | "__reduce_ex__" | "__getnewargs__" | "__getnewargs_ex__"
-        );
+    let is_of_another_rule = matches!(
+        name,
+        "__array__"
+            | "__array_finalize__"
+            | "__array_function__"
+            | "__array_ufunc__"
+            | "__array_wrap__"
+            | "__getnewargs__"
+            | "__getnewargs_ex__"
+            | "__reduce__"
+            | "__reduce_ex__"
+            | "__torch_dispatch__"
+            | "__torch_function__"
+    );
     if is_refused(name) && name.starts_with("__") && !is_of_another_rule && !may_define(function) {
         report(checker, name, function.name.range);
+    }
+}
+
+/// `class Keep(property)` with a `__setattr__`: Python sets the documentation of a function on it.
+fn hears_of_docs(checker: &mut Checker<'_, '_>, function: &StmtFunctionDef) {
+    let ScopeKind::Class(class) = checker.scope_kind() else {
+        return;
+    };
+    let is_told = |path: &str| {
+        path.starts_with("functools.")
+            || path.starts_with("numpy.")
+            || matches!(
+                path,
+                "builtins.classmethod" | "builtins.property" | "builtins.staticmethod"
+            )
+    };
+    if function.name.as_str() == "__setattr__" && own::is_below(checker, checker.module, class, &is_told) {
+        let message = "a class of this kind is told the documentation of what it wraps".to_owned();
+        checker.report(&RULE, &function.name, message, TEXT_HINT);
+    }
+}
+
+/// Dunder names that a module may give itself.
+const OF_A_MODULE: &[&str] = &[
+    "__all__",
+    "__author__",
+    "__copyright__",
+    "__credits__",
+    "__date__",
+    "__doc__",
+    "__email__",
+    "__license__",
+    "__maintainer__",
+    "__status__",
+    "__version__",
+];
+
+/// `__file__ = ...`, `me.__name__ = ...`: what a module is loaded by is not its own to change.
+fn of_the_loader(checker: &mut Checker<'_, '_>, name: &str, range: TextRange) {
+    let is_dunder = name.starts_with("__") && name.ends_with("__") && name.len() > 4;
+    if is_dunder && !OF_A_MODULE.contains(&name) && !is_refused(name) {
+        let message = format!("`{name}` of a module is set by what loads it, and cannot be changed");
+        checker.report(&RULE, range, message, "give the variable another name");
+    }
+}
+
+fn store(checker: &mut Checker<'_, '_>, store: &Store<'_>) {
+    let is_a_module = |meaning: &Meaning| matches!(meaning, Meaning::Module(_));
+    if checker.meanings(store.object).iter().any(is_a_module) {
+        of_the_loader(checker, store.name, store.place);
     }
 }
 
@@ -386,7 +495,7 @@ fn reads_its_own(checker: &Checker<'_, '_>, class: &Expr) -> bool {
     !meanings.is_empty()
         && meanings.iter().all(|meaning| match meaning {
             Meaning::Library(path) => WHOLE.contains(&&**path),
-            Meaning::Module(_) => false,
+            Meaning::Module(_) | Meaning::Unknown => false,
             Meaning::Local(module, binding) => match checker.names.modules[*module].bindings[*binding].kind {
                 BindingKind::Class(class) => {
                     let is_a_tuple = |base: &Expr| {
@@ -397,9 +506,7 @@ fn reads_its_own(checker: &Checker<'_, '_>, class: &Expr) -> bool {
                             })
                     };
                     class.keywords().is_empty()
-                        && checker.names.modules[*module]
-                            .class_scope(class)
-                            .is_some_and(|scope| own::is_plain(checker, *module, scope, class, 0))
+                        && own::is_plain(checker, *module, class)
                         && class.bases().iter().all(is_a_tuple)
                 }
                 _ => false,
@@ -454,5 +561,7 @@ mod tests {
         assert_eq!(attribute_in_format("{0.shape} {1:.__f}"), None);
         assert_eq!(attribute_in_format("__class__"), None);
         assert_eq!(attribute_in_format("{"), None);
+        assert_eq!(attribute_in_format("{0[}].__globals__[x]}"), Some("__globals__"));
+        assert_eq!(attribute_in_format("{0[a]}.__doc__"), None);
     }
 }

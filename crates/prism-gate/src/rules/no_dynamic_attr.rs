@@ -7,7 +7,10 @@
 //! or ends with a literal that no dangerous name begins or ends with (`getattr(self, f"layer{i}")`); on `self` of a class
 //! of the bundle it may be any (`for name, value in options.items(): setattr(self, name, value)`), if the method is only
 //! called on objects. Refuses `state_dict` and `load_state_dict` by a class and with a foreign object; `operator.attrgetter` and `methodcaller`, `vars`, `globals`, `locals` and `dir`; any
-//! of them as a value; `torch.compile`, `torch.save` and other functions with conditions as a value; and a whole module
+//! of them as a value; `torch.compile`, `torch.save`, `ArgumentParser`, `dataclass` and other functions with conditions as a
+//! value; a method that is read from a class of a library, but on `self` in a class below it (`nn.Module.__init__(self)`);
+//! `copy.deepcopy` with a memo, outside of `__deepcopy__`; `functools.wraps` of or onto anything but functions; functions of
+//! `torch.nn.utils` with a name that leads out; and a whole module
 //! other than `torch.nn.functional`, `math` and their like as a value (in a list, as an argument, as an operand, returned, in a class).
 //! `str.format` reads attributes too: a template that is not spelled out may be filled only with what is surely text or a
 //! number, and `logging` may not be told to fill its templates in that style.
@@ -42,10 +45,10 @@ use crate::check::Checker;
 use crate::knowledge::{libraries, verdict};
 use crate::semantic::{Call, Meaning, Reference, ScopeKind, Usage, binder};
 
-use crate::reading::{own, texts};
+use crate::reading::{library_calls, origin, own, texts};
 use crate::semantic::uses::Spot;
 
-use super::{no_attribute_escape, no_harness_access, undocumented_attribute};
+use super::{no_attribute_escape, no_dynamic_code, no_harness_access, undocumented_attribute};
 use crate::reading::{computed_names, format_strings};
 
 pub(crate) static RULE: Rule = Rule {
@@ -71,13 +74,23 @@ pub(crate) static SET: RuleSet = RuleSet {
         call: Some(call),
         expression: Some(expression),
         statement: Some(statement),
+        store: Some(library_calls::store),
         pattern: Some(pattern),
         ..Hooks::NONE
     },
 };
 
 /// What the hook wants to see of any object.
-const NOTABLE: &[&str] = &["format", "format_map", "load_state_dict", "state_dict"];
+const NOTABLE: &[&str] = &[
+    "format",
+    "format_map",
+    "load_state_dict",
+    "parse_args",
+    "parse_intermixed_args",
+    "parse_known_args",
+    "parse_known_intermixed_args",
+    "state_dict",
+];
 
 const HINT: &str = "write the attribute out, or choose from a dictionary";
 const ACCESSORS: &[&str] = &["builtins.getattr", "builtins.hasattr"];
@@ -87,6 +100,8 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     module_as_a_value(checker, reference);
     whole_state(checker, reference);
     conditional_as_a_value(checker, reference);
+    library_calls::unbound(checker, reference);
+    library_calls::operator_of_a_class(checker, reference);
     renamed_root(checker, reference);
     format_strings::reference(checker, reference);
     format_strings::formatter_as_a_value(checker, reference);
@@ -140,6 +155,7 @@ fn judge<'a>(checker: &mut Checker<'_, 'a>, accessor: &str, call: &'a ExprCall) 
         .any(|meaning| matches!(meaning, Meaning::Library(path) if path.starts_with('<')));
     let is_harmless = !is_of_ctx
         && (computed_names::is_a_closed_self(checker, object)
+            || accessor == "getattr" && computed_names::names_a_field(checker, object, name)
             || accessor == "setattr" && computed_names::names_its_child(checker, object, name)
             || accessor != "setattr" && computed_names::has_harmless_affix(checker, object, name));
     if !is_harmless {
@@ -190,6 +206,9 @@ fn by_name(checker: &mut Checker<'_, '_>, accessor: &str, call: &ExprCall, objec
     }
     for meaning in meanings {
         let found = checker.names.attribute_of(&meaning, name);
+        if accessor == "getattr" {
+            no_harness_access::entry_by_name(checker, &found, call);
+        }
         if accessor == "getattr"
             && let Some(module) = found.iter().find_map(whole_module)
         {
@@ -210,21 +229,40 @@ fn by_name(checker: &mut Checker<'_, '_>, accessor: &str, call: &ExprCall, objec
         } else if let Some(refusal) = verdict::of_reference(&full) {
             let message = format!("`{accessor}` reaches `{full}`, which {}", refusal.reason);
             checker.report(&RULE, call, message, refusal.hint);
-        } else if CONDITIONAL.contains(&full.as_str()) {
+        } else if accessor == "getattr" && library_calls::is_of_a_class(&full) {
+            let message = format!("`{accessor}` reaches `{full}`, which takes any object for its own");
+            checker.report(&RULE, call, message, "call it on the object itself");
+        } else if is_conditional(&full) {
             let message = format!("`{accessor}` reaches `{full}`, which has conditions");
             checker.report(&RULE, call, message, "call it by its name");
         }
     }
 }
 
-/// Functions that rules judge by their arguments: they are called where they are named.
-pub(crate) const CONDITIONAL: &[&str] = &[
+/// Whether rules judge a function by its arguments, so that it must be called where it is named.
+pub(crate) fn is_conditional(path: &str) -> bool {
+    CONDITIONAL.contains(&path)
+        || no_dynamic_code::MAKERS.contains(&path)
+        || format_strings::is_of_logging(path)
+        || library_calls::reads_by_name(path)
+}
+
+const CONDITIONAL: &[&str] = &[
+    "argparse.ArgumentParser",
+    "builtins.super",
+    "dataclasses.dataclass",
+    "functools.total_ordering",
     "functools.update_wrapper",
     "functools.wraps",
+    "numpy.ndarray",
     "torch.compile",
     "torch.compiler.compile",
+    "torch.distributed.init_process_group",
+    "torch.jit.script",
     "torch.load",
     "torch.save",
+    "torch.segment_reduce",
+    "torch.utils.flop_counter.FlopCounterMode",
     "types.MethodType",
 ];
 
@@ -246,7 +284,11 @@ fn whole_state<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     let given = match reference.usage {
         Usage::Call(call) => {
             let arguments = &call.arguments;
-            let is_own = matches!(arguments.args.first(), Some(Expr::Name(first)) if matches!(first.id.as_str(), "self" | "destination"));
+            let spot = Spot {
+                module: checker.module,
+                scope: checker.scope(),
+            };
+            let is_own = matches!(arguments.args.first(), Some(Expr::Name(first)) if origin::is_self(checker, spot, first.id.as_str()));
             let most = usize::from(name == "load_state_dict");
             let is_flag = matches!(arguments.args.get(1), Some(Expr::BooleanLiteral(_)));
             let is_bound = arguments.args.len() <= most
@@ -271,11 +313,12 @@ fn whole_state<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
 fn conditional_as_a_value<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     let found = reference
         .paths()
-        .find(|path| CONDITIONAL.contains(path))
+        .find(|path| is_conditional(path))
         .map(str::to_owned);
     if let Some(path) = found
         && matches!(reference.usage, Usage::Load)
         && !checker.module_places.contains(&(&raw const *reference.expr))
+        && !checker.type_places.contains(&(&raw const *reference.expr))
     {
         let message = format!("`{path}` is handed on, so that what it is called with cannot be seen");
         checker.report(&RULE, reference.expr, message, "call it by its name");
@@ -285,6 +328,7 @@ fn conditional_as_a_value<'a>(checker: &mut Checker<'_, 'a>, reference: &Referen
 /// A whole module may be given another name, be the default of a parameter, be asked for an attribute that is spelled
 /// out or be compared by `is`. Anywhere else it is a value: an operand, for example, is handed to a method.
 fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
+    library_calls::expression(checker, expr);
     match expr {
         Expr::Lambda(lambda) => {
             if let Some(parameters) = &lambda.parameters {
@@ -307,6 +351,7 @@ fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
 }
 
 fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
+    library_calls::statement(checker, stmt);
     let in_class_body = matches!(checker.scope_kind(), ScopeKind::Class(_));
     match stmt {
         // What a class body binds is an attribute, which nobody follows.
@@ -322,6 +367,7 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
         Stmt::FunctionDef(function) => {
             defaults_may_be_modules(checker, &function.parameters);
             decorators(checker, &function.decorator_list);
+            library_calls::decorates(checker, &function.decorator_list);
         }
         Stmt::ClassDef(class) => decorators(checker, &class.decorator_list),
         Stmt::Import(import) => {
@@ -350,6 +396,11 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
 /// `@torch.compile` and `@partial(torch.compile, dynamic=True)` are called at once, with what stands below them.
 fn decorators<'a>(checker: &mut Checker<'_, 'a>, decorators: &'a [ast::Decorator]) {
     for decorator in decorators {
+        let is_conditional =
+            |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if is_conditional(path));
+        if checker.meanings(&decorator.expression).iter().any(is_conditional) {
+            may_be_a_module(checker, &decorator.expression);
+        }
         let compiler = match &decorator.expression {
             Expr::Call(call) if checker.may_be(&call.func, "functools.partial") => {
                 call.arguments.args.first()
@@ -407,7 +458,7 @@ fn whole_module(meaning: &Meaning) -> Option<&str> {
     match meaning {
         Meaning::Library(path) => (libraries::is_module(path) && !libraries::is_plain(path)).then_some(path),
         Meaning::Module(path) => Some(path),
-        Meaning::Local(..) => None,
+        Meaning::Local(..) | Meaning::Unknown => None,
     }
 }
 
@@ -467,6 +518,7 @@ fn pattern<'a>(checker: &mut Checker<'_, 'a>, pattern: &'a Pattern) {
 /// `update_wrapper(to, from, assigned=names)` copies attributes by their names.
 fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     format_strings::call(checker, call);
+    library_calls::call(checker, call);
     // What they read is judged with the name that they are asked for.
     if let Some(base) = call.expr.arguments.args.first()
         && ACCESSORS.iter().any(|accessor| call.may_be(accessor))

@@ -3,7 +3,7 @@
 //! ## What it does
 //!
 //! Refuses `eval`, `exec`, `compile`, `code`, `ast`, `types.FunctionType` and the other ways to turn data into code, the
-//! three-argument form of `type`, metaclasses, annotations and type comments that hold more than types, and the parts of
+//! three-argument form of `type`, metaclasses, enumerations with names that are not spelled out, annotations and type comments that hold more than types, and the parts of
 //! torch that take source text.
 //!
 //! ## Why is this refused?
@@ -33,7 +33,7 @@ use ruff_python_ast::{AnyParameterRef, Expr, Operator, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use crate::check::Checker;
-use crate::reading::origin;
+use crate::reading::{origin, own};
 use crate::semantic::uses::Spot;
 use crate::semantic::{BindingKind, Call, Meaning, Reference, Usage};
 
@@ -92,6 +92,10 @@ pub(crate) static SET: RuleSet = RuleSet {
              torch.ScriptFunction torch.ScriptDict torch.ScriptDictIterator torch.ScriptDictKeyIterator \
              torch.ScriptList torch.ScriptListIterator torch.TracingState torch.IODescriptor",
             "use `torch.compile`",
+        ),
+        denied(
+            "torch.autograd.function.FunctionMeta torch.autograd.variable.VariableMeta",
+            "write a `class` statement",
         ),
         denied("torch.jit.annotations", "leave the annotations to readers"),
         denied(
@@ -172,7 +176,7 @@ fn type_of_a_class<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
         matches!(of, Expr::Call(inner) if is_type(&inner.func))
             || checker.meanings(of).iter().any(|meaning| match meaning {
                 Meaning::Library(path) => crate::knowledge::libraries::is_class(path),
-                Meaning::Module(_) => false,
+                Meaning::Module(_) | Meaning::Unknown => false,
                 Meaning::Local(module, binding) => matches!(
                     checker.names.modules[*module].bindings[*binding].kind,
                     BindingKind::Class(_)
@@ -200,7 +204,7 @@ fn is_a_metaclass(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
     matches!(of, Expr::Call(inner) if is_type(&inner.func))
         || checker.meanings(of).iter().any(|meaning| match meaning {
             Meaning::Library(path) => !path.starts_with('<'),
-            Meaning::Module(_) => false,
+            Meaning::Module(_) | Meaning::Unknown => false,
             Meaning::Local(module, binding) => matches!(
                 checker.names.modules[*module].bindings[*binding].kind,
                 BindingKind::Class(_)
@@ -239,6 +243,11 @@ fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
     match expr {
         Expr::Subscript(generic) if matches!(&*generic.value, Expr::Name(_) | Expr::Attribute(_)) => {
             names_a_type(checker, &generic.value);
+            let is_of_types =
+                |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if path.starts_with("typing"));
+            if checker.meanings(&generic.value).iter().any(is_of_types) {
+                names_a_type(checker, &generic.slice);
+            }
         }
         Expr::Compare(compare) => {
             names_a_type(checker, &compare.left);
@@ -291,7 +300,7 @@ fn is_bound_to_a_type(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
 const BINDINGS_MAX: usize = 16;
 
 /// Functions that make classes with the names that they are given.
-const MAKERS: &[&str] = &[
+pub(crate) const MAKERS: &[&str] = &[
     "enum.Enum",
     "enum.Flag",
     "enum.IntEnum",
@@ -305,7 +314,13 @@ const MAKERS: &[&str] = &[
 
 /// `Enum("Kind", {name: value})`: the names of a class must be seen, since some are hooks and some become code.
 fn makes_names<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
-    if !MAKERS.iter().any(|maker| call.may_be(maker)) {
+    // An enumeration without members makes classes as `Enum` does.
+    let is_own_maker = |meaning: &Meaning| {
+        matches!(meaning, Meaning::Local(module, binding)
+            if matches!(checker.names.modules[*module].bindings[*binding].kind, BindingKind::Class(class)
+                if own::is_below(checker, *module, class, &|path| path.starts_with("enum."))))
+    };
+    if !MAKERS.iter().any(|maker| call.may_be(maker)) && !call.callee.iter().any(is_own_maker) {
         return;
     }
     let arguments = &call.expr.arguments;
@@ -351,9 +366,11 @@ fn binds<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
         function.is_lambda_expr() || {
             let meanings = checker.meanings(function);
             !meanings.is_empty()
-                && meanings
-                    .iter()
-                    .all(|meaning| matches!(meaning, Meaning::Local(..)))
+                && meanings.iter().all(|meaning| {
+                    matches!(meaning, Meaning::Local(module, binding)
+                        if !matches!(checker.names.modules[*module].bindings[*binding].kind,
+                            BindingKind::Function(function) if !function.decorator_list.is_empty()))
+                })
         }
     };
     let is_honest = matches!(&*call.expr.arguments.args, [function, _] if is_own(function));

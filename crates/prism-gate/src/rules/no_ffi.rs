@@ -2,7 +2,8 @@
 //!
 //! ## What it does
 //!
-//! Refuses `ctypes`, `cffi` and every other way to call machine code by address or to look at memory directly.
+//! Refuses `ctypes`, `cffi` and every other way to call machine code by address or to look at memory directly:
+//! `__array_interface__`, classes below `np.ndarray`, streams of an address.
 //!
 //! ## Why is this refused?
 //!
@@ -23,7 +24,7 @@
 //! step = torch.compile(step)
 //! ```
 
-use ruff_python_ast::Expr;
+use ruff_python_ast::{Expr, Stmt};
 
 use crate::check::Checker;
 use crate::finding::Severity;
@@ -67,6 +68,7 @@ pub(crate) static SET: RuleSet = RuleSet {
     hooks: Hooks {
         reference: Some(reference),
         call: Some(call),
+        statement: Some(statement),
         ..Hooks::NONE
     },
 };
@@ -81,6 +83,30 @@ const ADDRESSES: &[&str] = &[
     "__dlpack__",
 ];
 
+/// `def __array_interface__` gives numpy any address, and so does a class below `np.ndarray`.
+fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
+    match stmt {
+        Stmt::FunctionDef(function) if ADDRESSES.contains(&function.name.as_str()) => {
+            let message = format!("`{}` hands out an address in memory", function.name.as_str());
+            checker.report(
+                &RULE,
+                &function.name,
+                message,
+                "write `__array__`, or use a tensor",
+            );
+        }
+        Stmt::ClassDef(class) => {
+            for base in class.bases() {
+                if checker.may_be(base, "numpy.ndarray") {
+                    let message = "an object of this class looks at memory directly".to_owned();
+                    checker.report(&RULE, base, message, "keep an array as an attribute");
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// `np.ndarray(shape, object, buffer)` makes objects of addresses.
 fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     let arguments = &call.expr.arguments;
@@ -92,6 +118,16 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     {
         let message = "offsets that nobody checks reach memory of others".to_owned();
         checker.report(&RULE, call.expr, message, "leave `unsafe` out");
+    }
+    let stream = arguments.keywords.iter().find(|keyword| {
+        keyword
+            .arg
+            .as_ref()
+            .is_some_and(|name| name.as_str() == "stream_ptr")
+    });
+    if let Some(stream) = stream {
+        let message = "a stream is made of an address in memory".to_owned();
+        checker.report(&RULE, stream, message, "leave `stream_ptr` out");
     }
     let is_of_objects = |kind: &Expr| {
         matches!(kind, Expr::StringLiteral(text) if matches!(text.value.to_str(), "O" | "|O" | "object" | "object_"))

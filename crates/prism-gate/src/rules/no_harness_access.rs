@@ -3,7 +3,8 @@
 //! ## What it does
 //!
 //! Refuses attributes of `ctx` that are not documented, private attributes of streams and batches, submodules of
-//! `prism_runtime`, assignments to `ctx`, its classes, and calls of `build_model` and `train` with anything but `ctx`. Documented are `artifacts_dir`, `budget_seconds`, `build_model`,
+//! `prism_runtime`, assignments to `ctx`, its classes, and calls of `build_model` and `train` with anything but `ctx`, wherever they are
+//! defined. A decorator before them may only call what it is given. Documented are `artifacts_dir`, `budget_seconds`, `build_model`,
 //! `byte_budget`, `data_dir`, `device`, `iter_train_batches`, `local_rank`, `log`, `max_params`, `rank`,
 //! `reference_tokenizer`, `seed`, `step_budget`, `stream`, `token_budget`, `vocab_size` and `world_size`; and of the older
 //! interface `attempt`, `checkpoint_dir`, `distributed_backend`, `is_resume`, `max_layers`, `max_parameters`,
@@ -28,11 +29,14 @@
 
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet, denied};
-use ruff_python_ast::{Expr, ExprContext, Pattern, Stmt};
+use ruff_python_ast::{Expr, ExprCall, Pattern, Stmt, StmtFunctionDef};
+use ruff_text_size::Ranged;
 
 use crate::check::Checker;
 use crate::reading::origin::{self, Origin};
-use crate::semantic::{BindingKind, CTX, Call, Meaning, Reference, Usage};
+use crate::reading::{hands_on, paths};
+use crate::rules::no_monkeypatch;
+use crate::semantic::{BindingKind, CTX, Call, Meaning, Reference, Store, Usage};
 use crate::source::Role;
 
 pub(crate) static RULE: Rule = Rule {
@@ -67,7 +71,8 @@ pub(crate) static SET: RuleSet = RuleSet {
         reference: Some(reference),
         call: Some(call),
         statement: Some(statement),
-        expression: Some(expression),
+        expression: Some(in_a_collection),
+        store: Some(store),
         pattern: Some(pattern),
         ..Hooks::NONE
     },
@@ -111,7 +116,6 @@ const MAY_SEE_CTX: &[&str] = &[
     "builtins.print",
     "builtins.repr",
     "builtins.str",
-    "functools.partial",
 ];
 
 /// Classes whose objects only the harness makes.
@@ -140,9 +144,19 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     let arguments = &call.expr.arguments;
     let keywords = arguments.keywords.iter().map(|keyword| &keyword.value);
     let given = arguments.args.iter().chain(keywords).any(is_ctx);
+    // `partial(look, ctx)` is the call of `look`, which must be seen.
+    let is_seen = || {
+        let first = arguments.args.first();
+        let meanings = first.map(|first| checker.meanings(first)).unwrap_or_default();
+        !meanings.is_empty()
+            && meanings
+                .iter()
+                .all(|meaning| no_monkeypatch::is_a_function(checker, meaning))
+    };
     for callee in &call.callee {
         match callee {
             Meaning::Library(path) if path.starts_with('<') => {}
+            Meaning::Library(path) if given && &**path == "functools.partial" && is_seen() => {}
             Meaning::Library(path) if given && !MAY_SEE_CTX.contains(&&**path) => {
                 let shown = path.strip_prefix("builtins.").unwrap_or(path);
                 let message = format!("`{shown}` is given `ctx` itself, and what lies behind it");
@@ -163,8 +177,7 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
                 );
             }
             Meaning::Local(module, binding) if is_entry(checker, *module, *binding) => {
-                let only_ctx = matches!(&*arguments.args, [only]
-                    if matches!(&*checker.meanings(only), [Meaning::Library(path)] if &**path == CTX))
+                let only_ctx = matches!(&*arguments.args, [only] if paths::is_ctx(checker, only))
                     && arguments
                         .keywords
                         .iter()
@@ -186,19 +199,74 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     }
 }
 
-/// Whether a binding is the function that the harness calls.
+/// What the harness calls: what the names of the entries stand for, wherever that is defined.
+fn entries<'c>(checker: &'c Checker<'_, '_>) -> impl Iterator<Item = (usize, usize)> + 'c {
+    let modules = checker.sources.iter().zip(&checker.names.modules);
+    let entries = modules.filter_map(|(source, found)| match source.role {
+        Role::Architecture => found.scopes[0].names.get("build_model"),
+        Role::Training => found.scopes[0].names.get("train"),
+        Role::Helper => None,
+    });
+    entries
+        .flat_map(|entry| &entry.meanings)
+        .filter_map(|meaning| match meaning {
+            Meaning::Local(module, binding) => Some((*module, *binding)),
+            Meaning::Library(_) | Meaning::Module(_) | Meaning::Unknown => None,
+        })
+}
+
 fn is_entry(checker: &Checker<'_, '_>, module: usize, binding: usize) -> bool {
-    let name = match checker.sources[module].role {
-        Role::Architecture => "build_model",
-        Role::Training => "train",
-        Role::Helper => return false,
+    entries(checker).any(|found| found == (module, binding))
+}
+
+/// `getattr(architecture, "build_model")`.
+pub(crate) fn entry_by_name(checker: &mut Checker<'_, '_>, found: &[Meaning], call: &ExprCall) {
+    let is_entry = found.iter().any(
+        |meaning| matches!(meaning, Meaning::Local(module, binding) if is_entry(checker, *module, *binding)),
+    );
+    if is_entry {
+        report_entry(checker, call);
+    }
+}
+
+fn report_entry(checker: &mut Checker<'_, '_>, at: impl Ranged) {
+    let message = "what the harness calls with its `ctx` is handed on".to_owned();
+    checker.report(
+        &RULE,
+        at,
+        message,
+        "put what both need into a function of its own",
+    );
+}
+
+/// `@keep` before `def train`: what it is given could be called with anything. A wrapper that hands its argument on may stand there.
+fn decorated_entry<'a>(checker: &mut Checker<'_, 'a>, function: &'a StmtFunctionDef) {
+    let is_it = |(module, binding): (usize, usize)| {
+        matches!(checker.names.modules[module].bindings[binding].kind, BindingKind::Function(found)
+            if std::ptr::eq(found, function))
     };
-    let scopes = &checker.names.modules[module];
-    matches!(scopes.bindings[binding].kind, BindingKind::Function(function) if function.name.as_str() == name)
-        && scopes.scopes[0]
-            .names
-            .get(name)
-            .is_some_and(|entry| entry.bindings.contains(&binding))
+    if !entries(checker).any(is_it) {
+        return;
+    }
+    for decorator in &function.decorator_list {
+        let called = match &decorator.expression {
+            Expr::Call(call) => &*call.func,
+            named => named,
+        };
+        let meanings = checker.meanings(called);
+        let is_known = |meaning: &Meaning| match meaning {
+            Meaning::Library(_) => true,
+            Meaning::Local(module, binding) => {
+                !decorator.expression.is_call_expr()
+                    && matches!(checker.names.modules[*module].bindings[*binding].kind, BindingKind::Function(wraps)
+                        if hands_on::only_calls(wraps))
+            }
+            Meaning::Module(_) | Meaning::Unknown => false,
+        };
+        if meanings.is_empty() || !meanings.iter().all(is_known) {
+            report_entry(checker, &decorator.expression);
+        }
+    }
 }
 
 /// `[train][0](fake)`: what the harness calls is not handed on.
@@ -210,13 +278,7 @@ fn entry_as_a_value<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>
         && matches!(reference.usage, Usage::Load)
         && !checker.module_places.contains(&(&raw const *reference.expr))
     {
-        let message = "what the harness calls with its `ctx` is handed on".to_owned();
-        checker.report(
-            &RULE,
-            reference.expr,
-            message,
-            "put what both need into a function of its own",
-        );
+        report_entry(checker, reference.expr);
     }
 }
 
@@ -320,22 +382,6 @@ fn in_a_collection<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
     }
 }
 
-/// `batch.loss = f`.
-fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
-    in_a_collection(checker, expr);
-    if let Expr::Attribute(attribute) = expr
-        && matches!(attribute.ctx, ExprContext::Store | ExprContext::Del)
-        && OF_A_BATCH.contains(&attribute.attr.as_str())
-        && matches!(&*attribute.value, Expr::Name(name) if name.id.as_str() == "batch")
-    {
-        let message = format!(
-            "`batch.{}` is the harness's and cannot be replaced",
-            attribute.attr.as_str()
-        );
-        checker.report(&RULE, expr, message, "keep the value in a variable of your own");
-    }
-}
-
 /// What the harness's classes have, by which a function of the bundle could take their place.
 const METHODS: &[&str] = &[
     "loss",
@@ -347,27 +393,33 @@ const METHODS: &[&str] = &[
     "iter_train_batches",
 ];
 
-/// `kind.loss = lambda ...`, where `kind` may be the class of a batch.
-fn replaced(checker: &mut Checker<'_, '_>, target: &Expr, value: &Expr) {
-    let Expr::Attribute(attribute) = target else {
-        return;
-    };
-    let is_a_function = value.is_lambda_expr()
-        || checker.meanings(value).iter().any(|meaning| {
-            matches!(meaning, Meaning::Local(module, binding)
-                if matches!(checker.names.modules[*module].bindings[*binding].kind, BindingKind::Function(_)))
-        });
-    if is_a_function
-        && METHODS.contains(&attribute.attr.as_str())
-        && origin::of(checker, &attribute.value) != Origin::Own
+/// `batch.loss = f`; `kind.loss = lambda ...`, where `kind` may be the class of a batch.
+fn store(checker: &mut Checker<'_, '_>, store: &Store<'_>) {
+    let name = store.name;
+    if OF_A_BATCH.contains(&name)
+        && matches!(store.object, Expr::Name(object) if object.id.as_str() == "batch")
     {
-        let message = format!(
-            "`{}` may be the harness's and cannot be replaced",
-            attribute.attr.as_str()
-        );
+        let message = format!("`batch.{name}` is the harness's and cannot be replaced");
         checker.report(
             &RULE,
-            &attribute.attr,
+            store.place,
+            message,
+            "keep the value in a variable of your own",
+        );
+        return;
+    }
+    let is_a_function = store.value.is_some_and(|value| {
+        value.is_lambda_expr()
+            || checker
+                .meanings(value)
+                .iter()
+                .any(|meaning| no_monkeypatch::is_a_function(checker, meaning))
+    });
+    if is_a_function && METHODS.contains(&name) && origin::of(checker, store.object) != Origin::Own {
+        let message = format!("`{name}` may be the harness's and cannot be replaced");
+        checker.report(
+            &RULE,
+            store.place,
             message,
             "define a method in a class of your own",
         );
@@ -376,10 +428,10 @@ fn replaced(checker: &mut Checker<'_, '_>, target: &Expr, value: &Expr) {
 
 /// Subclasses of the harness's own classes.
 fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
-    if let Stmt::Assign(assign) = stmt {
-        for target in &assign.targets {
-            replaced(checker, target, &assign.value);
-        }
+    if let Stmt::FunctionDef(function) = stmt
+        && !function.decorator_list.is_empty()
+    {
+        decorated_entry(checker, function);
     }
     if let Stmt::ClassDef(class) = stmt {
         for base in class.bases() {

@@ -3,7 +3,9 @@
 //! ## What it does
 //!
 //! Refuses to assign to, delete or replace an attribute of an imported module, or of a class or function that the bundle
-//! does not define. The settings under `torch.backends` are meant to be assigned.
+//! does not define, by whatever statement or `setattr`: also through an alias (`Dataset[int].x = y`), the class of an object or an
+//! object that comes out of a collection. The name of a field of a dataclass cannot be changed, and `parse_args` is called where
+//! it is named. The settings under `torch.backends` are meant to be assigned.
 //!
 //! ## Why is this refused?
 //!
@@ -26,12 +28,12 @@
 
 use crate::finding::Severity;
 use crate::rule::{Hooks, Rule, RuleSet};
-use ruff_python_ast::{Expr, ExprContext, Stmt};
+use ruff_python_ast::{Expr, ExprContext};
 
 use crate::check::Checker;
 use crate::knowledge::libraries::{self, At, Kind};
 use crate::reading::origin::{self, Origin};
-use crate::semantic::{BindingKind, CTX, Call, Meaning, Reference, ScopeId, Usage};
+use crate::semantic::{BindingKind, CTX, Call, Meaning, Reference, ScopeId, Store, Usage};
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS112",
@@ -50,7 +52,7 @@ pub(crate) static SET: RuleSet = RuleSet {
         reference: Some(reference),
         call: Some(call),
         expression: Some(expression),
-        statement: Some(statement),
+        store: Some(store),
         ..Hooks::NONE
     },
 };
@@ -63,9 +65,19 @@ fn is_a_setting(path: &str) -> bool {
 }
 
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
-    let Expr::Attribute(_) = reference.expr else {
+    let Expr::Attribute(last) = reference.expr else {
         return;
     };
+    if PARSERS.contains(&last.attr.as_str())
+        && matches!(reference.usage, Usage::Load)
+        && origin::of(checker, &last.value) != Origin::Own
+    {
+        let message = format!(
+            "`{}` is handed on, so that it cannot be seen what it sets",
+            last.attr.as_str()
+        );
+        checker.report(&RULE, reference.expr, message, "call it where it is named");
+    }
     if !matches!(reference.usage, Usage::Store | Usage::Delete) {
         return;
     }
@@ -96,43 +108,40 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     }
 }
 
-/// `type(x).attribute = value`, `kind = type(x)` before it, `[nn.Linear][0].attribute = value`.
-fn changes_a_class<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
-    let Expr::Attribute(attribute) = expr else {
-        return;
-    };
-    if !matches!(attribute.ctx, ExprContext::Store | ExprContext::Del) {
-        return;
+/// `type(x).attribute = value`, `kind = type(x)` before it, `[nn.Linear][0].attribute = value`, `Dataset[int].attribute = value`.
+fn changes_a_class(checker: &mut Checker<'_, '_>, store: &Store<'_>) {
+    if is_a_type(checker, store.object) {
+        let message = "this changes a class, for all of its objects".to_owned();
+        checker.report(&RULE, store.place, message, HINT);
     }
-    if is_a_type(checker, &attribute.value) {
-        let message = "this changes the class of an object, for all objects of that class".to_owned();
-        checker.report(&RULE, expr, message, HINT);
-    }
-    if let Expr::Subscript(subscript) = &*attribute.value
+    if let Expr::Subscript(subscript) = store.object
         && let Some(path) = element_of_a_library(checker, checker.scope(), &subscript.value, 0)
     {
         let message = format!("this changes `{path}`, which is not the bundle's");
-        checker.report(&RULE, expr, message, HINT);
+        checker.report(&RULE, store.place, message, HINT);
     }
 }
 
+/// Whether an expression may be the class of an object, or an alias that hands on to a class of a library.
 fn is_a_type(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
-    match expr {
+    let is_one = |expr: &Expr| match expr {
         Expr::Call(call) => checker.may_be(&call.func, "builtins.type"),
-        Expr::Name(name) => {
-            let bindings = &checker.names.modules[checker.module].bindings;
-            checker
-                .names
-                .bindings(checker.module, checker.scope(), name.id.as_str())
-                .iter()
-                .take(BINDINGS_MAX)
-                .any(|&number| {
-                    matches!(bindings[number].kind, BindingKind::Value(Expr::Call(call))
-                        if checker.may_be(&call.func, "builtins.type"))
-                })
-        }
+        Expr::Subscript(alias) => checker
+            .meanings(&alias.value)
+            .iter()
+            .any(|meaning| matches!(meaning, Meaning::Library(path) if !path.starts_with(CTX))),
         _ => false,
-    }
+    };
+    let Expr::Name(name) = expr else {
+        return is_one(expr);
+    };
+    let bindings = &checker.names.modules[checker.module].bindings;
+    checker
+        .names
+        .bindings(checker.module, checker.scope(), name.id.as_str())
+        .iter()
+        .take(BINDINGS_MAX)
+        .any(|&number| matches!(bindings[number].kind, BindingKind::Value(value) if is_one(value)))
 }
 
 /// Most bindings of one name that are looked at.
@@ -186,7 +195,6 @@ fn element_of_a_library(
 
 /// `torch.something["key"] = value` changes a library as well.
 fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
-    changes_a_class(checker, expr);
     let Expr::Subscript(subscript) = expr else {
         return;
     };
@@ -248,45 +256,67 @@ fn parses<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
 }
 
 /// `[F].pop().relu = len`: a function that takes the place of one of a library, on an object that may be the library's.
-fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
-    let Stmt::Assign(assign) = stmt else {
-        return;
+fn store(checker: &mut Checker<'_, '_>, store: &Store<'_>) {
+    changes_a_class(checker, store);
+    let name = store.name;
+    let is_replaced = (name == "forward" || is_functional(name)) && may_be_a_function(checker, store.value);
+    let is_judged_by_its_path = || {
+        let meanings = checker.meanings(store.object);
+        meanings
+            .iter()
+            .any(|meaning| matches!(meaning, Meaning::Library(_)))
     };
-    for target in &assign.targets {
-        let Expr::Attribute(attribute) = target else {
-            continue;
-        };
-        let name = attribute.attr.as_str();
-        let is_of_a_field = name == "name" && checker.uses().calls.contains_key("fields");
-        let is_a_function = || {
-            assign.value.is_lambda_expr()
-                || checker
-                    .meanings(&assign.value)
-                    .iter()
-                    .any(|meaning| match meaning {
-                        Meaning::Library(path) => path.starts_with("builtins."),
-                        Meaning::Module(_) => false,
-                        Meaning::Local(module, binding) => matches!(
-                            checker.names.modules[*module].bindings[*binding].kind,
-                            BindingKind::Function(_)
-                        ),
-                    })
-        };
-        let is_replaced = || (name == "forward" || is_functional(name)) && is_a_function();
-        let is_judged_by_its_path = || {
-            checker
-                .meanings(target)
-                .iter()
-                .any(|meaning| matches!(meaning, Meaning::Library(_)))
-        };
-        if (is_of_a_field || is_replaced())
-            && !is_judged_by_its_path()
-            && origin::of(checker, &attribute.value) != Origin::Own
-        {
-            let message = format!("`{name}` is set on an object that may not be the bundle's");
-            checker.report(&RULE, target, message, HINT);
-        }
+    if (is_replaced || name == "name" && *checker.uses_fields.get_or_init(|| uses_fields(checker)))
+        && !is_judged_by_its_path()
+        && origin::of(checker, store.object) != Origin::Own
+    {
+        let message = format!("`{name}` is set on an object that may not be the bundle's");
+        checker.report(&RULE, store.place, message, HINT);
     }
+}
+
+/// Whether the bundle may get at a field of a dataclass, whose name becomes code.
+fn uses_fields(checker: &Checker<'_, '_>) -> bool {
+    let is_one = |path: &str| {
+        matches!(
+            path,
+            "dataclasses.Field" | "dataclasses.field" | "dataclasses.fields"
+        ) || path == "dataclasses"
+            && ["Field", "field", "fields"].iter().any(|name| {
+                checker.uses().calls.contains_key(name) || checker.uses().handed_on.contains(name)
+            })
+    };
+    checker.names.modules.iter().any(|module| {
+        let mut imports = module.bindings.iter();
+        module.stars.iter().any(|star| &**star == "dataclasses")
+            || imports.any(|binding| matches!(&binding.kind, BindingKind::Import(path) if is_one(path)))
+    })
+}
+
+/// Whether a value may be a function, as far as it can be seen: what comes out of a collection or of a function of the bundle
+/// may be one.
+fn may_be_a_function(checker: &Checker<'_, '_>, value: Option<&Expr>) -> bool {
+    let Some(value) = value else { return true };
+    match value {
+        Expr::Lambda(_) | Expr::Subscript(_) => true,
+        Expr::Call(call) => {
+            let meanings = checker.meanings(&call.func);
+            let is_partial = |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if &**path == "functools.partial");
+            meanings.is_empty()
+                || meanings
+                    .iter()
+                    .any(|meaning| is_partial(meaning) || is_a_function(checker, meaning))
+        }
+        _ => checker.meanings(value).iter().any(|meaning| {
+            matches!(meaning, Meaning::Library(path) if path.starts_with("builtins."))
+                || is_a_function(checker, meaning)
+        }),
+    }
+}
+
+pub(crate) fn is_a_function(checker: &Checker<'_, '_>, meaning: &Meaning) -> bool {
+    matches!(meaning, Meaning::Local(module, binding)
+        if matches!(checker.names.modules[*module].bindings[*binding].kind, BindingKind::Function(_)))
 }
 
 /// Whether `torch.nn.functional` has a function of this name.

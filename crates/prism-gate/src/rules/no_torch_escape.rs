@@ -6,7 +6,8 @@
 //! are private: `torch.hub`, `torch.ops.load_library`, `torch.classes`, `torch._C`, `torch.utils.cpp_extension`,
 //! `torch.library`, `torch.jit.load`, `torch.overrides`, methods called `__torch_function__` and `__torch_dispatch__`, and
 //! `torch.compile` with a backend other than `inductor`, `eager`, `aot_eager` or `cudagraphs` or with options that name
-//! programs or files, and a `DataLoader` with workers. `torch._foreach_*` is
+//! programs or files, a `DataLoader` with workers, modes that last or call functions of the bundle, and schedulers that do not call
+//! their functions. `torch._foreach_*` is
 //! allowed: optimizers use it.
 //!
 //! ## Why is this refused?
@@ -40,7 +41,7 @@ use ruff_text_size::{Ranged, TextRange};
 use crate::check::Checker;
 use crate::reading::folding::{self as constants, Constant};
 use crate::reading::origin::{self, Origin};
-use crate::semantic::{BindingKind, Call, Meaning};
+use crate::semantic::{BindingKind, Call, Meaning, Store};
 
 pub(crate) static RULE: Rule = Rule {
     code: "PRS108",
@@ -75,7 +76,7 @@ pub(crate) static SET: RuleSet = RuleSet {
         ),
         denied(
             "torch.overrides torch.utils.weak torch.utils.module_tracker torch.utils.debug_log \
-             torch.utils.backcompat torch.set_default_device torch.sym_fresh_size",
+             torch.utils.backcompat torch.set_default_device torch.sym_fresh_size torch.utils.swap_tensors",
             "override `forward` in a module of your own",
         ),
         denied(
@@ -112,6 +113,14 @@ pub(crate) static SET: RuleSet = RuleSet {
              torch.optim.optimizer.register_optimizer_step_pre_hook \
              torch.optim.optimizer.register_optimizer_step_post_hook",
             "hooks on all modules at once reach the harness too: register them on your own modules",
+        ),
+        denied(
+            "torch.nn.parallel.replicate torch.nn.parallel.parallel_apply torch.nn.parallel.data_parallel",
+            "one process drives one device: use `torch.distributed`",
+        ),
+        denied(
+            "torch.jit.trace_module",
+            "write `torch.jit.trace(module, inputs)`",
         ),
         denied("torch.get_device_module", "write `torch.cuda` or `torch.cpu`"),
         denied(
@@ -153,6 +162,7 @@ pub(crate) static SET: RuleSet = RuleSet {
     hooks: Hooks {
         call: Some(call),
         statement: Some(statement),
+        store: Some(store),
         ..Hooks::NONE
     },
 };
@@ -185,6 +195,7 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     if callee.iter().any(is_loader) {
         workers(checker, call.expr, arguments);
     }
+    modes(checker, call);
     let is_compile = callee.iter().any(|meaning| {
         matches!(meaning, Meaning::Library(path) if matches!(&**path, "torch.compile" | "torch.compiler.compile"))
     });
@@ -202,11 +213,64 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     }
 }
 
+/// What changes every operation of the process while it is entered.
+const MODES: &[&str] = &["torch.device", "torch.utils.flop_counter.FlopCounterMode"];
+
+/// `stack.enter_context(torch.device("meta"))` lasts, and `FlopCounterMode(custom_mapping=f)` calls `f` for the harness's
+/// operations as well.
+fn modes<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    let arguments = &call.expr.arguments;
+    let is_a_mode = |value: &Expr| {
+        matches!(value, Expr::Call(made) if MODES.iter().any(|mode| checker.may_be(&made.func, mode)))
+            || checker.may_be(value, "<ctx>.device")
+    };
+    let bound_to_a_mode = |value: &Expr| {
+        let Expr::Name(name) = value else { return false };
+        let bindings = checker
+            .names
+            .bindings(checker.module, checker.scope(), name.id.as_str());
+        let module = &checker.names.modules[checker.module];
+        bindings.iter().take(BINDINGS_MAX).any(
+            |&number| matches!(module.bindings[number].kind, BindingKind::Value(value) if is_a_mode(value)),
+        )
+    };
+    let enters =
+        matches!(&*call.expr.func, Expr::Attribute(method) if method.attr.as_str() == "enter_context");
+    let first = arguments.args.first();
+    if enters && first.is_some_and(|first| is_a_mode(first) || bound_to_a_mode(first)) {
+        let message = "a mode of the whole process is entered, and lasts".to_owned();
+        checker.report(
+            &RULE,
+            call.expr,
+            message,
+            "write `with`, or give `device=` where it is needed",
+        );
+    }
+    if call.may_be(MODES[1])
+        && (arguments.args.len() > COUNTER_PLACES
+            || arguments.args.iter().any(Expr::is_starred_expr)
+            || arguments.keywords.iter().any(|keyword| {
+                keyword
+                    .arg
+                    .as_ref()
+                    .is_none_or(|name| name.as_str() == "custom_mapping")
+            }))
+    {
+        let message = "functions of the bundle are called for every operation of the process".to_owned();
+        checker.report(&RULE, call.expr, message, "leave `custom_mapping` out");
+    }
+}
+
+/// Most bindings of one name that are looked at.
+const BINDINGS_MAX: usize = 16;
+/// The arguments of a `FlopCounterMode` before its own functions.
+const COUNTER_PLACES: usize = 3;
+
 /// What is not known may be `torch.compile` or a `DataLoader`, if it is called like one.
 fn unknown<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall) {
     for keyword in &call.arguments.keywords {
         match keyword.arg.as_ref().map(ruff_python_ast::Identifier::as_str) {
-            Some("backend") if is_a_function(checker, &keyword.value) => compiles(checker, call),
+            Some("backend") if may_be_a_function(checker, &keyword.value) => compiles(checker, call),
             Some("num_workers")
                 if may_be_workers(checker, &keyword.value)
                     && origin::of(checker, &call.func) != Origin::Own =>
@@ -218,8 +282,8 @@ fn unknown<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall) {
     }
 }
 
-fn is_a_function(checker: &Checker<'_, '_>, value: &Expr) -> bool {
-    value.is_lambda_expr()
+fn may_be_a_function(checker: &Checker<'_, '_>, value: &Expr) -> bool {
+    matches!(value, Expr::Lambda(_) | Expr::Call(_) | Expr::Subscript(_))
         || checker
             .meanings(value)
             .iter()
@@ -317,6 +381,19 @@ const OPEN_CLASSES: &[&str] = &[
     "torch.nn.utils.weight_norm.WeightNorm",
 ];
 
+/// Schedulers whose `state_dict` copies the dictionary of what they were given to call.
+const KEEPS_WHAT_IT_CALLS: &[&str] = &[".CyclicLR", ".LambdaLR", ".MultiplicativeLR"];
+
+/// Methods in which they call it.
+const SCHEDULES: &[&str] = &[
+    "_get_closed_form_lr",
+    "_initial_step",
+    "_update_lr",
+    "get_lr",
+    "scale_fn",
+    "step",
+];
+
 /// The place of `num_workers` among the arguments of a `DataLoader`.
 const WORKERS_PLACE: usize = 5;
 
@@ -345,60 +422,53 @@ fn report_workers(checker: &mut Checker<'_, '_>, range: TextRange) {
     checker.report(&RULE, range, message, hint);
 }
 
-/// `loader.num_workers = 2` after it was made, and subclasses, whose `super().__init__` nobody follows.
-fn changes_workers<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
-    match stmt {
-        Stmt::Assign(assign) if !is_zero(&assign.value) => {
-            let parts = assign.targets.iter().flat_map(|target| match target {
-                Expr::Tuple(tuple) => &tuple.elts[..],
-                Expr::List(list) => &list.elts[..],
-                one => std::slice::from_ref(one),
-            });
-            for target in parts {
-                if let Expr::Attribute(attribute) = target
-                    && matches!(
-                        attribute.attr.as_str(),
-                        "num_workers" | "multiprocessing_context" | "worker_init_fn"
-                    )
-                    && !matches!(&*attribute.value, Expr::Name(name) if name.id.as_str() == "self")
-                {
-                    report_workers(checker, target.range());
-                }
-            }
+/// `loader.num_workers = 2` after it was made.
+fn store(checker: &mut Checker<'_, '_>, store: &Store<'_>) {
+    if matches!(
+        store.name,
+        "num_workers" | "multiprocessing_context" | "worker_init_fn"
+    ) && !store.value.is_some_and(is_zero)
+        && origin::of(checker, store.object) != Origin::Own
+    {
+        report_workers(checker, store.place);
+    }
+}
+
+/// Subclasses of what starts processes, whose `super().__init__` nobody follows.
+fn derives<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
+    let Stmt::ClassDef(class) = stmt else {
+        return;
+    };
+    for base in class.bases() {
+        let is_open =
+            |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if OPEN_CLASSES.contains(&&**path));
+        if checker.meanings(base).iter().any(is_open) {
+            let message =
+                "an object of this class reads or sets attributes by names that nobody sees".to_owned();
+            checker.report(
+                &RULE,
+                base,
+                message,
+                "use it as it is, or derive from `nn.Module`",
+            );
         }
-        Stmt::AugAssign(assign) => {
-            if let Expr::Attribute(attribute) = &*assign.target
-                && attribute.attr.as_str() == "num_workers"
-                && origin::of(checker, &attribute.value) != Origin::Own
-            {
-                report_workers(checker, assign.target.range());
-            }
+        let calls_itself = |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if KEEPS_WHAT_IT_CALLS.iter().any(|class| path.ends_with(class)));
+        let is_overridden = class.body.iter().any(|stmt| {
+            matches!(stmt, Stmt::FunctionDef(method)
+                    if SCHEDULES.contains(&method.name.as_str()))
+        });
+        if is_overridden && checker.meanings(base).iter().any(calls_itself) {
+            let message = "a scheduler that does not call its functions hands out what they hold".to_owned();
+            checker.report(&RULE, base, message, "derive from `LRScheduler`");
         }
-        Stmt::ClassDef(class) => {
-            for base in class.bases() {
-                let is_open = |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if OPEN_CLASSES.contains(&&**path));
-                if checker.meanings(base).iter().any(is_open) {
-                    let message =
-                        "an object of this class reads or sets attributes by names that nobody sees"
-                            .to_owned();
-                    checker.report(
-                        &RULE,
-                        base,
-                        message,
-                        "use it as it is, or derive from `nn.Module`",
-                    );
-                }
-                if checker.meanings(base).iter().any(is_loader) {
-                    report_workers(checker, base.range());
-                }
-            }
+        if checker.meanings(base).iter().any(is_loader) {
+            report_workers(checker, base.range());
         }
-        _ => {}
     }
 }
 
 fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
-    changes_workers(checker, stmt);
+    derives(checker, stmt);
     let name = match stmt {
         Stmt::FunctionDef(function) => &function.name,
         Stmt::Assign(assign) => match assign.targets.first() {

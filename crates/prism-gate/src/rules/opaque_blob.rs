@@ -8,7 +8,7 @@
 //! It does not matter whether anything decodes them.
 //!
 //! So are lists of hundreds of `True` and `False`, of names or of empty brackets, which hold which of them comes where, and
-//! parameters and functions with names that are no words.
+//! parameters, functions, attributes and other long names that are no words.
 //!
 //! Unreadable are: letters that make no word (most of their pairs are rare in words), mixtures of digits and cases such
 //! as base64 and hexadecimal, digits in strings, bytes that are no text, and characters of other scripts that follow one
@@ -41,6 +41,8 @@ use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{self as ast, Expr, Number, Stmt};
 use ruff_text_size::{Ranged, TextRange};
+
+use rustc_hash::FxHashSet;
 
 use crate::check::Checker;
 use crate::finding::Severity;
@@ -97,11 +99,13 @@ struct Reader<'a> {
     foreign: String,
     /// Names that the program could read as text.
     names: String,
+    /// Other long names that were met: each is charged once.
+    met: FxHashSet<&'a str>,
     /// The last number and its distance from the one before.
     before: (f64, f64),
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn add(&mut self, range: TextRange, text: &str, joined: bool) {
         let Some(group) = self.open.last_mut() else {
             return;
@@ -150,6 +154,14 @@ impl Reader<'_> {
         if let Some(symbols) = symbols {
             group.range = Some(group.range.map_or(range, |before| before.cover(range)));
             group.symbols += packed::bits(&symbols).max(symbols.len());
+        }
+    }
+
+    /// An attribute, a variable, a member or an annotation: an object of the bundle may collect them.
+    fn meet(&mut self, name: &'a str) {
+        if name.len() >= NAME_CHARS_MIN && self.met.insert(name) {
+            self.names.push_str(name);
+            self.names.push(' ');
         }
     }
 
@@ -218,6 +230,11 @@ impl<'a> Visitor<'a> for Reader<'a> {
 
     fn visit_expr(&mut self, expr: &'a Expr) {
         match expr {
+            Expr::Name(name) => self.meet(name.id.as_str()),
+            Expr::Attribute(attribute) => {
+                self.meet(attribute.attr.as_str());
+                visitor::walk_expr(self, expr);
+            }
             Expr::NumberLiteral(literal) => self.number(literal),
             Expr::StringLiteral(literal) => {
                 for (number, part) in literal.value.iter().enumerate() {
@@ -282,6 +299,9 @@ impl<'a> Visitor<'a> for Reader<'a> {
     }
 }
 
+/// Shorter names are not charged where they are only mentioned.
+const NAME_CHARS_MIN: usize = 16;
+
 /// Fewer elements are no data.
 const SYMBOLS_MIN: usize = 256;
 
@@ -328,7 +348,7 @@ fn bytes_at_most(checker: &Checker<'_, '_>) -> usize {
                 | TokenKind::Int
                 | TokenKind::Float
                 | TokenKind::Complex => bytes += length,
-                TokenKind::Name if is_defined => bytes += length + 1,
+                TokenKind::Name if is_defined || length >= NAME_CHARS_MIN => bytes += length + 1,
                 // The name of an argument or a parameter, or one symbol of a list.
                 TokenKind::Comma | TokenKind::Equal => bytes += name_bytes + 1,
                 _ => {}
@@ -351,6 +371,7 @@ fn bundle(checker: &mut Checker<'_, '_>) {
     let home = checker.module;
     let mut groups: Vec<Group> = Vec::new();
     let (mut foreign, mut names) = (String::new(), String::new());
+    let mut met = FxHashSet::default();
     for (module, tree) in checker.trees.iter().enumerate() {
         let Ok(parsed) = tree else {
             continue;
@@ -362,10 +383,11 @@ fn bundle(checker: &mut Checker<'_, '_>) {
             done: groups,
             foreign,
             names,
+            met,
             before: (f64::NAN, f64::NAN),
         };
         reader.visit_body(&parsed.syntax().body);
-        (groups, foreign, names) = (reader.done, reader.foreign, reader.names);
+        (groups, foreign, names, met) = (reader.done, reader.foreign, reader.names, reader.met);
     }
     judge(checker, groups, &foreign, &names);
     checker.module = home;

@@ -220,7 +220,12 @@ impl<'a> Binder<'a> {
                 }
                 self.assign(&both.elts[1], None, end);
             }
-            _ => self.assign(target, None, end),
+            _ => match (target, iterable) {
+                (Expr::Name(name), Expr::Call(call)) => {
+                    self.bind(name.id.as_str(), BindingKind::Element(call), end);
+                }
+                _ => self.assign(target, None, end),
+            },
         }
     }
 
@@ -251,6 +256,17 @@ impl<'a> Binder<'a> {
                     None,
                 );
             }
+        }
+    }
+
+    /// An attribute is stored: on an own object it is the bundle's, on anything else it may replace what a module binds.
+    fn store(&mut self, object: &'a Expr, name: &'a str) {
+        self.found.stored.insert(name);
+        if matches!(object, Expr::Name(object) if self.is_own_object(object.id.as_str())) {
+            self.found.attributes.insert(name);
+            self.found.defined.insert(name);
+        } else {
+            self.found.stored_elsewhere.insert(name);
         }
     }
 
@@ -460,14 +476,16 @@ impl<'a> Pass<'a> for Binder<'a> {
                     self.bind_in(scope, name.id.as_str(), kind, value_scope, None);
                 }
             }
-            Expr::Attribute(attribute)
-                if matches!(attribute.ctx, ExprContext::Store)
-                    && matches!(&*attribute.value, Expr::Name(name) if self.is_own_object(name.id.as_str())) =>
-            {
-                self.found.attributes.insert(attribute.attr.as_str());
-                self.found.defined.insert(attribute.attr.as_str());
+            Expr::Attribute(attribute) if !matches!(attribute.ctx, ExprContext::Load) => {
+                self.store(&attribute.value, attribute.attr.as_str());
             }
             Expr::Call(call) => {
+                if matches!(&*call.func, Expr::Name(name) if matches!(name.id.as_str(), "setattr" | "delattr"))
+                    && let [object, Expr::StringLiteral(name), ..] = &*call.arguments.args
+                    && let Some(name) = name.as_single_part_string()
+                {
+                    self.store(object, &name.value);
+                }
                 // What is asked for is not given.
                 if matches!(&*call.func, Expr::Name(name) if matches!(name.id.as_str(), "getattr" | "hasattr"))
                     && let Some(asked @ Expr::StringLiteral(_)) = call.arguments.args.get(1)

@@ -19,6 +19,7 @@ pub(crate) use scope::{BindingKind, ScopeId, ScopeKind};
 use std::rc::Rc;
 
 use ruff_python_ast::{Expr, ExprCall};
+use ruff_text_size::TextRange;
 
 /// One thing that a name may stand for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +31,9 @@ pub(crate) enum Meaning {
     Module(Rc<str>),
     /// A function, class, parameter or other value of the bundle: module and number of the binding.
     Local(usize, usize),
+    /// Something else besides, which nobody sees: never alone. Every binding that is not understood says so, so that
+    /// "all meanings are X" is true only where there can be no other.
+    Unknown,
 }
 
 /// The path of the `ctx` that `build_model` and `train` receive. No import can have this name.
@@ -64,6 +68,15 @@ impl Call<'_> {
     }
 }
 
+/// An attribute that is stored or deleted, by a statement of any kind or by `setattr` with a name that is spelled out.
+pub(crate) struct Store<'a> {
+    pub(crate) place: TextRange,
+    pub(crate) object: &'a Expr,
+    pub(crate) name: &'a str,
+    /// What is stored; `None` where that is not a single expression.
+    pub(crate) value: Option<&'a Expr>,
+}
+
 /// A name or the longest chain of attributes at one place.
 pub(crate) struct Reference<'a> {
     pub(crate) expr: &'a Expr,
@@ -77,7 +90,7 @@ impl Reference<'_> {
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
         self.meanings.iter().filter_map(|meaning| match meaning {
             Meaning::Library(path) => Some(&**path),
-            Meaning::Module(_) | Meaning::Local(..) => None,
+            Meaning::Module(_) | Meaning::Local(..) | Meaning::Unknown => None,
         })
     }
 }

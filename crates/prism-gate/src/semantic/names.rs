@@ -3,6 +3,8 @@
 //! Aliases settle in rounds: in each, every assignment of a name or attribute chain adds what it stands for to the name
 //! that it binds, until nothing changes. More rounds than honest code can need are an error, so the work is bounded.
 
+mod settle;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -10,10 +12,10 @@ use ruff_python_ast::{self as ast, Expr};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::scope::{BindingKind, ModuleScopes, ScopeId, ScopeKind};
+use super::scope::{BindingKind, Entry, ModuleScopes, ScopeId, ScopeKind};
 use super::{CTX, Meaning};
 use crate::knowledge::builtins;
-use crate::limits::{ALIAS_ROUNDS_MAX, CHOICES_MAX, FOLLOWED_MAX, MEANINGS_MAX, STARS_MAX};
+use crate::limits::{CHOICES_MAX, FOLLOWED_MAX};
 use crate::source::{Role, Source};
 
 /// A name of this module stands for something only in too many steps.
@@ -33,6 +35,9 @@ pub(crate) struct Names<'a> {
     reach: Vec<Reach>,
     /// The modules that bind a name themselves.
     holders: FxHashMap<&'a str, Vec<usize>>,
+    /// Names that are stored as attributes of anything, and of anything but the first parameter of a method.
+    stored: FxHashSet<&'a str>,
+    stored_elsewhere: FxHashSet<&'a str>,
     /// Names that stand for something in some scope. All others need no look.
     known: FxHashSet<&'a str>,
     /// How many meanings were followed beside the first of a name.
@@ -77,34 +82,6 @@ impl Reach {
     }
 }
 
-/// A name that may stand for what another place says.
-struct Alias<'a> {
-    module: usize,
-    scope: ScopeId,
-    name: &'a str,
-    value: Value<'a>,
-    /// The scope in which the value is evaluated.
-    value_scope: ScopeId,
-}
-
-enum Value<'a> {
-    /// What an expression may stand for.
-    Expression(&'a Expr),
-    /// Something in a module of the bundle.
-    Path(Rc<str>),
-    /// An instance of what an annotation names.
-    Annotation(&'a Expr),
-}
-
-impl Alias<'_> {
-    fn start(&self) -> TextSize {
-        match &self.value {
-            Value::Expression(expr) | Value::Annotation(expr) => expr.range().start(),
-            Value::Path(_) => TextSize::default(),
-        }
-    }
-}
-
 impl<'a> Names<'a> {
     pub(crate) fn new(sources: &'a [Source<'a>], modules: Vec<ModuleScopes<'a>>) -> Self {
         let mut by_name: FxHashMap<&str, usize> = sources
@@ -138,6 +115,16 @@ impl<'a> Names<'a> {
             }
         }
         Self {
+            stored: modules
+                .iter()
+                .flat_map(|module| &module.stored)
+                .copied()
+                .collect(),
+            stored_elsewhere: modules
+                .iter()
+                .flat_map(|module| &module.stored_elsewhere)
+                .copied()
+                .collect(),
             modules,
             tops,
             reach,
@@ -170,49 +157,14 @@ impl<'a> Names<'a> {
         self.by_name.contains_key(path) || self.packages.contains(path)
     }
 
-    /// Lets aliases settle. Must be called once before [`Names::meanings`].
-    pub(crate) fn settle(&mut self, sources: &[Source<'_>]) -> Result<(), TooIndirect> {
-        if let Some(module) = self
-            .modules
-            .iter()
-            .position(|module| module.stars.len() > STARS_MAX)
-        {
-            return Err(TooIndirect { module });
-        }
-        let mut aliases = Vec::new();
-        for (module, source) in sources.iter().enumerate() {
-            self.seed(module, source.role, &mut aliases);
-        }
-        for alias in &aliases {
-            self.known.insert(alias.name);
-        }
-        // The order of a hash map must not decide the order of anything.
-        aliases.sort_by_key(|alias| (alias.module, alias.start(), alias.scope, alias.name));
-        for _ in 0..ALIAS_ROUNDS_MAX {
-            let mut changed = false;
-            for alias in &aliases {
-                let mut found = Vec::new();
-                match &alias.value {
-                    Value::Expression(value) => {
-                        self.expression(alias.module, alias.value_scope, value, 0, &mut found);
-                    }
-                    Value::Path(path) => self.path(path, &mut found),
-                    Value::Annotation(annotation) => {
-                        self.instance_of(alias.module, alias.value_scope, annotation, &mut found);
-                    }
-                }
-                changed |= self.add(alias, found)?;
-            }
-            for module in 0..self.modules.len() {
-                changed |= self.hand_on(module)?;
-            }
-            if !changed {
-                return Ok(());
-            }
-        }
-        Err(TooIndirect {
-            module: aliases.last().map_or(0, |alias| alias.module),
-        })
+    /// Whether anything stores an attribute of this name.
+    pub(crate) fn is_stored(&self, name: &str) -> bool {
+        self.stored.contains(name)
+    }
+
+    /// Whether the bundle gives anything an attribute of this name: in a class, by a store, a keyword or a text.
+    pub(crate) fn gives(&self, name: &str) -> bool {
+        self.is_stored(name) || self.modules.iter().any(|module| module.defined.contains(name))
     }
 
     /// Whether a name may stand for anything at all, in any scope.
@@ -224,7 +176,7 @@ impl<'a> Names<'a> {
     pub(crate) fn meanings(&self, module: usize, scope: ScopeId, expr: &Expr) -> Vec<Meaning> {
         let mut found = Vec::new();
         self.expression(module, scope, expr, 0, &mut found);
-        found
+        only_beside_others(found)
     }
 
     /// The bindings of a name as seen from a scope, innermost first: for rules that look at values.
@@ -255,141 +207,6 @@ impl<'a> Names<'a> {
         false
     }
 
-    /// What stands for itself is known at once; the rest becomes an alias.
-    fn seed(&mut self, module: usize, role: Role, aliases: &mut Vec<Alias<'a>>) {
-        let mut known: Vec<(ScopeId, &'a str, Meaning)> = Vec::new();
-        let scopes = &self.modules[module];
-        for (scope, content) in scopes.scopes.iter().enumerate() {
-            for (&name, entry) in &content.names {
-                for &number in &entry.bindings {
-                    let binding = &scopes.bindings[number];
-                    let mut alias = |value, value_scope| {
-                        aliases.push(Alias {
-                            module,
-                            scope,
-                            name,
-                            value,
-                            value_scope,
-                        });
-                    };
-                    match &binding.kind {
-                        BindingKind::Import(path) if self.is_bundled(path) => {
-                            alias(Value::Path(path.clone()), scope);
-                        }
-                        BindingKind::Import(path) => {
-                            known.push((scope, name, Meaning::Library(path.clone())));
-                        }
-                        BindingKind::Value(value) if may_stand_for_something(value) => {
-                            alias(Value::Expression(value), binding.scope);
-                        }
-                        BindingKind::Function(_) | BindingKind::Class(_) => {
-                            known.push((scope, name, Meaning::Local(module, number)));
-                        }
-                        BindingKind::Parameter(_, 0) if is_entry(content.kind, content.parent, role) => {
-                            known.push((scope, name, Meaning::Library(CTX.into())));
-                        }
-                        BindingKind::Parameter(parameter, _) => {
-                            if let Some(annotation) = parameter.annotation.as_deref() {
-                                alias(Value::Annotation(annotation), content.parent.unwrap_or_default());
-                            }
-                        }
-                        BindingKind::Value(_)
-                        | BindingKind::Counter(_)
-                        | BindingKind::Key(_)
-                        | BindingKind::Other => {}
-                    }
-                }
-            }
-        }
-        known.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
-        for (scope, name, meaning) in known {
-            self.known.insert(name);
-            let Some(entry) = self.modules[module].scopes[scope].names.get_mut(name) else {
-                continue;
-            };
-            if entry.meanings.len() < MEANINGS_MAX {
-                extend(&mut entry.meanings, [meaning]);
-            } else if matches!(meaning, Meaning::Library(_)) && !entry.meanings.contains(&meaning) {
-                // What is left out may be what matters.
-                self.followed.set(usize::MAX);
-            }
-        }
-    }
-
-    /// Adds meanings to a name; says whether any was new.
-    fn add(&mut self, alias: &Alias<'a>, found: Vec<Meaning>) -> Result<bool, TooIndirect> {
-        self.add_to(alias.module, alias.scope, alias.name, found)
-    }
-
-    fn add_to(
-        &mut self,
-        module: usize,
-        scope: ScopeId,
-        name: &str,
-        found: Vec<Meaning>,
-    ) -> Result<bool, TooIndirect> {
-        let scopes = &mut self.modules[module].scopes;
-        let Some(entry) = scopes[scope].names.get_mut(name) else {
-            return Ok(false);
-        };
-        let before = entry.meanings.len();
-        for meaning in found {
-            if !entry.meanings.contains(&meaning) {
-                entry.meanings.push(meaning);
-            }
-        }
-        if entry.meanings.len() > MEANINGS_MAX {
-            return Err(TooIndirect { module });
-        }
-        Ok(entry.meanings.len() > before)
-    }
-
-    /// What calls of a module hand to functions of the bundle becomes a meaning of their parameters.
-    fn hand_on(&mut self, module: usize) -> Result<bool, TooIndirect> {
-        let mut changed = false;
-        for number in 0..self.modules[module].calls.len() {
-            let (scope, call) = self.modules[module].calls[number];
-            for meaning in self.meanings(module, scope, &call.func) {
-                let Meaning::Local(owner, binding) = meaning else {
-                    continue;
-                };
-                let BindingKind::Function(function) = self.modules[owner].bindings[binding].kind else {
-                    continue;
-                };
-                let Some(inner) = self.modules[owner].function_scope(function) else {
-                    continue;
-                };
-                let positional = function
-                    .parameters
-                    .posonlyargs
-                    .iter()
-                    .chain(&function.parameters.args);
-                let by_place = positional
-                    .map(|p| p.parameter.name.as_str())
-                    .zip(&call.arguments.args);
-                let by_name = call.arguments.keywords.iter().filter_map(|keyword| {
-                    let name = keyword.arg.as_ref()?.as_str();
-                    let parameter = function.parameters.iter_non_variadic_params();
-                    let known = parameter
-                        .map(|p| p.parameter.name.as_str())
-                        .find(|known| *known == name)?;
-                    Some((known, &keyword.value))
-                });
-                for (name, value) in by_place.chain(by_name) {
-                    if !may_stand_for_something(value) {
-                        continue;
-                    }
-                    let found = self.meanings(module, scope, value);
-                    if !found.is_empty() {
-                        self.known.insert(name);
-                    }
-                    changed |= self.add_to(owner, inner, name, found)?;
-                }
-            }
-        }
-        Ok(changed)
-    }
-
     fn expression(&self, module: usize, scope: ScopeId, expr: &Expr, depth: usize, found: &mut Vec<Meaning>) {
         if depth > CHOICES_MAX {
             self.followed.set(usize::MAX);
@@ -408,7 +225,9 @@ impl<'a> Names<'a> {
                     self.expression(module, scope, value, depth + 1, found);
                 }
             }
-            _ => {}
+            // Whatever is done with it fails.
+            Expr::NoneLiteral(_) => {}
+            _ => extend(found, [Meaning::Unknown]),
         }
     }
 
@@ -427,8 +246,8 @@ impl<'a> Names<'a> {
         }
         let mut meanings = Vec::new();
         self.expression(module, scope, base, depth, &mut meanings);
-        if meanings.is_empty() {
-            return;
+        if meanings.iter().all(|meaning| *meaning == Meaning::Unknown) {
+            return extend(found, meanings);
         }
         let mut names = vec![last.attr.as_str()];
         let mut base = &*last.value;
@@ -463,6 +282,9 @@ impl<'a> Names<'a> {
         }
         let mut next = Vec::new();
         self.attribute(&base, name, &mut next);
+        if next.is_empty() {
+            next.push(Meaning::Unknown);
+        }
         for meaning in next {
             self.follow(meaning, rest, found);
         }
@@ -472,8 +294,9 @@ impl<'a> Names<'a> {
     fn name(&self, module: usize, scope: ScopeId, name: &str, at: TextSize, found: &mut Vec<Meaning>) {
         let is_builtin = builtins::is_builtin(name);
         if !is_builtin && !self.known.contains(name) && self.modules[module].stars.is_empty() {
-            return;
+            return extend(found, [Meaning::Unknown]);
         }
+        let before = found.len();
         let scopes = &self.modules[module].scopes;
         let mut next = Some(scope);
         while let Some(id) = next {
@@ -489,6 +312,9 @@ impl<'a> Names<'a> {
                 };
                 self.follow_more(entry.meanings.len().saturating_sub(1));
                 extend(found, entry.meanings.iter().take(few).cloned());
+                if entry.is_open || entry.meanings.is_empty() {
+                    extend(found, [Meaning::Unknown]);
+                }
                 let is_hidden = |range: &TextRange| range.contains(at);
                 let hidden = self.modules[module].hidden.get(name);
                 let in_place =
@@ -518,13 +344,16 @@ impl<'a> Names<'a> {
             };
             extend(found, [Meaning::Library(path)]);
         }
+        if found.len() == before {
+            extend(found, [Meaning::Unknown]);
+        }
     }
 
     /// What an attribute of something may stand for.
     pub(crate) fn attribute_of(&self, base: &Meaning, name: &str) -> Vec<Meaning> {
         let mut found = Vec::new();
         self.attribute(base, name, &mut found);
-        found
+        only_beside_others(found)
     }
 
     fn attribute(&self, base: &Meaning, name: &str, found: &mut Vec<Meaning>) {
@@ -537,9 +366,10 @@ impl<'a> Names<'a> {
                     && let Some(scope) = scopes.class_scope(class)
                     && let Some(entry) = scopes.scopes[scope].names.get(name)
                 {
-                    extend(found, entry.meanings.iter().cloned());
+                    held(entry, found);
                 }
             }
+            Meaning::Unknown => extend(found, [Meaning::Unknown]),
         }
     }
 
@@ -563,9 +393,9 @@ impl<'a> Names<'a> {
 
     /// What a module of the bundle holds under a name, star imports included.
     fn member(&self, number: usize, name: &str, found: &mut Vec<Meaning>) {
-        let held = |number: usize| self.modules[number].scopes[0].names.get(name);
-        if let Some(entry) = held(number) {
-            extend(found, entry.meanings.iter().cloned());
+        let of_module = |number: usize| self.modules[number].scopes[0].names.get(name);
+        if let Some(entry) = of_module(number) {
+            held(entry, found);
         }
         let reach = &self.reach[number];
         if reach.modules.is_empty() && reach.libraries.is_empty() {
@@ -573,8 +403,8 @@ impl<'a> Names<'a> {
         }
         let holders = self.holders.get(name).into_iter().flatten();
         for &holder in holders.filter(|holder| **holder != number && reach.modules.contains(holder)) {
-            if let Some(entry) = held(holder) {
-                extend(found, entry.meanings.iter().cloned());
+            if let Some(entry) = of_module(holder) {
+                held(entry, found);
             }
         }
         for library in &reach.libraries {
@@ -607,28 +437,26 @@ impl<'a> Names<'a> {
     }
 }
 
+/// What an entry says, and that it says not all.
+fn held(entry: &Entry, found: &mut Vec<Meaning>) {
+    extend(found, entry.meanings.iter().cloned());
+    if entry.is_open || entry.meanings.is_empty() {
+        extend(found, [Meaning::Unknown]);
+    }
+}
+
+/// Where nothing is known there are no meanings.
+fn only_beside_others(mut found: Vec<Meaning>) -> Vec<Meaning> {
+    if matches!(&*found, [Meaning::Unknown]) {
+        found.clear();
+    }
+    found
+}
+
 fn extend(found: &mut Vec<Meaning>, more: impl IntoIterator<Item = Meaning>) {
     for meaning in more {
         if !found.contains(&meaning) {
             found.push(meaning);
         }
     }
-}
-
-fn may_stand_for_something(value: &Expr) -> bool {
-    match value {
-        Expr::Attribute(attribute) => may_stand_for_something(&attribute.value),
-        Expr::Name(_) | Expr::Named(_) | Expr::If(_) | Expr::BoolOp(_) => true,
-        _ => false,
-    }
-}
-
-/// Whether a scope is the function that the harness calls with its `ctx`.
-fn is_entry(kind: ScopeKind<'_>, parent: Option<ScopeId>, role: Role) -> bool {
-    let name = match role {
-        Role::Architecture => "build_model",
-        Role::Training => "train",
-        Role::Helper => return false,
-    };
-    matches!(kind, ScopeKind::Function(function) if function.name.as_str() == name) && parent == Some(0)
 }

@@ -3,12 +3,12 @@
 //! [`crate::reading::own`] asks it whether a method can only be called on an object of its class. Like
 //! [`super::uses`] it is an index by text, so that an answer is never too narrow. It decides nothing.
 
-use ruff_python_ast::{self as ast, Expr, ExprContext, Pattern, Stmt};
+use ruff_python_ast::{self as ast, CmpOp, Expr, ExprContext, Pattern, Stmt};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::uses::Spot;
 use super::walk::{Pass, Walker};
-use super::{ScopeId, ScopeKind};
+use super::{BindingKind, Meaning, Names, ScopeId, ScopeKind};
 
 /// One place where an attribute is read.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +45,9 @@ pub(crate) struct Reads<'a> {
 /// Methods that a class has without a decorator that says so, whose first parameter is a class.
 pub(crate) const OF_CLASSES: &[&str] = &["__new__", "__init_subclass__", "__class_getitem__", "__prepare__"];
 
+/// Most bindings of one name that are looked at.
+const BINDINGS_MAX: usize = 16;
+
 /// Functions that only look at a class.
 const LOOK: &[&str] = &[
     "isinstance",
@@ -58,6 +61,9 @@ const LOOK: &[&str] = &[
     "super",
 ];
 
+/// Functions that read, set or look for an attribute by its name.
+const ACCESSORS: &[&str] = &["delattr", "getattr", "hasattr", "setattr"];
+
 /// Methods of a dictionary that change nothing.
 const DICT_READS: &[&str] = &["copy", "get", "items", "keys", "values"];
 /// Functions that read a dictionary.
@@ -65,8 +71,32 @@ const DICT_READERS: &[&str] = &[
     "dict", "len", "list", "print", "repr", "set", "sorted", "str", "tuple",
 ];
 
+/// Methods that a comparison calls with what is compared.
+const COMPARE: &[&str] = &[
+    "__contains__",
+    "__eq__",
+    "__ge__",
+    "__gt__",
+    "__le__",
+    "__lt__",
+    "__ne__",
+];
+
+/// Which operators may run code of the bundle, and hand it what they only look at otherwise.
+#[derive(Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "each is asked for by itself")]
+struct Hooks {
+    compares: bool,
+    indexes: bool,
+    indexes_classes: bool,
+    hashes: bool,
+    unites: bool,
+}
+
 struct Reader<'r, 'a> {
     reads: &'r mut Reads<'a>,
+    names: &'r Names<'a>,
+    own: Hooks,
     module: usize,
     opened: ScopeId,
     open: Vec<(ScopeId, ScopeKind<'a>)>,
@@ -79,11 +109,21 @@ struct Reader<'r, 'a> {
 
 impl<'a> Reads<'a> {
     /// Reads the bodies of all modules, in their order.
-    pub(crate) fn of<'b>(bodies: impl Iterator<Item = &'a [Stmt]> + 'b) -> Self {
+    pub(crate) fn of<'b>(bodies: impl Iterator<Item = &'a [Stmt]> + 'b, names: &Names<'a>) -> Self {
         let mut reads = Self::default();
+        let gives = |hooks: &[&str]| hooks.iter().any(|hook| names.gives(hook));
+        let own = Hooks {
+            compares: gives(COMPARE),
+            indexes: gives(&["__getitem__", "__missing__"]),
+            indexes_classes: gives(&["__class_getitem__"]),
+            hashes: gives(&["__hash__"]),
+            unites: gives(&["__or__", "__ror__"]),
+        };
         for (module, body) in bodies.enumerate() {
             let mut reader = Reader {
                 reads: &mut reads,
+                names,
+                own,
                 module,
                 opened: 1,
                 open: vec![(0, ScopeKind::Module)],
@@ -131,18 +171,81 @@ impl<'a> Reader<'_, 'a> {
     fn look(&mut self, expr: &'a Expr) {
         match expr {
             Expr::Tuple(tuple) => tuple.elts.iter().for_each(|element| self.look(element)),
-            Expr::BinOp(union) => {
+            Expr::BinOp(union) if !self.own.unites => {
                 self.look(&union.left);
                 self.look(&union.right);
             }
             Expr::Subscript(generic) => {
                 self.look(&generic.value);
-                self.look(&generic.slice);
+                if self.keeps_its_index(&generic.value) {
+                    self.look(&generic.slice);
+                }
             }
             _ => {
                 self.looked_at.insert(&raw const *expr);
             }
         }
+    }
+
+    /// What an expression may stand for here.
+    fn meanings(&self, expr: &Expr) -> Vec<Meaning> {
+        let spot = self.spot();
+        self.names.meanings(spot.module, spot.scope, expr)
+    }
+
+    /// Whether a callee is surely the builtin that its name says.
+    fn is_the_builtin(&self, callee: &Expr, name: &str) -> bool {
+        matches!(&*self.meanings(callee), [Meaning::Library(path)] if path.strip_prefix("builtins.") == Some(name))
+    }
+
+    fn may_be_a_class(&self, expr: &Expr) -> bool {
+        self.meanings(expr).iter().any(|meaning| {
+            matches!(meaning, Meaning::Local(module, binding)
+                if matches!(self.names.modules[*module].bindings[*binding].kind, BindingKind::Class(_)))
+        })
+    }
+
+    /// Whether what stands before `[...]` is asked by no code of the bundle.
+    fn keeps_its_index(&self, table: &Expr) -> bool {
+        if self.own.hashes {
+            return false;
+        }
+        if !self.own.indexes && !self.own.indexes_classes {
+            return true;
+        }
+        let is_a_table = |value: &Expr| {
+            matches!(
+                value,
+                Expr::Dict(_) | Expr::DictComp(_) | Expr::List(_) | Expr::Tuple(_)
+            )
+        };
+        if is_a_table(table) {
+            return true;
+        }
+        let meanings = self.meanings(table);
+        let is_asked_by_python = |meaning: &Meaning| match meaning {
+            Meaning::Library(_) => true,
+            Meaning::Local(module, binding) => {
+                !self.own.indexes_classes
+                    && matches!(
+                        self.names.modules[*module].bindings[*binding].kind,
+                        BindingKind::Class(_)
+                    )
+            }
+            Meaning::Module(_) | Meaning::Unknown => false,
+        };
+        if !meanings.is_empty() && meanings.iter().all(is_asked_by_python) {
+            return true;
+        }
+        let Expr::Name(name) = table else { return false };
+        let spot = self.spot();
+        let bindings = self.names.bindings(spot.module, spot.scope, name.id.as_str());
+        let module = &self.names.modules[spot.module];
+        (1..=BINDINGS_MAX).contains(&bindings.len())
+            && !self.names.is_stored(name.id.as_str())
+            && bindings.iter().all(|&number| {
+                matches!(module.bindings[number].kind, BindingKind::Value(value) if is_a_table(value))
+            })
     }
 
     /// Whether a name is the first parameter of a method around, which may be called on the class.
@@ -165,18 +268,21 @@ impl<'a> Reader<'_, 'a> {
         match &*call.func {
             Expr::Name(name) => {
                 let name = name.id.as_str();
-                if LOOK.contains(&name) {
+                let is_known =
+                    LOOK.contains(&name) || DICT_READERS.contains(&name) || ACCESSORS.contains(&name);
+                let is_the_builtin = is_known && self.is_the_builtin(&call.func, name);
+                if is_the_builtin && LOOK.contains(&name) {
                     arguments.args.iter().for_each(|argument| self.look(argument));
                 }
-                if DICT_READERS.contains(&name) {
+                if is_the_builtin && DICT_READERS.contains(&name) {
                     self.dicts
                         .extend(arguments.args.iter().map(|argument| &raw const *argument));
                 }
                 if self.is_cls(name) {
                     self.reads.makes_unseen = true;
                 }
-                if matches!(name, "getattr" | "delattr" | "setattr" | "hasattr") {
-                    self.accessor(name, call);
+                if ACCESSORS.contains(&name) {
+                    self.accessor(name, call, is_the_builtin);
                 }
             }
             Expr::Attribute(method) if DICT_READS.contains(&method.attr.as_str()) => {
@@ -190,9 +296,9 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    fn accessor(&mut self, accessor: &str, call: &'a ast::ExprCall) {
+    fn accessor(&mut self, accessor: &str, call: &'a ast::ExprCall, is_the_builtin: bool) {
         let object = call.arguments.args.first();
-        if let Some(object) = object {
+        if let Some(object) = object.filter(|_| is_the_builtin) {
             // It is a receiver, like what stands before a dot.
             self.look(object);
         }
@@ -334,16 +440,25 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
                 }
                 self.call(inner);
             }
-            Expr::Compare(compare) => {
+            Expr::Compare(compare)
+                if !self.own.compares
+                    || compare
+                        .ops
+                        .iter()
+                        .all(|op| matches!(op, CmpOp::Is | CmpOp::IsNot)) =>
+            {
                 self.look(&compare.left);
                 compare.comparators.iter().for_each(|value| self.look(value));
             }
             Expr::Subscript(subscript) => {
                 if matches!(subscript.ctx, ExprContext::Load) {
                     self.dicts.insert(&raw const *subscript.value);
-                    self.looked_at.insert(&raw const *subscript.value);
+                    // `Target[int]` hands on to `Target`.
+                    if !self.may_be_a_class(&subscript.value) {
+                        self.looked_at.insert(&raw const *subscript.value);
+                    }
                 }
-                if !subscript.slice.is_tuple_expr() {
+                if !subscript.slice.is_tuple_expr() && self.keeps_its_index(&subscript.value) {
                     self.looked_at.insert(&raw const *subscript.slice);
                 }
             }

@@ -46,6 +46,8 @@ pub(crate) enum BindingKind<'a> {
     Counter(&'a ast::Expr),
     /// The first variable of a loop over pairs, with the call that gives them.
     Key(&'a ast::ExprCall),
+    /// The variable of a loop over what a call gives.
+    Element(&'a ast::ExprCall),
     /// Anything else: a loop, a pattern, an unpacking.
     Other,
 }
@@ -66,6 +68,8 @@ pub(crate) struct Entry {
     pub(crate) certain_from: Option<TextSize>,
     /// What the name may stand for; grows while aliases settle.
     pub(crate) meanings: Vec<Meaning>,
+    /// Whether it may stand for something that nobody sees, too.
+    pub(crate) is_open: bool,
 }
 
 #[derive(Debug)]
@@ -98,6 +102,9 @@ pub(crate) struct ModuleScopes<'a> {
     /// Every name that the module gives to anything that may become an attribute: what classes and the module itself bind,
     /// what `self` is given, keywords of calls, and strings that could be names.
     pub(crate) defined: FxHashSet<&'a str>,
+    /// Names that are stored as attributes of anything, and of anything but the first parameter of a method.
+    pub(crate) stored: FxHashSet<&'a str>,
+    pub(crate) stored_elsewhere: FxHashSet<&'a str>,
     /// Calls by name, with the scope they stand in: what they hand on settles like an alias.
     pub(crate) calls: Vec<(ScopeId, &'a ast::ExprCall)>,
 }
@@ -114,6 +121,8 @@ impl<'a> ModuleScopes<'a> {
             attributes: FxHashSet::default(),
             hidden: Hidden::default(),
             defined: FxHashSet::default(),
+            stored: FxHashSet::default(),
+            stored_elsewhere: FxHashSet::default(),
             calls: Vec::new(),
         };
         scopes.open(ScopeKind::Module, None);

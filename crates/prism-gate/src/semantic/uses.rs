@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::reads::first_parameter;
 use super::walk::{Pass, Walker};
-use super::{ScopeId, ScopeKind};
+use super::{BindingKind, Names, ScopeId, ScopeKind};
 
 /// A place in a bundle: its file and the scope.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +25,8 @@ pub(crate) struct Uses<'a> {
     pub(crate) calls: FxHashMap<&'a str, Vec<(Spot, &'a ExprCall)>>,
     /// Names and attributes that are read otherwise than to be called where they stand.
     pub(crate) handed_on: FxHashSet<&'a str>,
+    /// Those of them that may be attributes of an object: not names of functions and their variables.
+    pub(crate) handed_on_of_objects: FxHashSet<&'a str>,
     /// What is assigned to attributes of this name; `None` where that is not a single expression.
     pub(crate) stored: FxHashMap<&'a str, Vec<(Spot, Option<&'a Expr>)>>,
     /// What class bodies bind to this name; `None` where that is not a single expression.
@@ -46,6 +48,46 @@ struct Reader<'u, 'a> {
     open: Vec<(ScopeId, ScopeKind<'a>)>,
     /// The callee that comes next.
     callee: Option<*const Expr>,
+    /// What is assigned to targets that come next.
+    assigned: Assigned<'a>,
+}
+
+/// What assignments give to attributes, by their places.
+pub(crate) type Assigned<'a> = FxHashMap<*const Expr, &'a Expr>;
+
+/// Notes what a statement assigns to attributes, as far as targets and values are spelled out.
+pub(crate) fn assigned<'a>(stmt: &'a Stmt, found: &mut Assigned<'a>) {
+    match stmt {
+        Stmt::Assign(assign) => {
+            for target in &assign.targets {
+                pair(target, &assign.value, found);
+            }
+        }
+        Stmt::AnnAssign(assign) => {
+            if let Some(value) = &assign.value {
+                pair(&assign.target, value, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn pair<'a>(target: &'a Expr, value: &'a Expr, found: &mut Assigned<'a>) {
+    match (target, value) {
+        (Expr::Attribute(_), _) => {
+            found.insert(&raw const *target, value);
+        }
+        (
+            Expr::Tuple(ast::ExprTuple { elts: targets, .. })
+            | Expr::List(ast::ExprList { elts: targets, .. }),
+            Expr::Tuple(ast::ExprTuple { elts: values, .. }) | Expr::List(ast::ExprList { elts: values, .. }),
+        ) if targets.len() == values.len() => {
+            for (target, value) in targets.iter().zip(values) {
+                pair(target, value, found);
+            }
+        }
+        _ => {}
+    }
 }
 
 impl<'a> Uses<'a> {
@@ -55,7 +97,7 @@ impl<'a> Uses<'a> {
     }
 
     /// Reads the bodies of all modules, in their order.
-    pub(crate) fn of<'b>(bodies: impl Iterator<Item = &'a [Stmt]> + 'b) -> Self {
+    pub(crate) fn of<'b>(bodies: impl Iterator<Item = &'a [Stmt]> + 'b, names: &Names<'a>) -> Self {
         let mut uses = Self::default();
         for (module, body) in bodies.enumerate() {
             let mut reader = Reader {
@@ -64,10 +106,37 @@ impl<'a> Uses<'a> {
                 opened: 1,
                 open: vec![(0, ScopeKind::Module)],
                 callee: None,
+                assigned: Assigned::default(),
             };
             Walker::module(&mut reader, body);
         }
+        uses.read_classes(names);
         uses
+    }
+
+    /// What class bodies bind, by any statement.
+    fn read_classes(&mut self, names: &Names<'a>) {
+        for (module, found) in names.modules.iter().enumerate() {
+            for scope in &found.scopes {
+                if !matches!(scope.kind, ScopeKind::Class(_)) {
+                    continue;
+                }
+                for (&name, entry) in &scope.names {
+                    let bound = self.in_classes.entry(name).or_default();
+                    bound.extend(entry.bindings.iter().map(|&number| {
+                        let binding = &found.bindings[number];
+                        let spot = Spot {
+                            module,
+                            scope: binding.scope,
+                        };
+                        match binding.kind {
+                            BindingKind::Value(value) => (spot, Some(value)),
+                            _ => (spot, None),
+                        }
+                    }));
+                }
+            }
+        }
     }
 }
 
@@ -83,33 +152,6 @@ impl<'a> Reader<'_, 'a> {
         matches!(self.open.last(), Some((_, ScopeKind::Class(_))))
     }
 
-    fn store(&mut self, target: &'a Expr, value: Option<&'a Expr>) {
-        let spot = self.spot();
-        match target {
-            Expr::Attribute(attribute) => {
-                let stored = self.uses.stored.entry(attribute.attr.as_str()).or_default();
-                stored.push((spot, value));
-                self.change(&attribute.value);
-            }
-            Expr::Name(name) if self.is_in_a_class_body() => {
-                let bound = self.uses.in_classes.entry(name.id.as_str()).or_default();
-                bound.push((spot, value));
-            }
-            Expr::Subscript(subscript) => self.change(&subscript.value),
-            Expr::Starred(starred) => self.store(&starred.value, None),
-            Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
-                let values = match value {
-                    Some(Expr::Tuple(values)) if values.elts.len() == elts.len() => Some(&values.elts),
-                    _ => None,
-                };
-                for (number, element) in elts.iter().enumerate() {
-                    self.store(element, values.and_then(|values| values.get(number)));
-                }
-            }
-            _ => {}
-        }
-    }
-
     /// Whether a name is the first parameter of a method around.
     fn is_own_object(&self, name: &str) -> bool {
         matches!(name, "self" | "cls")
@@ -117,6 +159,11 @@ impl<'a> Reader<'_, 'a> {
                 matches!(pair, [(_, ScopeKind::Class(_)), (_, ScopeKind::Function(function))]
                     if first_parameter(function) == Some(name))
             })
+    }
+
+    fn hand_on(&mut self, name: &'a str) {
+        self.uses.handed_on.insert(name);
+        self.uses.handed_on_of_objects.insert(name);
     }
 
     /// The last name of what is changed in place.
@@ -133,22 +180,13 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    fn define(&mut self, name: &'a str) {
-        if self.is_in_a_class_body() {
-            let spot = self.spot();
-            self.uses.in_classes.entry(name).or_default().push((spot, None));
-        }
-    }
-
     fn call(&mut self, call: &'a ExprCall) {
         let spot = self.spot();
         let name = match &*call.func {
             Expr::Name(name) => Some(name.id.as_str()),
             Expr::Attribute(attribute) => {
                 // `table.update(...)`: a method may change what it is called on.
-                if let Expr::Name(name) = &*attribute.value {
-                    self.uses.changed.insert(name.id.as_str());
-                }
+                self.change(&attribute.value);
                 Some(attribute.attr.as_str())
             }
             _ => None,
@@ -190,38 +228,15 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
     }
 
     fn statement(&mut self, stmt: &'a Stmt) {
+        assigned(stmt, &mut self.assigned);
         match stmt {
-            Stmt::Assign(assign) => {
-                for target in &assign.targets {
-                    self.store(target, Some(&assign.value));
-                }
-            }
             Stmt::AnnAssign(assign) => {
                 if let (true, Expr::Name(name)) = (self.is_in_a_class_body(), &*assign.target) {
                     self.uses.fields.insert(name.id.as_str());
                 }
-                self.store(&assign.target, assign.value.as_deref());
             }
-            Stmt::AugAssign(assign) => {
-                self.store(&assign.target, None);
-                self.change(&assign.target);
-            }
-            Stmt::For(each) => self.store(&each.target, None),
-            Stmt::With(with) => {
-                for item in &with.items {
-                    if let Some(target) = &item.optional_vars {
-                        self.store(target, None);
-                    }
-                }
-            }
-            Stmt::Delete(delete) => {
-                for target in &delete.targets {
-                    self.store(target, None);
-                    self.change(target);
-                }
-            }
-            Stmt::FunctionDef(function) => self.define(function.name.as_str()),
-            Stmt::ClassDef(class) => self.define(class.name.as_str()),
+            Stmt::AugAssign(assign) => self.change(&assign.target),
+            Stmt::Delete(delete) => delete.targets.iter().for_each(|target| self.change(target)),
             Stmt::ImportFrom(import) => {
                 for alias in &import.names {
                     // Under another name its calls are not found.
@@ -243,14 +258,24 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
                 return true;
             }
             // A text that is a name may become one.
-            Expr::StringLiteral(text) => {
-                self.uses.handed_on.insert(text.value.to_str());
-            }
+            Expr::StringLiteral(text) => self.hand_on(text.value.to_str()),
             Expr::Name(name) if is_read(name.ctx) => {
                 self.uses.handed_on.insert(name.id.as_str());
+                if self.is_in_a_class_body() {
+                    self.uses.handed_on_of_objects.insert(name.id.as_str());
+                }
             }
-            Expr::Attribute(attribute) if is_read(attribute.ctx) => {
-                self.uses.handed_on.insert(attribute.attr.as_str());
+            Expr::Attribute(attribute) if is_read(attribute.ctx) => self.hand_on(attribute.attr.as_str()),
+            // Whatever statement stands around: a loop, a comprehension, an unpacking.
+            Expr::Attribute(attribute) if !matches!(attribute.ctx, ExprContext::Load) => {
+                let value = self.assigned.remove(&(&raw const *expr));
+                let spot = self.spot();
+                let stored = self.uses.stored.entry(attribute.attr.as_str()).or_default();
+                stored.push((spot, value));
+                self.change(&attribute.value);
+            }
+            Expr::Subscript(subscript) if !matches!(subscript.ctx, ExprContext::Load) => {
+                self.change(&subscript.value);
             }
             _ => {}
         }
@@ -263,7 +288,7 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
     fn pattern(&mut self, pattern: &'a Pattern) {
         if let Pattern::MatchClass(class) = pattern {
             for keyword in &class.arguments.keywords {
-                self.uses.handed_on.insert(keyword.attr.as_str());
+                self.hand_on(keyword.attr.as_str());
             }
         }
     }
