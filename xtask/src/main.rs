@@ -213,7 +213,7 @@ fn files(dir: &Path, extension: &str, found: &mut Vec<PathBuf>) -> Result<(), St
 
 fn source_files(root: &Path, complaints: &mut Vec<String>) -> Result<(), String> {
     let mut sources = Vec::new();
-    for dir in ["crates", "xtask/src"] {
+    for dir in ["crates", "xtask/src", "fuzz/src", "fuzz/fuzz_targets"] {
         files(&root.join(dir), "rs", &mut sources)?;
     }
     for path in sources {

@@ -5,14 +5,14 @@
 //! text itself is bounded by its caller. The parser below is a state machine that hands out events; nothing here or
 //! in it recurses deeper than [`MAX_YAML_DEPTH`].
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
 
 use crate::limits::{MAX_YAML_DEPTH, MAX_YAML_NODES};
 use crate::manifest::ManifestError;
 use crate::shown::Shown;
 
 /// Where something stands in `prism.yaml`, both counted from one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position {
     pub(crate) line: usize,
     pub(crate) column: usize,
@@ -46,6 +46,7 @@ pub(crate) struct Key {
 pub(crate) fn parse(text: &str) -> Result<Option<Node>, ManifestError> {
     let mut events = Events {
         parser: Parser::new_from_str(text),
+        end: end(text),
         nodes: 0,
     };
     let mut document = None;
@@ -69,18 +70,23 @@ pub(crate) fn parse(text: &str) -> Result<Option<Node>, ManifestError> {
 
 struct Events<'input> {
     parser: Parser<'input, StrInput<'input>>,
+    /// No place lies behind it: the parser counts the end of a text as the end of a line.
+    end: Position,
     nodes: usize,
 }
 
 impl<'input> Events<'input> {
     fn next(&mut self) -> Result<(Event<'input>, Position), ManifestError> {
         match self.parser.next_event() {
-            Some(Ok((event, span))) => Ok((event, position(&span))),
-            Some(Err(error)) => Err(ManifestError::Syntax {
-                line: error.marker().line(),
-                column: error.marker().col() + 1,
-                detail: Shown::text(error.info()),
-            }),
+            Some(Ok((event, span))) => Ok((event, self.position(&span.start))),
+            Some(Err(error)) => {
+                let Position { line, column } = self.position(error.marker());
+                Err(ManifestError::Syntax {
+                    line,
+                    column,
+                    detail: Shown::text(error.info()),
+                })
+            }
             // The parser ends with `StreamEnd`, on which `parse` has returned; an early end is no document.
             None => Err(ManifestError::Syntax {
                 line: 1,
@@ -88,6 +94,14 @@ impl<'input> Events<'input> {
                 detail: Shown::text("unexpected end"),
             }),
         }
+    }
+
+    fn position(&self, marker: &Marker) -> Position {
+        let found = Position {
+            line: marker.line(),
+            column: marker.col() + 1,
+        };
+        found.min(self.end)
     }
 
     fn node(&mut self, (event, at): (Event<'input>, Position), depth: usize) -> Result<Node, ManifestError> {
@@ -168,11 +182,23 @@ fn scalar(text: &str, style: ScalarStyle) -> Value {
     }
 }
 
-fn position(span: &Span) -> Position {
-    Position {
-        line: span.start.line(),
-        column: span.start.col() + 1,
+/// The place behind the last character.
+fn end(text: &str) -> Position {
+    let mut end = Position { line: 1, column: 1 };
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\r' if characters.peek() == Some(&'\n') => {}
+            '\n' | '\r' => {
+                end = Position {
+                    line: end.line + 1,
+                    column: 1,
+                }
+            }
+            _ => end.column += 1,
+        }
     }
+    end
 }
 
 #[cfg(test)]
@@ -232,6 +258,19 @@ mod tests {
         assert!(message.contains("line 2, column 1"), "{message}");
         let (_, message) = failure("name: x\n  training: \"y\n");
         assert!(message.contains("line "), "{message}");
+    }
+
+    #[test]
+    fn no_place_lies_behind_the_end() {
+        for (text, place) in [
+            ("name: x\ndesc e.xy==", "line 2, column 12"),
+            ("name: x\r\n\u{e9} y", "line 2, column 4"),
+            ("name: x\ny z\n", "line 3, column 1"),
+        ] {
+            let (code, message) = failure(text);
+            assert_eq!(code, "manifest_syntax");
+            assert!(message.contains(place), "{text:?}: {message}");
+        }
     }
 
     #[test]

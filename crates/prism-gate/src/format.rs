@@ -3,7 +3,7 @@
 //! A bundle that breaks a rule of its format never reaches the checker. Whoever shows findings comes here with the
 //! error, so that a file that is not UTF-8 looks no different from one that does not parse. Pure.
 
-use prism_bundle::{BundleError, ContentError, PackError};
+use prism_bundle::{BundleError, ContentError, PackError, Shown};
 
 use crate::finding::{Finding, Place, Severity};
 use crate::rule::Rule;
@@ -23,9 +23,11 @@ pub fn of_bundle_error(error: &BundleError, entries: &[(String, Vec<u8>)]) -> Fi
             let place = Place::at(number(line), number(column));
             (&rules::contract::RULE, MANIFEST_FILE.to_owned(), place)
         }
-        BundleError::ManifestMisnamed { path } => {
-            (&rules::contract::RULE, path.as_str().to_owned(), Place::START)
-        }
+        BundleError::ManifestMisnamed { path } => (
+            &rules::contract::RULE,
+            whole(path, entries).to_owned(),
+            Place::START,
+        ),
         BundleError::MissingEntrypoint { .. }
         | BundleError::SameEntrypoint { .. }
         | BundleError::MissingTokenizer
@@ -82,10 +84,11 @@ fn of_content(error: &ContentError, entries: &[(String, Vec<u8>)]) -> (&'static 
     };
     match error {
         ContentError::FileTooLarge { path, .. } => {
-            (&rules::bundle::RULE, path.as_str().to_owned(), Place::START)
+            let path = whole(path, entries).to_owned();
+            (&rules::bundle::RULE, path, Place::START)
         }
         ContentError::NotUtf8 { path, offset_bytes } | ContentError::NulByte { path, offset_bytes } => {
-            let path = path.as_str();
+            let path = whole(path, entries);
             let place = entries
                 .iter()
                 .find(|(known, _)| known == path)
@@ -94,13 +97,18 @@ fn of_content(error: &ContentError, entries: &[(String, Vec<u8>)]) -> (&'static 
         }
         ContentError::SourceEncoding { path, line, .. } => {
             let line = u32::try_from(*line).unwrap_or(u32::MAX);
-            (
-                of_text(path.as_str()),
-                path.as_str().to_owned(),
-                Place::at(line, 1),
-            )
+            let path = whole(path, entries);
+            (of_text(path), path.to_owned(), Place::at(line, 1))
         }
     }
+}
+
+/// The path itself: an error has it escaped, and cut where it is long. Of several that look alike, the first.
+fn whole<'a>(shown: &'a Shown, entries: &'a [(String, Vec<u8>)]) -> &'a str {
+    let mut paths = entries.iter().map(|(path, _)| path.as_str());
+    paths
+        .find(|path| Shown::text(path) == *shown)
+        .unwrap_or(shown.as_str())
 }
 
 /// Line and column of one byte; all before it is text.
@@ -176,6 +184,8 @@ mod tests {
             "PRS001 training.py:2:1"
         );
         assert_eq!(found(&[("notes.md", b"\xff")]), "PRS003 notes.md:1:1");
+        let long = format!("{}.py", "x".repeat(150));
+        assert_eq!(found(&[(&long, b"\n\xff")]), format!("PRS001 {long}:2:1"));
     }
 
     #[test]

@@ -160,6 +160,9 @@ pub enum VerifyError {
     /// The recipe in it is not valid.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
+    /// Nothing could be predicted: no price is defined.
+    #[error("record.json says that the vocabulary has no token; no run has such a record")]
+    NoVocabulary,
     /// A run without a score.
     #[error("the record says that the run ended as `{0}`, which has no score")]
     NotCompleted(Reason),
@@ -195,6 +198,9 @@ impl Record {
             return Err(VerifyError::Schema(record.schema));
         }
         record.recipe.check()?;
+        if record.tokenizer.vocab_size == 0 {
+            return Err(VerifyError::NoVocabulary);
+        }
         Ok(record)
     }
 }

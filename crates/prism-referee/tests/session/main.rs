@@ -107,6 +107,14 @@ fn the_same_run_gives_the_same_record_and_another_key_another_sample() {
 }
 
 #[test]
+fn a_record_without_a_vocabulary_is_refused() {
+    let (mut record, _) = honest(1);
+    record.tokenizer.vocab_size = 0;
+    let read = Record::from_json(&record.to_json().unwrap());
+    assert!(matches!(read, Err(VerifyError::NoVocabulary)), "{read:?}");
+}
+
+#[test]
 fn a_record_verifies_and_a_changed_one_does_not() {
     let (record, targets) = honest(1);
     let hash = Sha256Hash::of(&targets);
