@@ -229,10 +229,11 @@ mod tests {
             begun.elapsed() < QUESTION_TIMEOUT,
             "one after the other would wait for each"
         );
-        // The place of the answered one is given back when its thread ends.
+        // The place of an answered one is given back when its thread ends; until then whoever comes for it is refused.
         let mut refused = None;
-        let last = UnixStream::connect(&socket).unwrap();
+        let mut last = Vec::new();
         for _ in 0..100 {
+            last.push(UnixStream::connect(&socket).unwrap());
             match ask(&socket, &Operation::RoundList) {
                 Err(error) => {
                     refused = Some(error.to_string());
