@@ -143,7 +143,7 @@ class Server:
     def operator(self, *arguments: str) -> Any:
         """Run a command of the operator's against its admin socket."""
         done = prism(*arguments, "--json", "--dir", str(self.store), environment=self.environment)
-        assert done.returncode == 0, (arguments, done.stderr, self.log())
+        assert done.returncode == 0, (arguments, done.stdout, done.stderr, self.log())
         return json.loads(done.stdout)
 
 
@@ -175,6 +175,7 @@ def interpreter(path: Path) -> None:
         "stdlib": [],
         "packages": [],
         "libraries": [],
+        "venv": True,
         "torch": "2.99.0",
         "numpy": None,
         "einops": None,
