@@ -81,6 +81,32 @@ fn what_waits_is_committed_together_and_each_hears_its_own() {
     );
 }
 
+/// What is kept in memory is forgotten before anybody hears that his write is done, and finds an older answer.
+#[test]
+fn listeners_are_told_before_the_answers_are_given() {
+    let f = Fixture::new();
+    let (said, order) = channel();
+    f.store.subscribe(Box::new({
+        let said = said.clone();
+        move |written| said.send(format!("told of {}", written.len())).unwrap()
+    }));
+    let release = hold(&f.store);
+    for i in 0..2 {
+        let new = f.upload(&format!("hotkey {i}"), "bundle");
+        let said = said.clone();
+        f.store.write_then(
+            move |tx| uploads::accept(tx, &new, T0),
+            move |answer| {
+                let number = answer.unwrap().unwrap().submission.seq;
+                said.send(format!("answered {number}")).unwrap();
+            },
+        );
+    }
+    drop(release);
+    let order: Vec<String> = order.iter().take(3).collect();
+    assert_eq!(order, ["told of 2", "answered 1", "answered 2"]);
+}
+
 #[test]
 fn one_that_fails_or_panics_does_not_harm_the_others() {
     let f = Fixture::new();
