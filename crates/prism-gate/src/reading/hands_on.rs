@@ -1,55 +1,151 @@
-//! Whether a decorator does nothing with a function but call it, with what the wrapper is given.
+//! Whether a decorator puts nothing before a function but a wrapper that hands its own arguments on.
 //!
-//! [`crate::rules::no_harness_access`] asks it of what stands before `build_model` and `train`.
+//! [`crate::rules::no_harness_access`] asks it of what stands before `build_model` and `train`: whoever else could call
+//! them would choose their `ctx`.
 
 use ruff_python_ast::visitor::{self, Visitor};
-use ruff_python_ast::{Expr, StmtFunctionDef};
+use ruff_python_ast::{Expr, Stmt, StmtFunctionDef};
 
 use crate::semantic::reads::first_parameter;
+use crate::semantic::{BindingKind, Meaning, Names, ScopeId};
 
-struct Reader<'a> {
-    function: &'a str,
-    is_kept: bool,
-}
-
-/// Whether every mention of the decorated function is a call with names alone, or an argument of `wraps`.
-pub(crate) fn only_calls(decorator: &StmtFunctionDef) -> bool {
-    let Some(function) = first_parameter(decorator) else {
+/// Whether the function that a decorator of this module is given is called only in wrappers, with their own parameters, and
+/// nothing is done with a wrapper but that it is returned.
+pub(crate) fn only_wraps<'a>(names: &Names<'a>, module: usize, decorator: &'a StmtFunctionDef) -> bool {
+    let scope = names.modules[module].function_scope(decorator);
+    let (Some(function), Some(scope)) = (first_parameter(decorator), scope) else {
         return false;
     };
+    let wrappers = decorator.body.iter().filter_map(Stmt::as_function_def_stmt);
     let mut reader = Reader {
+        names,
+        module,
+        scope,
         function,
+        wrappers: wrappers.clone().map(|wrapper| wrapper.name.as_str()).collect(),
+        place: Place::Decorator,
         is_kept: false,
     };
-    reader.visit_body(&decorator.body);
+    for statement in &decorator.body {
+        reader.visit_stmt(statement);
+    }
     !reader.is_kept
 }
 
-fn is_a_name(expr: &Expr) -> bool {
-    match expr {
-        Expr::Starred(all) => all.value.is_name_expr(),
-        expr => expr.is_name_expr(),
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Decorator,
+    Wrapper,
+    /// A function, a `lambda` or a comprehension in a wrapper: somebody else calls it.
+    Deeper,
+}
+
+struct Reader<'n, 'a> {
+    names: &'n Names<'a>,
+    module: usize,
+    scope: ScopeId,
+    function: &'a str,
+    wrappers: Vec<&'a str>,
+    place: Place,
+    is_kept: bool,
+}
+
+impl Reader<'_, '_> {
+    fn is_it(&self, expr: &Expr) -> bool {
+        matches!(expr, Expr::Name(name) if name.id.as_str() == self.function)
+    }
+
+    fn is_wraps(&self, expr: &Expr) -> bool {
+        let meanings = self.names.meanings(self.module, self.scope, expr);
+        matches!(&*meanings, [Meaning::Library(path)] if &**path == "functools.wraps")
+    }
+
+    /// Whether a value is a parameter of the wrapper and nothing else.
+    fn is_own(&self, value: &Expr) -> bool {
+        let value = value.as_starred_expr().map_or(value, |all| &all.value);
+        let Expr::Name(name) = value else { return false };
+        let module = &self.names.modules[self.module];
+        let entry = module.scopes[self.scope].names.get(name.id.as_str());
+        entry.is_some_and(|entry| {
+            let kinds = entry.bindings.iter().map(|number| &module.bindings[*number].kind);
+            !entry.bindings.is_empty()
+                && kinds
+                    .into_iter()
+                    .all(|kind| matches!(kind, BindingKind::Parameter(..)))
+        })
+    }
+
+    fn below(&mut self, place: Place, visit: impl FnOnce(&mut Self)) {
+        let before = std::mem::replace(&mut self.place, place);
+        visit(self);
+        self.place = before;
     }
 }
 
-impl<'a> Visitor<'a> for Reader<'a> {
+impl<'a> Visitor<'a> for Reader<'_, 'a> {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            Stmt::FunctionDef(wrapper) if self.place == Place::Decorator => {
+                wrapper
+                    .decorator_list
+                    .iter()
+                    .for_each(|one| self.visit_decorator(one));
+                // Annotations are evaluated where the wrapper is made.
+                self.visit_parameters(&wrapper.parameters);
+                wrapper
+                    .returns
+                    .iter()
+                    .for_each(|returns| self.visit_annotation(returns));
+                self.is_kept |= wrapper.type_params.is_some();
+                // A parameter that the harness does not give would be something else.
+                let mut parameters = wrapper.parameters.iter_non_variadic_params();
+                self.is_kept |= parameters.any(|parameter| parameter.default.is_some());
+                match self.names.modules[self.module].function_scope(wrapper) {
+                    Some(scope) => {
+                        let outer = std::mem::replace(&mut self.scope, scope);
+                        self.below(Place::Wrapper, |reader| reader.visit_body(&wrapper.body));
+                        self.scope = outer;
+                    }
+                    None => self.is_kept = true,
+                }
+            }
+            Stmt::FunctionDef(_) | Stmt::ClassDef(_) => {
+                self.below(Place::Deeper, |reader| visitor::walk_stmt(reader, stmt));
+            }
+            Stmt::Return(returned) if self.place == Place::Decorator => match returned.value.as_deref() {
+                Some(Expr::Name(name)) if self.wrappers.contains(&name.id.as_str()) => {}
+                _ => visitor::walk_stmt(self, stmt),
+            },
+            _ => visitor::walk_stmt(self, stmt),
+        }
+    }
+
     fn visit_expr(&mut self, expr: &'a Expr) {
-        let is_it = |expr: &Expr| matches!(expr, Expr::Name(name) if name.id.as_str() == self.function);
         match expr {
-            Expr::Call(call) if is_it(&call.func) => {
-                let arguments = &call.arguments;
-                let keywords = arguments.keywords.iter().map(|keyword| &keyword.value);
-                self.is_kept |= !arguments
+            Expr::Call(call) if self.place == Place::Wrapper && self.is_it(&call.func) => {
+                let keywords = call.arguments.keywords.iter().map(|keyword| &keyword.value);
+                self.is_kept |= !call
+                    .arguments
                     .args
                     .iter()
                     .chain(keywords)
-                    .all(|value| is_a_name(value) && !is_it(value));
+                    .all(|value| self.is_own(value));
             }
             Expr::Call(call)
-                if matches!(&*call.arguments.args, [only] if is_it(only))
-                    && matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "wraps")
-                    || matches!(&*call.func, Expr::Attribute(method) if method.attr.as_str() == "wraps") => {}
-            Expr::Name(_) if is_it(expr) => self.is_kept = true,
+                if self.place == Place::Decorator
+                    && matches!(&*call.arguments.args, [only] if self.is_it(only))
+                    && call.arguments.keywords.is_empty()
+                    && self.is_wraps(&call.func) => {}
+            Expr::Lambda(_)
+            | Expr::ListComp(_)
+            | Expr::SetComp(_)
+            | Expr::DictComp(_)
+            | Expr::Generator(_) => {
+                self.below(Place::Deeper, |reader| visitor::walk_expr(reader, expr));
+            }
+            Expr::Name(name) => {
+                self.is_kept |= self.is_it(expr) || self.wrappers.contains(&name.id.as_str());
+            }
             _ => visitor::walk_expr(self, expr),
         }
     }

@@ -4,9 +4,10 @@
 //!
 //! Refuses attributes of `ctx` that are not documented, private attributes of streams and batches, submodules of
 //! `prism_runtime`, assignments to `ctx`, its classes, and calls of `build_model` and `train` with anything but `ctx`, wherever they are
-//! defined. A decorator before them may only call what it is given. Documented are `artifacts_dir`, `budget_seconds`, `build_model`,
-//! `byte_budget`, `data_dir`, `device`, `iter_train_batches`, `local_rank`, `log`, `max_params`, `rank`,
-//! `reference_tokenizer`, `seed`, `step_budget`, `stream`, `token_budget`, `vocab_size` and `world_size`; and of the older
+//! defined. A decorator before them may only wrap them: call them with the wrapper's own arguments. Documented are
+//! `artifacts_dir`, `budget_seconds`, `build_model`, `byte_budget`, `data_dir`, `device`, `iter_train_batches`,
+//! `local_rank`, `log`, `max_params`, `rank`, `reference_tokenizer`, `seed`, `step_budget`, `stream`, `token_budget`,
+//! `vocab_size` and `world_size`; and of the older
 //! interface `attempt`, `checkpoint_dir`, `distributed_backend`, `is_resume`, `max_layers`, `max_parameters`,
 //! `max_seq_len`, `reference_tokenizer_dir`, `resume_checkpoint_dir` and `sequence_length`.
 //!
@@ -239,7 +240,23 @@ fn report_entry(checker: &mut Checker<'_, '_>, at: impl Ranged) {
     );
 }
 
-/// `@keep` before `def train`: what it is given could be called with anything. A wrapper that hands its argument on may stand there.
+/// Decorators of libraries that call what they are given with what they are called with, and with nothing else.
+const BEFORE_ENTRIES: &[&str] = &[
+    "functools.cache",
+    "functools.lru_cache",
+    "torch.amp.autocast",
+    "torch.autocast",
+    "torch.autograd.profiler.record_function",
+    "torch.compile",
+    "torch.compiler.disable",
+    "torch.enable_grad",
+    "torch.inference_mode",
+    "torch.no_grad",
+    "torch.profiler.record_function",
+    "torch.set_grad_enabled",
+];
+
+/// `@keep` before `def train`: what it is given could be called with anything. A wrapper that hands its arguments on may stand there.
 fn decorated_entry<'a>(checker: &mut Checker<'_, 'a>, function: &'a StmtFunctionDef) {
     let is_it = |(module, binding): (usize, usize)| {
         matches!(checker.names.modules[module].bindings[binding].kind, BindingKind::Function(found)
@@ -255,11 +272,11 @@ fn decorated_entry<'a>(checker: &mut Checker<'_, 'a>, function: &'a StmtFunction
         };
         let meanings = checker.meanings(called);
         let is_known = |meaning: &Meaning| match meaning {
-            Meaning::Library(_) => true,
+            Meaning::Library(path) => BEFORE_ENTRIES.contains(&&**path),
             Meaning::Local(module, binding) => {
                 !decorator.expression.is_call_expr()
                     && matches!(checker.names.modules[*module].bindings[*binding].kind, BindingKind::Function(wraps)
-                        if hands_on::only_calls(wraps))
+                        if hands_on::only_wraps(checker.names, *module, wraps))
             }
             Meaning::Module(_) | Meaning::Unknown => false,
         };
