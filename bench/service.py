@@ -9,12 +9,14 @@ variants take turns; the table has medians. The peer's packages are installed in
 """
 
 import argparse
+import contextlib
 import json
 import os
 import re
 import shutil
 import signal
 import socket
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -114,12 +116,20 @@ def python_of_peer() -> Path:
     return python
 
 
-def load(kind: str, url: str, seconds: int, connections: int) -> dict[str, float]:
+def load(kind: str, url: str, seconds: int, connections: int, each: list[str | Path] = []) -> dict[str, float]:
     said = subprocess.run(
-        [LOAD, kind, url, "--seconds", str(seconds), "--connections", str(connections)],
+        [LOAD, kind, url, *each, "--seconds", str(seconds), "--connections", str(connections)],
         check=True, capture_output=True, text=True,
     )
     return json.loads(said.stdout)
+
+
+def completed(database: Path, file: Path) -> Path:
+    """Write ids of completed submissions, spread over all of them, to a file."""
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
+        ids = [row[0] for row in db.execute("SELECT id FROM submissions WHERE status = 'completed' ORDER BY id LIMIT 10000")]
+    file.write_text("\n".join(ids) + "\n")
+    return file
 
 
 def variant(place: Path, number: int) -> Path:
@@ -186,16 +196,20 @@ def compare(options: argparse.Namespace) -> None:
             until("an evaluation", lambda: stage(served, runs[0]).startswith("running"))
             with peer(place, rows) as other:
                 some_of_peer = (place / "peer" / "some_id").read_text()
+                each = [completed(store / "prism.sqlite3", place / "ids"), completed(place / "peer/peer.sqlite3", place / "peer-ids")]
+                one, any_ = "/v1/submissions/", "status of one of 10,000 submissions in turn"
                 asked = {
                     f"board, {rows} rows": ("get", "/v1/leaderboard", "/v1/leaderboard"),
-                    "status of a submission": ("get", f"/v1/submissions/{some}", f"/v1/submissions/{some_of_peer}"),
+                    "status of one submission": ("get", one + some, one + some_of_peer),
+                    any_: ("get", one, one),
                     "signed uploads of 20 kB": ("upload", "", ""),
                 }
                 found: dict[tuple[str, str], list[dict[str, float]]] = {}
                 for _ in range(options.rounds):
                     for what, (kind, ours, theirs) in asked.items():
-                        for who, url in (("PRISM", served.url + ours), ("FastAPI", other.url + theirs)):
-                            said = load(kind, url, options.seconds, options.connections)
+                        for who, url, ids in (("PRISM", served.url + ours, each[0]), ("FastAPI", other.url + theirs, each[1])):
+                            ids = ["--each", ids] if what == any_ else []
+                            said = load(kind, url, options.seconds, options.connections, ids)
                             found.setdefault((what, who), []).append(said)
                 states = [stage(served, run) for run in runs]
             memory = served.resident_mb()

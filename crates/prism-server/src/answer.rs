@@ -34,9 +34,9 @@ pub(crate) fn tagged_json(request: &HeaderMap, value: &impl Serialize) -> Answer
     Ok(response)
 }
 
-/// JSON that may be sent more than once.
+/// JSON of a few kilobytes that may be sent more than once.
 pub(crate) fn prepared(value: &impl Serialize) -> Answer<Prepared> {
-    text_of(value).map(Prepared::of_json_text)
+    text_of(value).map(Prepared::short)
 }
 
 fn text_of(value: &impl Serialize) -> Answer<Vec<u8>> {

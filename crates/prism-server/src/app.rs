@@ -55,6 +55,8 @@ pub(crate) struct App {
     pub(crate) followers: Followers,
     /// Cancelled when the server is to stop.
     pub(crate) stop: CancellationToken,
+    /// As many as the store has connections: whoever waits for one waits here, where that costs no thread.
+    store_readers: Semaphore,
     readers: Semaphore,
     writers: Semaphore,
     computers: Semaphore,
@@ -107,6 +109,7 @@ impl App {
             streams: Tally::new(limits.streams, limits.streams_per_client),
             cache: Cache::default(),
             completed,
+            store_readers: Semaphore::new(prism_store::READERS),
             readers: Semaphore::new(limits.reads),
             writers: Semaphore::new(limits.writes),
             computers: Semaphore::new(limits.computations),
@@ -164,7 +167,7 @@ impl App {
         F: FnOnce(&Read) -> prism_store::Result<T> + Send + 'static,
     {
         let app = Arc::clone(self);
-        self.blocking(&self.readers, move || {
+        self.blocking(&self.store_readers, move || {
             app.store.read(reader).map_err(|error| of_store(&error))
         })
         .await

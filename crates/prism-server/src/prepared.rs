@@ -1,4 +1,4 @@
-//! A JSON answer that is made once and sent many times: its bytes, compressed too, and its entity tag.
+//! A JSON answer that is made once and sent many times: its bytes, compressed too where that pays, and its entity tag.
 //!
 //! Made whenever the board, the weights or the rules change; routes only hand it out. What changes with each request
 //! does not belong here.
@@ -34,14 +34,22 @@ impl Prepared {
 
     /// A text that is JSON already.
     pub fn of_json_text(text: Vec<u8>) -> Self {
-        let tag = tag_of(&text);
         let gzip = (text.len() >= COMPRESS_FROM_BYTES)
             .then(|| compressed(&text))
             .flatten();
         Self {
-            plain: text.into(),
             gzip,
-            tag,
+            ..Self::short(text)
+        }
+    }
+
+    /// The same for a text that is made while its client waits and is hardly sent again: compressing would cost more than
+    /// making it.
+    pub(crate) fn short(text: Vec<u8>) -> Self {
+        Self {
+            tag: tag_of(&text),
+            plain: text.into(),
+            gzip: None,
         }
     }
 

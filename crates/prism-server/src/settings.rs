@@ -143,7 +143,7 @@ pub struct Limits {
     pub prechecks: Rate,
     /// Comparisons of one client; each reads two records.
     pub comparisons: Rate,
-    /// Questions to the store at once.
+    /// Files that are looked at and short questions to the service at once.
     pub reads: usize,
     /// Uploads at once that are checked and written.
     pub writes: usize,

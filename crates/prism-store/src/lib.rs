@@ -48,4 +48,5 @@ mod tests;
 
 pub use blobs::Blobs;
 pub use error::{Result, StoreError};
+pub use readers::READERS;
 pub use store::{Read, Store, Write};

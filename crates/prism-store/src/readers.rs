@@ -14,8 +14,8 @@ use std::{
 
 use crate::{Read, Result, store::open_for_reading};
 
-/// How many there are.
-const READERS: usize = 4;
+/// How many there are. More that read at once wait for one another.
+pub const READERS: usize = 4;
 /// How long somebody waits before a connection is kept for him.
 const PATIENCE: Duration = Duration::from_millis(2);
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use prism_core::{hash::Sha256Hash, time::Timestamp};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::{
     Blobs, Result, StoreError,
@@ -213,7 +213,7 @@ fn open_for_writing(path: &Path, now: Timestamp) -> Result<Connection> {
     conn.pragma_update(None, "foreign_keys", true)?;
     conn.pragma_update(None, "trusted_schema", false)?;
     conn.pragma_update(None, "journal_size_limit", JOURNAL_BYTES)?;
-    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    keep_statements(&conn)?;
     schema::migrate(&mut conn, path, schema::MIGRATIONS, now)?;
     Ok(conn)
 }
@@ -238,6 +238,14 @@ pub(crate) fn open_for_reading(path: &Path) -> Result<Read> {
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
-    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    keep_statements(&conn)?;
     Ok(Read { conn })
+}
+
+/// A statement is planned once, whatever its values are. Otherwise each new value would plan it anew where an index has a
+/// condition, which costs more than most queries.
+fn keep_statements(conn: &Connection) -> Result<()> {
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }

@@ -1,9 +1,12 @@
-//! Load on a server of the challenge, from outside: reads of one address, or signed uploads.
+//! Load on a server of the challenge, from outside: reads of one address or of many, or signed uploads.
 //!
 //! ```text
 //! cargo run --release -p prism --example service_load -- get http://127.0.0.1:8080/v1/leaderboard [--connections 32 --seconds 5]
+//! cargo run --release -p prism --example service_load -- get http://127.0.0.1:8080/v1/submissions/ --each IDS
 //! cargo run --release -p prism --example service_load -- upload http://127.0.0.1:8080 [--connections 32 --seconds 5]
 //! ```
+//!
+//! With `--each` every request asks for the next line of that file, put behind the address.
 //!
 //! Prints one line of JSON: requests and bytes of bodies a second, median and 99th percentile in milliseconds, how many were not
 //! answered with 200. Used by `bench/service.py`, on PRISM and on its peer alike. Connections are kept open; each has one request
@@ -15,6 +18,7 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -30,6 +34,9 @@ struct Arguments {
     is_upload: bool,
     address: String,
     path: String,
+    /// What is put behind the path, in turn; one empty line where only one address is read.
+    each: Vec<String>,
+    next: AtomicUsize,
     connections: u64,
     time: Duration,
 }
@@ -40,14 +47,27 @@ fn arguments() -> Arguments {
     let (address, path) = rest
         .split_once('/')
         .map_or((rest, String::new()), |(a, p)| (a, format!("/{p}")));
-    let number = |name: &str, default: u64| {
+    let value = |name: &str| {
         let at = words.iter().position(|word| word == name);
-        at.map_or(default, |at| words[at + 1].parse().unwrap())
+        at.map(|at| words[at + 1].clone())
     };
+    let number = |name: &str, default: u64| value(name).map_or(default, |value| value.parse().unwrap());
+    let each = value("--each").map_or_else(
+        || vec![String::new()],
+        |file| {
+            std::fs::read_to_string(file)
+                .unwrap()
+                .lines()
+                .map(str::to_owned)
+                .collect()
+        },
+    );
     Arguments {
         is_upload: words[0] == "upload",
         address: address.to_owned(),
         path,
+        each,
+        next: AtomicUsize::new(0),
         connections: number("--connections", 32),
         time: Duration::from_secs(number("--seconds", 5)),
     }
@@ -97,9 +117,12 @@ impl Connection {
 }
 
 fn get(arguments: &Arguments) -> Vec<u8> {
+    let next = arguments.next.fetch_add(1, Ordering::Relaxed);
     format!(
-        "GET {} HTTP/1.1\r\nhost: {}\r\n\r\n",
-        arguments.path, arguments.address
+        "GET {}{} HTTP/1.1\r\nhost: {}\r\n\r\n",
+        arguments.path,
+        arguments.each[next % arguments.each.len()],
+        arguments.address
     )
     .into_bytes()
 }
@@ -143,7 +166,6 @@ fn client(arguments: &Arguments) -> (Vec<Duration>, usize, u64) {
     let mut connection = Connection::open(&arguments.address);
     let (mut samples, mut bytes, mut others) = (Vec::new(), 0, 0);
     let mut key = Seed::fresh().unwrap().keypair();
-    let read = get(arguments);
     let start = Instant::now();
     let mut sent = 0;
     while start.elapsed() < arguments.time {
@@ -151,10 +173,14 @@ fn client(arguments: &Arguments) -> (Vec<Duration>, usize, u64) {
             key = Seed::fresh().unwrap().keypair();
             sent = 0;
         }
-        let written = arguments.is_upload.then(|| upload(arguments, &key));
+        let request = if arguments.is_upload {
+            upload(arguments, &key)
+        } else {
+            get(arguments)
+        };
         sent += 1;
         let asked = Instant::now();
-        let (status, length) = connection.ask(written.as_ref().unwrap_or(&read));
+        let (status, length) = connection.ask(&request);
         samples.push(asked.elapsed());
         bytes += length;
         others += u64::from(status != 200);

@@ -424,3 +424,34 @@ fn what_a_request_asks_costs_the_same_however_many_there_are() {
         .collect();
     assert!(grew.is_empty(), "{grew:#?}");
 }
+
+/// An index with a condition makes SQLite plan a statement anew for each value, unless it is told not to.
+#[test]
+fn no_statement_is_planned_anew_for_another_value() {
+    let f = Fixture::new();
+    let planned_anew = |conn: &Connection| {
+        // One round at most is open, by an index of those.
+        let mut statement = conn
+            .prepare_cached("SELECT id FROM rounds WHERE state = ?")
+            .unwrap();
+        for state in ["open", "closed", "open"] {
+            let mut rows = statement.query([state]).unwrap();
+            while rows.next().unwrap().is_some() {}
+        }
+        statement.get_status(StatementStatus::RePrepare)
+    };
+    let plain = Connection::open(f.dir.path().join(DATABASE_FILE)).unwrap();
+    assert!(planned_anew(&plain) > 0, "otherwise this test shows nothing");
+    f.store
+        .read(|tx| {
+            assert_eq!(planned_anew(&tx.conn), 0);
+            Ok(())
+        })
+        .unwrap();
+    f.store
+        .write(move |tx| {
+            assert_eq!(planned_anew(&tx.conn), 0);
+            Ok(())
+        })
+        .unwrap();
+}
