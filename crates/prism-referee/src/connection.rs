@@ -109,7 +109,7 @@ impl Connection {
         let mut header = [0; HEADER_BYTES];
         fill(&mut self.stream, &self.cancel, &mut header, deadline)?;
         let header = Header::parse(header)?;
-        // Bounded by the kind's limit; a promise of bytes that never come costs address space only.
+        // Bounded by the kind's limit: bytes that are promised and never come cost so much memory, once a connection.
         self.body.resize(header.body_bytes, 0);
         fill(&mut self.stream, &self.cancel, &mut self.body, deadline)?;
         Ok((header.kind, &self.body))
