@@ -337,7 +337,6 @@ mod tests {
             start.end_column,
         );
         assert_eq!(at("from model import build_model\n"), nowhere);
-        assert_eq!(at(""), nowhere);
     }
 
     #[test]
