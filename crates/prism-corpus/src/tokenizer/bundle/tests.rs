@@ -346,7 +346,7 @@ fn lengths_and_nesting_are_bounded() {
     };
     assert!(refused(vec![b' '; TOKENIZER_JSON_BYTES_MAX + 1]).contains("4194305 bytes, 4194304 are allowed"));
     assert!(refused(b"[".repeat(1_000_000)).contains("it is no JSON"));
-    assert!(refused(br#"{"normalizer":"#.repeat(100_000)).contains("it is no JSON"));
+    assert!(refused(br#"{"normalizer":"#.repeat(100_000)).contains("it ends in the middle"));
     assert!(refused(Vec::new()).contains("it is empty"));
     assert!(refused(vec![0xff; 100]).contains("it is no JSON"));
     let many: serde_json::Map<_, _> = (0..=VOCABULARY_MAX)
