@@ -291,14 +291,26 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
         }
         let per_step = u64::from(b) * u64::from(t);
         let (least, most) = limits.step_targets(total);
+        // What to write instead: the least or the most rows of the same length, where there are any.
+        let instead = |rows: u64, which: &str| {
+            if (1..=u64::from(limits.max_batch_size)).contains(&rows) {
+                format!("with seq_len={t} that is batch_size={rows} or {which}")
+            } else {
+                format!("no batch_size makes that of seq_len={t}: change both")
+            }
+        };
         if per_step < least {
             return Err(wrong(format!(
-                "batch_size * seq_len = {per_step} targets a step; this recipe wants at least {least}"
+                "`ctx.stream(batch_size={b}, seq_len={t})` makes {per_step} targets a step; this recipe wants at least \
+                 {least}; {}",
+                instead(least.div_ceil(u64::from(t)), "more")
             )));
         }
         if per_step > most {
             return Err(wrong(format!(
-                "batch_size * seq_len = {per_step} targets a step; on this stream of {total} targets at most {most} are allowed"
+                "`ctx.stream(batch_size={b}, seq_len={t})` makes {per_step} targets a step; on this stream of {total} \
+                 targets at most {most} are allowed; {}",
+                instead(most / u64::from(t), "less")
             )));
         }
         Ok(total.div_ceil(per_step))
@@ -560,7 +572,13 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
         if has_snapshot && self.layout.is_some() {
             self.copy_snapshot()?;
         }
-        Ok(self.ended.unwrap_or(Reason::EarlyReturn))
+        // Whoever counts to `len(stream)` asks for no batch after the last one, and so is never told that it was the last.
+        let has_read_all = self.account.targets() == self.plan.totals.targets;
+        Ok(self.ended.unwrap_or(if has_read_all {
+            Reason::EndOfData
+        } else {
+            Reason::EarlyReturn
+        }))
     }
 }
 

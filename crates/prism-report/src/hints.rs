@@ -45,6 +45,20 @@ pub const CLAIMS: [Hint; 6] = [
     },
 ];
 
+/// The cause of claims that no audit bears out where answers were no distribution, then the others.
+pub const INVALID: [Hint; 7] = [
+    Hint {
+        cause: "The training diverged: logits are NaN or infinite, which counts as a uniform guess (`invalid_logits`)",
+        remedy: "lower the learning rate, warm it up, clip gradients, and see in the curve where it begins",
+    },
+    CLAIMS[0],
+    CLAIMS[1],
+    CLAIMS[2],
+    CLAIMS[3],
+    CLAIMS[4],
+    CLAIMS[5],
+];
+
 /// What makes one model answer the same question differently, the commonest first.
 pub const ANSWERS: [Hint; 4] = [
     Hint {
@@ -70,9 +84,18 @@ pub fn due(reason: Reason, flags: &[String]) -> &'static [Hint] {
     if reason == Reason::AnswersDiffer {
         &ANSWERS
     } else if are_due(flags) {
-        &CLAIMS
+        of_claims(flags)
     } else {
         &[]
+    }
+}
+
+/// The causes of claims that differ from audits, for these flags.
+pub fn of_claims(flags: &[String]) -> &'static [Hint] {
+    if flags.iter().any(|flag| flag == "invalid_logits") {
+        &INVALID
+    } else {
+        &CLAIMS
     }
 }
 
@@ -126,6 +149,14 @@ mod tests {
         assert_eq!(due(Reason::AnswersDiffer, &[]), ANSWERS);
         assert!(due(Reason::EndOfData, &[]).is_empty());
         assert_eq!(due(Reason::EndOfData, &["claims_untrue".into()]), CLAIMS);
+        // Where answers were no distribution, that is the first thing to look at, and the rest stays.
+        let diverged = due(
+            Reason::EndOfData,
+            &["claims_untrue".into(), Flag::InvalidLogits.code().into()],
+        );
+        assert!(diverged[0].cause.contains("diverged"));
+        assert_eq!(diverged[1..], CLAIMS);
+        assert!(due(Reason::EndOfData, &[Flag::InvalidLogits.code().into()]).is_empty());
         for flag in [Flag::ClaimsDiffer, Flag::ClaimsUntrue] {
             assert!(are_due(&["memorization".into(), flag.code().into()]));
         }

@@ -85,7 +85,7 @@ pub(crate) fn flags(ending: &Ending) -> Markup {
                     @for flag in flags { li { code { (flag) } " " (words::with_code(words::flag(flag))) } }
                 }
                 @if hints::are_due(flags) {
-                    (causes(&hints::CLAIMS))
+                    (causes(hints::of_claims(flags)))
                     p { (words::with_code(hints::LEAK)) }
                 }
             }

@@ -19,6 +19,14 @@ impl StreamLimits {
             .is_some_and(|targets| targets <= self.max_bytes)
             && least <= most
     }
+
+    /// The shortest longest stream that has.
+    fn least_max_bytes(&self) -> u64 {
+        let one_step = u128::from(self.min_targets_per_step) * 1_000_000;
+        let one_step = one_step.div_ceil(u128::from(self.max_step_ppm.max(1)));
+        let all_steps = u128::from(self.min_targets_per_step) * u128::from(LEAST_STEPS);
+        u64::try_from(one_step.max(all_steps)).unwrap_or(u64::MAX)
+    }
 }
 
 impl HeldOutConstants {
@@ -44,7 +52,7 @@ impl Recipe {
         let checks: &[(bool, &'static str, String, &'static str)] = &[
             (!self.name.is_empty() && self.name.len() <= 64, "name", self.name.clone(), "1 to 64 characters"),
             (positive(s.max_bytes), "stream.max_bytes", s.max_bytes.to_string(), "at least 1"),
-            (s.holds_enough_steps(), "stream.max_bytes", s.max_bytes.to_string(), "at least a hundred times stream.min_targets_per_step, and enough that stream.max_step_ppm allows one such step"),
+            (s.holds_enough_steps(), "stream.max_bytes", format!("{}, which is less than {}", s.max_bytes, s.least_max_bytes()), "at least a hundred times stream.min_targets_per_step, and enough that stream.max_step_ppm allows one such step"),
             (positive(s.min_targets_per_step), "stream.min_targets_per_step", s.min_targets_per_step.to_string(), "at least 1"),
             ((1..=1_000_000).contains(&s.max_step_ppm), "stream.max_step_ppm", s.max_step_ppm.to_string(), "1 to 1000000"),
             ((1..=1024).contains(&s.max_batch_size), "stream.max_batch_size", s.max_batch_size.to_string(), "1 to 1024"),

@@ -39,13 +39,20 @@ fn a_recipe_whose_stream_holds_too_few_steps_is_refused() {
         recipe.stream.max_bytes = max_bytes;
         let refused = recipe.check().err().map(|error| error.to_string());
         assert_eq!(refused.is_none(), fits, "{max_bytes}: {refused:?}");
-        assert!(refused.is_none_or(|text| text.contains("`stream.max_bytes`")));
+        let says = |text: String| {
+            text.contains(&format!(
+                "`stream.max_bytes` in the recipe is {max_bytes}, which is less than 51200; "
+            ))
+        };
+        assert!(refused.is_none_or(says));
     }
     // Where a step may have a thousandth of the stream at most, the stream must hold a thousand.
     recipe.stream.max_step_ppm = 1_000;
     for (max_bytes, fits) in [(51_200, false), (511_999, false), (512_000, true)] {
         recipe.stream.max_bytes = max_bytes;
-        assert_eq!(recipe.check().is_ok(), fits, "{max_bytes}");
+        let refused = recipe.check().err().map(|error| error.to_string());
+        assert_eq!(refused.is_none(), fits, "{max_bytes}");
+        assert!(refused.is_none_or(|text| text.contains("less than 512000; ")));
     }
     recipe.stream.min_targets_per_step = u64::MAX;
     recipe.stream.max_bytes = u64::MAX;

@@ -45,6 +45,12 @@ pub enum JsonProblem {
     /// It is another value.
     #[error("is no JSON object")]
     NoObject,
+    /// It does not even begin as JSON does.
+    #[error("is no JSON object")]
+    Words,
+    /// Names or text stand in single quotes.
+    #[error("is no JSON object: it has a single quote, where JSON has double ones")]
+    SingleQuote,
     /// The object does not end where the line does.
     #[error("is no JSON object: it does not end on its line")]
     Unfinished,
@@ -58,6 +64,12 @@ impl JsonProblem {
         match self {
             Self::Syntax(_) => "mend the line or drop it",
             Self::NoObject => "write one object a line, as `jq -c '.[]'` does with a list of them",
+            Self::Words => {
+                "write each document as an object, `{\"text\": \"...\"}`, or call a file of plain text `.txt`"
+            }
+            Self::SingleQuote => {
+                "write the lines with a JSON library, as `json.dumps` in Python, not with `print`"
+            }
             Self::Unfinished => "write each object on one line, as `jq -c .` does, or drop the line",
             Self::LoneSurrogate(_) => {
                 r"put `\ufffd` in its place, add the half that is missing, or drop the line"
@@ -162,6 +174,12 @@ pub enum LockError {
         path: PathBuf,
         /// Where in it.
         at: Place,
+    },
+    /// A file is in another encoding as a whole.
+    #[error("{path} is in UTF-16; convert it with `iconv -f UTF-16 -t UTF-8`", path = path.display())]
+    Utf16 {
+        /// The file.
+        path: PathBuf,
     },
     /// A record is too long to be held.
     #[error(

@@ -19,6 +19,9 @@ use crate::normal::BYTE_ORDER_MARK;
 /// What a line counts for beside its text, or a packed file could hold blank lines without end.
 const LINE_BYTES: u64 = 32;
 
+/// What UTF-16 begins with, in either order of its bytes. In UTF-8 neither byte ever stands anywhere.
+const UTF16_MARKS: [[u8; 2]; 2] = [[0xff, 0xfe], [0xfe, 0xff]];
+
 /// Hands over one document for each line that is not blank; nothing for null, where that is passed over.
 pub(super) fn read(
     path: &Path,
@@ -50,6 +53,11 @@ pub(super) fn read(
                 path: path.to_owned(),
                 lines: line,
                 problem: PackedProblem::Expansion,
+            });
+        }
+        if line == 1 && UTF16_MARKS.iter().any(|mark| bytes.starts_with(mark)) {
+            return Err(LockError::Utf16 {
+                path: path.to_owned(),
             });
         }
         let position_bytes = file.get_ref().position_bytes();
@@ -137,6 +145,8 @@ fn refused(path: &Path, line: u64, text: &str, error: &serde_json::Error) -> Loc
         Some(found) => JsonProblem::LoneSurrogate(text[found].to_owned()),
         None if error.is_data() => JsonProblem::NoObject,
         None if error.is_eof() => JsonProblem::Unfinished,
+        None if !text.trim_start().starts_with('{') => JsonProblem::Words,
+        None if text[at..].starts_with('\'') => JsonProblem::SingleQuote,
         None => JsonProblem::Syntax(without_place(error)),
     };
     LockError::Json {

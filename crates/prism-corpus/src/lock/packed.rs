@@ -21,6 +21,20 @@ pub(super) enum Packing {
     Zstd,
 }
 
+impl Packing {
+    /// The name of the packing that the file does not begin with. A file that cannot be read again is taken at its word.
+    fn missed(self, path: &Path) -> Option<&'static str> {
+        let (name, magic): (_, &[u8]) = match self {
+            Self::None => return None,
+            Self::Gzip => ("gzip", &[0x1f, 0x8b]),
+            Self::Zstd => ("zstd", &[0x28, 0xb5, 0x2f, 0xfd]),
+        };
+        let mut first = vec![0; magic.len()];
+        let read = File::open(path).and_then(|mut file| file.read_exact(&mut first));
+        (read.is_ok() && first != magic).then_some(name)
+    }
+}
+
 /// Largest window of zstd that is taken, as a power of two: 128 MiB, which is what its own tool takes too.
 const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 
@@ -32,6 +46,9 @@ pub enum PackedProblem {
     /// The packing is damaged, or something else.
     #[error("{0}")]
     Damaged(String),
+    /// It does not begin as such a file does.
+    #[error("it is no {0} file, whatever its name says")]
+    Other(&'static str),
     /// The end of the file is missing.
     #[error("it ends in the middle")]
     Cut,
@@ -105,7 +122,9 @@ impl Unpacked {
         if self.packing == Packing::None || self.progress.has_failed.get() {
             return LockError::Io { path, source };
         }
-        let problem = if source.kind() == io::ErrorKind::UnexpectedEof {
+        let problem = if let (0, Some(name)) = (lines, self.packing.missed(&path)) {
+            PackedProblem::Other(name)
+        } else if source.kind() == io::ErrorKind::UnexpectedEof {
             PackedProblem::Cut
         } else {
             PackedProblem::Damaged(source.to_string())

@@ -29,6 +29,16 @@ const PADDED: &str = "[..., :ctx.vocab_size]";
 const PADDED_HINT: &str = "a vocabulary that is padded to a round number is fine inside of the model: return \
                            `logits[..., :ctx.vocab_size]`";
 
+/// What PyTorch says of an id that an embedding has no row for.
+const NO_ROW: &str = "index out of range in self";
+const NO_ROW_HINT: &str = "an embedding needs a row for every id that it is given: token ids are 0 to `ctx.vocab_size - 1`, positions 0 to \
+                           the length of a row less one";
+
+/// What PyTorch says where there is no GPU.
+const NO_GPU: &str = "Found no NVIDIA driver";
+const NO_GPU_HINT: &str = "leave the device out of the architecture, and write `.to(ctx.device)` in `train`: recipes run on the \
+                           processor too";
+
 /// The rules of this gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rule {
@@ -213,6 +223,10 @@ impl Words<'_> {
             RELATIVE_IMPORT_HINT.clone_into(&mut hint);
         } else if rule == Rule::LogitsShape && message.contains(PADDED) {
             PADDED_HINT.clone_into(&mut hint);
+        } else if rule == Rule::LogitsShape && message.contains(NO_ROW) {
+            NO_ROW_HINT.clone_into(&mut hint);
+        } else if message.contains(NO_GPU) {
+            NO_GPU_HINT.clone_into(&mut hint);
         }
         let mut finding = rule.finding(Severity::Error, message, hint);
         finding.traceback = own_frames(failure);
@@ -419,6 +433,23 @@ mod tests {
             layout: None,
             usage: Usage::default(),
         }
+    }
+
+    #[test]
+    fn what_pytorch_says_gets_the_advice_that_fits() {
+        let recipe = Recipe::demo();
+        let limits = InstantiationLimits::default();
+        let words = Words {
+            limits: &limits,
+            recipe: &recipe,
+            architecture: "architecture.py",
+            training: "training.py",
+            seq_len: 256,
+        };
+        let hint = |message: &str| words.error(&raised("IndexError", message)).unwrap().hint;
+        assert!(hint("index out of range in self").starts_with("an embedding needs a row for every id"));
+        assert!(hint("list index out of range").starts_with("return floats of shape"));
+        assert!(hint("Found no NVIDIA driver on your system.").starts_with("leave the device out"));
     }
 
     #[test]

@@ -408,6 +408,13 @@ fn what_is_not_read_costs_eight_bits_a_byte() {
     assert!(some.verdict.bpb > 7.0 && some.verdict.bpb < 8.0);
     verify(&some, targets.as_slice(), Sha256Hash::of(&targets)).unwrap();
 
+    // A loop over `range(len(stream))` reads all and never asks for one batch more.
+    let (counted, targets) = run(&text, Cheat::DoneAfterTheLast, 1, |_| {}).result.unwrap();
+    let (whole, _) = run(&text, Cheat::Honest, 1, |_| {}).result.unwrap();
+    assert_eq!((counted.ended, counted.steps), (Reason::EndOfData, whole.steps));
+    assert_eq!(counted.verdict.bpb, whole.verdict.bpb);
+    verify(&counted, targets.as_slice(), Sha256Hash::of(&targets)).unwrap();
+
     let (budget, _) = run(&text, Cheat::Honest, 1, |r| r.budget.max_steps = Some(5))
         .result
         .unwrap();

@@ -239,7 +239,8 @@ fn tokenizer_finding(problem: TokenizerProblem) -> Finding {
     }
 }
 
-/// A finding of the instantiation gate beside the others, at the last line of the bundle that its traceback names.
+/// A finding of the instantiation gate beside the others, at the last line of the bundle that its traceback names, or else
+/// where the model is built.
 fn finding(found: InstantiationFinding, bundle: &Bundle) -> Finding {
     let severity = match found.severity {
         instantiate::Severity::Error => Severity::Error,
@@ -256,7 +257,7 @@ fn finding(found: InstantiationFinding, bundle: &Bundle) -> Finding {
             (place.file, at)
         }
         (None, Some((file, line))) => (file, Place::at(line, 1)),
-        (None, None) => (bundle.manifest().architecture.to_string(), Place::START),
+        (None, None) => built_at(bundle),
     };
     Finding {
         rule: prism_gate::of_instantiation(found.code),
@@ -267,6 +268,25 @@ fn finding(found: InstantiationFinding, bundle: &Bundle) -> Finding {
         hint: found.hint,
         traceback: found.traceback,
     }
+}
+
+/// The `build_model` of the architecture script; its start, where no function of that name is written out.
+fn built_at(bundle: &Bundle) -> (String, Place) {
+    const DEFINITION: &str = "def build_model";
+    let file = bundle.manifest().architecture.to_string();
+    let mut lines = (1..).zip(bundle.file(&file).unwrap_or_default().lines());
+    let is_it = |line: &str| {
+        line.strip_prefix(DEFINITION)
+            .is_some_and(|rest| rest.trim_start().starts_with('('))
+    };
+    let place = lines
+        .find(|&(_, line)| is_it(line))
+        .map_or(Place::START, |(number, _)| {
+            let mut place = Place::at(number, 1);
+            place.end_column += u32::try_from(DEFINITION.len()).unwrap_or_default();
+            place
+        });
+    (file, place)
 }
 
 /// The last `File "...", line N` that is a line of the bundle. The traceback is hostile: it is only looked up.
@@ -286,6 +306,38 @@ fn last_frame(traceback: &str, bundle: &Bundle) -> Option<(String, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_no_line_raised_is_told_where_the_model_is_built() {
+        let at = |source: &str| {
+            let (file, place) = built_at(
+                &Bundle::from_entries(vec![
+                    ("architecture.py".into(), source.as_bytes().to_vec()),
+                    ("training.py".into(), b"x\n".to_vec()),
+                ])
+                .unwrap(),
+            );
+            (file, place.line, place.column, place.end_line, place.end_column)
+        };
+        let there = |line, end| ("architecture.py".to_owned(), line, 1, line, end);
+        assert_eq!(
+            at("import torch\n\n\ndef build_model(ctx):\n    ...\n"),
+            there(4, 16)
+        );
+        assert_eq!(
+            at("def build_models(ctx): ...\ndef build_model (c): ...\n"),
+            there(2, 16)
+        );
+        let start = Place::START;
+        let nowhere = (
+            "architecture.py".to_owned(),
+            1,
+            1,
+            start.end_line,
+            start.end_column,
+        );
+        assert_eq!(at("from model import build_model\n"), nowhere);
+    }
 
     #[test]
     fn only_lines_of_the_bundle_are_believed_of_a_traceback() {

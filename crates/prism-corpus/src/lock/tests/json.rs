@@ -32,6 +32,18 @@ fn json_errors_give_the_line_of_the_file_and_advice() {
         (r#"["x"]"#, "line 3 of IN/a.jsonl is no JSON object, at column 1; write one object a line".to_owned()),
         (r#""x""#, "; write one object a line, as `jq -c '.[]'` does with a list of them".to_owned()),
         (
+            "hello world",
+            "line 3 of IN/a.jsonl is no JSON object, at column 1; write each document as an object, `{\"text\": \"...\"}`, or \
+             call a file of plain text `.txt`"
+                .to_owned(),
+        ),
+        (
+            "{'text': 'x'}",
+            "line 3 of IN/a.jsonl is no JSON object: it has a single quote, where JSON has double ones, at column 2; write \
+             the lines with a JSON library"
+                .to_owned(),
+        ),
+        (
             r#"{"text":NaN}"#,
             "line 3 of IN/a.jsonl has a number instead of text in the field `text`; ".to_owned(),
         ),

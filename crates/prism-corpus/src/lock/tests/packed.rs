@@ -73,6 +73,10 @@ fn a_packed_file_that_is_damaged_or_a_bomb_is_told() {
             assert!(message.starts_with(&expected), "{message}");
             assert!(message.ends_with("; fetch or pack it again"), "{message}");
         }
+        let plain = refusal(name, b"{\"text\":\"plain\"}\n");
+        let packing = if name.ends_with("gz") { "gzip" } else { "zstd" };
+        let expected = format!("beyond line 0: it is no {packing} file, whatever its name says; ");
+        assert!(plain.contains(&expected), "{plain}");
         let message = refusal(name, pack(&endless));
         assert!(
             message.starts_with(&format!("line 1 of IN/{name} is longer than")),

@@ -6,7 +6,16 @@ use crate::limits::RECORD_BYTES_MAX;
 #[test]
 fn what_cannot_be_read_is_named_by_file_and_record() {
     let good = r#"{"text":"good"}"#;
-    let cases: [(&str, Vec<u8>, &str); 11] = [
+    let utf16 = |bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        format!("\u{feff}{good}\n")
+            .encode_utf16()
+            .flat_map(bytes)
+            .collect()
+    };
+    let in_utf16 = "IN/a.jsonl is in UTF-16; convert it with `iconv -f UTF-16 -t UTF-8`";
+    let cases: [(&str, Vec<u8>, &str); 13] = [
+        ("a.jsonl", utf16(u16::to_le_bytes), in_utf16),
+        ("a.jsonl", utf16(u16::to_be_bytes), in_utf16),
         (
             "a.jsonl",
             format!("{good}\nnonsense\n").into(),

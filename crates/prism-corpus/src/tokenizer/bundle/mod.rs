@@ -14,6 +14,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use serde_json::error::Category;
 use tokenizers::models::bpe::BPE;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
@@ -80,12 +81,10 @@ pub enum BundleTokenizerError {
         /// Its length.
         bytes: usize,
     },
-    /// It is no JSON of the schema.
-    #[error(
-        "it is not a byte-level BPE tokenizer that this program knows: {message}; remove or replace what it names"
-    )]
+    /// It is no JSON, or none of the schema.
+    #[error("{message}")]
     Malformed {
-        /// What the parser said.
+        /// What is wrong and what to do.
         message: String,
         /// The line of the file, from 1; 0 if it is not known.
         line: usize,
@@ -167,7 +166,7 @@ impl Bundle {
             return Err(BundleTokenizerError::TooLong { bytes: json.len() });
         }
         let file: File = serde_json::from_slice(json).map_err(|error| BundleTokenizerError::Malformed {
-            message: ends(&error.to_string()),
+            message: malformed(json, &error),
             line: error.line(),
             column: error.column(),
         })?;
@@ -214,6 +213,27 @@ impl Bundle {
         let encoding = guarded(encode).map_err(|error| EncodeError::Tokenizer(ends(&error)))?;
         out.ids.extend_from_slice(encoding.get_ids());
         Ok(())
+    }
+}
+
+/// What is wrong with a file that does not parse, and what to do: in words of files, not of the parser.
+fn malformed(json: &[u8], error: &serde_json::Error) -> String {
+    const SAVE: &str = "write it with `tokenizer.save(\"tokenizer.json\")` of the package `tokenizers`";
+    let said = ends(&error.to_string());
+    let first = json.iter().find(|byte| !byte.is_ascii_whitespace());
+    match (error.classify(), first) {
+        (_, None) => format!("it is empty; {SAVE}"),
+        (Category::Eof, _) => "it ends in the middle; copy it again, whole".to_owned(),
+        (Category::Data, Some(b'{')) => {
+            let advice = if said.starts_with("missing") {
+                "add what it names"
+            } else {
+                "remove or replace what it names"
+            };
+            format!("it is not a byte-level BPE tokenizer that this program knows: {said}; {advice}")
+        }
+        (Category::Data, _) => format!("it is no JSON object; {SAVE}"),
+        (Category::Syntax | Category::Io, _) => format!("it is no JSON: {said}; {SAVE}"),
     }
 }
 

@@ -84,11 +84,10 @@ impl BundleTokenizerError {
 
 /// Where an unknown key or type stands: the parser reads the whole of the model before it says so, and gives its end.
 fn named(json: &[u8], message: &str) -> Option<JsonPlace> {
-    let name = message
-        .strip_prefix("unknown field `")
-        .or_else(|| message.strip_prefix("unknown variant `"))?
-        .split('`')
-        .next()?;
+    let (_, from_name) = message
+        .split_once(": unknown field `")
+        .or_else(|| message.split_once(": unknown variant `"))?;
+    let name = from_name.split('`').next()?;
     let quoted = serde_json::to_vec(name).ok()?;
     let offset_bytes = json
         .windows(quoted.len())
@@ -301,9 +300,15 @@ mod tests {
             line: 9,
             column: 1,
         };
-        assert_eq!(shown(&unknown("unknown field `note`, expected one of")), "2:28 ");
-        assert_eq!(shown(&unknown("unknown variant `Digits`, expected")), "7:14 ");
-        assert_eq!(shown(&unknown("unknown field `gone`")), "9:1 ");
+        assert_eq!(
+            shown(&unknown("not known: unknown field `note`, expected one of")),
+            "2:28 "
+        );
+        assert_eq!(
+            shown(&unknown("not known: unknown variant `Digits`, expected")),
+            "7:14 "
+        );
+        assert_eq!(shown(&unknown("not known: unknown field `gone`")), "9:1 ");
         assert_eq!(shown(&malformed(0, 0)), "1:1 ");
         assert_eq!(shown(&malformed(99, 99)), "9:2 ");
     }

@@ -12,7 +12,7 @@ use crate::limits::VOCABULARY_MAX;
 
 /// The whole file. Keys that must be absent or null are kept as `Option<Absent>`.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct File {
     #[serde(default)]
     pub(super) version: Option<String>,
@@ -46,7 +46,10 @@ impl<'de> Deserialize<'de> for Present {
 /// A token that the file declares beside the vocabulary.
 #[expect(clippy::struct_excessive_bools, reason = "the keys of a published format")]
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "an object with `id`, `content` and `special`"
+)]
 pub(super) struct AddedToken {
     pub(super) id: u32,
     pub(super) content: String,
@@ -64,7 +67,7 @@ pub(super) struct AddedToken {
 
 /// How text is split before it is merged.
 #[derive(Debug, Deserialize)]
-#[serde(tag = "type", deny_unknown_fields)]
+#[serde(tag = "type", deny_unknown_fields, expecting = "an object with a `type`")]
 pub(super) enum PreTokenizer {
     ByteLevel {
         add_prefix_space: bool,
@@ -80,7 +83,7 @@ pub(super) enum PreTokenizer {
 
 /// One step of a sequence.
 #[derive(Debug, Deserialize)]
-#[serde(tag = "type", deny_unknown_fields)]
+#[serde(tag = "type", deny_unknown_fields, expecting = "an object with a `type`")]
 pub(super) enum Step {
     ByteLevel {
         add_prefix_space: bool,
@@ -102,12 +105,14 @@ pub(super) enum Step {
 
 /// What a split looks for.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with `Regex`")]
 pub(super) enum Pattern {
     Regex(String),
 }
 
 /// What a split does with what it finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(expecting = "`Isolated` or `Removed`")]
 pub(super) enum Behavior {
     Isolated,
     Removed,
@@ -115,7 +120,7 @@ pub(super) enum Behavior {
 
 /// A post-processor or decoder that changes no token.
 #[derive(Debug, Deserialize)]
-#[serde(tag = "type", deny_unknown_fields)]
+#[serde(tag = "type", deny_unknown_fields, expecting = "an object with a `type`")]
 pub(super) enum Identity {
     ByteLevel {
         #[serde(default, rename = "add_prefix_space")]
@@ -129,7 +134,7 @@ pub(super) enum Identity {
 
 /// The vocabulary and its merges.
 #[derive(Debug, Deserialize)]
-#[serde(tag = "type", deny_unknown_fields)]
+#[serde(tag = "type", deny_unknown_fields, expecting = "an object with a `type`")]
 pub(super) enum Model {
     #[serde(rename = "BPE")]
     Bpe {
@@ -158,7 +163,10 @@ pub(super) struct Vocab(pub(super) Vec<(String, u32)>);
 
 /// One merge, in either of the two forms that files have.
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a merge is neither a pair of tokens nor a line with both"
+)]
 pub(super) enum Merge {
     Line(String),
     Pair(String, String),

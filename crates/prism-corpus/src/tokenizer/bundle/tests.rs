@@ -345,10 +345,10 @@ fn lengths_and_nesting_are_bounded() {
             .to_string()
     };
     assert!(refused(vec![b' '; TOKENIZER_JSON_BYTES_MAX + 1]).contains("4194305 bytes, 4194304 are allowed"));
-    assert!(refused(b"[".repeat(1_000_000)).contains("not a byte-level BPE tokenizer"));
-    assert!(refused(br#"{"normalizer":"#.repeat(100_000)).contains("not a byte-level BPE tokenizer"));
-    assert!(refused(Vec::new()).contains("not a byte-level BPE tokenizer"));
-    assert!(refused(vec![0xff; 100]).contains("not a byte-level BPE tokenizer"));
+    assert!(refused(b"[".repeat(1_000_000)).contains("it is no JSON"));
+    assert!(refused(br#"{"normalizer":"#.repeat(100_000)).contains("it ends in the middle"));
+    assert!(refused(Vec::new()).contains("it is empty"));
+    assert!(refused(vec![0xff; 100]).contains("it is no JSON"));
     let many: serde_json::Map<_, _> = (0..=VOCABULARY_MAX)
         .map(|id| (id.to_string(), json!(id)))
         .collect();
@@ -497,6 +497,68 @@ fn a_panic_of_the_crate_is_an_error_of_the_file() {
     assert_eq!(guarded::<()>(|| Err("no".to_owned())), Err("no".to_owned()));
     let panicked = guarded::<()>(|| panic!("index out of bounds"));
     assert!(panicked.unwrap_err().contains("panic"));
+}
+
+#[test]
+fn what_is_no_such_file_is_told_in_words_of_files() {
+    let said = |json: &str| Bundle::load(json.as_bytes()).unwrap_err().to_string();
+    assert!(
+        said(" \n").starts_with("it is empty; write it with"),
+        "{}",
+        said(" \n")
+    );
+    let whole = file().to_string();
+    for end in [1, 2, 40, whole.len() - 1] {
+        assert_eq!(said(&whole[..end]), "it ends in the middle; copy it again, whole");
+    }
+    assert!(
+        said("[]").starts_with("it is no JSON object; write it with"),
+        "{}",
+        said("[]")
+    );
+    assert!(
+        said("IQ== 0\n").starts_with("it is no JSON: "),
+        "{}",
+        said("IQ== 0\n")
+    );
+    let mut without = file();
+    without.as_object_mut().unwrap().remove("model");
+    let message = said(&without.to_string());
+    assert!(
+        message.contains("missing field `model`") && message.ends_with("; add what it names"),
+        "{message}"
+    );
+    // Nothing of how this program keeps such a file is told, whatever stands in the place of whatever.
+    for pointer in [
+        "/added_tokens",
+        "/added_tokens/0",
+        "/pre_tokenizer",
+        "/decoder",
+        "/model",
+        "/model/vocab",
+        "/model/merges",
+        "/model/merges/0",
+    ] {
+        for value in [
+            json!([]),
+            json!([1]),
+            json!({}),
+            json!(5),
+            json!("x"),
+            json!(null),
+            json!(true),
+        ] {
+            let mut changed = file();
+            *changed.pointer_mut(pointer).unwrap() = value;
+            let Err(error) = Bundle::load(changed.to_string().as_bytes()) else {
+                continue;
+            };
+            let error = error.to_string();
+            for inside in ["struct ", "enum ", "variant index", "elements", "untagged"] {
+                assert!(!error.contains(inside), "{pointer}: {error}");
+            }
+        }
+    }
 }
 
 #[test]
