@@ -4,6 +4,10 @@
 //! check that reads UTF-8 would then judge another program than the one that runs, so only UTF-8 may be declared.
 //! This module does not parse Python.
 
+use std::borrow::Cow;
+
+use prism_core::advice::Advice;
+
 use crate::limits;
 use crate::path::BundlePath;
 use crate::shown::Shown;
@@ -22,7 +26,7 @@ pub enum ContentError {
         limit_bytes: u64,
     },
     /// Not UTF-8.
-    #[error("`{path}` is not UTF-8 text (first wrong byte at offset {offset_bytes}); save it as UTF-8")]
+    #[error("`{path}` is not UTF-8 text (first wrong byte at offset {offset_bytes})")]
     NotUtf8 {
         /// The file.
         path: Shown,
@@ -30,7 +34,7 @@ pub enum ContentError {
         offset_bytes: usize,
     },
     /// A NUL byte, which ends text for some readers and not for others.
-    #[error("`{path}` contains a NUL byte at offset {offset_bytes}; remove it")]
+    #[error("`{path}` contains a NUL byte at offset {offset_bytes}")]
     NulByte {
         /// The file.
         path: Shown,
@@ -47,6 +51,16 @@ pub enum ContentError {
         /// In which line, counted from one.
         line: usize,
     },
+}
+
+impl Advice for ContentError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::NotUtf8 { .. } => "save it as UTF-8".into(),
+            Self::NulByte { .. } => "remove it".into(),
+            _ => return None,
+        })
+    }
 }
 
 impl ContentError {

@@ -5,10 +5,13 @@
 //! hidden files and caches are skipped, symbolic links and special files are refused, and reading stops at the limits
 //! instead of filling the memory.
 
+use std::borrow::Cow;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+
+use prism_core::advice::Advice;
 
 use crate::bundle::Bundle;
 use crate::limits::{MAX_ARCHIVE_BYTES, MAX_BUNDLE_BYTES, MAX_FILES, MAX_PATH_COMPONENTS};
@@ -34,32 +37,40 @@ pub enum PackError {
         reason: io::Error,
     },
     /// Neither a directory nor a regular file.
-    #[error("{path:?} is neither a directory nor a file; name a bundle's directory or its .zip", path = .0.as_os_str())]
+    #[error("{path:?} is neither a directory nor a file", path = .0.as_os_str())]
     NotAnArchive(PathBuf),
     /// A symbolic link.
-    #[error("{path:?} is a symbolic link; put the file itself into the bundle", path = .0.as_os_str())]
+    #[error("{path:?} is a symbolic link", path = .0.as_os_str())]
     Symlink(PathBuf),
     /// A device, a pipe or a socket.
-    #[error("{path:?} is neither a file nor a directory; remove it from the bundle", path = .0.as_os_str())]
+    #[error("{path:?} is neither a file nor a directory", path = .0.as_os_str())]
     SpecialFile(PathBuf),
     /// A name that is not UTF-8.
-    #[error("the name of {path:?} is not UTF-8; rename it", path = .0.as_os_str())]
+    #[error("the name of {path:?} is not UTF-8", path = .0.as_os_str())]
     NameNotUtf8(PathBuf),
     /// Nested too deeply.
-    #[error("{path:?} lies deeper than {MAX_PATH_COMPONENTS} levels; flatten the bundle", path = .0.as_os_str())]
+    #[error("{path:?} lies deeper than {MAX_PATH_COMPONENTS} levels", path = .0.as_os_str())]
     TooDeep(PathBuf),
     /// More files than a bundle may have.
-    #[error(
-        "{path:?} has more than {MAX_FILES} files besides hidden ones and caches; is it the bundle's directory?",
-        path = .0.as_os_str()
-    )]
+    #[error("{path:?} has more than {MAX_FILES} files besides hidden ones and caches", path = .0.as_os_str())]
     TooManyFiles(PathBuf),
     /// More bytes than a bundle may have.
-    #[error(
-        "{path:?} has more than {MAX_BUNDLE_BYTES} bytes besides hidden files and caches; is it the bundle's directory?",
-        path = .0.as_os_str()
-    )]
+    #[error("{path:?} has more than {MAX_BUNDLE_BYTES} bytes besides hidden files and caches", path = .0.as_os_str())]
     TooLarge(PathBuf),
+}
+
+impl Advice for PackError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::NotAnArchive(..) => "name a bundle's directory or its .zip".into(),
+            Self::Symlink(..) => "put the file itself into the bundle".into(),
+            Self::SpecialFile(..) => "remove it from the bundle".into(),
+            Self::NameNotUtf8(..) => "rename it".into(),
+            Self::TooDeep(..) => "flatten the bundle".into(),
+            Self::TooManyFiles(..) | Self::TooLarge(..) => "is it the bundle's directory?".into(),
+            Self::Io { .. } => return None,
+        })
+    }
 }
 
 impl PackError {

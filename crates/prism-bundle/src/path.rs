@@ -7,8 +7,11 @@
 //! Names are ASCII only. That refuses every pair of names which differ in bytes but not in Unicode normalisation or
 //! case folding, and every name whose encoding an archive leaves to guesswork.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+
+use prism_core::advice::Advice;
 
 use crate::limits::{MAX_PATH_BYTES, MAX_PATH_COMPONENTS, SUFFIXES};
 use crate::modules;
@@ -22,13 +25,13 @@ pub struct BundlePath(String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// The path has no characters.
-    #[error("a file has an empty name; give it one")]
+    #[error("a file has an empty name")]
     Empty,
     /// NUL, a newline, an escape character and their like.
-    #[error("the path `{0}` contains a control character; rename the file")]
+    #[error("the path `{0}` contains a control character")]
     ControlCharacter(Shown),
     /// A backslash, which is a separator on one system and a letter on another.
-    #[error("the path `{0}` contains a backslash; separate directories with `/`")]
+    #[error("the path `{0}` contains a backslash")]
     Backslash(Shown),
     /// `C:` and its like.
     #[error("the path `{0}` starts with a drive letter; paths are relative to the bundle's root")]
@@ -37,19 +40,19 @@ pub enum PathError {
     #[error("the path `{0}` is absolute; paths are relative to the bundle's root")]
     Absolute(Shown),
     /// `..` as a component.
-    #[error("the path `{0}` leaves the bundle through `..`; keep every file inside the bundle")]
+    #[error("the path `{0}` leaves the bundle through `..`")]
     Traversal(Shown),
     /// `.` as a component, or two slashes in a row, or a slash at the end of a file's name.
-    #[error("the path `{0}` has an empty or `.` component; write it in its shortest form")]
+    #[error("the path `{0}` has an empty or `.` component")]
     NotNormal(Shown),
     /// A component that starts with a dot.
-    #[error("the path `{0}` is hidden (a component starts with a dot); remove or rename it")]
+    #[error("the path `{0}` is hidden (a component starts with a dot)")]
     Hidden(Shown),
     /// Any character beyond ASCII.
-    #[error("the path `{0}` is not plain ASCII; rename the file")]
+    #[error("the path `{0}` is not plain ASCII")]
     NotAscii(Shown),
     /// A character that Windows does not allow in names.
-    #[error("the path `{path}` contains `{character}`, which is not allowed in names; rename the file")]
+    #[error("the path `{path}` contains `{character}`, which is not allowed in names")]
     ForbiddenCharacter {
         /// The path.
         path: Shown,
@@ -57,10 +60,10 @@ pub enum PathError {
         character: char,
     },
     /// Windows drops such dots and spaces, so that two names become one.
-    #[error("a component of the path `{0}` starts with a space or ends with a space or a dot; rename it")]
+    #[error("a component of the path `{0}` starts with a space or ends with a space or a dot")]
     TrimmedName(Shown),
     /// `CON`, `NUL` and their like.
-    #[error("a component of the path `{0}` is a device name on Windows; rename it")]
+    #[error("a component of the path `{0}` is a device name on Windows")]
     ReservedName(Shown),
     /// Too many bytes.
     #[error("the path `{path}` is {bytes} bytes long; at most {MAX_PATH_BYTES} are allowed")]
@@ -82,9 +85,7 @@ pub enum PathError {
     #[error("the file `{0}` has a suffix that bundles do not carry; allowed are {suffixes}", suffixes = SUFFIXES.join(" "))]
     Suffix(Shown),
     /// A module that would hide one of Python's, of the runtime's packages or of PRISM's own.
-    #[error(
-        "the module `{path}` would hide the installed module `{module}`; rename it, for example to `my_{module}`"
-    )]
+    #[error("the module `{path}` would hide the installed module `{module}`")]
     ShadowsModule {
         /// The path.
         path: Shown,
@@ -92,10 +93,10 @@ pub enum PathError {
         module: String,
     },
     /// The same path twice.
-    #[error("the bundle contains `{0}` twice; keep one of the two")]
+    #[error("the bundle contains `{0}` twice")]
     Duplicate(Shown),
     /// Two paths that are one on a case-insensitive disk.
-    #[error("the paths `{first}` and `{second}` differ only in case; rename one of them")]
+    #[error("the paths `{first}` and `{second}` differ only in case")]
     CaseCollision {
         /// The one in front.
         first: Shown,
@@ -103,7 +104,7 @@ pub enum PathError {
         second: Shown,
     },
     /// A file that other files need as a directory.
-    #[error("`{file}` is both a file and a directory (of `{inner}`); rename one of them")]
+    #[error("`{file}` is both a file and a directory (of `{inner}`)")]
     FileIsDirectory {
         /// The file.
         file: Shown,
@@ -111,13 +112,35 @@ pub enum PathError {
         inner: Shown,
     },
     /// `helper.py` beside `helper/__init__.py`: which one Python imports depends on its search order.
-    #[error("`{module}` and `{package}` are the same module to Python; rename one of them")]
+    #[error("`{module}` and `{package}` are the same module to Python")]
     AmbiguousModule {
         /// The single file.
         module: Shown,
         /// The package's own file.
         package: Shown,
     },
+}
+
+impl Advice for PathError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::Empty => "give it one".into(),
+            Self::ControlCharacter(..) | Self::NotAscii(..) | Self::ForbiddenCharacter { .. } => {
+                "rename the file".into()
+            }
+            Self::Backslash(..) => "separate directories with `/`".into(),
+            Self::Traversal(..) => "keep every file inside the bundle".into(),
+            Self::NotNormal(..) => "write it in its shortest form".into(),
+            Self::Hidden(..) => "remove or rename it".into(),
+            Self::TrimmedName(..) | Self::ReservedName(..) => "rename it".into(),
+            Self::ShadowsModule { module, .. } => format!("rename it, for example to `my_{module}`").into(),
+            Self::Duplicate(..) => "keep one of the two".into(),
+            Self::CaseCollision { .. } | Self::FileIsDirectory { .. } | Self::AmbiguousModule { .. } => {
+                "rename one of them".into()
+            }
+            _ => return None,
+        })
+    }
 }
 
 impl PathError {

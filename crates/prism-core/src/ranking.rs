@@ -11,10 +11,13 @@
 //!
 //! Never: a clock, randomness that is not fixed, the order of a hash map, a float sum. A score that is no number has no rank.
 
+use std::borrow::Cow;
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::advice::Advice;
 
 pub mod profile;
 
@@ -150,8 +153,16 @@ pub enum View {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RankingError {
     /// The caller gave a submission twice.
-    #[error("the submission `{0}` has two results in one ranking; give the one that counts")]
+    #[error("the submission `{0}` has two results in one ranking")]
     Twice(String),
+}
+
+impl Advice for RankingError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Twice(_) => Some("give the one that counts".into()),
+        }
+    }
 }
 
 /// A ranking.

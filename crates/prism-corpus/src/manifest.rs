@@ -4,8 +4,10 @@
 //! must never hold a clock, a path of the host or anything else that differs between two locks of the same text with
 //! the same options. What the text is called and where it comes from are options.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+use prism_core::advice::Advice;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -15,6 +17,7 @@ use crate::limits::{
 };
 use crate::lock::{Filters, NearDuplicates};
 use crate::secret::SECRET_DIR;
+
 mod rule;
 pub use rule::{LockSalt, Salt, Shares, SplitRule};
 
@@ -239,22 +242,33 @@ pub enum ManifestError {
     #[error("the manifest is not readable: {0}")]
     Parse(#[source] serde_json::Error),
     /// It says another schema.
-    #[error("the manifest has schema `{found}`, this version reads `{SCHEMA}`; lock the corpus again")]
+    #[error("the manifest has schema `{found}`, this version reads `{SCHEMA}`")]
     Schema {
         /// The schema found.
         found: String,
     },
     /// Its bytes are not those that this version would write.
-    #[error("the manifest is not in canonical form: it was edited or rewritten; lock the corpus again")]
+    #[error("the manifest is not in canonical form: it was edited or rewritten")]
     NotCanonical,
     /// A field contradicts another, or a limit.
-    #[error("the manifest contradicts itself at {place}: {problem}; lock the corpus again")]
+    #[error("the manifest contradicts itself at {place}: {problem}")]
     Inconsistent {
         /// Which part.
         place: String,
         /// What is wrong with it.
         problem: &'static str,
     },
+}
+
+impl Advice for ManifestError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::Schema { .. } | Self::NotCanonical | Self::Inconsistent { .. } => {
+                "lock the corpus again".into()
+            }
+            _ => return None,
+        })
+    }
 }
 
 impl Manifest {

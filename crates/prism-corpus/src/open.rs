@@ -4,11 +4,14 @@
 //! out before all of the corpus is verified. That takes as long as reading all of it does, so whoever waits for it may
 //! stop it at any time.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use prism_core::advice::Advice;
 
 use crate::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_CODE_MICROBITS_MAX, MANIFEST_BYTES_MAX};
 use crate::manifest::{
@@ -35,19 +38,13 @@ pub enum OpenError {
         source: io::Error,
     },
     /// There is no manifest.
-    #[error(
-        "{path} is no corpus: it has no `manifest.json`; make one with `prism data lock` or `prism data synth`",
-        path = path.display()
-    )]
+    #[error("{path} is no corpus: it has no `manifest.json`", path = path.display())]
     NotACorpus {
         /// The directory.
         path: PathBuf,
     },
     /// There is a manifest, or may be one, and this process cannot read it.
-    #[error(
-        "cannot read {path}: {source}; check the path and its permissions",
-        path = path.display()
-    )]
+    #[error("cannot read {path}: {source}", path = path.display())]
     Unreadable {
         /// The manifest file.
         path: PathBuf,
@@ -69,23 +66,19 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// The manifest has another hash than the one beside it.
-    #[error(
-        "{path} has not the SHA-256 that `{MANIFEST_HASH_FILE}` beside it says, so one of the two was changed after the \
-         corpus was locked; restore the file or lock the corpus again",
-        path = path.display()
-    )]
+    #[error("{path} has not the SHA-256 that `{MANIFEST_HASH_FILE}` beside it says, so one of the two was changed after the corpus was locked", path = path.display())]
     OtherManifest {
         /// The manifest file.
         path: PathBuf,
     },
     /// The bytes of a shard are not those that were locked.
-    #[error("{path} was changed after it was locked; lock the corpus again or restore the file", path = path.display())]
+    #[error("{path} was changed after it was locked", path = path.display())]
     Changed {
         /// The file of the shard.
         path: PathBuf,
     },
     /// A shard has the hash of the manifest and yet is not what the manifest says.
-    #[error("{path} contradicts the manifest: {problem}; lock the corpus again", path = path.display())]
+    #[error("{path} contradicts the manifest: {problem}", path = path.display())]
     Inconsistent {
         /// The file of the shard.
         path: PathBuf,
@@ -93,17 +86,13 @@ pub enum OpenError {
         problem: &'static str,
     },
     /// Others may read what is held out.
-    #[error(
-        "others than its owner may enter {path}, so nothing in it is held out; take their rights away with `chmod 700`, \
-         and lock the text again with another salt if anybody was there",
-        path = path.display()
-    )]
+    #[error("others than its owner may enter {path}, so nothing in it is held out", path = path.display())]
     SecretReadable {
         /// The folder.
         path: PathBuf,
     },
     /// The salt that is kept or was revealed is not the one that the corpus was locked with.
-    #[error("{path} is not the salt that the corpus was locked with; restore the file", path = path.display())]
+    #[error("{path} is not the salt that the corpus was locked with", path = path.display())]
     OtherSalt {
         /// The file.
         path: PathBuf,
@@ -114,6 +103,23 @@ pub enum OpenError {
     /// The caller asked to stop.
     #[error("the verification of the corpus was cancelled")]
     Cancelled,
+}
+
+impl Advice for OpenError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::NotACorpus { .. } => "make one with `prism data lock` or `prism data synth`".into(),
+            Self::Unreadable { .. } => "check the path and its permissions".into(),
+            Self::OtherManifest { .. } => "restore the file or lock the corpus again".into(),
+            Self::Changed { .. } => "lock the corpus again or restore the file".into(),
+            Self::Inconsistent { .. } => "lock the corpus again".into(),
+            Self::SecretReadable { .. } => "take their rights away with `chmod 700`, and lock the text again with another salt if anybody was there".into(),
+            Self::OtherSalt { .. } => "restore the file".into(),
+            Self::Manifest { source, .. } => return source.hint(),
+            Self::Salt(error) => return error.hint(),
+            _ => return None,
+        })
+    }
 }
 
 impl OpenError {

@@ -3,12 +3,14 @@
 //! `lock` and `synth` build inside a [`Staging`]; a failure or a cancellation leaves nothing behind. It must never
 //! overwrite a directory that holds something else.
 
+use std::borrow::Cow;
 use std::env;
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use prism_core::advice::Advice;
 use prism_scratch::{Purpose, Scratch};
 
 use crate::limits::MANIFEST_BYTES_MAX;
@@ -33,7 +35,7 @@ pub enum PublishError {
         source: io::Error,
     },
     /// The finished corpus cannot be renamed onto the directory.
-    #[error("a corpus cannot be put at {path}: {problem}; name a new directory, inside of it for example", path = path.display())]
+    #[error("a corpus cannot be put at {path}: {problem}", path = path.display())]
     OutputNotReplaceable {
         /// The output directory.
         path: PathBuf,
@@ -41,20 +43,13 @@ pub enum PublishError {
         problem: &'static str,
     },
     /// The directory holds other things.
-    #[error(
-        "{path} is not empty and holds no corpus; choose another output directory or empty this one",
-        path = path.display()
-    )]
+    #[error("{path} is not empty and holds no corpus", path = path.display())]
     OutputNotEmpty {
         /// The output directory.
         path: PathBuf,
     },
     /// The directory holds another corpus.
-    #[error(
-        "{path} holds another corpus ({existing}) than this one would be ({wanted}); choose another output \
-         directory or remove it",
-        path = path.display()
-    )]
+    #[error("{path} holds another corpus ({existing}) than this one would be ({wanted})", path = path.display())]
     OutputIsAnotherCorpus {
         /// The output directory.
         path: PathBuf,
@@ -64,16 +59,25 @@ pub enum PublishError {
         wanted: String,
     },
     /// The directory holds this very corpus, but damaged.
-    #[error(
-        "{path} holds this corpus, but damaged: {source}; remove it and run the command again",
-        path = path.display()
-    )]
+    #[error("{path} holds this corpus, but damaged: {source}", path = path.display())]
     OutputIsDamaged {
         /// The output directory.
         path: PathBuf,
         /// What is wrong with it.
         source: Box<OpenError>,
     },
+}
+
+impl Advice for PublishError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::OutputNotReplaceable { .. } => "name a new directory, inside of it for example".into(),
+            Self::OutputNotEmpty { .. } => "choose another output directory or empty this one".into(),
+            Self::OutputIsAnotherCorpus { .. } => "choose another output directory or remove it".into(),
+            Self::OutputIsDamaged { .. } => "remove it and run the command again".into(),
+            _ => return None,
+        })
+    }
 }
 
 impl PublishError {

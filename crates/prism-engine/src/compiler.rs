@@ -8,9 +8,10 @@
 use std::time::Duration;
 
 use prism_bundle::Bundle;
+use prism_core::escape::escape_for_terminal;
 use prism_core::{failure::Failure, outcome::Reason};
 use prism_referee::connection::Cancel;
-use prism_sandbox::{Ending, Sandbox, escape_for_terminal};
+use prism_sandbox::{Ending, Sandbox};
 use serde::{Deserialize, Serialize};
 
 use crate::launcher::SandboxLauncher;
@@ -76,12 +77,11 @@ pub(crate) fn refusals(
         .filter(|(path, _)| path.strip_suffix(".py").is_some())
         .collect();
     let spec = launcher.compiler_spec(files.iter().map(|(path, _)| *path));
-    let mut sandbox = Sandbox::spawn(launcher.helper, launcher.capabilities, spec).map_err(|error| {
-        Failure::new(
-            Reason::SandboxUnavailable,
-            format!("a sandbox cannot be started: {error}"),
-        )
-    })?;
+    let mut sandbox =
+        Sandbox::spawn(launcher.helper, launcher.capabilities, spec).map_err(|error| Failure {
+            detail: format!("a sandbox cannot be started: {error}"),
+            ..Failure::of(Reason::SandboxUnavailable, &error)
+        })?;
     let ending = loop {
         if let Some(ending) = sandbox.wait(Some(PATIENCE)) {
             break ending;

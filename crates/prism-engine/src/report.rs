@@ -7,12 +7,14 @@ mod audits;
 mod captured;
 mod told;
 
+use std::borrow::Cow;
 use std::{
     fs::File,
     io,
     path::{Path, PathBuf},
 };
 
+use prism_core::advice::Advice;
 use prism_referee::record::{MAX_RECORD_BYTES, Record};
 use prism_report::{
     About,
@@ -36,7 +38,7 @@ const MAX_MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
 #[derive(Debug, Error)]
 pub enum ReportError {
     /// The directory holds no run.
-    #[error("{path} is no run: it has neither a `{RESULT_FILE}` nor events; see `prism runs list`", path = .path.display())]
+    #[error("{path} is no run: it has neither a `{RESULT_FILE}` nor events", path = .path.display())]
     NotARun {
         /// The directory.
         path: PathBuf,
@@ -57,6 +59,15 @@ pub enum ReportError {
         /// Its answer.
         source: io::Error,
     },
+}
+
+impl Advice for ReportError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::NotARun { .. } => "see `prism runs list`".into(),
+            _ => return None,
+        })
+    }
 }
 
 /// Whether what stays secret until a round closes is drawn.

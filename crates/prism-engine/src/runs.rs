@@ -3,12 +3,14 @@
 //! Called by `prism runs`, `report` and `watch`. Touches only directories that hold our files, follows no link, and leaves
 //! alone what still runs: that is told by the run's lock, never by its age.
 
+use std::borrow::Cow;
 use std::{
     fs, io,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
+use prism_core::advice::Advice;
 use prism_report::{About, manifest};
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 use thiserror::Error;
@@ -31,7 +33,7 @@ const MAX_DEPTH: usize = 8;
 #[derive(Debug, Error)]
 pub enum RunsError {
     /// There is no such directory.
-    #[error("{path} is no directory; name the directory of the runs with --runs", path = .path.display())]
+    #[error("{path} is no directory", path = .path.display())]
     NotADirectory {
         /// What was named.
         path: PathBuf,
@@ -45,7 +47,7 @@ pub enum RunsError {
         source: io::Error,
     },
     /// No run has this name.
-    #[error("{name} is neither the directory of a run nor the name of one in {dir}; see `prism runs list`", dir = .dir.display())]
+    #[error("{name} is neither the directory of a run nor the name of one in {dir}", dir = .dir.display())]
     NoSuchRun {
         /// What was named, harmless on a terminal.
         name: String,
@@ -53,13 +55,24 @@ pub enum RunsError {
         dir: PathBuf,
     },
     /// Several have.
-    #[error("{name} may be any of {matches}; write more of the name", matches = .matches.join(", "))]
+    #[error("{name} may be any of {matches}", matches = .matches.join(", "))]
     Ambiguous {
         /// What was named, harmless on a terminal.
         name: String,
         /// The first of those that it may be.
         matches: Vec<String>,
     },
+}
+
+impl Advice for RunsError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::NotADirectory { .. } => "name the directory of the runs with --runs".into(),
+            Self::NoSuchRun { .. } => "see `prism runs list`".into(),
+            Self::Ambiguous { .. } => "write more of the name".into(),
+            _ => return None,
+        })
+    }
 }
 
 /// How far a run is.
@@ -244,7 +257,7 @@ pub fn find(dir: &Path, name: &Path) -> Result<PathBuf, RunsError> {
     if name.is_dir() {
         return Ok(name.to_owned());
     }
-    let shown = prism_sandbox::escape_for_terminal(name.as_os_str().as_encoded_bytes());
+    let shown = prism_core::escape::escape_for_terminal(name.as_os_str().as_encoded_bytes());
     let missing = || RunsError::NoSuchRun {
         name: shown.clone(),
         dir: dir.to_owned(),
@@ -268,7 +281,7 @@ pub fn find(dir: &Path, name: &Path) -> Result<PathBuf, RunsError> {
                 matches: several
                     .iter()
                     .take(MATCHES_SHOWN)
-                    .map(|run| prism_sandbox::escape_for_terminal(&run.name))
+                    .map(|run| prism_core::escape::escape_for_terminal(&run.name))
                     .collect(),
             }),
         },
@@ -329,7 +342,7 @@ fn foreign(dir: &Path) -> io::Result<Option<String>> {
         let name = name.to_string_lossy();
         let is_partial = name.starts_with('.') && name.ends_with(run_dir::PARTIAL_SUFFIX);
         if !is_partial && !run_dir::NAMES.contains(&name.as_ref()) {
-            return Ok(Some(prism_sandbox::escape_for_terminal(name.as_ref())));
+            return Ok(Some(prism_core::escape::escape_for_terminal(name.as_ref())));
         }
     }
     Ok(None)

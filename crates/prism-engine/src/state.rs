@@ -133,7 +133,7 @@ impl RunState {
         for log in self.logs.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             for (stream, content) in [("stdout", &log.stdout), ("stderr", &log.stderr)] {
                 // Whoever reads a log with `cat` must not have their terminal rewritten by it.
-                let shown = prism_sandbox::escape_for_terminal(content);
+                let shown = prism_core::escape::escape_for_terminal(content);
                 dir.write(&format!("{LOGS_DIR}/{}.{stream}.log", log.name), shown.as_bytes())?;
             }
         }

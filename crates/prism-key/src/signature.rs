@@ -4,8 +4,10 @@
 //! `</Bytes>` instead of the message; both are taken, and nothing else. The service calls this for every upload of a
 //! stranger, so text is bounded by its length before anything is computed.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use prism_core::advice::Advice;
 use schnorrkel::PublicKey;
 
 use crate::hex;
@@ -27,14 +29,24 @@ pub struct Signature([u8; SIGNATURE_BYTES]);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// Not 128 hexadecimal digits.
-    #[error("a signature is {} hexadecimal digits, with or without `0x`; sign again", SIGNATURE_BYTES * 2)]
+    #[error("a signature is {} hexadecimal digits, with or without `0x`", SIGNATURE_BYTES * 2)]
     Malformed,
     /// The hotkey is no key that somebody can own.
-    #[error("nobody can sign for this hotkey; use one of your own")]
+    #[error("nobody can sign for this hotkey")]
     NoKey,
     /// It is not this hotkey's signature over this message.
-    #[error("the signature is not this hotkey's over this message; sign exactly the bytes that are sent")]
+    #[error("the signature is not this hotkey's over this message")]
     Wrong,
+}
+
+impl Advice for SignatureError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::Malformed => "sign again".into(),
+            Self::NoKey => "use one of your own".into(),
+            Self::Wrong => "sign exactly the bytes that are sent".into(),
+        })
+    }
 }
 
 impl Signature {

@@ -149,11 +149,12 @@ impl Witnesses {
                 Failure::new(
                     Reason::Storage,
                     format!(
-                        "a snapshot of {} MB cannot be kept in {}: {error}; free some space there",
+                        "a snapshot of {} MB cannot be kept in {}: {error}",
                         len / 1_000_000,
                         self.dir.display()
                     ),
                 )
+                .with_hint("free some space there")
             })?;
         let snapshot = self.snapshots.len();
         self.snapshots.push(file);

@@ -404,6 +404,7 @@ impl Worker {
         Failure {
             reason,
             detail: format!("{} ({})", detail, self.party.role().as_str()),
+            hint: None,
             traceback,
         }
     }

@@ -3,9 +3,11 @@
 //! Built by the setup code of keeper, init and payload; carried to the caller as [`Failure`]; shown to people through [`SpawnError`] and
 //! [`FreezeError`]. It must never lose the step or the errno: they are all that is known about a failure inside the sandbox.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
+use prism_core::advice::Advice;
 use serde::{Deserialize, Serialize};
 
 /// Why [`crate::Sandbox::spawn`] gave no sandbox. Nothing of it is left running.
@@ -15,7 +17,7 @@ pub enum SpawnError {
     #[error("the sandbox specification is not valid: {0}")]
     InvalidSpec(String),
     /// All sandbox identities of this process are in use.
-    #[error("{in_use} sandboxes are alive in this process, which is the most it may have; drop one first")]
+    #[error("{in_use} sandboxes are alive in this process, which is the most it may have")]
     TooManySandboxes {
         /// How many are alive.
         in_use: usize,
@@ -40,9 +42,7 @@ pub enum SpawnError {
         source_text: String,
     },
     /// The helper ended or fell silent before the payload started.
-    #[error(
-        "the sandbox helper {what} before the payload started; is it an executable that calls `prism_sandbox::run_init_if_asked` first thing in `main`?"
-    )]
+    #[error("the sandbox helper {what} before the payload started")]
     HelperSilent {
         /// What it did.
         what: &'static str,
@@ -53,6 +53,20 @@ pub enum SpawnError {
     /// A step of the set-up failed inside.
     #[error("could not isolate the process: {0}")]
     Setup(Failure),
+}
+
+impl Advice for SpawnError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::TooManySandboxes { .. } => "drop one first".into(),
+            Self::HelperSilent { .. } => {
+                "is it an executable that calls `prism_sandbox::run_init_if_asked` first thing in `main`?"
+                    .into()
+            }
+            Self::Setup(failure) => return failure.hint().map(Cow::Borrowed),
+            _ => return None,
+        })
+    }
 }
 
 /// Why [`crate::Sandbox::freeze`] or [`crate::Sandbox::thaw`] failed. The sandbox must then be treated as running.
@@ -117,16 +131,13 @@ impl fmt::Display for Failure {
         if self.errno != 0 {
             write!(f, " failed: {}", std::io::Error::from_raw_os_error(self.errno))?;
         }
-        if let Some(hint) = self.hint() {
-            write!(f, "; {hint}")?;
-        }
         Ok(())
     }
 }
 
 impl Failure {
     /// What the person in front of the screen can do about it, where that is known.
-    fn hint(&self) -> Option<&'static str> {
+    pub(crate) fn hint(&self) -> Option<&'static str> {
         match (self.step, self.errno) {
             (Step::OpenBind, libc::EACCES) => Some(
                 "the user who starts the sandbox must be able to read what is bound; an interpreter under another user's private home is not",

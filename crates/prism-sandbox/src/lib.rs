@@ -147,7 +147,6 @@ pub use keeper::run_init_if_asked;
 pub use output::Logs;
 pub use preflight::{preflight, preflight_with};
 pub use preflight_error::PreflightError;
-pub use prism_core::escape::escape_for_terminal;
 pub use residency::{Residency, residency};
 pub use room::available_memory_bytes;
 pub use sandbox::{Helper, LogReader, MappedPages, Sandbox};

@@ -4,6 +4,7 @@
 //! connection and so many at once; asked by `prism admin` and `prism round`. It must never let one who says nothing keep
 //! another waiting.
 
+use std::borrow::Cow;
 use std::{
     fs,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
@@ -20,6 +21,7 @@ use std::{
     time::Duration,
 };
 
+use prism_core::advice::Advice;
 use serde_json::{Value, json};
 
 use crate::{
@@ -41,7 +43,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_hours(1);
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
     /// Nobody serves there.
-    #[error("cannot reach the service at {path}: {source}; is `prism serve` running, and are you its user?")]
+    #[error("cannot reach the service at {path}: {source}")]
     Unreachable {
         /// The socket.
         path: String,
@@ -54,6 +56,15 @@ pub enum SocketError {
     /// The service says no.
     #[error("{0}")]
     Refused(String),
+}
+
+impl Advice for SocketError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::Unreachable { .. } => "is `prism serve` running, and are you its user?".into(),
+            _ => return None,
+        })
+    }
 }
 
 impl Service {

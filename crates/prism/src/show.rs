@@ -10,14 +10,14 @@ pub(crate) use prism_report::figures::{bytes, grouped};
 
 /// One line of untrusted text, safe on a terminal.
 pub(crate) fn line(text: &str) -> String {
-    prism_sandbox::escape_for_terminal(text)
+    prism_core::escape::escape_for_terminal(text)
         .replace('\n', "\\n")
         .replace('\t', " ")
 }
 
 /// Several lines of untrusted text, safe on a terminal.
 pub(crate) fn text(text: &str) -> String {
-    prism_sandbox::escape_for_terminal(text)
+    prism_core::escape::escape_for_terminal(text)
 }
 
 /// Several lines of untrusted text, each behind a bar: none of them is taken for a line of ours, or for a command by a program

@@ -2,6 +2,10 @@
 //!
 //! `yaml` and the module above make these; nothing here looks at a manifest.
 
+use std::borrow::Cow;
+
+use prism_core::advice::Advice;
+
 use crate::limits::{MAX_YAML_DEPTH, MAX_YAML_NODES};
 use crate::path::PathError;
 use crate::shown::Shown;
@@ -21,20 +25,16 @@ pub enum ManifestError {
         detail: Shown,
     },
     /// `&name`.
-    #[error(
-        "prism.yaml, line {line}, column {column}: anchors (`&name`) are not allowed; write the value out"
-    )]
+    #[error("prism.yaml, line {line}, column {column}: anchors (`&name`) are not allowed")]
     Anchor { line: usize, column: usize },
     /// `*name`.
-    #[error(
-        "prism.yaml, line {line}, column {column}: aliases (`*name`) are not allowed; write the value out"
-    )]
+    #[error("prism.yaml, line {line}, column {column}: aliases (`*name`) are not allowed")]
     Alias { line: usize, column: usize },
     /// `!tag`.
-    #[error("prism.yaml, line {line}, column {column}: tags (`!name`) are not allowed; remove it")]
+    #[error("prism.yaml, line {line}, column {column}: tags (`!name`) are not allowed")]
     Tag { line: usize, column: usize },
     /// A second `---`.
-    #[error("prism.yaml, line {line}, column {column}: a second document begins; keep only one")]
+    #[error("prism.yaml, line {line}, column {column}: a second document begins")]
     SeveralDocuments { line: usize, column: usize },
     /// Nested too deeply.
     #[error("prism.yaml, line {line}, column {column}: nested more than {MAX_YAML_DEPTH} levels deep")]
@@ -46,10 +46,10 @@ pub enum ManifestError {
     #[error("prism.yaml, line {line}, column {column}: a key must be a plain word")]
     KeyNotText { line: usize, column: usize },
     /// A key twice in one mapping.
-    #[error("prism.yaml, line {line}, column {column}: the key `{key}` is there twice; keep one")]
+    #[error("prism.yaml, line {line}, column {column}: the key `{key}` is there twice")]
     DuplicateKey { key: Shown, line: usize, column: usize },
     /// A key that means nothing.
-    #[error("prism.yaml, line {line}, column {column}: unknown key `{key}`; did you mean `{nearest}`?")]
+    #[error("prism.yaml, line {line}, column {column}: unknown key `{key}`")]
     UnknownKey {
         key: Shown,
         nearest: &'static str,
@@ -76,17 +76,14 @@ pub enum ManifestError {
         column: usize,
     },
     /// An escape character, say, in a name.
-    #[error("prism.yaml, line {line}, column {column}: `{key}` contains a control character; remove it")]
+    #[error("prism.yaml, line {line}, column {column}: `{key}` contains a control character")]
     ControlCharacter {
         key: &'static str,
         line: usize,
         column: usize,
     },
     /// No such tokenizer.
-    #[error(
-        "prism.yaml, line {line}, column {column}: unknown tokenizer `{value}`; did you mean `{nearest}`? \
-         (there are bytes, gpt2 and bundle)"
-    )]
+    #[error("prism.yaml, line {line}, column {column}: unknown tokenizer `{value}`")]
     UnknownTokenizer {
         value: Shown,
         nearest: &'static str,
@@ -111,8 +108,7 @@ pub enum ManifestError {
     },
     /// One entrypoint declared in both forms.
     #[error(
-        "prism.yaml, line {line}, column {column}: the {role} entrypoint is declared twice, under `entrypoints` and \
-         under `{role}`; keep one"
+        "prism.yaml, line {line}, column {column}: the {role} entrypoint is declared twice, under `entrypoints` and under `{role}`"
     )]
     EntrypointTwice {
         role: &'static str,
@@ -133,6 +129,23 @@ pub enum ManifestError {
     /// A partial submission of the older interface.
     #[error("prism.yaml, line {line}, column {column}: kind `{kind}` is not supported; only `full` is")]
     UnsupportedKind { kind: Shown, line: usize, column: usize },
+}
+
+impl Advice for ManifestError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::Anchor { .. } | Self::Alias { .. } => "write the value out".into(),
+            Self::Tag { .. } | Self::ControlCharacter { .. } => "remove it".into(),
+            Self::SeveralDocuments { .. } => "keep only one".into(),
+            Self::DuplicateKey { .. } | Self::EntrypointTwice { .. } => "keep one".into(),
+            Self::UnknownKey { nearest, .. } => format!("did you mean `{nearest}`?").into(),
+            Self::UnknownTokenizer { nearest, .. } => {
+                format!("did you mean `{nearest}`? (there are bytes, gpt2 and bundle)").into()
+            }
+            Self::EntrypointPath { reason, .. } => return reason.hint(),
+            _ => return None,
+        })
+    }
 }
 
 impl ManifestError {

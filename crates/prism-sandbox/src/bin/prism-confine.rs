@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use prism_core::escape::escape_for_terminal;
 use prism_sandbox::{
-    Bind, Freezer, Helper, Limits, MemoryCap, OutputPolicy, Preferences, Sandbox, Spec, escape_for_terminal,
-    preflight_with,
+    Bind, Freezer, Helper, Limits, MemoryCap, OutputPolicy, Preferences, Sandbox, Spec, preflight_with,
 };
 
 const USAGE: &str = "usage: prism-confine [OPTIONS] -- COMMAND...

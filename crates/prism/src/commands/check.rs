@@ -111,7 +111,7 @@ fn check(bundle: &Bundle, read: &Read, args: &CheckArgs, output: Output) -> Comm
         drop(progress);
         report.findings.extend(copied);
     }
-    let recipe = recipes::load(&args.recipe).map_err(|error| Failure::usage("recipe_invalid", &error))?;
+    let recipe = recipes::load(&args.recipe)?;
     report
         .findings
         .extend(tokenizer::problem(bundle, &recipe).map(tokenizer_finding));
@@ -212,10 +212,10 @@ fn instantiation_findings(
             }))
         }
         Err(failure) if failure.reason == Reason::Cancelled => {
-            Err(Failure::submission("cancelled", &failure.detail))
+            Err(Failure::submission("cancelled", &failure))
         }
         Err(failure) => {
-            let failure = Failure::machine(failure.reason.code(), &failure.detail);
+            let failure = Failure::of_engine(&failure);
             let other = "leave the model out with `--no-instantiate`";
             let hint = match &failure.hint {
                 Some(hint) => format!("{hint}, or {other}"),

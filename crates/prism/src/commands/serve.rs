@@ -61,13 +61,8 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> CommandResult {
     let clock: Clock = Arc::new(now);
     let store = open(&config, clock())?;
     let api = TcpListener::bind(config.listen).map_err(|error| {
-        Failure::machine(
-            "listen",
-            &format!(
-                "cannot listen on {}: {error}; choose another with `--listen`",
-                config.listen
-            ),
-        )
+        Failure::machine("listen", &format!("cannot listen on {}: {error}", config.listen))
+            .hint("choose another with `--listen`")
     })?;
     let metrics = config
         .metrics_listen
@@ -121,8 +116,7 @@ fn open(config: &Config, now: Timestamp) -> Result<Store, Failure> {
 }
 
 fn service(config: &Config, store: Store, clock: &Clock) -> Result<Arc<Service>, Failure> {
-    let machine =
-        |failure: prism_core::failure::Failure| Failure::machine(failure.reason.code(), &failure.detail);
+    let machine = |failure: prism_core::failure::Failure| Failure::of_engine(&failure);
     let slots = if config.slots.is_empty() {
         let mut whole = Slot::whole().map_err(machine)?;
         whole.device = Path::new("/dev/nvidia0").exists().then_some(0);

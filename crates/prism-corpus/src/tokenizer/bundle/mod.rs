@@ -10,10 +10,12 @@ mod alphabet;
 mod place;
 mod schema;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use prism_core::advice::Advice;
 use tokenizers::models::bpe::BPE;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
@@ -29,6 +31,7 @@ use crate::limits::{
     VOCABULARY_MAX,
 };
 use alphabet::Inverse;
+
 pub use place::JsonPlace;
 use schema::{AddedToken, Behavior, File, Identity, Merge, Model, Pattern, PreTokenizer, Step};
 
@@ -75,15 +78,13 @@ const MESSAGE_END_CHARS: usize = 400;
 #[derive(Debug, thiserror::Error)]
 pub enum BundleTokenizerError {
     /// The file is too long.
-    #[error("it has {bytes} bytes, {TOKENIZER_JSON_BYTES_MAX} are allowed; use a smaller vocabulary")]
+    #[error("it has {bytes} bytes, {TOKENIZER_JSON_BYTES_MAX} are allowed")]
     TooLong {
         /// Its length.
         bytes: usize,
     },
     /// It is no JSON of the schema.
-    #[error(
-        "it is not a byte-level BPE tokenizer that this program knows: {message}; remove or replace what it names"
-    )]
+    #[error("it is not a byte-level BPE tokenizer that this program knows: {message}")]
     Malformed {
         /// What the parser said.
         message: String,
@@ -101,11 +102,7 @@ pub enum BundleTokenizerError {
         problem: &'static str,
     },
     /// A regular expression is not one of the list.
-    #[error(
-        "the expression {expression:?} of a `Split` is not one of the {known} that are allowed; use one of those \
-         that well-known tokenizers publish (`prism explain PRS302` lists them), or `ByteLevel` with `use_regex`",
-        known = SPLIT_PATTERNS.len()
-    )]
+    #[error("the expression {expression:?} of a `Split` is not one of the {known} that are allowed", known = SPLIT_PATTERNS.len())]
     UnknownExpression {
         /// Which step of the sequence has it, from 0.
         step: usize,
@@ -139,10 +136,7 @@ pub enum BundleTokenizerError {
         problem: &'static str,
     },
     /// The end of text is not declared, or not clearly.
-    #[error(
-        "it declares {found} of the special tokens that may end a text ({names}); declare exactly one in `added_tokens`",
-        names = END_OF_TEXT_NAMES.join(", ")
-    )]
+    #[error("it declares {found} of the special tokens that may end a text ({names})", names = END_OF_TEXT_NAMES.join(", "))]
     EndOfText {
         /// How many are declared.
         found: usize,
@@ -150,6 +144,18 @@ pub enum BundleTokenizerError {
     /// The tokenizer could not be put together from parts that were checked.
     #[error("it cannot be loaded: {0}")]
     Assembly(String),
+}
+
+impl Advice for BundleTokenizerError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::TooLong { .. } => "use a smaller vocabulary".into(),
+            Self::Malformed { .. } => "remove or replace what it names".into(),
+            Self::UnknownExpression { .. } => "use one of those that well-known tokenizers publish (`prism explain PRS302` lists them), or `ByteLevel` with `use_regex`".into(),
+            Self::EndOfText { .. } => "declare exactly one in `added_tokens`".into(),
+            _ => return None,
+        })
+    }
 }
 
 /// A loaded tokenizer of a bundle.

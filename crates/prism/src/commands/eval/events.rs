@@ -37,12 +37,8 @@ impl EventPipe {
     /// Takes the descriptor of this number. One that is not open is an error before anything is started.
     pub(super) fn open(number: i32) -> Result<Self, Failure> {
         let file = duplicate(number).map_err(|error| {
-            Failure::usage(
-                "progress_fd",
-                &format!(
-                    "--progress-fd {number} cannot be written to: {error}; open it before `prism` is started"
-                ),
-            )
+            let text = format!("--progress-fd {number} cannot be written to: {error}");
+            Failure::usage("progress_fd", &text).hint("open it before `prism` is started")
         })?;
         Ok(Self::over(file))
     }
