@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 
 use prism_bundle::{Bundle, TokenizerChoice};
-use prism_core::recipe::Recipe;
 use prism_core::advice::Advice as _;
+use prism_core::recipe::Recipe;
 use prism_corpus::tokenizer::{Tokenizer, TokenizerError, TokenizerSpec};
 use prism_gate::{Finding, Place, Severity};
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use prism_core::escape::is_harmful;
 use serde::{Deserialize, Serialize};
 
 use crate::answer::{Answer, Charge, Choice, Confidence, Finding, Refutation, Violation};
@@ -201,7 +202,7 @@ fn folded(text: &str) -> String {
 /// Its beginning, without controls: it is a stranger's text.
 fn short(text: &str, chars_max: usize) -> String {
     text.chars()
-        .map(|character| if character.is_control() { ' ' } else { character })
+        .map(|character| if is_harmful(character) { ' ' } else { character })
         .take(chars_max)
         .collect()
 }

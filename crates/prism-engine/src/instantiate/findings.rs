@@ -149,7 +149,9 @@ impl Words<'_> {
         hint: impl Into<String>,
         traceback: Option<String>,
     ) -> Finding {
-        let frame = traceback.as_deref().and_then(|text| last_frame(text, self.bundle));
+        let frame = traceback
+            .as_deref()
+            .and_then(|text| last_frame(text, self.bundle));
         let (file, place) = match frame {
             Some((file, line)) => (file, Place::at(line, 1)),
             None => (self.architecture().to_owned(), Place::START),

@@ -112,9 +112,7 @@ fn check(bundle: &Bundle, read: &Read, args: &CheckArgs, output: Output) -> Comm
         report.findings.extend(copied);
     }
     let recipe = recipes::load(&args.recipe)?;
-    report
-        .findings
-        .extend(tokenizer::problem(bundle, &recipe));
+    report.findings.extend(tokenizer::problem(bundle, &recipe));
     if args.no_instantiate {
         subject.instantiation = Instantiation::NotWanted;
     }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use parquet::errors::ParquetError;
 use prism_core::advice::Advice;
+use prism_core::escape::is_harmful;
 
 use super::{EXPANSION_MAX, FOOTER_BYTES_MAX, PAGE_BYTES_MAX, PAGE_VALUES_MAX, ROW_GROUPS_MAX};
 use crate::limits::INPUT_FILE_BYTES_MAX;
@@ -142,7 +143,7 @@ impl Stop {
 
 /// One line of bounded length that is safe to be shown.
 pub(super) fn short(text: &str) -> String {
-    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let plain = text.chars().map(|c| if is_harmful(c) { ' ' } else { c });
     plain.take(CHARACTERS_MAX).collect()
 }
 
