@@ -113,7 +113,6 @@ impl RunState {
                     });
                 }
             }
-            Event::Audited { .. } => {}
             Event::Log {
                 covered_bytes,
                 entries,
