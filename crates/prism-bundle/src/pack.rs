@@ -12,6 +12,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use prism_core::advice::Advice;
+use prism_core::io_error::IoError;
 
 use crate::bundle::Bundle;
 use crate::limits::{MAX_ARCHIVE_BYTES, MAX_BUNDLE_BYTES, MAX_FILES, MAX_PATH_COMPONENTS};
@@ -27,15 +28,8 @@ const DIRECTORY_MODE: u32 = 0o755;
 #[derive(Debug, thiserror::Error)]
 pub enum PackError {
     /// The operating system refused.
-    #[error("cannot {action} {path:?}: {reason}", path = .path.as_os_str())]
-    Io {
-        /// What was being done.
-        action: &'static str,
-        /// To which file.
-        path: PathBuf,
-        /// What the system said.
-        reason: io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] IoError),
     /// Neither a directory nor a regular file.
     #[error("{path:?} is neither a directory nor a file", path = .0.as_os_str())]
     NotAnArchive(PathBuf),
@@ -68,7 +62,7 @@ impl Advice for PackError {
             Self::NameNotUtf8(..) => "rename it".into(),
             Self::TooDeep(..) => "flatten the bundle".into(),
             Self::TooManyFiles(..) | Self::TooLarge(..) => "is it the bundle's directory?".into(),
-            Self::Io { .. } => return None,
+            Self::Io(_) => return None,
         })
     }
 }
@@ -90,7 +84,7 @@ impl PackError {
 
     fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |reason| Self::Io { action, path, reason }
+        move |source| Self::Io(IoError { action, path, source })
     }
 }
 

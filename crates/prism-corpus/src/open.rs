@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use prism_core::advice::Advice;
+use prism_core::io_error::IoError;
 
 use crate::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_CODE_MICROBITS_MAX, MANIFEST_BYTES_MAX};
 use crate::manifest::{
@@ -30,13 +31,8 @@ type Advance<'a> = dyn FnMut(u64) -> Result<(), OpenError> + 'a;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// A file cannot be read.
-    #[error("cannot read {path}: {source}", path = path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] IoError),
     /// There is no manifest.
     #[error("{path} is no corpus: it has no `manifest.json`", path = path.display())]
     NotACorpus {
@@ -212,7 +208,7 @@ fn check_secrecy(dir: &Path, manifest: &Manifest) -> Result<(), OpenError> {
         // A machine that only evaluates needs no salt. Where there is one it must be good after the round.
         Ok(_) if path.join(SALT_FILE).exists() => check_salt(path.join(SALT_FILE)),
         Ok(_) => Ok(()),
-        Err(source) => Err(OpenError::Io { path, source }),
+        Err(source) => Err(IoError::new("read", path, source).into()),
     }
 }
 
@@ -254,10 +250,7 @@ pub(crate) fn read_manifest(dir: &Path) -> Result<Manifest, OpenError> {
         Ok(_) => Err(OpenError::OtherManifest { path }),
         // Those of earlier versions have none.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(manifest),
-        Err(source) => Err(OpenError::Io {
-            path: hash_path,
-            source,
-        }),
+        Err(source) => Err(IoError::new("read", hash_path, source).into()),
     }
 }
 
@@ -379,10 +372,9 @@ fn open_text(
 ) -> Result<File, OpenError> {
     let (mut pending, mut pending_bytes) = (Vec::new(), 0);
     for block in 0..lengths.documents.div_ceil(BLOCK_DOCUMENTS) {
-        let of_block = lengths.block(block).map_err(|source| OpenError::Io {
-            path: index_path.to_owned(),
-            source,
-        })?;
+        let of_block = lengths
+            .block(block)
+            .map_err(|source| IoError::new("read", index_path, source))?;
         for length_bytes in of_block {
             pending.push(length_bytes as usize);
             pending_bytes += length_bytes as usize;
@@ -417,7 +409,7 @@ impl HashedInput {
                 hasher: blake3::Hasher::new(),
                 chunk: Vec::new(),
             }),
-            Err(source) => Err(OpenError::Io { path, source }),
+            Err(source) => Err(IoError::new("read", path, source).into()),
         }
     }
 
@@ -426,7 +418,7 @@ impl HashedInput {
         let path = self.path.clone();
         match source.kind() {
             io::ErrorKind::UnexpectedEof => OpenError::Changed { path },
-            _ => OpenError::Io { path, source },
+            _ => IoError::new("read", path, source).into(),
         }
     }
 

@@ -11,6 +11,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use prism_core::advice::Advice;
+use prism_core::io_error::IoError;
 use prism_scratch::{Purpose, Scratch};
 
 use crate::limits::MANIFEST_BYTES_MAX;
@@ -25,15 +26,8 @@ const UNFINISHED: &str = "corpus";
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
     /// The operating system refused.
-    #[error("cannot {action} {path}: {source}", path = path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// On which path.
-        path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] IoError),
     /// The finished corpus cannot be renamed onto the directory.
     #[error("a corpus cannot be put at {path}: {problem}", path = path.display())]
     OutputNotReplaceable {
@@ -82,11 +76,7 @@ impl Advice for PublishError {
 
 impl PublishError {
     pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
-        Self::Io {
-            action,
-            path: path.to_owned(),
-            source,
-        }
+        Self::Io(IoError::new(action, path, source))
     }
 }
 

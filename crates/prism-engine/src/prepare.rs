@@ -6,6 +6,7 @@
 use std::{ops::ControlFlow, path::Path};
 
 use prism_bundle::{Bundle, PackError, TokenizerChoice, pack};
+use prism_core::io_error::IoError;
 use prism_core::{
     failure::Failure,
     hash::Sha256Hash,
@@ -129,9 +130,9 @@ fn check_stream(recipe: &Recipe, totals: &StreamTotals) -> Result<(), Failure> {
 /// The bundle at a path: a directory or an archive.
 pub(crate) fn read_bundle(path: &Path) -> Result<Bundle, Failure> {
     let packed = |error: PackError| match error {
-        PackError::Io { reason, path, .. } => Failure::new(
+        PackError::Io(IoError { path, source, .. }) => Failure::new(
             Reason::Usage,
-            format!("the bundle {} cannot be read: {reason}", path.display()),
+            format!("the bundle {} cannot be read: {source}", path.display()),
         ),
         PackError::NotAnArchive(_) => Failure::of(Reason::Usage, &error),
         _ => Failure::of(Reason::BundleInvalid, &error),

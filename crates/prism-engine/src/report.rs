@@ -15,6 +15,7 @@ use std::{
 };
 
 use prism_core::advice::Advice;
+use prism_core::io_error::IoError;
 use prism_referee::record::{MAX_RECORD_BYTES, Record};
 use prism_report::{
     About,
@@ -52,13 +53,8 @@ pub enum ReportError {
         problem: String,
     },
     /// The operating system refused.
-    #[error("cannot read {path}: {source}", path = .path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Its answer.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] IoError),
 }
 
 impl Advice for ReportError {
@@ -158,10 +154,7 @@ impl RunFiles {
         };
         let bytes = run_dir::read(&path, MAX_RESULT_BYTES).map_err(|source| match source.kind() {
             io::ErrorKind::FileTooLarge => damaged(source.to_string()),
-            _ => ReportError::Io {
-                path: path.clone(),
-                source,
-            },
+            _ => IoError::new("read", &path, source).into(),
         })?;
         let end = match bytes {
             Some(bytes) => {

@@ -11,6 +11,7 @@ use std::{
 };
 
 use prism_core::advice::Advice;
+use prism_core::io_error::IoError;
 use prism_report::{About, manifest};
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 use thiserror::Error;
@@ -39,13 +40,8 @@ pub enum RunsError {
         path: PathBuf,
     },
     /// The operating system refused.
-    #[error("cannot read {path}: {source}", path = .path.display())]
-    Io {
-        /// What was read.
-        path: PathBuf,
-        /// Its answer.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] IoError),
     /// No run has this name.
     #[error("{name} is neither the directory of a run nor the name of one in {dir}", dir = .dir.display())]
     NoSuchRun {
@@ -196,10 +192,7 @@ pub fn list(dir: &Path) -> Result<Vec<RunEntry>, RunsError> {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             RunsError::NotADirectory { path: dir.to_owned() }
         }
-        _ => RunsError::Io {
-            path: dir.to_owned(),
-            source,
-        },
+        _ => IoError::new("read", dir, source).into(),
     };
     let mut runs = Vec::new();
     for entry in fs::read_dir(dir).map_err(fail)? {

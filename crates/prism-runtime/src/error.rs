@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 use prism_core::advice::Advice;
+use prism_core::io_error::IoError;
 
 use crate::gigabytes;
 
@@ -19,15 +20,8 @@ pub enum RuntimeError {
     #[error("there is no home directory to keep the runtime in")]
     NoHome,
     /// The operating system refused.
-    #[error("cannot {action} {path:?}: {reason}", path = .path.as_os_str())]
-    Io {
-        /// What was being done.
-        action: &'static str,
-        /// To which file.
-        path: PathBuf,
-        /// What the system said.
-        reason: io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] IoError),
     /// Nothing is installed.
     #[error("the Python runtime is not installed")]
     NotInstalled,
@@ -253,6 +247,6 @@ impl RuntimeError {
 
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |reason| Self::Io { action, path, reason }
+        move |source| Self::Io(IoError { action, path, source })
     }
 }

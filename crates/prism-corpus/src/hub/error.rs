@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use prism_core::advice::Advice;
+use prism_core::io_error::IoError;
 
 use crate::lock::LockError;
 
@@ -113,15 +114,8 @@ pub enum HubError {
         found: String,
     },
     /// The operating system refused.
-    #[error("cannot {action} {path}: {source}", path = path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// On which path.
-        path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] IoError),
     /// The caller asked to stop.
     #[error("the fetch was cancelled")]
     Cancelled,
@@ -159,10 +153,6 @@ impl Advice for HubError {
 
 impl HubError {
     pub(super) fn io(action: &'static str, path: &std::path::Path, source: io::Error) -> Self {
-        Self::Io {
-            action,
-            path: path.to_owned(),
-            source,
-        }
+        Self::Io(IoError::new(action, path, source))
     }
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use prism_core::advice::Advice;
+use prism_core::io_error::IoError;
 
 use super::packed::PackedProblem;
 use super::parquet::Problem as ParquetProblem;
@@ -118,13 +119,8 @@ pub enum LockError {
         problem: &'static str,
     },
     /// A file or directory cannot be read.
-    #[error("cannot read {path}: {source}", path = path.display())]
-    Io {
-        /// The path.
-        path: PathBuf,
-        /// The system's answer.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] IoError),
     /// A file was named whose kind is unknown.
     #[error("{path} is no `.txt`, `.jsonl`, `.jsonl.gz`, `.jsonl.zst` or `.parquet` file", path = path.display())]
     UnknownSuffix {

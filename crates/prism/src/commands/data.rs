@@ -102,7 +102,7 @@ pub(crate) fn run(command: &DataCommand, output: Output) -> CommandResult {
 
 fn publish_failure(error: &prism_corpus::PublishError, input_bytes: u64) -> Failure {
     match error {
-        prism_corpus::PublishError::Io { source, .. } => limits::file_too_large(error, source, input_bytes)
+        prism_corpus::PublishError::Io(io) => limits::file_too_large(error, &io.source, input_bytes)
             .unwrap_or_else(|| Failure::machine("storage", error)),
         prism_corpus::PublishError::OutputNotReplaceable { .. } => Failure::usage("output_place", error),
         _ => Failure::usage("output_exists", error),

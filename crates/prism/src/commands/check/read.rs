@@ -54,7 +54,7 @@ impl Read {
             }
         } else {
             let archive = pack::read_archive(path).map_err(|error| match error {
-                PackError::Io { reason, .. } => unreadable(reason),
+                PackError::Io(error) => unreadable(error.source),
                 error => Failure::usage("bundle_unreadable", &error),
             })?;
             read.archive = Some(archive);
