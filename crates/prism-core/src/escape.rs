@@ -3,6 +3,8 @@
 //! The one table of characters that must not come through is [`is_harmful`]; whoever shows foreign text asks it, or one of the
 //! functions above it. They only spell out; where the text lands in HTML or JSON, that escape comes on top.
 
+use std::fmt::Write as _;
+
 /// Foreign text safe to show on a terminal: newlines and tabs stay, everything [harmful](is_harmful) and every byte that is
 /// not UTF-8 is spelled out.
 pub fn escape_for_terminal(bytes: impl AsRef<[u8]>) -> String {
@@ -15,7 +17,7 @@ pub fn escape_for_terminal(bytes: impl AsRef<[u8]>) -> String {
             }
         }
         for byte in chunk.invalid() {
-            shown.push_str(&format!("\\x{byte:02x}"));
+            let _ = write!(shown, "\\x{byte:02x}");
         }
     }
     shown

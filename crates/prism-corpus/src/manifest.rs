@@ -266,7 +266,7 @@ impl Advice for ManifestError {
             Self::Schema { .. } | Self::NotCanonical | Self::Inconsistent { .. } => {
                 "lock the corpus again".into()
             }
-            _ => return None,
+            Self::Parse(_) => return None,
         })
     }
 }

@@ -69,7 +69,7 @@ impl Advice for PublishError {
             Self::OutputNotEmpty { .. } => "choose another output directory or empty this one".into(),
             Self::OutputIsAnotherCorpus { .. } => "choose another output directory or remove it".into(),
             Self::OutputIsDamaged { .. } => "remove it and run the command again".into(),
-            _ => return None,
+            Self::Io(_) => return None,
         })
     }
 }

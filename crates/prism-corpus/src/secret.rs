@@ -76,7 +76,7 @@ impl Advice for SaltError {
                 let path = path.display();
                 format!("make one with `(umask 077; head -c 32 /dev/urandom | base64 > {path})`").into()
             }
-            _ => return None,
+            Self::Io { .. } => return None,
         })
     }
 }

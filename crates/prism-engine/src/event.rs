@@ -209,13 +209,13 @@ pub enum EvalStage {
 }
 
 /// Tells [`EvalEvent::Progress`] of one stage, from its first hundredth on.
-pub(crate) struct Hundredths<'a> {
+pub(crate) struct ThrottledProgress<'a> {
     stage: EvalStage,
     told: Option<u64>,
     events: &'a mut dyn FnMut(EvalEvent),
 }
 
-impl<'a> Hundredths<'a> {
+impl<'a> ThrottledProgress<'a> {
     /// Has told nothing yet.
     pub(crate) fn new(stage: EvalStage, events: &'a mut dyn FnMut(EvalEvent)) -> Self {
         Self {
@@ -247,7 +247,7 @@ mod tests {
     fn progress_is_told_once_a_hundredth() {
         let mut told = Vec::new();
         let mut events = |event| told.push(event);
-        let mut progress = Hundredths::new(EvalStage::Corpus, &mut events);
+        let mut progress = ThrottledProgress::new(EvalStage::Corpus, &mut events);
         for done in 0..=5000 {
             progress.at(done, 5000);
         }

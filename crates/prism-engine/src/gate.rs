@@ -21,7 +21,7 @@ const FINDINGS_MAX: usize = 20;
 const DETAIL_FINDINGS_MAX: usize = 3;
 
 /// What the gate says of a bundle.
-pub(crate) struct Said {
+pub(crate) struct GateDecision {
     errors: usize,
     warnings: usize,
     /// The first findings; those that stop the submission where any do.
@@ -30,7 +30,7 @@ pub(crate) struct Said {
     pub(crate) refusal: Option<String>,
 }
 
-impl Said {
+impl GateDecision {
     /// What there is to tell, if anything.
     pub(crate) fn event(&self) -> Option<EvalEvent> {
         (self.errors + self.warnings > 0).then(|| EvalEvent::Gate {
@@ -42,7 +42,7 @@ impl Said {
 }
 
 /// Asks the gate. `path` is what the author calls the bundle.
-pub(crate) fn judge(bundle: &Bundle, path: &Path) -> Result<Said, Failure> {
+pub(crate) fn judge(bundle: &Bundle, path: &Path) -> Result<GateDecision, Failure> {
     let report = prism_gate::check(bundle, &Options::default()).map_err(|error| {
         let reason = match error {
             GateError::Thread(_) => Reason::Resources,
@@ -59,11 +59,11 @@ pub(crate) fn compile(
     bundle: &Bundle,
     path: &Path,
     cancel: &Cancel,
-) -> Result<Said, Failure> {
+) -> Result<GateDecision, Failure> {
     Ok(said(&compiler::refusals(launcher, bundle, cancel)?, path))
 }
 
-fn said(findings: &[Finding], path: &Path) -> Said {
+fn said(findings: &[Finding], path: &Path) -> GateDecision {
     let is_error = |finding: &&Finding| finding.severity == Severity::Error;
     let errors = findings.iter().filter(is_error).count();
     let first: Vec<GateFinding> = findings
@@ -72,7 +72,7 @@ fn said(findings: &[Finding], path: &Path) -> Said {
         .take(FINDINGS_MAX)
         .map(told)
         .collect();
-    Said {
+    GateDecision {
         errors,
         warnings: findings.len() - errors,
         refusal: (errors > 0).then(|| refusal(&first, errors, path)),

@@ -40,7 +40,7 @@ use prism_referee::{
     connection::Cancel,
     message::Phase,
     plan::{StreamTotals, Terms, TokenizerInfo},
-    trial::{self, Importing, Patience, Tried},
+    smoke::{self, Importing, Patience, Tried},
 };
 
 use crate::{
@@ -257,7 +257,7 @@ impl Attempt<'_> {
         let mut told: Option<(Instantiated, bool)> = None;
         for seq_len in self.seq_lens() {
             let words = self.words(seq_len);
-            let stopped = match trial::run(terms, &mut launcher(), seq_len, patience, cancel) {
+            let stopped = match smoke::run(terms, &mut launcher(), seq_len, patience, cancel) {
                 Ok(tried) => return Ok(answered(&tried, seq_len, &words)),
                 Err(stopped) => stopped,
             };
@@ -299,8 +299,8 @@ impl Attempt<'_> {
         }
     }
 
-    fn words(&self, seq_len: u32) -> findings::Words<'_> {
-        findings::Words {
+    fn words(&self, seq_len: u32) -> findings::Messages<'_> {
+        findings::Messages {
             limits: self.limits,
             recipe: self.recipe,
             bundle: self.bundle,
@@ -309,7 +309,7 @@ impl Attempt<'_> {
     }
 }
 
-fn answered(tried: &Tried, seq_len: u32, words: &findings::Words<'_>) -> Instantiated {
+fn answered(tried: &Tried, seq_len: u32, words: &findings::Messages<'_>) -> Instantiated {
     let only_one_row = tried
         .two_rows
         .as_deref()

@@ -29,7 +29,7 @@ use crate::{
     admit::Admitted,
     caller_limits, counts,
     evaluate::Host,
-    event::{EvalEvent, EvalStage, Hundredths},
+    event::{EvalEvent, EvalStage, ThrottledProgress},
     run::Run,
     seats, settle,
     text::{RunText, TextError, UncountedText},
@@ -190,7 +190,7 @@ pub(crate) fn open_corpus(
     cancel: &Cancel,
     events: &mut dyn FnMut(EvalEvent),
 ) -> Result<Corpus, Failure> {
-    let mut progress = Hundredths::new(EvalStage::Corpus, events);
+    let mut progress = ThrottledProgress::new(EvalStage::Corpus, events);
     Corpus::open_with_progress(path, &mut |done, total| {
         progress.at(done, total);
         if cancel.is_cancelled() {
@@ -224,7 +224,7 @@ fn count(
     if let Some(targets) = cache.as_ref().and_then(|cache| cache.get(&key)) {
         return Ok(text.counted(targets));
     }
-    let mut progress = Hundredths::new(EvalStage::Corpus, run.events);
+    let mut progress = ThrottledProgress::new(EvalStage::Corpus, run.events);
     let counted = text
         .count(run.cancel, &mut |done, total| progress.at(done, total))
         .map_err(|error| match error {

@@ -8,7 +8,7 @@ use prism_referee::connection::Cancel;
 use crate::{
     evaluate::Host,
     event::{EvalEvent, EvalStage},
-    gate::Said,
+    gate::GateDecision,
     request::{EvalRequest, RehearsalReason},
     state::RunState,
 };
@@ -45,7 +45,7 @@ impl Run<'_> {
     }
 
     /// Tells what the gate says; ends the run where it refuses.
-    pub(crate) fn heed(&mut self, said: Said) -> Result<(), Failure> {
+    pub(crate) fn heed(&mut self, said: GateDecision) -> Result<(), Failure> {
         if let Some(event) = said.event() {
             (self.events)(event);
         }

@@ -14,7 +14,7 @@ use prism_referee::connection::Cancel;
 use prism_sandbox::{LockKind, Mode};
 
 use crate::{
-    event::{EvalEvent, EvalStage, Hundredths},
+    event::{EvalEvent, EvalStage, ThrottledProgress},
     forget::{self, Forgot, Unsettled},
     machine_lock::{self, Held, Holder, Turn, WhenBusy, Wish},
     prepare::MIN_MEMORY_BYTES,
@@ -117,7 +117,7 @@ pub(crate) fn forget_earlier_runs(
         message: "making the kernel forget earlier runs".into(),
     });
     let forgot = {
-        let mut told = Hundredths::new(EvalStage::Forgetting, &mut *events);
+        let mut told = ThrottledProgress::new(EvalStage::Forgetting, &mut *events);
         forget::forget(sources, MIN_MEMORY_BYTES, cancel, &mut |done, total| {
             told.at(done, total);
         })

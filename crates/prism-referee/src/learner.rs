@@ -33,7 +33,7 @@ use crate::{
     party::Party,
     plan::{Event, Plan, Stage, StepReport},
     record::AuditedTarget,
-    repeat::{Asked, Witnesses},
+    replay::{Asked, Witnesses},
     targets::{Section, TargetsWriter},
     worker::{Launcher, Worker},
 };
@@ -74,7 +74,7 @@ enum State<'a> {
     /// It has not asked for a stream.
     Fresh,
     /// It has one.
-    Opened(Stream<'a>),
+    Opened(Box<Stream<'a>>),
 }
 
 /// The stream of a learner that has opened one.
@@ -110,11 +110,11 @@ impl State<'_> {
     /// Why the stream has ended, if it has.
     fn ended(&self) -> Option<Reason> {
         match self {
-            Self::Opened(Stream {
-                due: Due::Nothing(reason),
-                ..
-            }) => Some(*reason),
-            _ => None,
+            Self::Opened(stream) => match stream.due {
+                Due::Nothing(reason) => Some(reason),
+                Due::Layout | Due::Ready | Due::Claims => None,
+            },
+            Self::Fresh => None,
         }
     }
 
@@ -249,7 +249,7 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
             (_, Kind::Log) => books.log(body)?,
             (State::Fresh, Kind::Open) => {
                 let (stream, batches) = books.open(body)?;
-                self.state = State::Opened(stream);
+                self.state = State::Opened(Box::new(stream));
                 books.opened(batches)?;
             }
             (_, Kind::Done) => return self.done(body).map(Some),
@@ -303,7 +303,7 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
         } = self.books;
         let stream = match self.state {
             State::Fresh => None,
-            State::Opened(stream) => Some(stream),
+            State::Opened(stream) => Some(*stream),
         };
         let span = stream
             .as_ref()

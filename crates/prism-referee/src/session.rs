@@ -95,7 +95,7 @@ pub fn measure<W: Write>(
     let heldout = match (learned.open, &learned.layout) {
         (Some(open), Some(layout)) if learned.steps > 0 => {
             events(Event::Stage(Stage::Repeating));
-            repeats = repeat::check(plan, &mut replay, layout, learned.witnesses)?;
+            repeats = replay::check(plan, &mut replay, layout, learned.witnesses)?;
             events(Event::Stage(Stage::HeldOut));
             let weights = auditor.segment_ref();
             let snapshots = heldout::Snapshots {

@@ -21,7 +21,7 @@ pub enum RuntimeError {
     NoHome,
     /// The operating system refused.
     #[error(transparent)]
-    Io(#[from] IoError),
+    Io(IoError),
     /// Nothing is installed.
     #[error("the Python runtime is not installed")]
     NotInstalled,

@@ -88,7 +88,7 @@ impl Advice for SynthError {
             Self::Cancelled => "nothing was written".into(),
             Self::Grammar(error) => return error.hint(),
             Self::Publish(error) => return error.hint(),
-            _ => return None,
+            Self::SplitRule => return None,
         })
     }
 }

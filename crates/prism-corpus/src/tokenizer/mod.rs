@@ -86,7 +86,7 @@ impl Advice for EncodeError {
     fn hint(&self) -> Option<Cow<'static, str>> {
         Some(match self {
             Self::NotLossless { .. } => "add them to its vocabulary".into(),
-            _ => return None,
+            Self::Tokenizer(_) => return None,
         })
     }
 }

@@ -11,7 +11,7 @@ use prism_core::{
 use prism_gate::{Finding, Place, Severity};
 use prism_referee::{
     message::{Failed, Phase},
-    trial::{Dependence, Moved, Point, Stopped},
+    smoke::{Dependence, Moved, Point, Stopped},
     worker::memory_words,
 };
 
@@ -54,7 +54,7 @@ impl Rule {
 }
 
 /// What the words are about.
-pub(super) struct Words<'a> {
+pub(super) struct Messages<'a> {
     pub limits: &'a InstantiationLimits,
     pub recipe: &'a Recipe,
     pub bundle: &'a Bundle,
@@ -139,7 +139,7 @@ fn rule_of(reason: Reason) -> Rule {
     }
 }
 
-impl Words<'_> {
+impl Messages<'_> {
     /// A finding at the last line of the bundle that its traceback names, or else at the start of the architecture.
     fn finding(
         &self,

@@ -92,7 +92,7 @@ impl Advice for Problem {
             Self::PageTooLong | Self::TooManyValues => "write it again with smaller pages".into(),
             Self::FooterTooLong => "write it again with larger row groups".into(),
             Self::TooManyRowGroups => "write it again with larger ones".into(),
-            _ => return None,
+            Self::Expansion => return None,
         })
     }
 }
