@@ -15,7 +15,7 @@ use crate::{
     message::ClaimsMode,
     plan::{Event, Plan, Stage},
     record::{HeldOutRecord, ModelSize, Record, SCHEMA, Shape},
-    repeat,
+    replay,
     targets::TargetsWriter,
     verdict::{Evidence, Measured, conclude},
     worker::{Launcher, Usage},

@@ -153,3 +153,8 @@ pub use sandbox::{Helper, LogReader, MappedPages, Sandbox};
 pub use spec::{
     BINDS_MAX, Bind, Devices, Limits, OutputPolicy, PASSED_FDS_MAX, Spec, TARGET_FD_MAX, Tmpfs, system_binds,
 };
+
+/// The program in the document compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/sandbox.md")]
+struct Document;
