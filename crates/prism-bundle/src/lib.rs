@@ -29,7 +29,7 @@ pub use bundle::Bundle;
 pub use canonical::zstd_version;
 pub use content::ContentError;
 pub use error::BundleError;
-pub use manifest::{Manifest, ManifestError, TokenizerChoice};
+pub use manifest::{Manifest, ManifestError, ManifestProblem, TokenizerChoice};
 pub use pack::PackError;
 pub use path::{BundlePath, PathError};
 pub use shown::Shown;

@@ -21,9 +21,8 @@ pub fn of_bundle_error(error: &BundleError, entries: &[(String, Vec<u8>)]) -> Fi
     let (rule, file, place) = match error {
         BundleError::Content(content) => of_content(content, entries),
         BundleError::Manifest(manifest) => {
-            let (line, column) = manifest.place();
             let number = |value| u32::try_from(value).unwrap_or(u32::MAX);
-            let place = Place::at(number(line), number(column));
+            let place = Place::at(number(manifest.line), number(manifest.column));
             (&rules::contract::RULE, MANIFEST_FILE.to_owned(), place)
         }
         BundleError::ManifestMisnamed { path } => (
@@ -48,9 +47,10 @@ pub fn of_bundle_error(error: &BundleError, entries: &[(String, Vec<u8>)]) -> Fi
         }
         _ => (&rules::bundle::RULE, String::new(), Place::START),
     };
-    let text = error.to_string();
-    let known = format!("{MANIFEST_FILE}, line {}, column {}: ", place.line, place.column);
-    let message = text.strip_prefix(&known).unwrap_or(&text).to_owned();
+    let message = match error {
+        BundleError::Manifest(manifest) => manifest.problem.to_string(),
+        _ => error.to_string(),
+    };
     finding(rule, file, place, message, error)
 }
 
