@@ -26,7 +26,7 @@ use crate::{
     request::EvalRequest,
     run::Run,
     run_dir::{RECORD_FILE, TARGETS_FILE},
-    state::RunState,
+    state::RunOutput,
 };
 
 /// What this process brings along.
@@ -46,7 +46,7 @@ pub fn evaluate(
     events: &mut dyn FnMut(EvalEvent),
 ) -> Outcome {
     let started = Instant::now();
-    let mut state = RunState::default();
+    let mut state = RunOutput::default();
     let recorder = state.recorder.clone();
     // A defect of ours must still end in an outcome: a service goes on with the next submission. Nothing of the run is
     // used afterwards but what the state holds, and each of its fields is complete at any time.

@@ -1,4 +1,4 @@
-//! What an evaluation tells while it goes on: one JSON line an event on `--progress-fd`, and the lasting ones of them in
+//! What an evaluation tells while it goes on: one JSON line per event on `--progress-fd`, and the lasting ones of them in
 //! the run's event file ([`crate::event_file`]).
 //!
 //! Nothing here comes from the submission but `log`, which is marked as the miner's own, and what `gate` quotes.
@@ -225,7 +225,7 @@ impl<'a> ThrottledProgress<'a> {
         }
     }
 
-    /// So far it is.
+    /// Reports progress, where it is a hundredth more than before.
     pub(crate) fn at(&mut self, done_bytes: u64, total_bytes: u64) {
         let hundredth = done_bytes.saturating_mul(100) / total_bytes.max(1);
         if self.told != Some(hundredth) {

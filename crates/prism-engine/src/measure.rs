@@ -32,7 +32,7 @@ use crate::{
     run_lock::RunLock,
     seats::Unpacked,
     settle,
-    state::RunState,
+    state::RunOutput,
 };
 
 /// Measures what is prepared.
@@ -155,7 +155,7 @@ fn make_run_dir(
     request: &EvalRequest,
     bundle: &Bundle,
     about: prism_report::About,
-    state: &mut RunState,
+    state: &mut RunOutput,
 ) -> Result<RunDir, Failure> {
     let mut random = [0_u8; 4];
     fill_random(&mut random)?;

@@ -64,7 +64,7 @@ pub struct Score {
 pub struct Outcome {
     /// What became of the submission.
     pub status: Status,
-    /// Whom it is to be told, if anybody.
+    /// Who is at fault, if anyone.
     pub fault: Option<Fault>,
     /// The stable reason.
     pub reason: Reason,

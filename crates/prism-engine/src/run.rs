@@ -10,7 +10,7 @@ use crate::{
     event::{EvalEvent, EvalStage},
     gate::GateDecision,
     request::{EvalRequest, RehearsalReason},
-    state::RunState,
+    state::RunOutput,
 };
 
 /// One evaluation while it goes on.
@@ -19,7 +19,7 @@ pub(crate) struct Run<'a> {
     pub(crate) host: &'a Host,
     pub(crate) cancel: &'a Cancel,
     pub(crate) events: &'a mut dyn FnMut(EvalEvent),
-    pub(crate) state: &'a mut RunState,
+    pub(crate) state: &'a mut RunOutput,
     pub(crate) started: Instant,
 }
 

@@ -1,4 +1,4 @@
-//! What lies in a directory of runs, and how to be rid of it.
+//! Lists and removes the runs of a directory.
 //!
 //! Called by `prism runs`, `report` and `watch`. Touches only directories that hold our files, follows no link, and leaves
 //! alone what still runs: that is told by the run's lock, never by its age.

@@ -26,7 +26,7 @@ use crate::{
 
 /// What a run leaves behind even if it fails half-way.
 #[derive(Default)]
-pub(crate) struct RunState {
+pub(crate) struct RunOutput {
     /// Its directory, once there is one.
     pub(crate) dir: Option<RunDir>,
     /// The lock of it, until all is written.
@@ -52,7 +52,7 @@ pub(crate) struct RunState {
     pub(crate) logs: Arc<Mutex<Vec<CapturedLog>>>,
 }
 
-impl RunState {
+impl RunOutput {
     /// Notes a reason once.
     pub(crate) fn rehearse(&mut self, reason: RehearsalReason) {
         if !self.rehearsal.contains(&reason) {
@@ -170,7 +170,7 @@ mod tests {
             bytes: 10,
             targets: 11,
         };
-        let mut state = RunState::default();
+        let mut state = RunOutput::default();
         let mut told = Vec::new();
         let event = Event::Log {
             covered_bytes: 3,

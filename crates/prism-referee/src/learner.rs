@@ -273,7 +273,7 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
     }
 
     fn unexpected(&self, got: Kind) -> Failure {
-        let expected = self.state.due();
+        let expected = self.state.due().to_owned();
         self.books.violation(&FrameError::Unexpected { got, expected })
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use prism_core::escape::is_harmful;
 use serde::{Deserialize, Serialize};
 
-use crate::answer::{Answer, Charge, Choice, Confidence, Finding, Refutation, Violation};
+use crate::answer::{Answer, Charge, Choice, Confidence, Refutation, Reply, Violation};
 use crate::case::Case;
 use crate::prompt::Prompt;
 use crate::rules;
@@ -143,7 +143,7 @@ pub fn refutation(prompt: &Prompt, answer: &Refutation) -> Result<Vote, NoVote> 
     }
     let numbers: Vec<usize> = findings
         .into_iter()
-        .filter(|(_, finding)| *finding == Finding::Stands)
+        .filter(|(_, finding)| *finding == Reply::Stands)
         .map(|(number, _)| number - 1)
         .collect();
     Ok(if numbers.is_empty() {

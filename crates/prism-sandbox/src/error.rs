@@ -1,6 +1,6 @@
 //! Every way in which confinement can fail, one name per system call.
 //!
-//! Built by the setup code of keeper, init and payload; carried to the caller as [`Failure`]; shown to people through [`SpawnError`] and
+//! Built by the setup code of keeper, init and payload; carried to the caller as [`FailedStep`]; shown to people through [`SpawnError`] and
 //! [`FreezeError`]. It must never lose the step or the errno: they are all that is known about a failure inside the sandbox.
 
 use std::borrow::Cow;
@@ -52,7 +52,7 @@ pub enum SpawnError {
     Cgroup(String),
     /// A step of the set-up failed inside.
     #[error("could not isolate the process: {0}")]
-    Setup(Failure),
+    Setup(FailedStep),
 }
 
 impl Advice for SpawnError {
@@ -113,7 +113,7 @@ pub enum SealError {
 
 /// One failed step of the set-up, as reported from inside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
+pub struct FailedStep {
     /// Which operation failed.
     pub step: Step,
     /// The errno it returned, 0 where none applies.
@@ -122,7 +122,7 @@ pub struct Failure {
     pub what: String,
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for FailedStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.step)?;
         if !self.what.is_empty() {
@@ -135,7 +135,7 @@ impl fmt::Display for Failure {
     }
 }
 
-impl Failure {
+impl FailedStep {
     /// What the person in front of the screen can do about it, where that is known.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match (self.step, self.errno) {
@@ -158,7 +158,7 @@ impl Failure {
 }
 
 /// The result of a set-up step.
-pub(crate) type Setup<T> = Result<T, Failure>;
+pub(crate) type Setup<T> = Result<T, FailedStep>;
 
 /// Attaches the step to an operating-system error.
 pub(crate) trait At<T> {
@@ -173,7 +173,7 @@ impl<T, E: Into<Errno>> At<T> for Result<T, E> {
         self.at_what(step, "")
     }
     fn at_what(self, step: Step, what: impl fmt::Display) -> Setup<T> {
-        self.map_err(|error| Failure {
+        self.map_err(|error| FailedStep {
             step,
             errno: error.into().0,
             what: what.to_string(),

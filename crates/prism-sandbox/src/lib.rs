@@ -141,7 +141,7 @@ pub use call_names::call_name;
 pub use caller_limits::{Amount, CallerLimit, CallerLimitsError, CallerNeeds, TooLow, raise_soft_limits};
 pub use capabilities::{Capabilities, Freezer, MemoryCap, Mode, Preferences};
 pub use ending::{Ending, Usage};
-pub use error::{Failure, FreezeError, SealError, SpawnError, Step};
+pub use error::{FailedStep, FreezeError, SealError, SpawnError, Step};
 pub use file_lock::{ForeignLock, LockKind, foreign_lock, try_lock_range, unlock_range};
 pub use keeper::run_init_if_asked;
 pub use output::Logs;

@@ -9,7 +9,7 @@ use prism_core::advice::Advice;
 use crate::caller_limits::CallerLimitsError;
 use crate::capabilities::Mode;
 use crate::ending::Ending;
-use crate::error::{Failure, FreezeError, SpawnError, Step};
+use crate::error::{FailedStep, FreezeError, SpawnError, Step};
 
 /// Why this machine cannot confine, and what would change that.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -48,7 +48,7 @@ pub enum PreflightError {
     #[error("cannot make a user namespace: {failure}")]
     UserNamespaces {
         /// The failed step.
-        failure: Failure,
+        failure: FailedStep,
         /// Which switch is in the way and how to turn it, as far as it can be told.
         advice: String,
     },
@@ -56,10 +56,10 @@ pub enum PreflightError {
     #[error(
         "cannot mount /proc for the sandbox: {0}; parts of the present /proc are covered, as container engines do"
     )]
-    MaskedProc(Failure),
+    MaskedProc(FailedStep),
     /// The kernel lacks a system call.
     #[error("this kernel is too old: {0}")]
-    OldKernel(Failure),
+    OldKernel(FailedStep),
     /// The caller may not open as many files as it takes to set a sandbox up.
     #[error("{0}")]
     CallerLimits(CallerLimitsError),
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     fn setup(step: Step, errno: i32) -> PreflightError {
-        PreflightError::Trial(SpawnError::Setup(Failure {
+        PreflightError::Trial(SpawnError::Setup(FailedStep {
             step,
             errno,
             what: String::new(),

@@ -54,7 +54,7 @@ pub(crate) struct CheckArgs {
     /// Compare with the bundles in this directory, which came earlier: directories and `.zip` files
     #[arg(long, value_name = "DIR")]
     against: Option<PathBuf>,
-    /// What becomes of findings about distributed training
+    /// How findings about distributed training are treated
     #[arg(long, value_enum, default_value_t = DistributedArg::Flag, value_name = "POLICY")]
     distributed: DistributedArg,
 }

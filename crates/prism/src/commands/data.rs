@@ -38,7 +38,7 @@ pub(crate) enum DataCommand {
     /// The same text and options give the same corpus, whatever the files are called and wherever it goes. Text that
     /// differs in white space, line ends or byte order marks alone counts as the same: one copy is kept, as it is, and the
     /// others are counted. Of documents that are nearly the same one is kept as well, whichever splits they would be in. So
-    /// nothing of the held-out splits is in train in other clothes.
+    /// train holds no copy of held-out text, whatever its formatting.
     Lock(Box<lock::LockArgs>),
     /// Lock a corpus for rehearsals: as large as another, of documents that are in none of its splits
     Twin(lock::TwinArgs),

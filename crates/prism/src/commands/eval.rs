@@ -52,7 +52,7 @@ pub(crate) struct EvalArgs {
     data: PathBuf,
     /// The constants of the measurement: `demo`, `official` or the path of a file
     ///
-    /// Every run but one under `official` as it is built in is a rehearsal: measured alike, but it does not count.
+    /// A run under any other recipe than the built-in `official` is a rehearsal: it is measured in the same way, but does not count.
     #[arg(long, default_value = recipes::DEFAULT, value_name = "NAME|FILE")]
     recipe: String,
     /// The seed that is forced on the submission
@@ -70,7 +70,7 @@ pub(crate) struct EvalArgs {
     /// Probability that one byte's target is audited
     #[arg(long, value_name = "R", help_heading = REHEARSAL)]
     audit_rate: Option<f64>,
-    /// Most wall time of the learner
+    /// Time limit of the learner, as wall time
     #[arg(long, value_name = "SECONDS", help_heading = REHEARSAL)]
     time_limit: Option<u64>,
     /// A file with the audit key, 64 hexadecimal digits, readable by its owner alone
@@ -79,7 +79,7 @@ pub(crate) struct EvalArgs {
     /// Skip the static gate; `prism check` shows what it says
     #[arg(long, help_heading = REHEARSAL)]
     no_gate: bool,
-    /// Do not wait for the machine: beside rehearsals be one of them, beside a counted run end as `machine_busy`
+    /// Do not wait for the machine: next to rehearsals the run becomes one too, next to a counted run it ends as `machine_busy`
     #[arg(long)]
     no_wait: bool,
     /// Where the run's directory is made
@@ -91,7 +91,7 @@ pub(crate) struct EvalArgs {
     /// A name that a driving program knows the submission by
     #[arg(long, value_name = "NAME")]
     submission_id: Option<String>,
-    /// Write one JSON line an event to this open file descriptor
+    /// Write one JSON line per event to this open file descriptor
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(2..))]
     progress_fd: Option<i32>,
 }

@@ -1,4 +1,4 @@
-//! `--progress-fd`: one JSON line an event, on a descriptor that a driving program has opened.
+//! `--progress-fd`: one JSON line per event, on a descriptor that a driving program has opened.
 //!
 //! A thread writes, so that a reader who is slow or gone never holds up the measurement: what does not fit the queue
 //! is dropped and counted, and a closed descriptor ends the telling but not the run.
