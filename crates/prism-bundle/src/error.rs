@@ -1,11 +1,8 @@
 //! Everything that can be wrong with a bundle.
 //!
-//! One variant per cause, grouped by the module that finds it. [`BundleError::code`] is the stable name that run
-//! records, the JSON output and tests use; the text is for the person who made the bundle and may improve over time.
+//! One variant per cause, grouped by the module that finds it; the texts are for the person who made the bundle.
 
-use std::borrow::Cow;
-
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 
 use crate::content::ContentError;
 use crate::limits::{MAX_BUNDLE_BYTES, MAX_FILES};
@@ -78,7 +75,7 @@ pub enum BundleError {
 }
 
 impl Advice for BundleError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::MissingEntrypoint { elsewhere: None, .. } => {
                 "add it, or declare another one under `entrypoints` in prism.yaml".into()
@@ -99,25 +96,5 @@ impl Advice for BundleError {
             Self::Manifest(error) => return error.hint(),
             _ => return None,
         })
-    }
-}
-
-impl BundleError {
-    /// A stable name for the cause.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Archive(error) => error.code(),
-            Self::Path(error) => error.code(),
-            Self::Content(error) => error.code(),
-            Self::Manifest(error) => error.code(),
-            Self::TooManyFiles { .. } => "too_many_files",
-            Self::TooLarge { .. } => "bundle_too_large",
-            Self::MissingEntrypoint { .. } => "entrypoint_missing",
-            Self::SameEntrypoint { .. } => "entrypoints_are_one_file",
-            Self::ManifestMisnamed { .. } => "manifest_misnamed",
-            Self::MissingTokenizer => "tokenizer_missing",
-            Self::UndeclaredTokenizer => "tokenizer_undeclared",
-            Self::Compression { .. } => "compression_failed",
-        }
     }
 }

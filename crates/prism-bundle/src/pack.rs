@@ -5,13 +5,12 @@
 //! hidden files and caches are skipped, symbolic links and special files are refused, and reading stops at the limits
 //! instead of filling the memory.
 
-use std::borrow::Cow;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 use prism_core::io_error::IoError;
 
 use crate::bundle::Bundle;
@@ -54,7 +53,7 @@ pub enum PackError {
 }
 
 impl Advice for PackError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::NotAnArchive(..) => "name a bundle's directory or its .zip".into(),
             Self::Symlink(..) => "put the file itself into the bundle".into(),
@@ -68,20 +67,6 @@ impl Advice for PackError {
 }
 
 impl PackError {
-    /// A stable name for the cause.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Io { .. } => "pack_io",
-            Self::NotAnArchive(_) => "pack_not_an_archive",
-            Self::Symlink(_) => "pack_symlink",
-            Self::SpecialFile(_) => "pack_special_file",
-            Self::NameNotUtf8(_) => "pack_name_not_utf8",
-            Self::TooDeep(_) => "pack_too_deep",
-            Self::TooManyFiles(_) => "pack_too_many_files",
-            Self::TooLarge(_) => "pack_too_large",
-        }
-    }
-
     fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io(IoError { action, path, source })

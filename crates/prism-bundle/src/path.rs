@@ -7,11 +7,10 @@
 //! Names are ASCII only. That refuses every pair of names which differ in bytes but not in Unicode normalisation or
 //! case folding, and every name whose encoding an archive leaves to guesswork.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 
 use crate::limits::{MAX_PATH_BYTES, MAX_PATH_COMPONENTS, SUFFIXES};
 use crate::modules;
@@ -122,7 +121,7 @@ pub enum PathError {
 }
 
 impl Advice for PathError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::Empty => "give it one".into(),
             Self::ControlCharacter(..) | Self::NotAscii(..) | Self::ForbiddenCharacter { .. } => {
@@ -140,34 +139,6 @@ impl Advice for PathError {
             }
             _ => return None,
         })
-    }
-}
-
-impl PathError {
-    /// A stable name for the cause.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Empty => "path_empty",
-            Self::ControlCharacter(_) => "path_control_character",
-            Self::Backslash(_) => "path_backslash",
-            Self::DriveLetter(_) => "path_drive_letter",
-            Self::Absolute(_) => "path_absolute",
-            Self::Traversal(_) => "path_traversal",
-            Self::NotNormal(_) => "path_not_normal",
-            Self::Hidden(_) => "path_hidden",
-            Self::NotAscii(_) => "path_not_ascii",
-            Self::ForbiddenCharacter { .. } => "path_forbidden_character",
-            Self::TrimmedName(_) => "path_trimmed_name",
-            Self::ReservedName(_) => "path_reserved_name",
-            Self::TooLong { .. } => "path_too_long",
-            Self::TooDeep { .. } => "path_too_deep",
-            Self::Suffix(_) => "suffix_not_allowed",
-            Self::ShadowsModule { .. } => "module_shadowed",
-            Self::Duplicate(_) => "path_duplicate",
-            Self::CaseCollision { .. } => "path_case_collision",
-            Self::FileIsDirectory { .. } => "path_file_is_directory",
-            Self::AmbiguousModule { .. } => "module_ambiguous",
-        }
     }
 }
 
@@ -379,7 +350,7 @@ mod tests {
     use super::*;
 
     fn code(path: &str) -> &'static str {
-        BundlePath::parse(path).map_or_else(|error| error.code(), |_| "ok")
+        BundlePath::parse(path).map_or_else(|error| crate::cause(&error), |_| "ok")
     }
 
     #[test]
@@ -399,52 +370,52 @@ mod tests {
     fn refuses_each_kind_of_bad_path() {
         let long = format!("{}.py", "a".repeat(MAX_PATH_BYTES));
         let cases = [
-            ("", "path_empty"),
-            ("a\0.py", "path_control_character"),
-            ("a\n.py", "path_control_character"),
-            ("a\u{85}.py", "path_control_character"),
-            ("a\u{7f}.py", "path_control_character"),
-            ("a\\b.py", "path_backslash"),
-            ("..\\b.py", "path_backslash"),
-            ("C:a.py", "path_drive_letter"),
-            ("c:/a.py", "path_drive_letter"),
-            ("/etc/a.py", "path_absolute"),
-            ("//a.py", "path_absolute"),
-            ("../a.py", "path_traversal"),
-            ("lib/../../a.py", "path_traversal"),
-            ("./a.py", "path_not_normal"),
-            ("lib//a.py", "path_not_normal"),
-            ("a.py/", "path_not_normal"),
-            (".hidden.py", "path_hidden"),
-            (".git/a.py", "path_hidden"),
-            ("...", "path_hidden"),
-            ("caf\u{e9}.py", "path_not_ascii"),
-            ("\u{ff0f}etc.py", "path_not_ascii"),
-            ("a:b.py", "path_drive_letter"),
-            ("ab:c.py", "path_forbidden_character"),
-            ("a*.py", "path_forbidden_character"),
-            (" a.py", "path_trimmed_name"),
-            ("lib /a.py", "path_trimmed_name"),
-            ("lib./a.py", "path_trimmed_name"),
-            ("nul.py", "path_reserved_name"),
-            ("lib/Com1.tar.py", "path_reserved_name"),
-            ("aux /a.py", "path_trimmed_name"),
-            ("a/b/c/d/e/f/g.py", "path_too_deep"),
-            (long.as_str(), "path_too_long"),
-            ("a.so", "suffix_not_allowed"),
-            ("a.pyc", "suffix_not_allowed"),
-            ("a.PY", "suffix_not_allowed"),
-            ("Makefile", "suffix_not_allowed"),
-            ("a.py.gz", "suffix_not_allowed"),
-            ("torch.py", "module_shadowed"),
-            ("torch/nn.py", "module_shadowed"),
-            ("prism_runtime/wire.py", "module_shadowed"),
-            ("prism_challenge/x.py", "module_shadowed"),
-            ("sitecustomize.py", "module_shadowed"),
-            ("usercustomize.py", "module_shadowed"),
-            ("json.py", "module_shadowed"),
-            ("numpy.py", "module_shadowed"),
-            ("einops/__init__.py", "module_shadowed"),
+            ("", "Empty"),
+            ("a\0.py", "ControlCharacter"),
+            ("a\n.py", "ControlCharacter"),
+            ("a\u{85}.py", "ControlCharacter"),
+            ("a\u{7f}.py", "ControlCharacter"),
+            ("a\\b.py", "Backslash"),
+            ("..\\b.py", "Backslash"),
+            ("C:a.py", "DriveLetter"),
+            ("c:/a.py", "DriveLetter"),
+            ("/etc/a.py", "Absolute"),
+            ("//a.py", "Absolute"),
+            ("../a.py", "Traversal"),
+            ("lib/../../a.py", "Traversal"),
+            ("./a.py", "NotNormal"),
+            ("lib//a.py", "NotNormal"),
+            ("a.py/", "NotNormal"),
+            (".hidden.py", "Hidden"),
+            (".git/a.py", "Hidden"),
+            ("...", "Hidden"),
+            ("caf\u{e9}.py", "NotAscii"),
+            ("\u{ff0f}etc.py", "NotAscii"),
+            ("a:b.py", "DriveLetter"),
+            ("ab:c.py", "ForbiddenCharacter"),
+            ("a*.py", "ForbiddenCharacter"),
+            (" a.py", "TrimmedName"),
+            ("lib /a.py", "TrimmedName"),
+            ("lib./a.py", "TrimmedName"),
+            ("nul.py", "ReservedName"),
+            ("lib/Com1.tar.py", "ReservedName"),
+            ("aux /a.py", "TrimmedName"),
+            ("a/b/c/d/e/f/g.py", "TooDeep"),
+            (long.as_str(), "TooLong"),
+            ("a.so", "Suffix"),
+            ("a.pyc", "Suffix"),
+            ("a.PY", "Suffix"),
+            ("Makefile", "Suffix"),
+            ("a.py.gz", "Suffix"),
+            ("torch.py", "ShadowsModule"),
+            ("torch/nn.py", "ShadowsModule"),
+            ("prism_runtime/wire.py", "ShadowsModule"),
+            ("prism_challenge/x.py", "ShadowsModule"),
+            ("sitecustomize.py", "ShadowsModule"),
+            ("usercustomize.py", "ShadowsModule"),
+            ("json.py", "ShadowsModule"),
+            ("numpy.py", "ShadowsModule"),
+            ("einops/__init__.py", "ShadowsModule"),
         ];
         for (path, expected) in cases {
             assert_eq!(code(path), expected, "{path:?}");
@@ -465,16 +436,16 @@ mod tests {
                 .iter()
                 .map(|path| BundlePath::parse(path).unwrap())
                 .collect();
-            check_together(paths.iter()).map_or_else(|error| error.code(), |()| "ok")
+            check_together(paths.iter()).map_or_else(|error| crate::cause(&error), |()| "ok")
         };
         assert_eq!(together(&["a.py", "b/a.py", "b/c.py"]), "ok");
-        assert_eq!(together(&["a.py", "a.py"]), "path_duplicate");
-        assert_eq!(together(&["a.py", "A.py"]), "path_case_collision");
-        assert_eq!(together(&["Lib/a.py", "lib/b.py"]), "path_case_collision");
-        assert_eq!(together(&["a.py", "a.py/b.py"]), "path_file_is_directory");
-        assert_eq!(together(&["a.py/b.py", "a.py"]), "path_file_is_directory");
-        assert_eq!(together(&["a.py", "A.py/b.py"]), "path_case_collision");
-        assert_eq!(together(&["a.py", "a/__init__.py"]), "module_ambiguous");
+        assert_eq!(together(&["a.py", "a.py"]), "Duplicate");
+        assert_eq!(together(&["a.py", "A.py"]), "CaseCollision");
+        assert_eq!(together(&["Lib/a.py", "lib/b.py"]), "CaseCollision");
+        assert_eq!(together(&["a.py", "a.py/b.py"]), "FileIsDirectory");
+        assert_eq!(together(&["a.py/b.py", "a.py"]), "FileIsDirectory");
+        assert_eq!(together(&["a.py", "A.py/b.py"]), "CaseCollision");
+        assert_eq!(together(&["a.py", "a/__init__.py"]), "AmbiguousModule");
         assert_eq!(together(&["a.py", "a/b.py"]), "ok");
     }
 }

@@ -3,10 +3,9 @@
 //! The caller must know whether a request may have arrived: [`ClientError::Unreachable`] says that it has not,
 //! [`ClientError::Lost`] that it may. What a server says of a refusal is a [`Problem`]: its words, bounded, not escaped.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 use prism_key::random::RandomError;
 use serde_json::Value;
 
@@ -79,7 +78,7 @@ pub enum ClientError {
 }
 
 impl Advice for ClientError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::Unreachable { .. } => "is it the right --url, and does the server run?".into(),
             Self::Redirected { .. } => "give the address itself as --url".into(),

@@ -3,11 +3,10 @@
 //! Parses what a person typed. An address with a name and password in it, a query or a fragment is refused: none of it
 //! could be meant, and parts of it would end up where addresses are shown.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 use ureq::http::Uri;
 
 /// Longest address that is looked at.
@@ -58,7 +57,7 @@ pub enum ServerError {
 }
 
 impl Advice for ServerError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::Malformed => "write it like http://127.0.0.1:8080 or https://example.org".into(),
             Self::Scheme => "write it like http://127.0.0.1:8080".into(),

@@ -7,10 +7,13 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::io;
 
+/// What to do next.
+pub type Hint = Cow<'static, str>;
+
 /// What happened, as `Display` says it, and what to do next.
 pub trait Advice: Display {
     /// What to do next, where there is more to say than what happened.
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         None
     }
 
@@ -34,7 +37,7 @@ impl Advice for String {}
 impl Advice for io::Error {}
 
 impl<T: Advice + ?Sized> Advice for &T {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         (**self).hint()
     }
 }

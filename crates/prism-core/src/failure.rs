@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
-use crate::advice::Advice;
+use crate::advice::{Advice, Hint};
 use crate::outcome::Reason;
 
 /// Why there is no result.
@@ -18,7 +18,7 @@ pub struct Failure {
     /// What happened, in a sentence for the person whose fault it is.
     pub detail: String,
     /// What to do next.
-    pub hint: Option<Cow<'static, str>>,
+    pub hint: Option<Hint>,
     /// The miner's own traceback, where there is one.
     pub traceback: Option<String>,
 }
@@ -62,7 +62,7 @@ impl fmt::Display for Failure {
 }
 
 impl Advice for Failure {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         self.hint.clone()
     }
 }

@@ -11,13 +11,12 @@
 //!
 //! Never: a clock, randomness that is not fixed, the order of a hash map, a float sum. A score that is no number has no rank.
 
-use std::borrow::Cow;
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::advice::Advice;
+use crate::advice::{Advice, Hint};
 
 pub mod profile;
 
@@ -158,7 +157,7 @@ pub enum RankingError {
 }
 
 impl Advice for RankingError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         match self {
             Self::Twice(_) => Some("give the one that counts".into()),
         }

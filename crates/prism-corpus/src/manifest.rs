@@ -4,10 +4,9 @@
 //! must never hold a clock, a path of the host or anything else that differs between two locks of the same text with
 //! the same options. What the text is called and where it comes from are options.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -261,7 +260,7 @@ pub enum ManifestError {
 }
 
 impl Advice for ManifestError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::Schema { .. } | Self::NotCanonical | Self::Inconsistent { .. } => {
                 "lock the corpus again".into()

@@ -4,14 +4,13 @@
 //! out before all of the corpus is verified. That takes as long as reading all of it does, so whoever waits for it may
 //! stop it at any time.
 
-use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 use prism_core::io_error::IoError;
 
 use crate::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_CODE_MICROBITS_MAX, MANIFEST_BYTES_MAX};
@@ -102,7 +101,7 @@ pub enum OpenError {
 }
 
 impl Advice for OpenError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::NotACorpus { .. } => "make one with `prism data lock` or `prism data synth`".into(),
             Self::Unreadable { .. } => "check the path and its permissions".into(),

@@ -3,14 +3,13 @@
 //! `lock` and `synth` build inside a [`Staging`]; a failure or a cancellation leaves nothing behind. It must never
 //! overwrite a directory that holds something else.
 
-use std::borrow::Cow;
 use std::env;
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 use prism_core::io_error::IoError;
 use prism_scratch::{Purpose, Scratch};
 
@@ -63,7 +62,7 @@ pub enum PublishError {
 }
 
 impl Advice for PublishError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::OutputNotReplaceable { .. } => "name a new directory, inside of it for example".into(),
             Self::OutputNotEmpty { .. } => "choose another output directory or empty this one".into(),

@@ -4,12 +4,11 @@
 //! shard, and the salt; and it tells nothing, since the manifest holds the hash of a salt that nobody can guess. Every
 //! record has it as the hash of its corpus, and a service publishes it with the recipe.
 
-use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 use serde::Serialize;
 
 use crate::manifest::{Salt, Split};
@@ -57,7 +56,7 @@ pub enum RevealError {
 }
 
 impl Advice for RevealError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::Public { .. } => "hand it out as it is".into(),
             Self::OtherSalt { .. } => "restore the file".into(),

@@ -3,14 +3,13 @@
 //! `lock` writes the folder, `open` checks it and the salt in it, `reveal` opens the salt to everybody. A salt is never printed, not even in
 //! a `Debug`.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -67,7 +66,7 @@ pub enum SaltError {
 }
 
 impl Advice for SaltError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::Readable { .. } => {
                 "take their rights away with `chmod 600` and, if anybody was there, make another salt".into()

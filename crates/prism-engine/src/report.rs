@@ -7,14 +7,13 @@ mod audits;
 mod captured;
 mod told;
 
-use std::borrow::Cow;
 use std::{
     fs::File,
     io,
     path::{Path, PathBuf},
 };
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 use prism_core::io_error::IoError;
 use prism_referee::record::{MAX_RECORD_BYTES, Record};
 use prism_report::{
@@ -58,7 +57,7 @@ pub enum ReportError {
 }
 
 impl Advice for ReportError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::NotARun { .. } => "see `prism runs list`".into(),
             _ => return None,

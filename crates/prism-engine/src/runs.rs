@@ -3,14 +3,13 @@
 //! Called by `prism runs`, `report` and `watch`. Touches only directories that hold our files, follows no link, and leaves
 //! alone what still runs: that is told by the run's lock, never by its age.
 
-use std::borrow::Cow;
 use std::{
     fs, io,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 use prism_core::io_error::IoError;
 use prism_report::{About, manifest};
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
@@ -61,7 +60,7 @@ pub enum RunsError {
 }
 
 impl Advice for RunsError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::NotADirectory { .. } => "name the directory of the runs with --runs".into(),
             Self::NoSuchRun { .. } => "see `prism runs list`".into(),

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use blake2::{Blake2b512, Digest as _};
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The network prefix of every address: the one of Bittensor and of Substrate in general.
@@ -44,7 +44,7 @@ pub enum HotkeyError {
 }
 
 impl Advice for HotkeyError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::NotBase58 | Self::Length | Self::Checksum => "copy the hotkey's address again".into(),
             Self::Prefix => "use the address that begins with 5".into(),

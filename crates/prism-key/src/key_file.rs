@@ -10,14 +10,13 @@ mod create;
 mod fields;
 mod sealed;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
@@ -83,7 +82,7 @@ impl fmt::Display for KeyFileError {
 impl std::error::Error for KeyFileError {}
 
 impl Advice for KeyFileError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         self.problem.hint()
     }
 }
@@ -166,7 +165,7 @@ pub enum Problem {
 }
 
 impl Advice for Problem {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::Exists => "choose another name, or move it away if nobody needs its key".into(),
             Self::NotAFile => {

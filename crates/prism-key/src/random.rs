@@ -3,9 +3,7 @@
 //! Called for a new key and for each signed request. Nothing here is ever seeded: where the kernel gives none, there is
 //! no key and no nonce.
 
-use std::borrow::Cow;
-
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 
 use crate::hex;
 
@@ -18,7 +16,7 @@ const NONCE_BYTES: usize = 16;
 pub struct RandomError(getrandom::Error);
 
 impl Advice for RandomError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some("try again, and look at `dmesg` if it stays so".into())
     }
 }

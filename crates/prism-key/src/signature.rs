@@ -4,10 +4,9 @@
 //! `</Bytes>` instead of the message; both are taken, and nothing else. The service calls this for every upload of a
 //! stranger, so text is bounded by its length before anything is computed.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 use schnorrkel::PublicKey;
 
 use crate::hex;
@@ -40,7 +39,7 @@ pub enum SignatureError {
 }
 
 impl Advice for SignatureError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::Malformed => "sign again".into(),
             Self::NoKey => "use one of your own".into(),

@@ -3,11 +3,10 @@
 //! For the command line, which gets two names and needs a path. Names are names: none of them leads out of the folder.
 //! Says which hotkeys there are when the one that was asked for is not.
 
-use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 
 /// The folder of all wallets, below the home directory.
 pub const WALLETS: &str = ".bittensor/wallets";
@@ -36,7 +35,7 @@ pub enum WalletError {
 }
 
 impl Advice for WalletError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::Name(..) => "give the name alone, or a path with `--key`".into(),
             Self::Missing { there, .. } if there.is_empty() => {

@@ -3,12 +3,11 @@
 //! One variant per cause, each with what to do next. [`RuntimeError::code`] is the stable name; the text is for the
 //! person in front of the machine. All of them are the operator's, none is a miner's fault.
 
-use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 use prism_core::io_error::IoError;
 
 use crate::gigabytes;
@@ -183,7 +182,7 @@ pub enum RuntimeError {
 }
 
 impl Advice for RuntimeError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::NoHome => "set HOME or PRISM_DATA_DIR".into(),
             Self::NotInstalled => {

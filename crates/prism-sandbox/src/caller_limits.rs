@@ -5,13 +5,12 @@
 //! [`CallerNeeds::provide`] before the first one: soft limits are raised as far as they are needed, and a hard limit that is too low is an error that
 //! names it. It must never raise a hard limit: that is the decision of whoever set it.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::spec::{Devices, Limits, PASSED_FDS_MAX, TARGET_FD_MAX};
@@ -287,7 +286,7 @@ impl fmt::Display for CallerLimitsError {
 }
 
 impl Advice for CallerLimitsError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(
             "start it where these hard limits are higher: from a shell whose `ulimit` did not lower them, or with other values in \
              /etc/security/limits.conf or in the `Limit...=` lines of its systemd unit"

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 use serde::{Deserialize, Serialize};
 
 /// Why [`crate::Sandbox::spawn`] gave no sandbox. Nothing of it is left running.
@@ -56,7 +56,7 @@ pub enum SpawnError {
 }
 
 impl Advice for SpawnError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::TooManySandboxes { .. } => "drop one first".into(),
             Self::HelperSilent { .. } => {

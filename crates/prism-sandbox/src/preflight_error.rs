@@ -2,9 +2,7 @@
 //!
 //! Filled in by `preflight.rs`. Kernel switches are read here to word an error and for nothing else. It must never suggest running without the sandbox.
 
-use std::borrow::Cow;
-
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 
 use crate::caller_limits::CallerLimitsError;
 use crate::capabilities::Mode;
@@ -88,7 +86,7 @@ pub enum PreflightError {
 }
 
 impl Advice for PreflightError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::RootWithoutCapabilities { .. } => "start it as an ordinary user, or add the capabilities (in a container: `--cap-add SYS_ADMIN --cap-add NET_ADMIN`)".into(),
             Self::RootGroup => "start it under an ordinary group".into(),

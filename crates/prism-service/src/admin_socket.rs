@@ -4,7 +4,6 @@
 //! connection and so many at once; asked by `prism admin` and `prism round`. It must never let one who says nothing keep
 //! another waiting.
 
-use std::borrow::Cow;
 use std::{
     fs,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
@@ -21,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 use serde_json::{Value, json};
 
 use crate::{
@@ -59,7 +58,7 @@ pub enum SocketError {
 }
 
 impl Advice for SocketError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::Unreachable { .. } => "is `prism serve` running, and are you its user?".into(),
             _ => return None,

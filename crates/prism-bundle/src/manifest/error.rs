@@ -2,9 +2,7 @@
 //!
 //! `yaml` and the module above make these; nothing here looks at a manifest.
 
-use std::borrow::Cow;
-
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 
 use crate::limits::{MAX_YAML_DEPTH, MAX_YAML_NODES};
 use crate::path::PathError;
@@ -22,15 +20,8 @@ pub struct ManifestError {
     pub problem: ManifestProblem,
 }
 
-impl ManifestError {
-    /// A stable name for the cause.
-    pub fn code(&self) -> &'static str {
-        self.problem.code()
-    }
-}
-
 impl Advice for ManifestError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         self.problem.hint()
     }
 }
@@ -113,7 +104,7 @@ pub enum ManifestProblem {
 }
 
 impl Advice for ManifestProblem {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::Anchor { .. } | Self::Alias { .. } => "write the value out".into(),
             Self::Tag { .. } | Self::ControlCharacter { .. } => "remove it".into(),
@@ -135,31 +126,6 @@ impl ManifestProblem {
             line,
             column,
             problem: self,
-        }
-    }
-
-    /// A stable name for the cause.
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Syntax { .. } => "manifest_syntax",
-            Self::Anchor { .. } => "manifest_anchor",
-            Self::Alias { .. } => "manifest_alias",
-            Self::Tag { .. } => "manifest_tag",
-            Self::SeveralDocuments { .. } => "manifest_several_documents",
-            Self::TooDeep { .. } => "manifest_too_deep",
-            Self::TooManyNodes { .. } => "manifest_too_many_nodes",
-            Self::KeyNotText { .. } => "manifest_key_not_text",
-            Self::DuplicateKey { .. } => "manifest_duplicate_key",
-            Self::UnknownKey { .. } => "manifest_unknown_key",
-            Self::WrongType { .. } => "manifest_wrong_type",
-            Self::ValueTooLong { .. } => "manifest_value_too_long",
-            Self::ControlCharacter { .. } => "manifest_control_character",
-            Self::UnknownTokenizer { .. } => "manifest_unknown_tokenizer",
-            Self::EntrypointPath { .. } => "entrypoint_path",
-            Self::EntrypointNotPython { .. } => "entrypoint_not_python",
-            Self::EntrypointTwice { .. } => "entrypoint_twice",
-            Self::EntrypointFunction { .. } => "entrypoint_function",
-            Self::UnsupportedKind { .. } => "manifest_unsupported_kind",
         }
     }
 }

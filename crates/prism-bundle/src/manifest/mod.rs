@@ -324,7 +324,7 @@ mod tests {
 
     fn failure(text: &str) -> (&'static str, String) {
         let error = Manifest::parse(text).unwrap_err();
-        (error.code(), error.to_string())
+        (crate::cause(&error.problem), error.to_string())
     }
 
     #[test]
@@ -381,11 +381,11 @@ mod tests {
             ("architecture: {entrypont: x.py}\n", "`entrypoint`"),
         ] {
             let (code, message) = failure(text);
-            assert_eq!(code, "manifest_unknown_key");
+            assert_eq!(code, "UnknownKey");
             assert!(message.contains(&format!("did you mean {nearest}?")), "{message}");
         }
         let (code, message) = failure("name: x\ntokenizer: gpt-2\n");
-        assert_eq!(code, "manifest_unknown_tokenizer");
+        assert_eq!(code, "UnknownTokenizer");
         assert!(
             message.contains("line 2, column 12") && message.contains("`gpt2`"),
             "{message}"
@@ -396,33 +396,30 @@ mod tests {
     fn refuses_each_wrong_value() {
         let long = format!("name: {}\n", "x".repeat(MAX_NAME_CHARS + 1));
         for (text, code) in [
-            ("- a\n", "manifest_wrong_type"),
-            ("just text\n", "manifest_wrong_type"),
-            ("name:\n", "manifest_wrong_type"),
-            ("name: [a]\n", "manifest_wrong_type"),
-            ("tokenizer: ~\n", "manifest_wrong_type"),
-            ("entrypoints: x.py\n", "manifest_wrong_type"),
-            ("entrypoints: {training: }\n", "manifest_wrong_type"),
-            (long.as_str(), "manifest_value_too_long"),
-            ("name: \"a\\eb\"\n", "manifest_control_character"),
-            ("name: \"a\\nb\"\n", "manifest_control_character"),
-            ("description: \"a\\rb\"\n", "manifest_control_character"),
-            ("tokenizer: Bytes\n", "manifest_unknown_tokenizer"),
-            ("entrypoints: {training: ../x.py}\n", "entrypoint_path"),
-            ("entrypoints: {training: /x.py}\n", "entrypoint_path"),
-            ("entrypoints: {training: ./x.py}\n", "entrypoint_path"),
-            ("entrypoints: {training: x.txt}\n", "entrypoint_not_python"),
+            ("- a\n", "WrongType"),
+            ("just text\n", "WrongType"),
+            ("name:\n", "WrongType"),
+            ("name: [a]\n", "WrongType"),
+            ("tokenizer: ~\n", "WrongType"),
+            ("entrypoints: x.py\n", "WrongType"),
+            ("entrypoints: {training: }\n", "WrongType"),
+            (long.as_str(), "ValueTooLong"),
+            ("name: \"a\\eb\"\n", "ControlCharacter"),
+            ("name: \"a\\nb\"\n", "ControlCharacter"),
+            ("description: \"a\\rb\"\n", "ControlCharacter"),
+            ("tokenizer: Bytes\n", "UnknownTokenizer"),
+            ("entrypoints: {training: ../x.py}\n", "EntrypointPath"),
+            ("entrypoints: {training: /x.py}\n", "EntrypointPath"),
+            ("entrypoints: {training: ./x.py}\n", "EntrypointPath"),
+            ("entrypoints: {training: x.txt}\n", "EntrypointNotPython"),
             (
                 "entrypoints: {training: x.py}\ntraining: {entrypoint: x.py}\n",
-                "entrypoint_twice",
+                "EntrypointTwice",
             ),
-            ("training: {files: {a: b}}\n", "manifest_wrong_type"),
-            ("training: {function: fit}\n", "entrypoint_function"),
-            (
-                "architecture: {entrypoint: 'm.py::make'}\n",
-                "entrypoint_function",
-            ),
-            ("kind: architecture_only\n", "manifest_unsupported_kind"),
+            ("training: {files: {a: b}}\n", "WrongType"),
+            ("training: {function: fit}\n", "EntrypointFunction"),
+            ("architecture: {entrypoint: 'm.py::make'}\n", "EntrypointFunction"),
+            ("kind: architecture_only\n", "UnsupportedKind"),
         ] {
             assert_eq!(failure(text).0, code, "{text:?}");
         }

@@ -16,9 +16,7 @@ mod write;
 pub(crate) use read::read;
 pub(crate) use write::write;
 
-use std::borrow::Cow;
-
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 
 use crate::limits::{MAX_ARCHIVE_BYTES, MAX_ARCHIVE_ENTRIES, MAX_COMPRESSION_RATIO};
 use crate::shown::Shown;
@@ -117,7 +115,7 @@ pub enum ArchiveError {
 }
 
 impl Advice for ArchiveError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::NotAZip
             | Self::Truncated { .. }
@@ -142,40 +140,5 @@ impl Advice for ArchiveError {
             Self::CompressionRatio { .. } => "store it without compression".into(),
             _ => return None,
         })
-    }
-}
-
-impl ArchiveError {
-    /// A stable name for the cause.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::TooLarge { .. } => "archive_too_large",
-            Self::NotAZip => "archive_not_a_zip",
-            Self::Truncated { .. } => "archive_truncated",
-            Self::BadSignature { .. } => "archive_bad_signature",
-            Self::TrailingData { .. } => "archive_trailing_data",
-            Self::PrependedData { .. } => "archive_prepended_data",
-            Self::UnclaimedBytes { .. } => "archive_unclaimed_bytes",
-            Self::Comment { .. } => "archive_comment",
-            Self::SeveralDisks => "archive_several_disks",
-            Self::Zip64 => "archive_zip64",
-            Self::TooManyEntries { .. } => "archive_too_many_entries",
-            Self::EntryCount { .. } => "archive_entry_count",
-            Self::Overlap { .. } => "entry_overlap",
-            Self::Encrypted { .. } => "entry_encrypted",
-            Self::Method { .. } => "entry_method",
-            Self::Flags { .. } => "entry_flags",
-            Self::Extra { .. } => "entry_extra_field",
-            Self::ExtraName { .. } => "entry_extra_name",
-            Self::Symlink { .. } => "entry_symlink",
-            Self::SpecialFile { .. } => "entry_special_file",
-            Self::DirectoryMismatch { .. } => "entry_directory_mismatch",
-            Self::HeaderMismatch { .. } => "entry_header_mismatch",
-            Self::Descriptor { .. } => "entry_descriptor",
-            Self::CompressionRatio { .. } => "entry_compression_ratio",
-            Self::DamagedData { .. } => "entry_damaged_data",
-            Self::SizeMismatch { .. } => "entry_size_mismatch",
-            Self::WrongCrc { .. } => "entry_wrong_crc",
-        }
     }
 }

@@ -30,22 +30,22 @@ fn declared_entrypoints_are_honoured_exactly() {
     let bundle = with_manifest(declared, &files).unwrap();
     assert_eq!(bundle.manifest().architecture.as_str(), "src/model.py");
     // The defaults are there, but they are not what was declared.
-    assert_eq!(code(with_manifest(declared, &files[..1])), "entrypoint_missing");
+    assert_eq!(code(with_manifest(declared, &files[..1])), "MissingEntrypoint");
     // Nor is a file of the same name elsewhere, or in another case.
     assert_eq!(
         code(with_manifest("entrypoints: {training: fit.py}\n", &files)),
-        "entrypoint_missing"
+        "MissingEntrypoint"
     );
     assert_eq!(
         code(with_manifest("entrypoints: {training: Training.py}\n", &[])),
-        "entrypoint_missing"
+        "MissingEntrypoint"
     );
 }
 
 #[test]
 fn the_two_entrypoints_are_two_files() {
     let same = "entrypoints: {architecture: training.py}\n";
-    assert_eq!(code(with_manifest(same, &[])), "entrypoints_are_one_file");
+    assert_eq!(code(with_manifest(same, &[])), "SameEntrypoint");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_manifest_that_would_not_be_read_is_an_error() {
     for name in ["prism.yml", "Prism.yaml", "sub/prism.yaml"] {
         assert_eq!(
             code(Bundle::from_entries(entries(&[(name, b"name: x\n")]))),
-            "manifest_misnamed",
+            "ManifestMisnamed",
             "{name}"
         );
     }
@@ -99,11 +99,11 @@ fn tokenizers() {
     );
     assert_eq!(
         code(with_manifest("tokenizer: bundle\n", &[])),
-        "tokenizer_missing"
+        "MissingTokenizer"
     );
     assert_eq!(
         code(with_manifest("name: x\n", &tokenizer)),
-        "tokenizer_undeclared"
+        "UndeclaredTokenizer"
     );
 }
 

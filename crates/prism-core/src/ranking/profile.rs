@@ -16,12 +16,10 @@
 //! A byte that was not read costs 8 bits and saves nothing, so that runs which ended at different places can be compared
 //! without knowing how long each document is. Savings are whole numbers: sums of them are exact in any order.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::advice::Advice;
+use crate::advice::{Advice, Hint};
 use crate::{estimate::Sum, hash::Sha256Hash, nats::NATS_PER_BIT, score::RAW_BITS_PER_BYTE};
 
 /// Version of the format; another one is refused.
@@ -55,7 +53,7 @@ pub enum ProfileError {
 }
 
 impl Advice for ProfileError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::Version(..) => "make it again from the record".into(),
             _ => return None,

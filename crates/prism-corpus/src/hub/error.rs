@@ -3,12 +3,11 @@
 //! Made by the other files of this module, shown by the command line, which takes what follows the last semicolon for the
 //! advice. No token and no signed address is ever in one.
 
-use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 use prism_core::io_error::IoError;
 
 use crate::lock::LockError;
@@ -122,7 +121,7 @@ pub enum HubError {
 }
 
 impl Advice for HubError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::Unreachable { .. } => {
                 "check the network and HF_ENDPOINT, and run the same command again: what was fetched stays"

@@ -2,11 +2,10 @@
 //!
 //! Made by the readers, shown by the command line, which takes what follows the last semicolon for the advice.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 use prism_core::io_error::IoError;
 
 use super::packed::PackedProblem;
@@ -275,7 +274,7 @@ pub enum LockError {
 }
 
 impl Advice for LockError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::UnknownSuffix { .. } => "convert it or leave it out".into(),
             Self::NoFiles => "check the path given".into(),

@@ -4,9 +4,7 @@
 //! decides, and choices. Whatever a document says is written by one of the three, so its text determines its
 //! choices. Adding a pattern means adding an option to a [`Choice`] and its items to [`super::machine`].
 
-use std::borrow::Cow;
-
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 
 use super::choice::{Candidate, Choice};
 use super::random::{Random, WORLD_STREAM};
@@ -165,7 +163,7 @@ pub struct GrammarError {
 }
 
 impl Advice for GrammarError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some("take another seed and report this one".into())
     }
 }

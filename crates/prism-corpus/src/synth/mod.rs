@@ -15,11 +15,10 @@ mod random;
 mod walk;
 mod world;
 
-use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 
 pub use grammar::{GRAMMAR_VERSION, Grammar, GrammarError};
 pub use walk::{END_SYMBOL, GrammarPredictor, NotOfTheGrammar, SynthDocument};
@@ -82,7 +81,7 @@ pub enum SynthError {
 }
 
 impl Advice for SynthError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::EmptySplit { .. } => "ask for more".into(),
             Self::Cancelled => "nothing was written".into(),

@@ -10,10 +10,8 @@ mod gpt2;
 mod split;
 mod table;
 
-use std::borrow::Cow;
-
 use bundle::Bundle;
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 
 pub use bundle::{BundleTokenizerError, END_OF_TEXT_NAMES, JsonPlace, SPLIT_PATTERNS};
 use gpt2::Gpt2;
@@ -58,7 +56,7 @@ pub enum TokenizerError {
 }
 
 impl Advice for TokenizerError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::Bundle(error) => return error.hint(),
             Self::Builtin(..) => "report this as a defect".into(),
@@ -83,7 +81,7 @@ pub enum EncodeError {
 }
 
 impl Advice for EncodeError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::NotLossless { .. } => "add them to its vocabulary".into(),
             Self::Tokenizer(_) => return None,

@@ -2,10 +2,8 @@
 //!
 //! Made by the other files of this module, shown in an error that names the file and the row group.
 
-use std::borrow::Cow;
-
 use parquet::errors::ParquetError;
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 use prism_core::escape::is_harmful;
 
 use super::{EXPANSION_MAX, FOOTER_BYTES_MAX, PAGE_BYTES_MAX, PAGE_VALUES_MAX, ROW_GROUPS_MAX};
@@ -80,7 +78,7 @@ pub enum Problem {
 }
 
 impl Advice for Problem {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::NotParquet => "fetch it again".into(),
             Self::FileTooLong => "write it again as several files".into(),

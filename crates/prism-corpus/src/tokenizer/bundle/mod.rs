@@ -10,12 +10,11 @@ mod alphabet;
 mod place;
 mod schema;
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use prism_core::advice::Advice;
+use prism_core::advice::{Advice, Hint};
 use tokenizers::models::bpe::BPE;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
@@ -147,7 +146,7 @@ pub enum BundleTokenizerError {
 }
 
 impl Advice for BundleTokenizerError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
+    fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::TooLong { .. } => "use a smaller vocabulary".into(),
             Self::Malformed { .. } => "remove or replace what it names".into(),
