@@ -196,11 +196,13 @@ fn end(text: &str) -> Position {
 
 #[cfg(test)]
 mod tests {
+    use prism_core::advice::Advice as _;
+
     use super::*;
 
     fn failure(text: &str) -> (&'static str, String) {
         let error = parse(text).unwrap_err();
-        (crate::cause(&error.problem), error.to_string())
+        (crate::cause(&error.problem), error.told())
     }
 
     #[test]

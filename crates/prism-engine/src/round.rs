@@ -122,7 +122,7 @@ pub fn facts(corpus: &Path, recipe: &Recipe) -> Result<Facts, Failure> {
     let stream = opened
         .split(Split::Train)
         .prefix(recipe.stream.max_bytes)
-        .map_err(|error| Failure::of(Reason::CorpusInvalid, &error))?;
+        .map_err(|error| Failure::new(Reason::CorpusInvalid, error.to_string()))?;
     let runtime = prism_runtime::locate(&prepare::settings()?)
         .map_err(|error| Failure::of(Reason::RuntimeMissing, &error))?;
     Ok(Facts {

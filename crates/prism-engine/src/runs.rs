@@ -65,7 +65,7 @@ impl Advice for RunsError {
             Self::NotADirectory { .. } => "name the directory of the runs with --runs".into(),
             Self::NoSuchRun { .. } => "see `prism runs list`".into(),
             Self::Ambiguous { .. } => "write more of the name".into(),
-            _ => return None,
+            Self::Io(_) => return None,
         })
     }
 }

@@ -4,7 +4,6 @@
 //! addresses of strangers; whoever compares hotkeys compares bytes. Every address that is accepted here is the only one
 //! of its key.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use blake2::{Blake2b512, Digest as _};

@@ -85,6 +85,14 @@ impl Failure {
         Self::new(Exit::Submission, code, error)
     }
 
+    /// Why there is no recipe, under the one code that commands have for it which only use a recipe.
+    pub(crate) fn recipe_invalid(self) -> Self {
+        Self {
+            code: "recipe_invalid".into(),
+            ..self
+        }
+    }
+
     /// The same about something: `what: detail`.
     pub(crate) fn about(mut self, what: &str) -> Self {
         self.detail = format!("{what}: {}", self.detail);

@@ -247,13 +247,17 @@ mod tests {
             Recipe::demo().to_toml().replace("threads = 2", "threads = 0"),
         )
         .unwrap();
-        assert!(
-            matches!(load(path.to_str().unwrap()), Err(LoadError::Invalid(text)) if text.contains("compute.threads"))
+        let failed = |name: &str| load(name).unwrap_err();
+        let invalid = failed(path.to_str().unwrap());
+        assert_eq!(invalid.code, "recipe_invalid");
+        assert!(invalid.detail.contains("compute.threads"), "{invalid:?}");
+        // What was typed is no advice, whatever is in it.
+        let absent = failed("q; sudo rm -rf");
+        assert_eq!(absent.code, "recipe_not_found");
+        assert_eq!(
+            absent.hint.as_deref(),
+            Some("use `demo`, `official` or the path of a file")
         );
-        assert!(matches!(load("no-such-recipe"), Err(LoadError::NotFound(_))));
-        assert!(matches!(
-            load(temp.path().to_str().unwrap()),
-            Err(LoadError::Io(_))
-        ));
+        assert_eq!(failed(temp.path().to_str().unwrap()).code, "recipe_unreadable");
     }
 }

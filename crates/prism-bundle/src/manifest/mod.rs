@@ -320,11 +320,13 @@ fn nearest(word: &str, known: &[&'static str]) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use prism_core::advice::Advice as _;
+
     use super::*;
 
     fn failure(text: &str) -> (&'static str, String) {
         let error = Manifest::parse(text).unwrap_err();
-        (crate::cause(&error.problem), error.to_string())
+        (crate::cause(&error.problem), error.told())
     }
 
     #[test]

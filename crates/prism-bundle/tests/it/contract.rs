@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use prism_bundle::{Bundle, TokenizerChoice};
+use prism_core::advice::Advice as _;
 
 use crate::{ARCHITECTURE, TRAINING, code, entries};
 
@@ -54,12 +55,12 @@ fn an_archive_of_the_directory_is_explained() {
         ("model/architecture.py".to_owned(), ARCHITECTURE.into()),
         ("model/training.py".to_owned(), TRAINING.into()),
     ];
-    let message = Bundle::from_entries(inner).unwrap_err().to_string();
+    let message = Bundle::from_entries(inner).unwrap_err().told();
     assert!(
         message.contains("`model/architecture.py` is; archive the files themselves"),
         "{message}"
     );
-    let message = Bundle::from_entries(Vec::new()).unwrap_err().to_string();
+    let message = Bundle::from_entries(Vec::new()).unwrap_err().told();
     assert!(message.contains("add it, or declare another one"), "{message}");
 }
 

@@ -16,7 +16,7 @@ use prism_engine::evaluate::Host;
 use prism_engine::instantiate::{Instantiated, instantiate};
 use prism_engine::tokenizer;
 use prism_gate::render::{self, Instantiation, Style, Subject, Texts};
-use prism_gate::{DistributedPolicy, Finding, GateError, Options, Place, Report, Severity};
+use prism_gate::{DistributedPolicy, GateError, Options, Report};
 use prism_referee::connection::Cancel;
 
 use self::read::{Read, earlier};
@@ -111,7 +111,7 @@ fn check(bundle: &Bundle, read: &Read, args: &CheckArgs, output: Output) -> Comm
         drop(progress);
         report.findings.extend(copied);
     }
-    let recipe = recipes::load(&args.recipe)?;
+    let recipe = recipes::load(&args.recipe).map_err(Failure::recipe_invalid)?;
     report.findings.extend(tokenizer::problem(bundle, &recipe));
     if args.no_instantiate {
         subject.instantiation = Instantiation::NotWanted;
@@ -147,8 +147,8 @@ fn check(bundle: &Bundle, read: &Read, args: &CheckArgs, output: Output) -> Comm
 /// The gate had no thread to run on, or is broken.
 fn gate_failure(error: &GateError) -> Failure {
     match error {
-        GateError::Thread(_) => Failure::machine("resources", error),
-        GateError::Defect => Failure::machine("internal", error),
+        GateError::Thread(_) => Failure::machine("resources", &error.to_string()),
+        GateError::Defect => Failure::machine("internal", &error.to_string()),
     }
 }
 

@@ -136,7 +136,7 @@ fn sample(corpus: &Corpus, count: u64, output: Output) -> CommandResult {
         for number in 0..count.min(train.documents()) {
             let text = train
                 .document(number)
-                .map_err(|error| Failure::usage("corpus_invalid", &error))?;
+                .map_err(|error| Failure::usage("corpus_invalid", &error.to_string()))?;
             let beginning: String = text.chars().take(SAMPLE_CHARACTERS).collect();
             output.note(format_args!("{number}: {}", show::line(&beginning)));
         }

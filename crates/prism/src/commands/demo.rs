@@ -170,7 +170,8 @@ impl Bundles {
                 .directory(name)
                 .ok_or_else(|| fail(&format!("this binary carries no `{name}`")).hint("build it again"))?;
             if !dir.join(name).exists() {
-                tree.write_new(&dir.join(name)).map_err(|error| fail(&error))?;
+                tree.write_new(&dir.join(name))
+                    .map_err(|error| fail(&error.to_string()))?;
             }
         }
         Ok(Self { dir, _temp: temp })

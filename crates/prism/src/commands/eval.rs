@@ -176,7 +176,7 @@ pub(super) fn when_busy(no_wait: bool) -> WhenBusy {
 
 fn measure(prepared: &Prepared, output: Output) -> Result<Outcome, Box<Outcome>> {
     let cancel = Cancel::new();
-    signals::watch(&cancel.flag()).map_err(|failure| stop(Reason::Internal, &failure))?;
+    signals::watch(&cancel.flag()).map_err(|failure| stop(Reason::Internal, failure))?;
     let outcome = evaluate_live(
         &prepared.request,
         prepared.when_busy,

@@ -102,8 +102,8 @@ fn named(content: &[u8], name: &str) -> Vec<u8> {
 fn stub() -> Result<Vec<u8>, Failure> {
     let settings =
         prism_runtime::Settings::from_env().map_err(|error| Failure::machine(error.code(), &error))?;
-    let sources =
-        prism_runtime::runtime_sources(&settings).map_err(|error| Failure::machine("storage", &error))?;
+    let sources = prism_runtime::runtime_sources(&settings)
+        .map_err(|error| Failure::machine("storage", &error.to_string()))?;
     let path = sources.dir.join("stubs/prism_runtime/__init__.pyi");
     fs::read(&path)
         .map_err(|error| Failure::machine("internal", &format!("cannot read {}: {error}", path.display())))

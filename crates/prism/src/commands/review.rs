@@ -196,7 +196,7 @@ fn read(path: &Path) -> Result<Bundle, Failure> {
 
 /// What is to be reviewed, or the code of a rule of the gate that refuses it.
 fn case(bundle: &Bundle) -> Result<Result<Case, &'static str>, Failure> {
-    let gate = |error: prism_gate::GateError| Failure::machine("internal", &error);
+    let gate = |error: prism_gate::GateError| Failure::machine("internal", &error.to_string());
     let report = prism_gate::check(bundle, &Options::default()).map_err(gate)?;
     if let Some(refused) = report
         .findings

@@ -102,7 +102,7 @@ pub(crate) fn run(command: &RoundCommand, output: Output) -> CommandResult {
             publish_sources,
             place,
         } => {
-            let recipe = recipes::load(recipe)?;
+            let recipe = recipes::load(recipe).map_err(Failure::recipe_invalid)?;
             let data = std::path::absolute(data)
                 .map_err(|error| Failure::usage("usage", &format!("{}: {error}", data.display())))?;
             let reference = match reference {

@@ -75,10 +75,10 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> CommandResult {
     let service = service(&config, store.clone(), &clock)?;
     service
         .serve_admin(&config.dir.join(SOCKET_FILE))
-        .map_err(|error| Failure::machine("admin_socket", &error))?;
+        .map_err(|error| Failure::machine("admin_socket", &error.to_string()))?;
     let threads = service
         .start()
-        .map_err(|error| Failure::machine("threads", &error))?;
+        .map_err(|error| Failure::machine("threads", &error.to_string()))?;
     if args.place.demo {
         open_demo_round(&service, &store, output)?;
     }
@@ -98,7 +98,7 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> CommandResult {
         // One that has panicked has said so.
         let _ = thread.join();
     }
-    served.map_err(|error| Failure::machine("serve", &error))?;
+    served.map_err(|error| Failure::machine("serve", &error.to_string()))?;
     Ok(Exit::Ok)
 }
 
@@ -110,8 +110,8 @@ fn now() -> Timestamp {
 
 fn open(config: &Config, now: Timestamp) -> Result<Store, Failure> {
     Store::open(&config.dir, now).map_err(|error| match error {
-        StoreError::Locked { .. } => Failure::usage("store_locked", &error),
-        error => Failure::machine("store", &error),
+        StoreError::Locked { .. } => Failure::usage("store_locked", &error.to_string()),
+        error => Failure::machine("store", &error.to_string()),
     })
 }
 
@@ -140,7 +140,8 @@ fn service(config: &Config, store: Store, clock: &Clock) -> Result<Arc<Service>,
         reserve_bytes: config.reserve_bytes,
         clock: Arc::clone(clock),
     };
-    Service::new(store, Arc::new(executor), settings).map_err(|error| Failure::machine("service", &error))
+    Service::new(store, Arc::new(executor), settings)
+        .map_err(|error| Failure::machine("service", &error.to_string()))
 }
 
 /// The reviewer, where its key is there. What is missing is said by [`greet`].
@@ -236,13 +237,13 @@ fn install_runtime(output: Output) -> Result<(), Failure> {
 fn open_demo_round(service: &Arc<Service>, store: &Store, output: Output) -> Result<(), Failure> {
     let current = store
         .read(rounds::current)
-        .map_err(|error| Failure::machine("store", &error))?;
+        .map_err(|error| Failure::machine("store", &error.to_string()))?;
     if current.is_some() {
         return Ok(());
     }
     let number = store
         .read(rounds::list)
-        .map_err(|error| Failure::machine("store", &error))?
+        .map_err(|error| Failure::machine("store", &error.to_string()))?
         .len();
     let name = if number == 0 {
         DEMO_ROUND.to_owned()
@@ -262,7 +263,7 @@ fn open_demo_round(service: &Arc<Service>, store: &Store, output: Output) -> Res
     service
         .administer(&Operation::RoundOpen(spec))
         .map(drop)
-        .map_err(|error| Failure::machine("round", &error))
+        .map_err(|error| Failure::machine("round", &error.to_string()))
 }
 
 fn greet(config: &Config, place: &PlaceArgs, output: Output) {
