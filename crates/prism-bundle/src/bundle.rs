@@ -13,6 +13,7 @@ use crate::error::BundleError;
 use crate::limits::{MAX_BUNDLE_BYTES, MAX_FILES};
 use crate::manifest::{MANIFEST_FILE, Manifest, TOKENIZER_FILE, TokenizerChoice};
 use crate::path::{self, BundlePath};
+use crate::shown::Shown;
 use crate::zip;
 
 /// A validated submission.
@@ -174,7 +175,7 @@ fn check_entrypoints(files: &BTreeMap<BundlePath, String>, manifest: &Manifest) 
             return Err(BundleError::MissingEntrypoint {
                 role,
                 path: path.shown(),
-                hint: hint(files, path),
+                elsewhere: elsewhere(files, path),
             });
         }
     }
@@ -182,14 +183,10 @@ fn check_entrypoints(files: &BTreeMap<BundlePath, String>, manifest: &Manifest) 
 }
 
 /// The usual mistake is an archive of the directory instead of the files in it.
-fn hint(files: &BTreeMap<BundlePath, String>, missing: &BundlePath) -> String {
+fn elsewhere(files: &BTreeMap<BundlePath, String>, missing: &BundlePath) -> Option<Shown> {
     let below = format!("/{missing}");
-    match files.keys().find(|path| path.as_str().ends_with(&below)) {
-        Some(found) => {
-            format!(", but `{found}` is; archive the files themselves, not the directory above them")
-        }
-        None => "; add it, or declare another one under `entrypoints` in prism.yaml".to_owned(),
-    }
+    let found = files.keys().find(|path| path.as_str().ends_with(&below));
+    found.map(BundlePath::shown)
 }
 
 fn check_tokenizer(files: &BTreeMap<BundlePath, String>, manifest: &Manifest) -> Result<(), BundleError> {

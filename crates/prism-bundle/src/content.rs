@@ -4,6 +4,8 @@
 //! check that reads UTF-8 would then judge another program than the one that runs, so only UTF-8 may be declared.
 //! This module does not parse Python.
 
+use prism_core::advice::{Advice, Hint};
+
 use crate::limits;
 use crate::path::BundlePath;
 use crate::shown::Shown;
@@ -22,7 +24,7 @@ pub enum ContentError {
         limit_bytes: u64,
     },
     /// Not UTF-8.
-    #[error("`{path}` is not UTF-8 text (first wrong byte at offset {offset_bytes}); save it as UTF-8")]
+    #[error("`{path}` is not UTF-8 text (first wrong byte at offset {offset_bytes})")]
     NotUtf8 {
         /// The file.
         path: Shown,
@@ -30,7 +32,7 @@ pub enum ContentError {
         offset_bytes: usize,
     },
     /// A NUL byte, which ends text for some readers and not for others.
-    #[error("`{path}` contains a NUL byte at offset {offset_bytes}; remove it")]
+    #[error("`{path}` contains a NUL byte at offset {offset_bytes}")]
     NulByte {
         /// The file.
         path: Shown,
@@ -49,15 +51,13 @@ pub enum ContentError {
     },
 }
 
-impl ContentError {
-    /// A stable name for the cause.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::FileTooLarge { .. } => "file_too_large",
-            Self::NotUtf8 { .. } => "not_utf8",
-            Self::NulByte { .. } => "nul_byte",
-            Self::SourceEncoding { .. } => "source_encoding",
-        }
+impl Advice for ContentError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::NotUtf8 { .. } => "save it as UTF-8".into(),
+            Self::NulByte { .. } => "remove it".into(),
+            _ => return None,
+        })
     }
 }
 
@@ -144,7 +144,8 @@ mod tests {
     use super::*;
 
     fn code(path: &str, content: &[u8]) -> &'static str {
-        check(&BundlePath::parse(path).unwrap(), content.to_vec()).map_or_else(|error| error.code(), |_| "ok")
+        check(&BundlePath::parse(path).unwrap(), content.to_vec())
+            .map_or_else(|error| crate::cause(&error), |_| "ok")
     }
 
     #[test]
@@ -165,9 +166,9 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_text() {
-        assert_eq!(code("a.md", b"abc\xff"), "not_utf8");
-        assert_eq!(code("a.json", "\u{d7ff}x\0".as_bytes()), "nul_byte");
-        assert_eq!(code("a.txt", b"\xed\xa0\x80"), "not_utf8");
+        assert_eq!(code("a.md", b"abc\xff"), "NotUtf8");
+        assert_eq!(code("a.json", "\u{d7ff}x\0".as_bytes()), "NulByte");
+        assert_eq!(code("a.txt", b"\xed\xa0\x80"), "NotUtf8");
     }
 
     #[test]
@@ -181,7 +182,7 @@ mod tests {
             "\u{feff}# coding: latin-1\n",
             "# coding coding: idna\n",
         ] {
-            assert_eq!(code("a.py", content.as_bytes()), "source_encoding", "{content:?}");
+            assert_eq!(code("a.py", content.as_bytes()), "SourceEncoding", "{content:?}");
         }
     }
 
@@ -201,7 +202,7 @@ mod tests {
             "a.txt",
             "lib/tokenizer.json",
         ] {
-            assert_eq!(over(path), ("ok", "file_too_large"), "{path}");
+            assert_eq!(over(path), ("ok", "FileTooLarge"), "{path}");
         }
         assert_eq!(limits::max_file_bytes("a.py"), 262_144);
         assert_eq!(limits::max_file_bytes("tokenizer.json"), 4_194_304);

@@ -1,7 +1,8 @@
 //! Everything that can be wrong with a bundle.
 //!
-//! One variant per cause, grouped by the module that finds it. [`BundleError::code`] is the stable name that run
-//! records, the JSON output and tests use; the text is for the person who made the bundle and may improve over time.
+//! One variant per cause, grouped by the module that finds it; the texts are for the person who made the bundle.
+
+use prism_core::advice::{Advice, Hint};
 
 use crate::content::ContentError;
 use crate::limits::{MAX_BUNDLE_BYTES, MAX_FILES};
@@ -38,62 +39,62 @@ pub enum BundleError {
         bytes: u64,
     },
     /// A script is missing.
-    #[error("the {role} script `{path}` is not in the bundle{hint}")]
+    #[error("the {role} script `{path}` is not in the bundle{}", .elsewhere.as_ref().map(|found| format!(", but `{found}` is")).unwrap_or_default())]
     MissingEntrypoint {
         /// `architecture` or `training`.
         role: &'static str,
         /// Where it should be.
         path: Shown,
-        /// What to do, with the punctuation that leads to it.
-        hint: String,
+        /// The path of a file of that name elsewhere in the bundle.
+        elsewhere: Option<Shown>,
     },
     /// One file for both scripts.
-    #[error("`{path}` is declared as both scripts; `build_model` and `train` must be in two files")]
+    #[error("`{path}` is declared as both scripts")]
     SameEntrypoint {
         /// The file.
         path: Shown,
     },
     /// The manifest under a name that is not read.
-    #[error("`{path}` would not be read; name the manifest `prism.yaml`, at the bundle's root")]
+    #[error("`{path}` would not be read")]
     ManifestMisnamed {
         /// The file.
         path: Shown,
     },
     /// `tokenizer: bundle` without a tokenizer.
-    #[error(
-        "prism.yaml declares `tokenizer: bundle`, but `tokenizer.json` is not at the bundle's root; add it"
-    )]
+    #[error("prism.yaml declares `tokenizer: bundle`, but `tokenizer.json` is not at the bundle's root")]
     MissingTokenizer,
     /// A tokenizer that nothing says to use.
-    #[error(
-        "the bundle has a `tokenizer.json`, but prism.yaml does not say which tokenizer to use; \
-         add `tokenizer: bundle` to use it, or `tokenizer: bytes` to leave it alone"
-    )]
+    #[error("the bundle has a `tokenizer.json`, but prism.yaml does not say which tokenizer to use")]
     UndeclaredTokenizer,
     /// The compressor failed, for want of memory.
-    #[error("pricing the bundle failed: {detail}; free some memory and try again")]
+    #[error("pricing the bundle failed: {detail}")]
     Compression {
         /// What the compressor said.
         detail: String,
     },
 }
 
-impl BundleError {
-    /// A stable name for the cause.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Archive(error) => error.code(),
-            Self::Path(error) => error.code(),
-            Self::Content(error) => error.code(),
-            Self::Manifest(error) => error.code(),
-            Self::TooManyFiles { .. } => "too_many_files",
-            Self::TooLarge { .. } => "bundle_too_large",
-            Self::MissingEntrypoint { .. } => "entrypoint_missing",
-            Self::SameEntrypoint { .. } => "entrypoints_are_one_file",
-            Self::ManifestMisnamed { .. } => "manifest_misnamed",
-            Self::MissingTokenizer => "tokenizer_missing",
-            Self::UndeclaredTokenizer => "tokenizer_undeclared",
-            Self::Compression { .. } => "compression_failed",
-        }
+impl Advice for BundleError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::MissingEntrypoint { elsewhere: None, .. } => {
+                "add it, or declare another one under `entrypoints` in prism.yaml".into()
+            }
+            Self::MissingEntrypoint { .. } => {
+                "archive the files themselves, not the directory above them".into()
+            }
+            Self::SameEntrypoint { .. } => "`build_model` and `train` must be in two files".into(),
+            Self::ManifestMisnamed { .. } => "name the manifest `prism.yaml`, at the bundle's root".into(),
+            Self::MissingTokenizer => "add it".into(),
+            Self::UndeclaredTokenizer => {
+                "add `tokenizer: bundle` to use it, or `tokenizer: bytes` to leave it alone".into()
+            }
+            Self::Compression { .. } => "free some memory and try again".into(),
+            Self::Archive(error) => return error.hint(),
+            Self::Path(error) => return error.hint(),
+            Self::Content(error) => return error.hint(),
+            Self::Manifest(error) => return error.hint(),
+            _ => return None,
+        })
     }
 }

@@ -29,8 +29,16 @@ pub use bundle::Bundle;
 pub use canonical::zstd_version;
 pub use content::ContentError;
 pub use error::BundleError;
-pub use manifest::{Manifest, ManifestError, TokenizerChoice};
+pub use manifest::{Manifest, ManifestError, ManifestProblem, TokenizerChoice};
 pub use pack::PackError;
 pub use path::{BundlePath, PathError};
 pub use shown::Shown;
 pub use zip::ArchiveError;
+
+/// What an error is, for tests: the name of its variant.
+#[cfg(test)]
+fn cause(error: &impl std::fmt::Debug) -> &'static str {
+    let text = format!("{error:?}");
+    let name: String = text.chars().take_while(char::is_ascii_alphanumeric).collect();
+    name.leak()
+}

@@ -10,6 +10,9 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use prism_core::advice::{Advice, Hint};
+use prism_core::io_error::IoError;
+
 use crate::bundle::Bundle;
 use crate::limits::{MAX_ARCHIVE_BYTES, MAX_BUNDLE_BYTES, MAX_FILES, MAX_PATH_COMPONENTS};
 
@@ -24,62 +27,49 @@ const DIRECTORY_MODE: u32 = 0o755;
 #[derive(Debug, thiserror::Error)]
 pub enum PackError {
     /// The operating system refused.
-    #[error("cannot {action} {path:?}: {reason}", path = .path.as_os_str())]
-    Io {
-        /// What was being done.
-        action: &'static str,
-        /// To which file.
-        path: PathBuf,
-        /// What the system said.
-        reason: io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] IoError),
     /// Neither a directory nor a regular file.
-    #[error("{path:?} is neither a directory nor a file; name a bundle's directory or its .zip", path = .0.as_os_str())]
+    #[error("{path:?} is neither a directory nor a file", path = .0.as_os_str())]
     NotAnArchive(PathBuf),
     /// A symbolic link.
-    #[error("{path:?} is a symbolic link; put the file itself into the bundle", path = .0.as_os_str())]
+    #[error("{path:?} is a symbolic link", path = .0.as_os_str())]
     Symlink(PathBuf),
     /// A device, a pipe or a socket.
-    #[error("{path:?} is neither a file nor a directory; remove it from the bundle", path = .0.as_os_str())]
+    #[error("{path:?} is neither a file nor a directory", path = .0.as_os_str())]
     SpecialFile(PathBuf),
     /// A name that is not UTF-8.
-    #[error("the name of {path:?} is not UTF-8; rename it", path = .0.as_os_str())]
+    #[error("the name of {path:?} is not UTF-8", path = .0.as_os_str())]
     NameNotUtf8(PathBuf),
     /// Nested too deeply.
-    #[error("{path:?} lies deeper than {MAX_PATH_COMPONENTS} levels; flatten the bundle", path = .0.as_os_str())]
+    #[error("{path:?} lies deeper than {MAX_PATH_COMPONENTS} levels", path = .0.as_os_str())]
     TooDeep(PathBuf),
     /// More files than a bundle may have.
-    #[error(
-        "{path:?} has more than {MAX_FILES} files besides hidden ones and caches; is it the bundle's directory?",
-        path = .0.as_os_str()
-    )]
+    #[error("{path:?} has more than {MAX_FILES} files besides hidden ones and caches", path = .0.as_os_str())]
     TooManyFiles(PathBuf),
     /// More bytes than a bundle may have.
-    #[error(
-        "{path:?} has more than {MAX_BUNDLE_BYTES} bytes besides hidden files and caches; is it the bundle's directory?",
-        path = .0.as_os_str()
-    )]
+    #[error("{path:?} has more than {MAX_BUNDLE_BYTES} bytes besides hidden files and caches", path = .0.as_os_str())]
     TooLarge(PathBuf),
 }
 
-impl PackError {
-    /// A stable name for the cause.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Io { .. } => "pack_io",
-            Self::NotAnArchive(_) => "pack_not_an_archive",
-            Self::Symlink(_) => "pack_symlink",
-            Self::SpecialFile(_) => "pack_special_file",
-            Self::NameNotUtf8(_) => "pack_name_not_utf8",
-            Self::TooDeep(_) => "pack_too_deep",
-            Self::TooManyFiles(_) => "pack_too_many_files",
-            Self::TooLarge(_) => "pack_too_large",
-        }
+impl Advice for PackError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::NotAnArchive(..) => "name a bundle's directory or its .zip".into(),
+            Self::Symlink(..) => "put the file itself into the bundle".into(),
+            Self::SpecialFile(..) => "remove it from the bundle".into(),
+            Self::NameNotUtf8(..) => "rename it".into(),
+            Self::TooDeep(..) => "flatten the bundle".into(),
+            Self::TooManyFiles(..) | Self::TooLarge(..) => "is it the bundle's directory?".into(),
+            Self::Io(_) => return None,
+        })
     }
+}
 
+impl PackError {
     fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |reason| Self::Io { action, path, reason }
+        move |source| Self::Io(IoError { action, path, source })
     }
 }
 

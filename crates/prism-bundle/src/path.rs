@@ -10,6 +10,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use prism_core::advice::{Advice, Hint};
+
 use crate::limits::{MAX_PATH_BYTES, MAX_PATH_COMPONENTS, SUFFIXES};
 use crate::modules;
 use crate::shown::Shown;
@@ -22,13 +24,13 @@ pub struct BundlePath(String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// The path has no characters.
-    #[error("a file has an empty name; give it one")]
+    #[error("a file has an empty name")]
     Empty,
     /// NUL, a newline, an escape character and their like.
-    #[error("the path `{0}` contains a control character; rename the file")]
+    #[error("the path `{0}` contains a control character")]
     ControlCharacter(Shown),
     /// A backslash, which is a separator on one system and a letter on another.
-    #[error("the path `{0}` contains a backslash; separate directories with `/`")]
+    #[error("the path `{0}` contains a backslash")]
     Backslash(Shown),
     /// `C:` and its like.
     #[error("the path `{0}` starts with a drive letter; paths are relative to the bundle's root")]
@@ -37,19 +39,19 @@ pub enum PathError {
     #[error("the path `{0}` is absolute; paths are relative to the bundle's root")]
     Absolute(Shown),
     /// `..` as a component.
-    #[error("the path `{0}` leaves the bundle through `..`; keep every file inside the bundle")]
+    #[error("the path `{0}` leaves the bundle through `..`")]
     Traversal(Shown),
     /// `.` as a component, or two slashes in a row, or a slash at the end of a file's name.
-    #[error("the path `{0}` has an empty or `.` component; write it in its shortest form")]
+    #[error("the path `{0}` has an empty or `.` component")]
     NotNormal(Shown),
     /// A component that starts with a dot.
-    #[error("the path `{0}` is hidden (a component starts with a dot); remove or rename it")]
+    #[error("the path `{0}` is hidden (a component starts with a dot)")]
     Hidden(Shown),
     /// Any character beyond ASCII.
-    #[error("the path `{0}` is not plain ASCII; rename the file")]
+    #[error("the path `{0}` is not plain ASCII")]
     NotAscii(Shown),
     /// A character that Windows does not allow in names.
-    #[error("the path `{path}` contains `{character}`, which is not allowed in names; rename the file")]
+    #[error("the path `{path}` contains `{character}`, which is not allowed in names")]
     ForbiddenCharacter {
         /// The path.
         path: Shown,
@@ -57,10 +59,10 @@ pub enum PathError {
         character: char,
     },
     /// Windows drops such dots and spaces, so that two names become one.
-    #[error("a component of the path `{0}` starts with a space or ends with a space or a dot; rename it")]
+    #[error("a component of the path `{0}` starts with a space or ends with a space or a dot")]
     TrimmedName(Shown),
     /// `CON`, `NUL` and their like.
-    #[error("a component of the path `{0}` is a device name on Windows; rename it")]
+    #[error("a component of the path `{0}` is a device name on Windows")]
     ReservedName(Shown),
     /// Too many bytes.
     #[error("the path `{path}` is {bytes} bytes long; at most {MAX_PATH_BYTES} are allowed")]
@@ -82,9 +84,7 @@ pub enum PathError {
     #[error("the file `{0}` has a suffix that bundles do not carry; allowed are {suffixes}", suffixes = SUFFIXES.join(" "))]
     Suffix(Shown),
     /// A module that would hide one of Python's, of the runtime's packages or of PRISM's own.
-    #[error(
-        "the module `{path}` would hide the installed module `{module}`; rename it, for example to `my_{module}`"
-    )]
+    #[error("the module `{path}` would hide the installed module `{module}`")]
     ShadowsModule {
         /// The path.
         path: Shown,
@@ -92,10 +92,10 @@ pub enum PathError {
         module: String,
     },
     /// The same path twice.
-    #[error("the bundle contains `{0}` twice; keep one of the two")]
+    #[error("the bundle contains `{0}` twice")]
     Duplicate(Shown),
     /// Two paths that are one on a case-insensitive disk.
-    #[error("the paths `{first}` and `{second}` differ only in case; rename one of them")]
+    #[error("the paths `{first}` and `{second}` differ only in case")]
     CaseCollision {
         /// The one in front.
         first: Shown,
@@ -103,7 +103,7 @@ pub enum PathError {
         second: Shown,
     },
     /// A file that other files need as a directory.
-    #[error("`{file}` is both a file and a directory (of `{inner}`); rename one of them")]
+    #[error("`{file}` is both a file and a directory (of `{inner}`)")]
     FileIsDirectory {
         /// The file.
         file: Shown,
@@ -111,7 +111,7 @@ pub enum PathError {
         inner: Shown,
     },
     /// `helper.py` beside `helper/__init__.py`: which one Python imports depends on its search order.
-    #[error("`{module}` and `{package}` are the same module to Python; rename one of them")]
+    #[error("`{module}` and `{package}` are the same module to Python")]
     AmbiguousModule {
         /// The single file.
         module: Shown,
@@ -120,31 +120,25 @@ pub enum PathError {
     },
 }
 
-impl PathError {
-    /// A stable name for the cause.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Empty => "path_empty",
-            Self::ControlCharacter(_) => "path_control_character",
-            Self::Backslash(_) => "path_backslash",
-            Self::DriveLetter(_) => "path_drive_letter",
-            Self::Absolute(_) => "path_absolute",
-            Self::Traversal(_) => "path_traversal",
-            Self::NotNormal(_) => "path_not_normal",
-            Self::Hidden(_) => "path_hidden",
-            Self::NotAscii(_) => "path_not_ascii",
-            Self::ForbiddenCharacter { .. } => "path_forbidden_character",
-            Self::TrimmedName(_) => "path_trimmed_name",
-            Self::ReservedName(_) => "path_reserved_name",
-            Self::TooLong { .. } => "path_too_long",
-            Self::TooDeep { .. } => "path_too_deep",
-            Self::Suffix(_) => "suffix_not_allowed",
-            Self::ShadowsModule { .. } => "module_shadowed",
-            Self::Duplicate(_) => "path_duplicate",
-            Self::CaseCollision { .. } => "path_case_collision",
-            Self::FileIsDirectory { .. } => "path_file_is_directory",
-            Self::AmbiguousModule { .. } => "module_ambiguous",
-        }
+impl Advice for PathError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::Empty => "give it one".into(),
+            Self::ControlCharacter(..) | Self::NotAscii(..) | Self::ForbiddenCharacter { .. } => {
+                "rename the file".into()
+            }
+            Self::Backslash(..) => "separate directories with `/`".into(),
+            Self::Traversal(..) => "keep every file inside the bundle".into(),
+            Self::NotNormal(..) => "write it in its shortest form".into(),
+            Self::Hidden(..) => "remove or rename it".into(),
+            Self::TrimmedName(..) | Self::ReservedName(..) => "rename it".into(),
+            Self::ShadowsModule { module, .. } => format!("rename it, for example to `my_{module}`").into(),
+            Self::Duplicate(..) => "keep one of the two".into(),
+            Self::CaseCollision { .. } | Self::FileIsDirectory { .. } | Self::AmbiguousModule { .. } => {
+                "rename one of them".into()
+            }
+            _ => return None,
+        })
     }
 }
 
@@ -356,7 +350,7 @@ mod tests {
     use super::*;
 
     fn code(path: &str) -> &'static str {
-        BundlePath::parse(path).map_or_else(|error| error.code(), |_| "ok")
+        BundlePath::parse(path).map_or_else(|error| crate::cause(&error), |_| "ok")
     }
 
     #[test]
@@ -376,52 +370,52 @@ mod tests {
     fn refuses_each_kind_of_bad_path() {
         let long = format!("{}.py", "a".repeat(MAX_PATH_BYTES));
         let cases = [
-            ("", "path_empty"),
-            ("a\0.py", "path_control_character"),
-            ("a\n.py", "path_control_character"),
-            ("a\u{85}.py", "path_control_character"),
-            ("a\u{7f}.py", "path_control_character"),
-            ("a\\b.py", "path_backslash"),
-            ("..\\b.py", "path_backslash"),
-            ("C:a.py", "path_drive_letter"),
-            ("c:/a.py", "path_drive_letter"),
-            ("/etc/a.py", "path_absolute"),
-            ("//a.py", "path_absolute"),
-            ("../a.py", "path_traversal"),
-            ("lib/../../a.py", "path_traversal"),
-            ("./a.py", "path_not_normal"),
-            ("lib//a.py", "path_not_normal"),
-            ("a.py/", "path_not_normal"),
-            (".hidden.py", "path_hidden"),
-            (".git/a.py", "path_hidden"),
-            ("...", "path_hidden"),
-            ("caf\u{e9}.py", "path_not_ascii"),
-            ("\u{ff0f}etc.py", "path_not_ascii"),
-            ("a:b.py", "path_drive_letter"),
-            ("ab:c.py", "path_forbidden_character"),
-            ("a*.py", "path_forbidden_character"),
-            (" a.py", "path_trimmed_name"),
-            ("lib /a.py", "path_trimmed_name"),
-            ("lib./a.py", "path_trimmed_name"),
-            ("nul.py", "path_reserved_name"),
-            ("lib/Com1.tar.py", "path_reserved_name"),
-            ("aux /a.py", "path_trimmed_name"),
-            ("a/b/c/d/e/f/g.py", "path_too_deep"),
-            (long.as_str(), "path_too_long"),
-            ("a.so", "suffix_not_allowed"),
-            ("a.pyc", "suffix_not_allowed"),
-            ("a.PY", "suffix_not_allowed"),
-            ("Makefile", "suffix_not_allowed"),
-            ("a.py.gz", "suffix_not_allowed"),
-            ("torch.py", "module_shadowed"),
-            ("torch/nn.py", "module_shadowed"),
-            ("prism_runtime/wire.py", "module_shadowed"),
-            ("prism_challenge/x.py", "module_shadowed"),
-            ("sitecustomize.py", "module_shadowed"),
-            ("usercustomize.py", "module_shadowed"),
-            ("json.py", "module_shadowed"),
-            ("numpy.py", "module_shadowed"),
-            ("einops/__init__.py", "module_shadowed"),
+            ("", "Empty"),
+            ("a\0.py", "ControlCharacter"),
+            ("a\n.py", "ControlCharacter"),
+            ("a\u{85}.py", "ControlCharacter"),
+            ("a\u{7f}.py", "ControlCharacter"),
+            ("a\\b.py", "Backslash"),
+            ("..\\b.py", "Backslash"),
+            ("C:a.py", "DriveLetter"),
+            ("c:/a.py", "DriveLetter"),
+            ("/etc/a.py", "Absolute"),
+            ("//a.py", "Absolute"),
+            ("../a.py", "Traversal"),
+            ("lib/../../a.py", "Traversal"),
+            ("./a.py", "NotNormal"),
+            ("lib//a.py", "NotNormal"),
+            ("a.py/", "NotNormal"),
+            (".hidden.py", "Hidden"),
+            (".git/a.py", "Hidden"),
+            ("...", "Hidden"),
+            ("caf\u{e9}.py", "NotAscii"),
+            ("\u{ff0f}etc.py", "NotAscii"),
+            ("a:b.py", "DriveLetter"),
+            ("ab:c.py", "ForbiddenCharacter"),
+            ("a*.py", "ForbiddenCharacter"),
+            (" a.py", "TrimmedName"),
+            ("lib /a.py", "TrimmedName"),
+            ("lib./a.py", "TrimmedName"),
+            ("nul.py", "ReservedName"),
+            ("lib/Com1.tar.py", "ReservedName"),
+            ("aux /a.py", "TrimmedName"),
+            ("a/b/c/d/e/f/g.py", "TooDeep"),
+            (long.as_str(), "TooLong"),
+            ("a.so", "Suffix"),
+            ("a.pyc", "Suffix"),
+            ("a.PY", "Suffix"),
+            ("Makefile", "Suffix"),
+            ("a.py.gz", "Suffix"),
+            ("torch.py", "ShadowsModule"),
+            ("torch/nn.py", "ShadowsModule"),
+            ("prism_runtime/wire.py", "ShadowsModule"),
+            ("prism_challenge/x.py", "ShadowsModule"),
+            ("sitecustomize.py", "ShadowsModule"),
+            ("usercustomize.py", "ShadowsModule"),
+            ("json.py", "ShadowsModule"),
+            ("numpy.py", "ShadowsModule"),
+            ("einops/__init__.py", "ShadowsModule"),
         ];
         for (path, expected) in cases {
             assert_eq!(code(path), expected, "{path:?}");
@@ -442,16 +436,16 @@ mod tests {
                 .iter()
                 .map(|path| BundlePath::parse(path).unwrap())
                 .collect();
-            check_together(paths.iter()).map_or_else(|error| error.code(), |()| "ok")
+            check_together(paths.iter()).map_or_else(|error| crate::cause(&error), |()| "ok")
         };
         assert_eq!(together(&["a.py", "b/a.py", "b/c.py"]), "ok");
-        assert_eq!(together(&["a.py", "a.py"]), "path_duplicate");
-        assert_eq!(together(&["a.py", "A.py"]), "path_case_collision");
-        assert_eq!(together(&["Lib/a.py", "lib/b.py"]), "path_case_collision");
-        assert_eq!(together(&["a.py", "a.py/b.py"]), "path_file_is_directory");
-        assert_eq!(together(&["a.py/b.py", "a.py"]), "path_file_is_directory");
-        assert_eq!(together(&["a.py", "A.py/b.py"]), "path_case_collision");
-        assert_eq!(together(&["a.py", "a/__init__.py"]), "module_ambiguous");
+        assert_eq!(together(&["a.py", "a.py"]), "Duplicate");
+        assert_eq!(together(&["a.py", "A.py"]), "CaseCollision");
+        assert_eq!(together(&["Lib/a.py", "lib/b.py"]), "CaseCollision");
+        assert_eq!(together(&["a.py", "a.py/b.py"]), "FileIsDirectory");
+        assert_eq!(together(&["a.py/b.py", "a.py"]), "FileIsDirectory");
+        assert_eq!(together(&["a.py", "A.py/b.py"]), "CaseCollision");
+        assert_eq!(together(&["a.py", "a/__init__.py"]), "AmbiguousModule");
         assert_eq!(together(&["a.py", "a/b.py"]), "ok");
     }
 }

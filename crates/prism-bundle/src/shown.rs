@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use prism_core::escape::{is_harmful, spelled};
+
 /// Most characters that are shown of a piece of foreign text.
 const MAX_SHOWN_CHARS: usize = 120;
 
@@ -22,10 +24,11 @@ impl Shown {
                 shown.push_str("...");
                 break;
             }
-            // Quotes are escaped by `escape_debug` too, which would only make ordinary paths harder to read.
             match character {
-                '\'' | '"' => shown.push(character),
-                _ => shown.extend(character.escape_debug()),
+                '\n' => shown.push_str("\\n"),
+                '\t' => shown.push_str("\\t"),
+                _ if is_harmful(character) => shown.push_str(&spelled(character)),
+                _ => shown.push(character),
             }
         }
         Self(shown)

@@ -8,7 +8,7 @@
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
 
 use crate::limits::{MAX_YAML_DEPTH, MAX_YAML_NODES};
-use crate::manifest::ManifestError;
+use crate::manifest::{ManifestError, ManifestProblem};
 use crate::shown::Shown;
 
 /// Where something stands in `prism.yaml`, both counted from one.
@@ -54,10 +54,7 @@ pub(crate) fn parse(text: &str) -> Result<Option<Node>, ManifestError> {
         match events.next()? {
             (Event::StreamEnd, _) => return Ok(document),
             (Event::DocumentStart(_), at) if document.is_some() => {
-                return Err(ManifestError::SeveralDocuments {
-                    line: at.line,
-                    column: at.column,
-                });
+                return Err(ManifestProblem::SeveralDocuments.at(at.line, at.column));
             }
             (Event::DocumentStart(_), _) => {
                 let first = events.next()?;
@@ -81,18 +78,16 @@ impl<'input> Events<'input> {
             Some(Ok((event, span))) => Ok((event, self.position(&span.start))),
             Some(Err(error)) => {
                 let Position { line, column } = self.position(error.marker());
-                Err(ManifestError::Syntax {
-                    line,
-                    column,
+                Err(ManifestProblem::Syntax {
                     detail: Shown::text(error.info()),
-                })
+                }
+                .at(line, column))
             }
             // The parser ends with `StreamEnd`, on which `parse` has returned; an early end is no document.
-            None => Err(ManifestError::Syntax {
-                line: 1,
-                column: 1,
+            None => Err(ManifestProblem::Syntax {
                 detail: Shown::text("unexpected end"),
-            }),
+            }
+            .at(1, 1)),
         }
     }
 
@@ -108,29 +103,28 @@ impl<'input> Events<'input> {
         let Position { line, column } = at;
         self.nodes += 1;
         if self.nodes > MAX_YAML_NODES {
-            return Err(ManifestError::TooManyNodes { line, column });
+            return Err(ManifestProblem::TooManyNodes.at(line, column));
         }
         if depth > MAX_YAML_DEPTH {
-            return Err(ManifestError::TooDeep { line, column });
+            return Err(ManifestProblem::TooDeep.at(line, column));
         }
         let (anchor, tag) = match &event {
-            Event::Alias(_) => return Err(ManifestError::Alias { line, column }),
+            Event::Alias(_) => return Err(ManifestProblem::Alias.at(line, column)),
             Event::Scalar(_, _, anchor, tag)
             | Event::SequenceStart(anchor, tag)
             | Event::MappingStart(anchor, tag) => (*anchor, tag),
             _ => {
-                return Err(ManifestError::Syntax {
-                    line,
-                    column,
+                return Err(ManifestProblem::Syntax {
                     detail: Shown::text("expected a value"),
-                });
+                }
+                .at(line, column));
             }
         };
         if anchor != 0 {
-            return Err(ManifestError::Anchor { line, column });
+            return Err(ManifestProblem::Anchor.at(line, column));
         }
         if tag.is_some() {
-            return Err(ManifestError::Tag { line, column });
+            return Err(ManifestProblem::Tag.at(line, column));
         }
         let value = match event {
             Event::Scalar(text, style, ..) => scalar(&text, style),
@@ -160,14 +154,13 @@ impl<'input> Events<'input> {
             let Node { value, position } = self.node(first, depth + 1)?;
             let Position { line, column } = position;
             let Value::Text(text) = value else {
-                return Err(ManifestError::KeyNotText { line, column });
+                return Err(ManifestProblem::KeyNotText.at(line, column));
             };
             if entries.iter().any(|(key, _)| key.text == text) {
-                return Err(ManifestError::DuplicateKey {
+                return Err(ManifestProblem::DuplicateKey {
                     key: Shown::text(&text),
-                    line,
-                    column,
-                });
+                }
+                .at(line, column));
             }
             let first = self.next()?;
             entries.push((Key { text, position }, self.node(first, depth + 1)?));
@@ -203,11 +196,13 @@ fn end(text: &str) -> Position {
 
 #[cfg(test)]
 mod tests {
+    use prism_core::advice::Advice as _;
+
     use super::*;
 
     fn failure(text: &str) -> (&'static str, String) {
         let error = parse(text).unwrap_err();
-        (error.code(), error.to_string())
+        (crate::cause(&error.problem), error.told())
     }
 
     #[test]
@@ -236,20 +231,17 @@ mod tests {
 
     #[test]
     fn refuses_the_dangerous_parts() {
-        assert_eq!(failure("a: &x 1\nb: *x\n").0, "manifest_anchor");
-        assert_eq!(failure("a: *x\n").0, "manifest_syntax");
-        assert_eq!(failure("a: !!python/object 1\n").0, "manifest_tag");
-        assert_eq!(failure("!!map {a: 1}\n").0, "manifest_tag");
-        assert_eq!(failure("a: 1\n---\nb: 2\n").0, "manifest_several_documents");
-        assert_eq!(failure("a: 1\nb: 2\na: 3\n").0, "manifest_duplicate_key");
-        assert_eq!(failure("? [a, b]\n: 1\n").0, "manifest_key_not_text");
-        assert_eq!(failure("a: [[[[1]]]]\n").0, "manifest_too_deep");
-        assert_eq!(
-            failure(&"- x\n".repeat(MAX_YAML_NODES)).0,
-            "manifest_too_many_nodes"
-        );
-        assert_eq!(failure("a: [1\n").0, "manifest_syntax");
-        assert_eq!(failure("a: {{{{{{{{{{{{").0, "manifest_too_deep");
+        assert_eq!(failure("a: &x 1\nb: *x\n").0, "Anchor");
+        assert_eq!(failure("a: *x\n").0, "Syntax");
+        assert_eq!(failure("a: !!python/object 1\n").0, "Tag");
+        assert_eq!(failure("!!map {a: 1}\n").0, "Tag");
+        assert_eq!(failure("a: 1\n---\nb: 2\n").0, "SeveralDocuments");
+        assert_eq!(failure("a: 1\nb: 2\na: 3\n").0, "DuplicateKey");
+        assert_eq!(failure("? [a, b]\n: 1\n").0, "KeyNotText");
+        assert_eq!(failure("a: [[[[1]]]]\n").0, "TooDeep");
+        assert_eq!(failure(&"- x\n".repeat(MAX_YAML_NODES)).0, "TooManyNodes");
+        assert_eq!(failure("a: [1\n").0, "Syntax");
+        assert_eq!(failure("a: {{{{{{{{{{{{").0, "TooDeep");
     }
 
     #[test]
@@ -268,7 +260,7 @@ mod tests {
             ("name: x\ny z\n", "line 3, column 1"),
         ] {
             let (code, message) = failure(text);
-            assert_eq!(code, "manifest_syntax");
+            assert_eq!(code, "Syntax");
             assert!(message.contains(place), "{text:?}: {message}");
         }
     }

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use prism_core::advice::{Advice, Hint};
 use prism_key::random::RandomError;
 use serde_json::Value;
 
@@ -21,7 +22,7 @@ const FAULTS_MAX: usize = 20;
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// Nothing was sent.
-    #[error("cannot reach {server}: {cause}; is it the right --url, and does the server run?")]
+    #[error("cannot reach {server}: {cause}")]
     Unreachable {
         /// Who was asked.
         server: String,
@@ -45,9 +46,7 @@ pub enum ClientError {
         problem: Box<Problem>,
     },
     /// The server sends us elsewhere.
-    #[error(
-        "{server} redirects to {to}, and signed requests follow nobody; give the address itself as --url"
-    )]
+    #[error("{server} redirects to {to}, and signed requests follow nobody")]
     Redirected {
         /// Who was asked.
         server: String,
@@ -55,9 +54,7 @@ pub enum ClientError {
         to: String,
     },
     /// An answer that is no answer of this API.
-    #[error(
-        "the answer of {server} cannot be understood: {what}; is it a PRISM service, and of this version?"
-    )]
+    #[error("the answer of {server} cannot be understood: {what}")]
     Unexpected {
         /// Who was asked.
         server: String,
@@ -65,9 +62,7 @@ pub enum ClientError {
         what: String,
     },
     /// An answer that does not end.
-    #[error(
-        "the answer of {server} has more than {limit_bytes} bytes and was left there; is it a PRISM service?"
-    )]
+    #[error("the answer of {server} has more than {limit_bytes} bytes and was left there")]
     TooLarge {
         /// Who was asked.
         server: String,
@@ -78,8 +73,22 @@ pub enum ClientError {
     #[error(transparent)]
     Random(#[from] RandomError),
     /// Not the form of an id.
-    #[error("this is no id of a submission; `prism submit` prints it, like 8f0e7c1e-...")]
+    #[error("this is no id of a submission")]
     Id,
+}
+
+impl Advice for ClientError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::Unreachable { .. } => "is it the right --url, and does the server run?".into(),
+            Self::Redirected { .. } => "give the address itself as --url".into(),
+            Self::Unexpected { .. } => "is it a PRISM service, and of this version?".into(),
+            Self::TooLarge { .. } => "is it a PRISM service?".into(),
+            Self::Id => "`prism submit` prints it, like 8f0e7c1e-...".into(),
+            Self::Random(error) => return error.hint(),
+            _ => return None,
+        })
+    }
 }
 
 /// A refusal, in the words of the server.

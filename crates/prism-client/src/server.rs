@@ -6,6 +6,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use prism_core::advice::{Advice, Hint};
 use ureq::http::Uri;
 
 /// Longest address that is looked at.
@@ -42,17 +43,28 @@ pub struct Server {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ServerError {
     /// Not an address at all.
-    #[error("this is no address of a server; write it like http://127.0.0.1:8080 or https://example.org")]
+    #[error("this is no address of a server")]
     Malformed,
     /// Neither http nor https.
-    #[error("an address begins with http:// or https://; write it like http://127.0.0.1:8080")]
+    #[error("an address begins with http:// or https://")]
     Scheme,
     /// A name or a password in it.
-    #[error("this address has a user's name in it; leave it out, since requests are signed by your hotkey")]
+    #[error("this address has a user's name in it")]
     User,
     /// A query or a fragment.
-    #[error("this address goes on after its path; leave out everything from `?` or `#` on")]
+    #[error("this address goes on after its path")]
     Query,
+}
+
+impl Advice for ServerError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::Malformed => "write it like http://127.0.0.1:8080 or https://example.org".into(),
+            Self::Scheme => "write it like http://127.0.0.1:8080".into(),
+            Self::User => "leave it out, since requests are signed by your hotkey".into(),
+            Self::Query => "leave out everything from `?` or `#` on".into(),
+        })
+    }
 }
 
 impl Server {

@@ -5,7 +5,7 @@
 //!
 //! Reading order: [`recipe`] (the constants), [`nats`] (one prediction), [`estimate`] (claims and audits to a code
 //! length), [`score`] (code lengths to a score), [`rank`] (whether it ranks), [`ranking`] (the order of a round),
-//! [`weights`] (an order to weights), [`outcome`] (how a run can end), [`failure`], [`submission`] (where a submission stands
+//! [`weights`] (an order to weights), [`outcome`] (how a run can end), [`advice`] (what an error tells people), [`failure`] and [`io_error`] (why something has no result), [`submission`] (where a submission stands
 //! and may go), [`time`], [`hash`], [`escape`] and [`traceback`] (foreign words as they are shown).
 
 pub mod recipe;
@@ -24,7 +24,11 @@ pub mod weights;
 
 pub mod outcome;
 
+pub mod advice;
+
 pub mod failure;
+
+pub mod io_error;
 
 pub mod submission;
 

@@ -16,6 +16,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::advice::{Advice, Hint};
+
 pub mod profile;
 
 pub mod bootstrap;
@@ -150,8 +152,16 @@ pub enum View {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RankingError {
     /// The caller gave a submission twice.
-    #[error("the submission `{0}` has two results in one ranking; give the one that counts")]
+    #[error("the submission `{0}` has two results in one ranking")]
     Twice(String),
+}
+
+impl Advice for RankingError {
+    fn hint(&self) -> Option<Hint> {
+        match self {
+            Self::Twice(_) => Some("give the one that counts".into()),
+        }
+    }
 }
 
 /// A ranking.

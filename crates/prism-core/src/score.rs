@@ -197,13 +197,9 @@ pub fn final_score(
     let memorization = !gap_upper_bpb.is_none_or(within);
     let memorization_penalty = if memorization { constants.gap_penalty } else { 1.0 };
     let anti_cheat_multiplier = if step0_anomaly { 0.0 } else { 1.0 };
-    let s = |x: f64| 1.0 / (1.0 + x);
-    // `max` takes the zero where the other one is NaN.
-    let useful = delta_lower_bpb.max(0.0);
-    let within_tie = s(bpb_ranked) - s(bpb_ranked + constants.tie_window_bpb);
-    let score = s(bpb_ranked) + constants.delta_weight * within_tie * useful / (1.0 + useful);
+    let Summands { of_rank, of_delta } = summands(bpb_ranked, delta_lower_bpb, constants);
     Final {
-        final_score: anti_cheat_multiplier * memorization_penalty * score,
+        final_score: anti_cheat_multiplier * memorization_penalty * (of_rank + of_delta),
         delta,
         delta_lower_bpb,
         gap,
@@ -211,6 +207,27 @@ pub fn final_score(
         memorization,
         memorization_penalty,
         anti_cheat_multiplier,
+    }
+}
+
+/// What is added up before it is multiplied.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Summands {
+    /// `s(b)`: what the code length gives.
+    pub of_rank: f64,
+    /// What the held-out delta adds: never more than half of what the tie window is worth.
+    pub of_delta: f64,
+}
+
+/// The two summands of the final score.
+pub fn summands(bpb_ranked: f64, delta_lower_bpb: f64, constants: &ScoreConstants) -> Summands {
+    let s = |x: f64| 1.0 / (1.0 + x);
+    // `max` takes the zero where the other one is NaN.
+    let useful = delta_lower_bpb.max(0.0);
+    let within_tie = s(bpb_ranked) - s(bpb_ranked + constants.tie_window_bpb);
+    Summands {
+        of_rank: s(bpb_ranked),
+        of_delta: constants.delta_weight * within_tie * useful / (1.0 + useful),
     }
 }
 

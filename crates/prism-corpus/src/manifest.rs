@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use prism_core::advice::{Advice, Hint};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -15,6 +16,7 @@ use crate::limits::{
 };
 use crate::lock::{Filters, NearDuplicates};
 use crate::secret::SECRET_DIR;
+
 mod rule;
 pub use rule::{LockSalt, Salt, Shares, SplitRule};
 
@@ -239,22 +241,33 @@ pub enum ManifestError {
     #[error("the manifest is not readable: {0}")]
     Parse(#[source] serde_json::Error),
     /// It says another schema.
-    #[error("the manifest has schema `{found}`, this version reads `{SCHEMA}`; lock the corpus again")]
+    #[error("the manifest has schema `{found}`, this version reads `{SCHEMA}`")]
     Schema {
         /// The schema found.
         found: String,
     },
     /// Its bytes are not those that this version would write.
-    #[error("the manifest is not in canonical form: it was edited or rewritten; lock the corpus again")]
+    #[error("the manifest is not in canonical form: it was edited or rewritten")]
     NotCanonical,
     /// A field contradicts another, or a limit.
-    #[error("the manifest contradicts itself at {place}: {problem}; lock the corpus again")]
+    #[error("the manifest contradicts itself at {place}: {problem}")]
     Inconsistent {
         /// Which part.
         place: String,
         /// What is wrong with it.
         problem: &'static str,
     },
+}
+
+impl Advice for ManifestError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::Schema { .. } | Self::NotCanonical | Self::Inconsistent { .. } => {
+                "lock the corpus again".into()
+            }
+            Self::Parse(_) => return None,
+        })
+    }
 }
 
 impl Manifest {

@@ -10,6 +10,9 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use prism_core::advice::{Advice, Hint};
+use prism_core::io_error::IoError;
+
 use crate::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_CODE_MICROBITS_MAX, MANIFEST_BYTES_MAX};
 use crate::manifest::{
     MANIFEST_FILE, MANIFEST_HASH_FILE, Manifest, ManifestError, Salt, ShardManifest, Split, SplitManifest,
@@ -27,27 +30,16 @@ type Advance<'a> = dyn FnMut(u64) -> Result<(), OpenError> + 'a;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// A file cannot be read.
-    #[error("cannot read {path}: {source}", path = path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] IoError),
     /// There is no manifest.
-    #[error(
-        "{path} is no corpus: it has no `manifest.json`; make one with `prism data lock` or `prism data synth`",
-        path = path.display()
-    )]
+    #[error("{path} is no corpus: it has no `manifest.json`", path = path.display())]
     NotACorpus {
         /// The directory.
         path: PathBuf,
     },
     /// There is a manifest, or may be one, and this process cannot read it.
-    #[error(
-        "cannot read {path}: {source}; check the path and its permissions",
-        path = path.display()
-    )]
+    #[error("cannot read {path}: {source}", path = path.display())]
     Unreadable {
         /// The manifest file.
         path: PathBuf,
@@ -69,23 +61,19 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// The manifest has another hash than the one beside it.
-    #[error(
-        "{path} has not the SHA-256 that `{MANIFEST_HASH_FILE}` beside it says, so one of the two was changed after the \
-         corpus was locked; restore the file or lock the corpus again",
-        path = path.display()
-    )]
+    #[error("{path} has not the SHA-256 that `{MANIFEST_HASH_FILE}` beside it says, so one of the two was changed after the corpus was locked", path = path.display())]
     OtherManifest {
         /// The manifest file.
         path: PathBuf,
     },
     /// The bytes of a shard are not those that were locked.
-    #[error("{path} was changed after it was locked; lock the corpus again or restore the file", path = path.display())]
+    #[error("{path} was changed after it was locked", path = path.display())]
     Changed {
         /// The file of the shard.
         path: PathBuf,
     },
     /// A shard has the hash of the manifest and yet is not what the manifest says.
-    #[error("{path} contradicts the manifest: {problem}; lock the corpus again", path = path.display())]
+    #[error("{path} contradicts the manifest: {problem}", path = path.display())]
     Inconsistent {
         /// The file of the shard.
         path: PathBuf,
@@ -93,17 +81,13 @@ pub enum OpenError {
         problem: &'static str,
     },
     /// Others may read what is held out.
-    #[error(
-        "others than its owner may enter {path}, so nothing in it is held out; take their rights away with `chmod 700`, \
-         and lock the text again with another salt if anybody was there",
-        path = path.display()
-    )]
+    #[error("others than its owner may enter {path}, so nothing in it is held out", path = path.display())]
     SecretReadable {
         /// The folder.
         path: PathBuf,
     },
     /// The salt that is kept or was revealed is not the one that the corpus was locked with.
-    #[error("{path} is not the salt that the corpus was locked with; restore the file", path = path.display())]
+    #[error("{path} is not the salt that the corpus was locked with", path = path.display())]
     OtherSalt {
         /// The file.
         path: PathBuf,
@@ -114,6 +98,23 @@ pub enum OpenError {
     /// The caller asked to stop.
     #[error("the verification of the corpus was cancelled")]
     Cancelled,
+}
+
+impl Advice for OpenError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::NotACorpus { .. } => "make one with `prism data lock` or `prism data synth`".into(),
+            Self::Unreadable { .. } => "check the path and its permissions".into(),
+            Self::OtherManifest { .. } => "restore the file or lock the corpus again".into(),
+            Self::Changed { .. } => "lock the corpus again or restore the file".into(),
+            Self::Inconsistent { .. } => "lock the corpus again".into(),
+            Self::SecretReadable { .. } => "take their rights away with `chmod 700`, and lock the text again with another salt if anybody was there".into(),
+            Self::OtherSalt { .. } => "restore the file".into(),
+            Self::Manifest { source, .. } => return source.hint(),
+            Self::Salt(error) => return error.hint(),
+            _ => return None,
+        })
+    }
 }
 
 impl OpenError {
@@ -206,7 +207,7 @@ fn check_secrecy(dir: &Path, manifest: &Manifest) -> Result<(), OpenError> {
         // A machine that only evaluates needs no salt. Where there is one it must be good after the round.
         Ok(_) if path.join(SALT_FILE).exists() => check_salt(path.join(SALT_FILE)),
         Ok(_) => Ok(()),
-        Err(source) => Err(OpenError::Io { path, source }),
+        Err(source) => Err(IoError::new("read", path, source).into()),
     }
 }
 
@@ -248,10 +249,7 @@ pub(crate) fn read_manifest(dir: &Path) -> Result<Manifest, OpenError> {
         Ok(_) => Err(OpenError::OtherManifest { path }),
         // Those of earlier versions have none.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(manifest),
-        Err(source) => Err(OpenError::Io {
-            path: hash_path,
-            source,
-        }),
+        Err(source) => Err(IoError::new("read", hash_path, source).into()),
     }
 }
 
@@ -373,10 +371,9 @@ fn open_text(
 ) -> Result<File, OpenError> {
     let (mut pending, mut pending_bytes) = (Vec::new(), 0);
     for block in 0..lengths.documents.div_ceil(BLOCK_DOCUMENTS) {
-        let of_block = lengths.block(block).map_err(|source| OpenError::Io {
-            path: index_path.to_owned(),
-            source,
-        })?;
+        let of_block = lengths
+            .block(block)
+            .map_err(|source| IoError::new("read", index_path, source))?;
         for length_bytes in of_block {
             pending.push(length_bytes as usize);
             pending_bytes += length_bytes as usize;
@@ -411,7 +408,7 @@ impl HashedInput {
                 hasher: blake3::Hasher::new(),
                 chunk: Vec::new(),
             }),
-            Err(source) => Err(OpenError::Io { path, source }),
+            Err(source) => Err(IoError::new("read", path, source).into()),
         }
     }
 
@@ -420,7 +417,7 @@ impl HashedInput {
         let path = self.path.clone();
         match source.kind() {
             io::ErrorKind::UnexpectedEof => OpenError::Changed { path },
-            _ => OpenError::Io { path, source },
+            _ => IoError::new("read", path, source).into(),
         }
     }
 

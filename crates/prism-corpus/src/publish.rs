@@ -9,6 +9,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use prism_core::advice::{Advice, Hint};
+use prism_core::io_error::IoError;
 use prism_scratch::{Purpose, Scratch};
 
 use crate::limits::MANIFEST_BYTES_MAX;
@@ -23,17 +25,10 @@ const UNFINISHED: &str = "corpus";
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
     /// The operating system refused.
-    #[error("cannot {action} {path}: {source}", path = path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// On which path.
-        path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] IoError),
     /// The finished corpus cannot be renamed onto the directory.
-    #[error("a corpus cannot be put at {path}: {problem}; name a new directory, inside of it for example", path = path.display())]
+    #[error("a corpus cannot be put at {path}: {problem}", path = path.display())]
     OutputNotReplaceable {
         /// The output directory.
         path: PathBuf,
@@ -41,20 +36,13 @@ pub enum PublishError {
         problem: &'static str,
     },
     /// The directory holds other things.
-    #[error(
-        "{path} is not empty and holds no corpus; choose another output directory or empty this one",
-        path = path.display()
-    )]
+    #[error("{path} is not empty and holds no corpus", path = path.display())]
     OutputNotEmpty {
         /// The output directory.
         path: PathBuf,
     },
     /// The directory holds another corpus.
-    #[error(
-        "{path} holds another corpus ({existing}) than this one would be ({wanted}); choose another output \
-         directory or remove it",
-        path = path.display()
-    )]
+    #[error("{path} holds another corpus ({existing}) than this one would be ({wanted})", path = path.display())]
     OutputIsAnotherCorpus {
         /// The output directory.
         path: PathBuf,
@@ -64,10 +52,7 @@ pub enum PublishError {
         wanted: String,
     },
     /// The directory holds this very corpus, but damaged.
-    #[error(
-        "{path} holds this corpus, but damaged: {source}; remove it and run the command again",
-        path = path.display()
-    )]
+    #[error("{path} holds this corpus, but damaged: {source}", path = path.display())]
     OutputIsDamaged {
         /// The output directory.
         path: PathBuf,
@@ -76,13 +61,21 @@ pub enum PublishError {
     },
 }
 
+impl Advice for PublishError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::OutputNotReplaceable { .. } => "name a new directory, inside of it for example".into(),
+            Self::OutputNotEmpty { .. } => "choose another output directory or empty this one".into(),
+            Self::OutputIsAnotherCorpus { .. } => "choose another output directory or remove it".into(),
+            Self::OutputIsDamaged { .. } => "remove it and run the command again".into(),
+            Self::Io(_) => return None,
+        })
+    }
+}
+
 impl PublishError {
     pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
-        Self::Io {
-            action,
-            path: path.to_owned(),
-            source,
-        }
+        Self::Io(IoError::new(action, path, source))
     }
 }
 

@@ -8,6 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use prism_core::advice::{Advice, Hint};
 use serde::Serialize;
 
 use crate::manifest::{Salt, Split};
@@ -38,13 +39,13 @@ pub enum RevealError {
     #[error(transparent)]
     Salt(#[from] SaltError),
     /// It holds nothing secret.
-    #[error("{path} has a public salt, so there is nothing to reveal; hand it out as it is", path = path.display())]
+    #[error("{path} has a public salt, so there is nothing to reveal", path = path.display())]
     Public {
         /// The corpus.
         path: PathBuf,
     },
     /// The salt is not the one that it was locked with.
-    #[error("{path} is not the salt that the corpus was locked with; restore the file", path = path.display())]
+    #[error("{path} is not the salt that the corpus was locked with", path = path.display())]
     OtherSalt {
         /// The file.
         path: PathBuf,
@@ -52,6 +53,18 @@ pub enum RevealError {
     /// It cannot be written.
     #[error(transparent)]
     Publish(#[from] PublishError),
+}
+
+impl Advice for RevealError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::Public { .. } => "hand it out as it is".into(),
+            Self::OtherSalt { .. } => "restore the file".into(),
+            Self::Open(error) => return error.hint(),
+            Self::Salt(error) => return error.hint(),
+            Self::Publish(error) => return error.hint(),
+        })
+    }
 }
 
 /// The commitment to a corpus, which was verified.

@@ -9,6 +9,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use prism_core::advice::{Advice, Hint};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -51,25 +52,32 @@ pub enum SaltError {
         source: io::Error,
     },
     /// Others may read the file.
-    #[error(
-        "others than its owner may read {path}; take their rights away with `chmod 600` and, if anybody was there, make \
-         another salt",
-        path = path.display()
-    )]
+    #[error("others than its owner may read {path}", path = path.display())]
     Readable {
         /// The file.
         path: PathBuf,
     },
     /// It is not a line of text of a good length.
-    #[error(
-        "{path} is no salt: it wants one line of {SALT_BYTES_MIN} to {SALT_BYTES_MAX} bytes; make one with \
-         `(umask 077; head -c 32 /dev/urandom | base64 > {path})`",
-        path = path.display()
-    )]
+    #[error("{path} is no salt: it wants one line of {SALT_BYTES_MIN} to {SALT_BYTES_MAX} bytes", path = path.display())]
     Unusable {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl Advice for SaltError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::Readable { .. } => {
+                "take their rights away with `chmod 600` and, if anybody was there, make another salt".into()
+            }
+            Self::Unusable { path } => {
+                let path = path.display();
+                format!("make one with `(umask 077; head -c 32 /dev/urandom | base64 > {path})`").into()
+            }
+            Self::Io { .. } => return None,
+        })
+    }
 }
 
 impl SecretSalt {

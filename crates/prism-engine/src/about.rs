@@ -37,7 +37,7 @@ pub(crate) fn of(request: &EvalRequest, bundle: &Bundle, corpus: &str) -> About 
 
 /// One line of at most [`MAX_NAME_CHARS`] characters.
 fn harmless(name: &str) -> String {
-    let line: String = prism_sandbox::escape_for_terminal(name)
+    let line: String = prism_core::escape::escape_for_terminal(name)
         .replace(['\n', '\t'], " ")
         .chars()
         .take(MAX_NAME_CHARS)

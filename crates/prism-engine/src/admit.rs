@@ -39,10 +39,10 @@ pub(crate) fn admit(run: &mut Run<'_>) -> Result<Admitted, Failure> {
     }
     let bundle_bits = bundle
         .priced_bits(recipe.bundle.allowance_bytes)
-        .map_err(|error| Failure::new(Reason::Internal, error.to_string()))?;
+        .map_err(|error| Failure::of(Reason::Internal, &error))?;
     let tokenizer_spec = tokenizer_spec(&bundle);
-    let tokenizer = Tokenizer::load(&tokenizer_spec)
-        .map_err(|error| Failure::new(Reason::TokenizerInvalid, error.to_string()))?;
+    let tokenizer =
+        Tokenizer::load(&tokenizer_spec).map_err(|error| Failure::of(Reason::TokenizerInvalid, &error))?;
     let tokenizer_info = tokenizer_info(&bundle, &tokenizer, recipe)?;
     Ok(Admitted {
         bundle,

@@ -19,7 +19,7 @@ const SEGMENT_HEAD_BYTES: u64 = 1024 * 1024;
 pub fn provide(recipe: &Recipe) -> Result<(), Failure> {
     needs(recipe)
         .provide()
-        .map_err(|error| Failure::new(Reason::Resources, error.to_string()))
+        .map_err(|error| Failure::of(Reason::Resources, &error))
 }
 
 /// What the sandboxes of a run need, and the files that this process itself writes: snapshots, and the claims of every

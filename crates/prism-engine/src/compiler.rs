@@ -8,15 +8,17 @@
 use std::time::Duration;
 
 use prism_bundle::Bundle;
+use prism_core::escape::escape_for_terminal;
 use prism_core::{failure::Failure, outcome::Reason};
+use prism_gate::{Finding, Place, Severity};
 use prism_referee::connection::Cancel;
-use prism_sandbox::{Ending, Sandbox, escape_for_terminal};
-use serde::{Deserialize, Serialize};
+use prism_sandbox::{Ending, Sandbox};
+use serde::Deserialize;
 
 use crate::launcher::SandboxLauncher;
 
 /// The rule of the gate for a file that does not compile.
-pub(crate) const RULE_CODE: &str = "PRS001";
+const RULE_CODE: &str = "PRS001";
 /// For all files of a bundle together. A bundle of 8 MiB of ordinary code takes 20 seconds.
 pub(crate) const COMPILE_TIME: Duration = Duration::from_mins(1);
 /// A file of 256 KiB takes a tenth of it.
@@ -28,39 +30,6 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// What is shown of what an interpreter said that did not come up, in characters.
 const STDERR_CHARS_MAX: usize = 400;
 
-/// A place in a file of the bundle. Lines and columns count from 1, columns in characters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SourcePlace {
-    /// The file's path in the bundle.
-    pub file: String,
-    /// The line.
-    pub line: u32,
-    /// The column; 1 where CPython names none.
-    pub column: u32,
-    /// The last line.
-    pub end_line: u32,
-    /// The column after the last one.
-    pub end_column: u32,
-}
-
-impl SourcePlace {
-    /// Where a finding about a whole file is shown.
-    pub(crate) fn start_of(file: &str) -> Self {
-        at(file, 1, 1)
-    }
-}
-
-/// A file that CPython does not compile. The texts quote the submission.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    /// Where.
-    pub(crate) place: SourcePlace,
-    /// What is wrong, in CPython's words where it has some.
-    pub(crate) message: String,
-    /// What to do.
-    pub(crate) hint: String,
-}
-
 /// Compiles every Python file of the bundle that the launcher's seats hold; executes none.
 ///
 /// # Errors
@@ -69,19 +38,18 @@ pub(crate) fn refusals(
     launcher: &SandboxLauncher<'_>,
     bundle: &Bundle,
     cancel: &Cancel,
-) -> Result<Vec<Refusal>, Failure> {
+) -> Result<Vec<Finding>, Failure> {
     let files: Vec<(&str, &str)> = bundle
         .files()
         .map(|(path, text)| (path.as_str(), text))
         .filter(|(path, _)| path.strip_suffix(".py").is_some())
         .collect();
     let spec = launcher.compiler_spec(files.iter().map(|(path, _)| *path));
-    let mut sandbox = Sandbox::spawn(launcher.helper, launcher.capabilities, spec).map_err(|error| {
-        Failure::new(
-            Reason::SandboxUnavailable,
-            format!("a sandbox cannot be started: {error}"),
-        )
-    })?;
+    let mut sandbox =
+        Sandbox::spawn(launcher.helper, launcher.capabilities, spec).map_err(|error| Failure {
+            detail: format!("a sandbox cannot be started: {error}"),
+            ..Failure::of(Reason::SandboxUnavailable, &error)
+        })?;
     let ending = loop {
         if let Some(ending) = sandbox.wait(Some(PATIENCE)) {
             break ending;
@@ -123,7 +91,7 @@ fn read(
     stdout: &[u8],
     stderr: &[u8],
     ending: Ending,
-) -> Result<Vec<Refusal>, Failure> {
+) -> Result<Vec<Finding>, Failure> {
     let mut refusals = Vec::new();
     let (mut begun, mut is_done) = (None, false);
     for line in stdout.split(|byte| *byte == b'\n') {
@@ -174,25 +142,28 @@ fn read(
             ),
         ));
     };
-    refusals.push(Refusal {
-        place: at(file, 1, 1),
-        message: format!("CPython's compiler does not come to an end with this file: it {what}"),
-        hint: "write it in ordinary statements of ordinary size, and split it into several files".to_owned(),
-    });
+    refusals.push(finding(
+        file,
+        Place::START,
+        format!("CPython's compiler does not come to an end with this file: it {what}"),
+        "write it in ordinary statements of ordinary size, and split it into several files".to_owned(),
+    ));
     Ok(refusals)
 }
 
-fn at(file: &str, line: u32, column: u32) -> SourcePlace {
-    SourcePlace {
+fn finding(file: &str, place: Place, message: String, hint: String) -> Finding {
+    Finding {
+        rule: prism_gate::of_instantiation(RULE_CODE),
+        severity: Severity::Error,
         file: file.to_owned(),
-        line,
-        column,
-        end_line: line,
-        end_column: column,
+        place,
+        message,
+        hint,
+        traceback: None,
     }
 }
 
-fn refusal((file, text): (&str, &str), refused: &Refused) -> Refusal {
+fn refusal((file, text): (&str, &str), refused: &Refused) -> Finding {
     let said = match refused.message.as_str() {
         "" => refused.kind.clone(),
         message => format!("{}: {message}", refused.kind),
@@ -206,18 +177,19 @@ fn refusal((file, text): (&str, &str), refused: &Refused) -> Refusal {
         Some((line, column.unwrap_or(1).clamp(1, last)))
     };
     let (line, column) = known(refused.line, refused.column).unwrap_or((1, 1));
-    let mut place = at(file, line, column);
+    let mut place = Place::at(line, column);
     if let (Some(_), Some((end_line, end_column))) =
         (refused.end_column, known(refused.end_line, refused.end_column))
         && (end_line, end_column) > (line, column)
     {
         (place.end_line, place.end_column) = (end_line, end_column);
     }
-    Refusal {
+    finding(
+        file,
         place,
-        message: format!("CPython refuses this file: {said}"),
-        hint: format!("`python3 -m py_compile {file}` says the same: write what it asks for"),
-    }
+        format!("CPython refuses this file: {said}"),
+        format!("`python3 -m py_compile {file}` says the same: write what it asks for"),
+    )
 }
 
 /// The lines as CPython counts them; the last one may be empty, which is where a file ends too early.
@@ -246,18 +218,18 @@ mod tests {
 
     const FILES: [(&str, &str); 2] = [("architecture.py", "a = 1\r\nb = 'é'\rc"), ("training.py", "x\n")];
 
-    fn read_all(stdout: &str, ending: Ending) -> Result<Vec<Refusal>, Failure> {
+    fn read_all(stdout: &str, ending: Ending) -> Result<Vec<Finding>, Failure> {
         read(&FILES, stdout.as_bytes(), b"no\x1bmodule", ending)
     }
 
     /// File, line, column, end and message of what is refused.
     fn shown(stdout: &str, ending: Ending) -> Vec<String> {
         let found = read_all(stdout, ending).unwrap();
-        let show = |refusal: Refusal| {
+        let show = |refusal: Finding| {
             let place = refusal.place;
             format!(
                 "{}:{}:{}-{}:{} {}",
-                place.file, place.line, place.column, place.end_line, place.end_column, refusal.message
+                refusal.file, place.line, place.column, place.end_line, place.end_column, refusal.message
             )
         };
         found.into_iter().map(show).collect()

@@ -12,7 +12,7 @@ use std::{
     time::Instant,
 };
 
-use prism_core::{failure::Failure, outcome::Reason};
+use prism_core::{escape::escape_for_terminal, failure::Failure, outcome::Reason};
 use prism_referee::connection::Cancel;
 use prism_sandbox::Helper;
 
@@ -26,7 +26,7 @@ use crate::{
     request::EvalRequest,
     run::Run,
     run_dir::{RECORD_FILE, TARGETS_FILE},
-    state::RunState,
+    state::RunOutput,
 };
 
 /// What this process brings along.
@@ -46,7 +46,7 @@ pub fn evaluate(
     events: &mut dyn FnMut(EvalEvent),
 ) -> Outcome {
     let started = Instant::now();
-    let mut state = RunState::default();
+    let mut state = RunOutput::default();
     let recorder = state.recorder.clone();
     // A defect of ours must still end in an outcome: a service goes on with the next submission. Nothing of the run is
     // used afterwards but what the state holds, and each of its fields is complete at any time.
@@ -77,10 +77,14 @@ pub fn evaluate(
                 }
             }
             // Both may quote the submission, and somebody will print them.
-            let detail = prism_sandbox::escape_for_terminal(&failure.detail);
-            let mut outcome = Outcome::failed(failure.reason, detail);
-            outcome.traceback = failure.traceback.map(prism_sandbox::escape_for_terminal);
-            outcome
+            Outcome::of(Failure {
+                reason: failure.reason,
+                detail: escape_for_terminal(&failure.detail),
+                hint: failure
+                    .hint
+                    .map(|hint| escape_for_terminal(hint.as_bytes()).into()),
+                traceback: failure.traceback.map(escape_for_terminal),
+            })
         }
     };
     outcome.findings.clone_from(&state.findings);
@@ -99,13 +103,13 @@ pub fn evaluate(
         outcome.run_dir = Some(dir.path().to_owned());
         recorder.event(&finished(&outcome));
         if let Err(failure) = recorder.end() {
-            outcome = lost(&outcome, failure.detail);
+            outcome = lost(&outcome, failure);
         }
         // Last of all: its presence says that the run is over. Where the disk has refused before, that has been said.
         if let Err(error) = state.close(dir, &outcome)
             && outcome.reason != Reason::Storage
         {
-            outcome = lost(&outcome, crate::recorder::refused(&error.to_string()).detail);
+            outcome = lost(&outcome, crate::recorder::refused(&error.to_string()));
         }
     }
     events(finished(&outcome));
@@ -120,8 +124,8 @@ fn finished(outcome: &Outcome) -> EvalEvent {
 }
 
 /// What becomes of a run whose files cannot be written.
-fn lost(outcome: &Outcome, detail: String) -> Outcome {
-    let mut lost = Outcome::failed(Reason::Storage, detail);
+fn lost(outcome: &Outcome, failure: Failure) -> Outcome {
+    let mut lost = Outcome::of(failure);
     lost.run_dir.clone_from(&outcome.run_dir);
     lost.run_id.clone_from(&outcome.run_id);
     lost.about.clone_from(&outcome.about);
@@ -139,8 +143,9 @@ fn defect(payload: &(dyn Any + Send)) -> Failure {
         .unwrap_or("no reason was given");
     Failure::new(
         Reason::Internal,
-        format!("a defect in PRISM ended the run: {said}; report it with the lines that were printed"),
+        format!("a defect in PRISM ended the run: {said}"),
     )
+    .with_hint("report it with the lines that were printed")
 }
 
 fn run(run: &mut Run<'_>) -> Result<Score, Failure> {

@@ -1,4 +1,4 @@
-//! What an evaluation tells while it goes on: one JSON line an event on `--progress-fd`, and the lasting ones of them in
+//! What an evaluation tells while it goes on: one JSON line per event on `--progress-fd`, and the lasting ones of them in
 //! the run's event file ([`crate::event_file`]).
 //!
 //! Nothing here comes from the submission but `log`, which is marked as the miner's own, and what `gate` quotes.
@@ -209,13 +209,13 @@ pub enum EvalStage {
 }
 
 /// Tells [`EvalEvent::Progress`] of one stage, from its first hundredth on.
-pub(crate) struct Hundredths<'a> {
+pub(crate) struct ThrottledProgress<'a> {
     stage: EvalStage,
     told: Option<u64>,
     events: &'a mut dyn FnMut(EvalEvent),
 }
 
-impl<'a> Hundredths<'a> {
+impl<'a> ThrottledProgress<'a> {
     /// Has told nothing yet.
     pub(crate) fn new(stage: EvalStage, events: &'a mut dyn FnMut(EvalEvent)) -> Self {
         Self {
@@ -225,7 +225,7 @@ impl<'a> Hundredths<'a> {
         }
     }
 
-    /// So far it is.
+    /// Reports progress, where it is a hundredth more than before.
     pub(crate) fn at(&mut self, done_bytes: u64, total_bytes: u64) {
         let hundredth = done_bytes.saturating_mul(100) / total_bytes.max(1);
         if self.told != Some(hundredth) {
@@ -247,7 +247,7 @@ mod tests {
     fn progress_is_told_once_a_hundredth() {
         let mut told = Vec::new();
         let mut events = |event| told.push(event);
-        let mut progress = Hundredths::new(EvalStage::Corpus, &mut events);
+        let mut progress = ThrottledProgress::new(EvalStage::Corpus, &mut events);
         for done in 0..=5000 {
             progress.at(done, 5000);
         }

@@ -21,7 +21,7 @@ const FINDINGS_MAX: usize = 20;
 const DETAIL_FINDINGS_MAX: usize = 3;
 
 /// What the gate says of a bundle.
-pub(crate) struct Said {
+pub(crate) struct GateDecision {
     errors: usize,
     warnings: usize,
     /// The first findings; those that stop the submission where any do.
@@ -30,7 +30,7 @@ pub(crate) struct Said {
     pub(crate) refusal: Option<String>,
 }
 
-impl Said {
+impl GateDecision {
     /// What there is to tell, if anything.
     pub(crate) fn event(&self) -> Option<EvalEvent> {
         (self.errors + self.warnings > 0).then(|| EvalEvent::Gate {
@@ -42,7 +42,7 @@ impl Said {
 }
 
 /// Asks the gate. `path` is what the author calls the bundle.
-pub(crate) fn judge(bundle: &Bundle, path: &Path) -> Result<Said, Failure> {
+pub(crate) fn judge(bundle: &Bundle, path: &Path) -> Result<GateDecision, Failure> {
     let report = prism_gate::check(bundle, &Options::default()).map_err(|error| {
         let reason = match error {
             GateError::Thread(_) => Reason::Resources,
@@ -50,21 +50,7 @@ pub(crate) fn judge(bundle: &Bundle, path: &Path) -> Result<Said, Failure> {
         };
         Failure::new(reason, error.to_string())
     })?;
-    let is_refused = report.has_errors();
-    let findings: Vec<GateFinding> = report
-        .findings
-        .iter()
-        .filter(|finding| !is_refused || finding.severity == Severity::Error)
-        .take(FINDINGS_MAX)
-        .map(told)
-        .collect();
-    let errors = report.count(Severity::Error);
-    Ok(Said {
-        errors,
-        warnings: report.count(Severity::Warning),
-        refusal: is_refused.then(|| refusal(&findings, errors, path)),
-        findings,
-    })
+    Ok(said(&report.findings, path))
 }
 
 /// Asks CPython's own compiler, in the sandbox. Each file that it refuses is a syntax error like those of the gate.
@@ -73,30 +59,25 @@ pub(crate) fn compile(
     bundle: &Bundle,
     path: &Path,
     cancel: &Cancel,
-) -> Result<Said, Failure> {
-    let refused = compiler::refusals(launcher, bundle, cancel)?;
-    let rule = prism_gate::of_instantiation(compiler::RULE_CODE);
-    let errors = refused.len();
-    let findings: Vec<GateFinding> = refused
-        .into_iter()
+) -> Result<GateDecision, Failure> {
+    Ok(said(&compiler::refusals(launcher, bundle, cancel)?, path))
+}
+
+fn said(findings: &[Finding], path: &Path) -> GateDecision {
+    let is_error = |finding: &&Finding| finding.severity == Severity::Error;
+    let errors = findings.iter().filter(is_error).count();
+    let first: Vec<GateFinding> = findings
+        .iter()
+        .filter(|finding| errors == 0 || is_error(finding))
         .take(FINDINGS_MAX)
-        .map(|refusal| GateFinding {
-            code: rule.code.to_owned(),
-            id: rule.id.to_owned(),
-            severity: Severity::Error.as_str().to_owned(),
-            file: refusal.place.file,
-            line: refusal.place.line,
-            column: refusal.place.column,
-            message: refusal.message,
-            hint: refusal.hint,
-        })
+        .map(told)
         .collect();
-    Ok(Said {
+    GateDecision {
         errors,
-        warnings: 0,
-        refusal: (errors > 0).then(|| refusal(&findings, errors, path)),
-        findings,
-    })
+        warnings: findings.len() - errors,
+        refusal: (errors > 0).then(|| refusal(&first, errors, path)),
+        findings: first,
+    }
 }
 
 fn told(finding: &Finding) -> GateFinding {

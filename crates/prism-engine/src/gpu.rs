@@ -77,7 +77,7 @@ fn model_in(list: &Path) -> Option<String> {
         else {
             continue;
         };
-        let text = prism_sandbox::escape_for_terminal(bytes);
+        let text = prism_core::escape::escape_for_terminal(bytes);
         let field = |name: &str| {
             text.lines().find_map(|line| {
                 let (key, value) = line.split_once(':')?;

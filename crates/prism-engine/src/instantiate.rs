@@ -35,15 +35,14 @@ use std::{
 
 use prism_bundle::Bundle;
 use prism_core::{failure::Failure, outcome::Reason, recipe::Recipe};
+use prism_gate::{Finding, Severity};
 use prism_referee::{
     connection::Cancel,
     message::Phase,
     plan::{StreamTotals, Terms, TokenizerInfo},
-    trial::{self, Importing, Patience, Tried},
+    smoke::{self, Importing, Patience, Tried},
 };
-use serde::Serialize;
 
-pub use crate::compiler::SourcePlace;
 use crate::{
     compiler,
     evaluate::Host,
@@ -77,37 +76,8 @@ impl Default for InstantiationLimits {
     }
 }
 
-/// Whether a finding refuses the bundle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// It does.
-    Error,
-    /// It is advice.
-    Warning,
-}
-
-/// One thing that is wrong. Texts quote the submission: whoever shows them escapes them for the place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct InstantiationFinding {
-    /// Its number, as `PRS311`.
-    pub code: &'static str,
-    /// Its name, as `prism:build-model`.
-    pub id: &'static str,
-    /// Whether it refuses the bundle.
-    pub severity: Severity,
-    /// What happened.
-    pub message: String,
-    /// What to do about it.
-    pub hint: String,
-    /// The miner's own frames, with paths relative to the bundle.
-    pub traceback: Option<String>,
-    /// Where it is, if that is known otherwise than by the frames.
-    pub place: Option<SourcePlace>,
-}
-
 /// What one instantiation showed.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Instantiated {
     /// Parameters of the model, tied tensors once; absent if it was never laid out.
     pub parameters: Option<u64>,
@@ -115,8 +85,8 @@ pub struct Instantiated {
     pub snapshot_bytes: Option<u64>,
     /// Length of the rows that the forwards were made of, in tokens; absent if none worked.
     pub seq_len: Option<u32>,
-    /// What is wrong, errors first. Empty for a model that can be measured.
-    pub findings: Vec<InstantiationFinding>,
+    /// What is wrong, errors first; texts quote the submission, and whoever shows them escapes them. Empty for a model that can be measured.
+    pub findings: Vec<Finding>,
     /// Everything together, in seconds.
     pub wall_seconds: f64,
 }
@@ -185,7 +155,7 @@ pub fn instantiate_within(
         }
         // Without a vocabulary there is no `ctx` to build a model with.
         Err(failure) => match crate::tokenizer::problem(bundle, recipe) {
-            Some(problem) => refused([findings::without_tokenizer(problem)]),
+            Some(problem) => refused([problem]),
             None => return Err(failure),
         },
     };
@@ -193,7 +163,7 @@ pub fn instantiate_within(
     Ok(found)
 }
 
-fn refused(findings: impl IntoIterator<Item = InstantiationFinding>) -> Instantiated {
+fn refused(findings: impl IntoIterator<Item = Finding>) -> Instantiated {
     Instantiated {
         parameters: None,
         snapshot_bytes: None,
@@ -239,7 +209,7 @@ impl Attempt<'_> {
         // Nothing of a bundle is imported that CPython does not compile.
         let refusals = compiler::refusals(&launcher(), self.bundle, cancel)?;
         if !refusals.is_empty() {
-            return Ok(refused(refusals.into_iter().map(findings::not_compiled)));
+            return Ok(refused(refusals));
         }
         let manifest = self.bundle.manifest();
         let terms = Terms {
@@ -287,7 +257,7 @@ impl Attempt<'_> {
         let mut told: Option<(Instantiated, bool)> = None;
         for seq_len in self.seq_lens() {
             let words = self.words(seq_len);
-            let stopped = match trial::run(terms, &mut launcher(), seq_len, patience, cancel) {
+            let stopped = match smoke::run(terms, &mut launcher(), seq_len, patience, cancel) {
                 Ok(tried) => return Ok(answered(&tried, seq_len, &words)),
                 Err(stopped) => stopped,
             };
@@ -329,18 +299,17 @@ impl Attempt<'_> {
         }
     }
 
-    fn words(&self, seq_len: u32) -> findings::Words<'_> {
-        findings::Words {
+    fn words(&self, seq_len: u32) -> findings::Messages<'_> {
+        findings::Messages {
             limits: self.limits,
             recipe: self.recipe,
-            architecture: self.bundle.manifest().architecture.as_str(),
-            training: self.bundle.manifest().training.as_str(),
+            bundle: self.bundle,
             seq_len,
         }
     }
 }
 
-fn answered(tried: &Tried, seq_len: u32, words: &findings::Words<'_>) -> Instantiated {
+fn answered(tried: &Tried, seq_len: u32, words: &findings::Messages<'_>) -> Instantiated {
     let only_one_row = tried
         .two_rows
         .as_deref()

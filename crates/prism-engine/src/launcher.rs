@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use prism_core::advice::Advice;
 use prism_core::{
     failure::Failure,
     outcome::Reason,
@@ -326,8 +327,9 @@ fn environment(recipe: &Recipe, role: Role) -> Vec<(OsString, OsString)> {
 
 impl Launcher for SandboxLauncher<'_> {
     fn launch(&mut self, party: Party, segment: OwnedFd) -> Result<(UnixStream, Box<dyn Process>), Failure> {
-        let unavailable = |what: &str, error: &dyn std::fmt::Display| {
-            Failure::new(Reason::SandboxUnavailable, format!("{what}: {error}"))
+        let unavailable = |what: &str, error: &dyn Advice| Failure {
+            detail: format!("{what}: {error}"),
+            ..Failure::of(Reason::SandboxUnavailable, error)
         };
         let (ours, theirs) =
             UnixStream::pair().map_err(|error| unavailable("no socket for a worker", &error))?;

@@ -109,16 +109,16 @@ pub(crate) fn take(
     wish: &Wish<'_>,
     tell: &mut dyn FnMut(Vec<Holder>, Duration),
 ) -> Result<Turn, Failure> {
-    let broken = |error: &dyn fmt::Display| {
-        Failure::new(
+    let broken =
+        |error: &dyn fmt::Display| {
+            Failure::new(
             Reason::Storage,
-            format!(
-                "the lock of this machine, {}, cannot be used: {error}; `{PRISM_MACHINE_LOCK}` names another place, which \
-                 must be the same for everybody on this kernel",
-                path.display()
-            ),
+            format!("the lock of this machine, {}, cannot be used: {error}", path.display()),
         )
-    };
+        .with_hint(format!(
+            "`{PRISM_MACHINE_LOCK}` names another place, which must be the same for everybody on this kernel"
+        ))
+        };
     let started = Instant::now();
     let mut told: Option<Instant> = None;
     loop {

@@ -32,7 +32,7 @@ use crate::{
     run_lock::RunLock,
     seats::Unpacked,
     settle,
-    state::RunState,
+    state::RunOutput,
 };
 
 /// Measures what is prepared.
@@ -108,7 +108,7 @@ pub(crate) fn measure(prepared: &Prepared, run: &mut Run<'_>) -> Result<Score, F
         let mut watch = |event: Event| state.watch(event, &prepared.totals, events);
         session::measure(&plan, &mut launcher, targets, &stop, &mut watch, &mut observed)
     };
-    let mut record = measured?.record;
+    let mut record = measured?;
     record.targets_sha256 = publish::hash_file(&dir.file(TARGETS_FILE))
         .map_err(|error| storage(&format!("{TARGETS_FILE} cannot be read back"), error))?;
     run.rehearse(counts::by_record(&record, &seals));
@@ -155,7 +155,7 @@ fn make_run_dir(
     request: &EvalRequest,
     bundle: &Bundle,
     about: prism_report::About,
-    state: &mut RunState,
+    state: &mut RunOutput,
 ) -> Result<RunDir, Failure> {
     let mut random = [0_u8; 4];
     fill_random(&mut random)?;

@@ -37,7 +37,7 @@ impl Metrics {
         entries
             .into_iter()
             .filter(|(_, value)| value.is_finite())
-            .map(|(name, value)| (prism_sandbox::escape_for_terminal(&name), value))
+            .map(|(name, value)| (prism_core::escape::escape_for_terminal(&name), value))
             .collect()
     }
 

@@ -2,9 +2,11 @@
 //!
 //! Its field names are stable; a driving program reads them.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use prism_core::{
+    advice::Advice,
     failure::Failure,
     outcome::{Fault, Reason, Status},
     rank::Standing,
@@ -62,12 +64,15 @@ pub struct Score {
 pub struct Outcome {
     /// What became of the submission.
     pub status: Status,
-    /// Whom it is to be told, if anybody.
+    /// Who is at fault, if anyone.
     pub fault: Option<Fault>,
     /// The stable reason.
     pub reason: Reason,
     /// What happened, where, and what to do next. For the person at fault.
     pub detail: String,
+    /// The end of `detail` that says what to do next. Within the process alone: no file and no `--json` has it apart.
+    #[serde(skip)]
+    pub hint: Option<Cow<'static, str>>,
     /// The miner's own traceback, where there is one.
     pub traceback: Option<String>,
     /// The first findings of the static gate that stopped the submission; `prism check` shows all of them.
@@ -150,12 +155,32 @@ impl Outcome {
         Self::without_figures(reason, detail.into())
     }
 
+    /// The same of a failure.
+    pub fn of(failure: Failure) -> Self {
+        let mut outcome = Self::failed(failure.reason, failure.told());
+        outcome.hint = failure.hint;
+        outcome.traceback = failure.traceback;
+        outcome
+    }
+
+    /// What happened, without what to do next.
+    pub fn what_happened(&self) -> &str {
+        let advice = self
+            .hint
+            .as_deref()
+            .and_then(|hint| self.detail.strip_suffix(hint));
+        advice
+            .and_then(|what| what.strip_suffix("; "))
+            .unwrap_or(&self.detail)
+    }
+
     fn without_figures(reason: Reason, detail: String) -> Self {
         Self {
             status: reason.status(),
             fault: reason.fault(),
             reason,
             detail,
+            hint: None,
             traceback: None,
             findings: Vec::new(),
             bpb: None,

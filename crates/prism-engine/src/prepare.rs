@@ -6,6 +6,7 @@
 use std::{ops::ControlFlow, path::Path};
 
 use prism_bundle::{Bundle, PackError, TokenizerChoice, pack};
+use prism_core::io_error::IoError;
 use prism_core::{
     failure::Failure,
     hash::Sha256Hash,
@@ -28,7 +29,7 @@ use crate::{
     admit::Admitted,
     caller_limits, counts,
     evaluate::Host,
-    event::{EvalEvent, EvalStage, Hundredths},
+    event::{EvalEvent, EvalStage, ThrottledProgress},
     run::Run,
     seats, settle,
     text::{RunText, TextError, UncountedText},
@@ -115,10 +116,12 @@ fn check_stream(recipe: &Recipe, totals: &StreamTotals) -> Result<(), Failure> {
             Reason::Usage,
             format!(
                 "the stream of {} targets is too short for this recipe: a step needs at least {least} targets and may have \
-                 at most {most}; lock more text, raise `--max-bytes`, or take a recipe with a smaller \
-                 `stream.min_targets_per_step`",
+                 at most {most}",
                 totals.targets
             ),
+        )
+        .with_hint(
+            "lock more text, raise `--max-bytes`, or take a recipe with a smaller `stream.min_targets_per_step`",
         ));
     }
     Ok(())
@@ -127,19 +130,19 @@ fn check_stream(recipe: &Recipe, totals: &StreamTotals) -> Result<(), Failure> {
 /// The bundle at a path: a directory or an archive.
 pub(crate) fn read_bundle(path: &Path) -> Result<Bundle, Failure> {
     let packed = |error: PackError| match error {
-        PackError::Io { reason, path, .. } => Failure::new(
+        PackError::Io(IoError { path, source, .. }) => Failure::new(
             Reason::Usage,
-            format!("the bundle {} cannot be read: {reason}", path.display()),
+            format!("the bundle {} cannot be read: {source}", path.display()),
         ),
-        PackError::NotAnArchive(_) => Failure::new(Reason::Usage, error.to_string()),
-        _ => Failure::new(Reason::BundleInvalid, error.to_string()),
+        PackError::NotAnArchive(_) => Failure::of(Reason::Usage, &error),
+        _ => Failure::of(Reason::BundleInvalid, &error),
     };
     let bundle = if path.is_dir() {
         Bundle::from_entries(pack::read_dir(path).map_err(packed)?)
     } else {
         Bundle::from_zip(&pack::read_archive(path).map_err(packed)?)
     };
-    bundle.map_err(|error| Failure::new(Reason::BundleInvalid, error.to_string()))
+    bundle.map_err(|error| Failure::of(Reason::BundleInvalid, &error))
 }
 
 /// The tokenizer that a bundle declares.
@@ -155,8 +158,7 @@ pub(crate) fn tokenizer_spec(bundle: &Bundle) -> TokenizerSpec {
 
 /// The same, loaded.
 pub(crate) fn load_tokenizer(bundle: &Bundle) -> Result<Tokenizer, Failure> {
-    Tokenizer::load(&tokenizer_spec(bundle))
-        .map_err(|error| Failure::new(Reason::TokenizerInvalid, error.to_string()))
+    Tokenizer::load(&tokenizer_spec(bundle)).map_err(|error| Failure::of(Reason::TokenizerInvalid, &error))
 }
 
 /// What a run says of its tokenizer, whose vocabulary must be within the recipe's limit.
@@ -188,7 +190,7 @@ pub(crate) fn open_corpus(
     cancel: &Cancel,
     events: &mut dyn FnMut(EvalEvent),
 ) -> Result<Corpus, Failure> {
-    let mut progress = Hundredths::new(EvalStage::Corpus, events);
+    let mut progress = ThrottledProgress::new(EvalStage::Corpus, events);
     Corpus::open_with_progress(path, &mut |done, total| {
         progress.at(done, total);
         if cancel.is_cancelled() {
@@ -200,11 +202,11 @@ pub(crate) fn open_corpus(
     .map_err(|error| match &error {
         OpenError::Cancelled => Failure::new(Reason::Cancelled, "the run was cancelled"),
         // A path that was mistyped, not a corpus that was damaged.
-        error if error.is_no_corpus() => Failure::new(Reason::Usage, error.to_string()),
-        error => Failure::new(
-            Reason::CorpusInvalid,
-            format!("{} is no usable corpus: {error}", path.display()),
-        ),
+        error if error.is_no_corpus() => Failure::of(Reason::Usage, error),
+        error => Failure {
+            detail: format!("{} is no usable corpus: {error}", path.display()),
+            ..Failure::of(Reason::CorpusInvalid, error)
+        },
     })
 }
 
@@ -222,7 +224,7 @@ fn count(
     if let Some(targets) = cache.as_ref().and_then(|cache| cache.get(&key)) {
         return Ok(text.counted(targets));
     }
-    let mut progress = Hundredths::new(EvalStage::Corpus, run.events);
+    let mut progress = ThrottledProgress::new(EvalStage::Corpus, run.events);
     let counted = text
         .count(run.cancel, &mut |done, total| progress.at(done, total))
         .map_err(|error| match error {
@@ -269,23 +271,23 @@ pub(crate) fn corpus_hash(corpus: &Corpus) -> Result<Sha256Hash, Failure> {
 
 /// Where the Python runtime lives.
 pub(crate) fn settings() -> Result<Settings, Failure> {
-    Settings::from_env().map_err(|error| Failure::new(Reason::RuntimeMissing, error.to_string()))
+    Settings::from_env().map_err(|error| Failure::of(Reason::RuntimeMissing, &error))
 }
 
 /// Whether this machine can run a submission: a trial of the sandbox, the device, the interpreter.
 pub(crate) fn machine(host: &Host, recipe: &Recipe) -> Result<(Capabilities, Runtime), Failure> {
     caller_limits::provide(recipe)?;
     let capabilities = prism_sandbox::preflight(&host.helper)
-        .map_err(|error| Failure::new(Reason::SandboxUnavailable, error.to_string()))?;
+        .map_err(|error| Failure::of(Reason::SandboxUnavailable, &error))?;
     if recipe.compute.device == Device::Cuda && !Path::new("/dev/nvidiactl").exists() {
         return Err(Failure::new(
             Reason::DeviceMissing,
-            "the recipe wants an NVIDIA GPU and /dev/nvidiactl does not exist: use `--device cpu`, or a machine with \
-             the driver loaded",
-        ));
+            "the recipe wants an NVIDIA GPU and /dev/nvidiactl does not exist",
+        )
+        .with_hint("use `--device cpu`, or a machine with the driver loaded"));
     }
-    let runtime = prism_runtime::locate(&settings()?)
-        .map_err(|error| Failure::new(Reason::RuntimeMissing, error.to_string()))?;
+    let runtime =
+        prism_runtime::locate(&settings()?).map_err(|error| Failure::of(Reason::RuntimeMissing, &error))?;
     Ok((capabilities, runtime))
 }
 

@@ -208,10 +208,9 @@ fn filled_up(line: &str) -> String {
 pub(crate) fn refused(why: &str) -> Failure {
     Failure::new(
         Reason::Storage,
-        format!(
-            "the run directory cannot be written: {why}; free some space, or choose another place with `--runs`"
-        ),
+        format!("the run directory cannot be written: {why}"),
     )
+    .with_hint("free some space, or choose another place with `--runs`")
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -336,7 +335,7 @@ impl Stream {
         };
         let lines: Vec<u8> = self.pending.drain(..whole).collect();
         // Whoever reads a log with `cat` must not have their terminal rewritten by it.
-        let shown = prism_sandbox::escape_for_terminal(lines);
+        let shown = prism_core::escape::escape_for_terminal(lines);
         append(dir, &self.file)?
             .write_all(shown.as_bytes())
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", self.file)))

@@ -13,6 +13,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use prism_core::advice::{Advice, Hint};
+use prism_core::io_error::IoError;
 use prism_referee::record::{MAX_RECORD_BYTES, Record};
 use prism_report::{
     About,
@@ -36,7 +38,7 @@ const MAX_MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
 #[derive(Debug, Error)]
 pub enum ReportError {
     /// The directory holds no run.
-    #[error("{path} is no run: it has neither a `{RESULT_FILE}` nor events; see `prism runs list`", path = .path.display())]
+    #[error("{path} is no run: it has neither a `{RESULT_FILE}` nor events", path = .path.display())]
     NotARun {
         /// The directory.
         path: PathBuf,
@@ -50,13 +52,17 @@ pub enum ReportError {
         problem: String,
     },
     /// The operating system refused.
-    #[error("cannot read {path}: {source}", path = .path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Its answer.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] IoError),
+}
+
+impl Advice for ReportError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::NotARun { .. } => "see `prism runs list`".into(),
+            _ => return None,
+        })
+    }
 }
 
 /// Whether what stays secret until a round closes is drawn.
@@ -147,10 +153,7 @@ impl RunFiles {
         };
         let bytes = run_dir::read(&path, MAX_RESULT_BYTES).map_err(|source| match source.kind() {
             io::ErrorKind::FileTooLarge => damaged(source.to_string()),
-            _ => ReportError::Io {
-                path: path.clone(),
-                source,
-            },
+            _ => IoError::new("read", &path, source).into(),
         })?;
         let end = match bytes {
             Some(bytes) => {

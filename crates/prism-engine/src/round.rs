@@ -82,7 +82,7 @@ impl Round {
             return Ok(None);
         };
         let runtime = prism_runtime::locate(&prepare::settings()?)
-            .map_err(|error| Failure::new(Reason::RuntimeMissing, error.to_string()))?;
+            .map_err(|error| Failure::of(Reason::RuntimeMissing, &error))?;
         let found = runtime.origin.label();
         Ok((found != *wanted).then(|| {
             format!(
@@ -124,7 +124,7 @@ pub fn facts(corpus: &Path, recipe: &Recipe) -> Result<Facts, Failure> {
         .prefix(recipe.stream.max_bytes)
         .map_err(|error| Failure::new(Reason::CorpusInvalid, error.to_string()))?;
     let runtime = prism_runtime::locate(&prepare::settings()?)
-        .map_err(|error| Failure::new(Reason::RuntimeMissing, error.to_string()))?;
+        .map_err(|error| Failure::of(Reason::RuntimeMissing, &error))?;
     Ok(Facts {
         corpus: prepare::corpus_hash(&opened)?,
         corpus_name: opened.manifest().name.clone(),

@@ -8,9 +8,9 @@ use prism_referee::connection::Cancel;
 use crate::{
     evaluate::Host,
     event::{EvalEvent, EvalStage},
-    gate::Said,
+    gate::GateDecision,
     request::{EvalRequest, RehearsalReason},
-    state::RunState,
+    state::RunOutput,
 };
 
 /// One evaluation while it goes on.
@@ -19,7 +19,7 @@ pub(crate) struct Run<'a> {
     pub(crate) host: &'a Host,
     pub(crate) cancel: &'a Cancel,
     pub(crate) events: &'a mut dyn FnMut(EvalEvent),
-    pub(crate) state: &'a mut RunState,
+    pub(crate) state: &'a mut RunOutput,
     pub(crate) started: Instant,
 }
 
@@ -45,7 +45,7 @@ impl Run<'_> {
     }
 
     /// Tells what the gate says; ends the run where it refuses.
-    pub(crate) fn heed(&mut self, said: Said) -> Result<(), Failure> {
+    pub(crate) fn heed(&mut self, said: GateDecision) -> Result<(), Failure> {
         if let Some(event) = said.event() {
             (self.events)(event);
         }

@@ -1,4 +1,4 @@
-//! What lies in a directory of runs, and how to be rid of it.
+//! Lists and removes the runs of a directory.
 //!
 //! Called by `prism runs`, `report` and `watch`. Touches only directories that hold our files, follows no link, and leaves
 //! alone what still runs: that is told by the run's lock, never by its age.
@@ -9,6 +9,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use prism_core::advice::{Advice, Hint};
+use prism_core::io_error::IoError;
 use prism_report::{About, manifest};
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 use thiserror::Error;
@@ -31,21 +33,16 @@ const MAX_DEPTH: usize = 8;
 #[derive(Debug, Error)]
 pub enum RunsError {
     /// There is no such directory.
-    #[error("{path} is no directory; name the directory of the runs with --runs", path = .path.display())]
+    #[error("{path} is no directory", path = .path.display())]
     NotADirectory {
         /// What was named.
         path: PathBuf,
     },
     /// The operating system refused.
-    #[error("cannot read {path}: {source}", path = .path.display())]
-    Io {
-        /// What was read.
-        path: PathBuf,
-        /// Its answer.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] IoError),
     /// No run has this name.
-    #[error("{name} is neither the directory of a run nor the name of one in {dir}; see `prism runs list`", dir = .dir.display())]
+    #[error("{name} is neither the directory of a run nor the name of one in {dir}", dir = .dir.display())]
     NoSuchRun {
         /// What was named, harmless on a terminal.
         name: String,
@@ -53,13 +50,24 @@ pub enum RunsError {
         dir: PathBuf,
     },
     /// Several have.
-    #[error("{name} may be any of {matches}; write more of the name", matches = .matches.join(", "))]
+    #[error("{name} may be any of {matches}", matches = .matches.join(", "))]
     Ambiguous {
         /// What was named, harmless on a terminal.
         name: String,
         /// The first of those that it may be.
         matches: Vec<String>,
     },
+}
+
+impl Advice for RunsError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::NotADirectory { .. } => "name the directory of the runs with --runs".into(),
+            Self::NoSuchRun { .. } => "see `prism runs list`".into(),
+            Self::Ambiguous { .. } => "write more of the name".into(),
+            Self::Io(_) => return None,
+        })
+    }
 }
 
 /// How far a run is.
@@ -183,10 +191,7 @@ pub fn list(dir: &Path) -> Result<Vec<RunEntry>, RunsError> {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             RunsError::NotADirectory { path: dir.to_owned() }
         }
-        _ => RunsError::Io {
-            path: dir.to_owned(),
-            source,
-        },
+        _ => IoError::new("read", dir, source).into(),
     };
     let mut runs = Vec::new();
     for entry in fs::read_dir(dir).map_err(fail)? {
@@ -244,7 +249,7 @@ pub fn find(dir: &Path, name: &Path) -> Result<PathBuf, RunsError> {
     if name.is_dir() {
         return Ok(name.to_owned());
     }
-    let shown = prism_sandbox::escape_for_terminal(name.as_os_str().as_encoded_bytes());
+    let shown = prism_core::escape::escape_for_terminal(name.as_os_str().as_encoded_bytes());
     let missing = || RunsError::NoSuchRun {
         name: shown.clone(),
         dir: dir.to_owned(),
@@ -268,7 +273,7 @@ pub fn find(dir: &Path, name: &Path) -> Result<PathBuf, RunsError> {
                 matches: several
                     .iter()
                     .take(MATCHES_SHOWN)
-                    .map(|run| prism_sandbox::escape_for_terminal(&run.name))
+                    .map(|run| prism_core::escape::escape_for_terminal(&run.name))
                     .collect(),
             }),
         },
@@ -329,7 +334,7 @@ fn foreign(dir: &Path) -> io::Result<Option<String>> {
         let name = name.to_string_lossy();
         let is_partial = name.starts_with('.') && name.ends_with(run_dir::PARTIAL_SUFFIX);
         if !is_partial && !run_dir::NAMES.contains(&name.as_ref()) {
-            return Ok(Some(prism_sandbox::escape_for_terminal(name.as_ref())));
+            return Ok(Some(prism_core::escape::escape_for_terminal(name.as_ref())));
         }
     }
     Ok(None)

@@ -59,7 +59,7 @@ pub(crate) fn views(
             RuntimeError::NoRoomForViews { .. } | RuntimeError::DiskFull { .. } => Reason::Resources,
             _ => Reason::RuntimeMissing,
         };
-        Failure::new(reason, error.to_string())
+        Failure::of(reason, &error)
     })
 }
 

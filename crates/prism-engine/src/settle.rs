@@ -14,18 +14,18 @@ use prism_referee::connection::Cancel;
 use prism_sandbox::{LockKind, Mode};
 
 use crate::{
-    event::{EvalEvent, EvalStage, Hundredths},
+    event::{EvalEvent, EvalStage, ThrottledProgress},
     forget::{self, Forgot, Unsettled},
     machine_lock::{self, Held, Holder, Turn, WhenBusy, Wish},
     prepare::MIN_MEMORY_BYTES,
     request::RehearsalReason,
-    state::RunState,
+    state::RunOutput,
 };
 
 type Events<'a> = &'a mut dyn FnMut(EvalEvent);
 
 /// Whether this kernel can be made to forget; a run on one that cannot is a rehearsal.
-pub(crate) fn preflight(mode: Mode, state: &mut RunState, events: Events<'_>) {
+pub(crate) fn preflight(mode: Mode, state: &mut RunOutput, events: Events<'_>) {
     if let Err(why) = forget::possible(mode) {
         rehearse(RehearsalReason::KernelRemembers, why, state, events);
     }
@@ -36,7 +36,7 @@ pub(crate) fn claim(
     what: &str,
     when_busy: WhenBusy,
     cancel: &Cancel,
-    state: &mut RunState,
+    state: &mut RunOutput,
     events: Events<'_>,
 ) -> Result<Held, Failure> {
     claim_at(&machine_lock::path(), what, when_busy, cancel, state, events)
@@ -47,7 +47,7 @@ fn claim_at(
     what: &str,
     when_busy: WhenBusy,
     cancel: &Cancel,
-    state: &mut RunState,
+    state: &mut RunOutput,
     events: Events<'_>,
 ) -> Result<Held, Failure> {
     let kind = if state.rehearsal.is_empty() {
@@ -106,7 +106,7 @@ fn obtain(
 pub(crate) fn forget_earlier_runs(
     sources: &[PathBuf],
     cancel: &Cancel,
-    state: &mut RunState,
+    state: &mut RunOutput,
     events: Events<'_>,
 ) -> Result<Option<Forgot>, Failure> {
     if !state.rehearsal.is_empty() {
@@ -117,7 +117,7 @@ pub(crate) fn forget_earlier_runs(
         message: "making the kernel forget earlier runs".into(),
     });
     let forgot = {
-        let mut told = Hundredths::new(EvalStage::Forgetting, &mut *events);
+        let mut told = ThrottledProgress::new(EvalStage::Forgetting, &mut *events);
         forget::forget(sources, MIN_MEMORY_BYTES, cancel, &mut |done, total| {
             told.at(done, total);
         })
@@ -137,7 +137,7 @@ pub(crate) fn forget_earlier_runs(
 }
 
 /// Notes the reason, and says so where it is the one that keeps the run from counting.
-fn rehearse(reason: RehearsalReason, why: String, state: &mut RunState, events: Events<'_>) {
+fn rehearse(reason: RehearsalReason, why: String, state: &mut RunOutput, events: Events<'_>) {
     if state.rehearsal.is_empty() {
         events(EvalEvent::Rehearsal {
             reason: reason.code().to_owned(),

@@ -26,7 +26,7 @@ use crate::{
 
 /// What a run leaves behind even if it fails half-way.
 #[derive(Default)]
-pub(crate) struct RunState {
+pub(crate) struct RunOutput {
     /// Its directory, once there is one.
     pub(crate) dir: Option<RunDir>,
     /// The lock of it, until all is written.
@@ -52,7 +52,7 @@ pub(crate) struct RunState {
     pub(crate) logs: Arc<Mutex<Vec<CapturedLog>>>,
 }
 
-impl RunState {
+impl RunOutput {
     /// Notes a reason once.
     pub(crate) fn rehearse(&mut self, reason: RehearsalReason) {
         if !self.rehearsal.contains(&reason) {
@@ -113,7 +113,6 @@ impl RunState {
                     });
                 }
             }
-            Event::Audited { .. } => {}
             Event::Log {
                 covered_bytes,
                 entries,
@@ -133,7 +132,7 @@ impl RunState {
         for log in self.logs.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             for (stream, content) in [("stdout", &log.stdout), ("stderr", &log.stderr)] {
                 // Whoever reads a log with `cat` must not have their terminal rewritten by it.
-                let shown = prism_sandbox::escape_for_terminal(content);
+                let shown = prism_core::escape::escape_for_terminal(content);
                 dir.write(&format!("{LOGS_DIR}/{}.{stream}.log", log.name), shown.as_bytes())?;
             }
         }
@@ -171,7 +170,7 @@ mod tests {
             bytes: 10,
             targets: 11,
         };
-        let mut state = RunState::default();
+        let mut state = RunOutput::default();
         let mut told = Vec::new();
         let event = Event::Log {
             covered_bytes: 3,

@@ -7,6 +7,7 @@
 
 use std::{sync::mpsc, thread};
 
+use prism_core::advice::Advice;
 use prism_corpus::{
     SplitReader, StreamPrefix,
     tokenizer::{Encoded, Tokenizer},
@@ -188,7 +189,7 @@ fn encode(
     encoded.clear();
     tokenizer
         .encode(&text, encoded)
-        .map_err(|error| TextError::Tokenizer(format!("document {number}: {error}")))
+        .map_err(|error| TextError::Tokenizer(format!("document {number}: {}", error.told())))
 }
 
 impl RunText {

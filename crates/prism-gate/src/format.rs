@@ -3,7 +3,10 @@
 //! A bundle that breaks a rule of its format never reaches the checker. Whoever shows findings comes here with the
 //! error, so that a file that is not UTF-8 looks no different from one that does not parse. Pure.
 
+use std::borrow::Cow;
+
 use prism_bundle::{BundleError, ContentError, PackError, Shown};
+use prism_core::advice::Advice;
 
 use crate::finding::{Finding, Place, Severity};
 use crate::rule::Rule;
@@ -18,9 +21,8 @@ pub fn of_bundle_error(error: &BundleError, entries: &[(String, Vec<u8>)]) -> Fi
     let (rule, file, place) = match error {
         BundleError::Content(content) => of_content(content, entries),
         BundleError::Manifest(manifest) => {
-            let (line, column) = manifest.place();
             let number = |value| u32::try_from(value).unwrap_or(u32::MAX);
-            let place = Place::at(number(line), number(column));
+            let place = Place::at(number(manifest.line), number(manifest.column));
             (&rules::contract::RULE, MANIFEST_FILE.to_owned(), place)
         }
         BundleError::ManifestMisnamed { path } => (
@@ -45,23 +47,21 @@ pub fn of_bundle_error(error: &BundleError, entries: &[(String, Vec<u8>)]) -> Fi
         }
         _ => (&rules::bundle::RULE, String::new(), Place::START),
     };
-    let text = error.to_string();
-    let known = format!("{MANIFEST_FILE}, line {}, column {}: ", place.line, place.column);
-    of_text(rule, file, place, text.strip_prefix(&known).unwrap_or(&text))
+    let message = match error {
+        BundleError::Manifest(manifest) => manifest.problem.to_string(),
+        _ => error.to_string(),
+    };
+    finding(rule, file, place, message, error)
 }
 
 /// The finding that stands for a directory that holds what no bundle may hold.
 pub fn of_pack_error(error: &PackError) -> Finding {
-    of_text(
-        &rules::bundle::RULE,
-        String::new(),
-        Place::START,
-        &error.to_string(),
-    )
+    let rule = &rules::bundle::RULE;
+    finding(rule, String::new(), Place::START, error.to_string(), error)
 }
 
-fn of_text(rule: &'static Rule, file: String, place: Place, text: &str) -> Finding {
-    let (message, hint) = split(text);
+fn finding(rule: &'static Rule, file: String, place: Place, message: String, error: &dyn Advice) -> Finding {
+    let hint = error.hint().map(Cow::into_owned);
     Finding {
         rule,
         severity: Severity::Error,
@@ -123,14 +123,6 @@ fn place_of(content: &[u8], offset_bytes: usize) -> Place {
     place.end_byte = number(offset_bytes + 1);
     place.end_column = place.column.saturating_add(1);
     place
-}
-
-/// "What is wrong; what to do", which all errors of a bundle's format are, at its last semicolon.
-fn split(text: &str) -> (String, Option<String>) {
-    match text.rsplit_once("; ") {
-        Some((message, hint)) => (message.to_owned(), Some(hint.to_owned())),
-        None => (text.to_owned(), None),
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use blake2::{Blake2b512, Digest as _};
+use prism_core::advice::{Advice, Hint};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The network prefix of every address: the one of Bittensor and of Substrate in general.
@@ -28,19 +29,26 @@ pub struct Hotkey([u8; KEY_BYTES]);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HotkeyError {
     /// Not base58.
-    #[error("this is no SS58 address: it is not base58; copy the hotkey's address again")]
+    #[error("this is no SS58 address: it is not base58")]
     NotBase58,
     /// Too long, or of another number of bytes.
-    #[error("this is no SS58 address of a hotkey: it has another length; copy the hotkey's address again")]
+    #[error("this is no SS58 address of a hotkey: it has another length")]
     Length,
     /// An address of another network.
-    #[error(
-        "this address is of another network (its prefix is not {SS58_PREFIX}); use the address that begins with 5"
-    )]
+    #[error("this address is of another network (its prefix is not {SS58_PREFIX})")]
     Prefix,
     /// A digit is wrong.
-    #[error("the checksum of this address is wrong: it has a typing error; copy the hotkey's address again")]
+    #[error("the checksum of this address is wrong: it has a typing error")]
     Checksum,
+}
+
+impl Advice for HotkeyError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::NotBase58 | Self::Length | Self::Checksum => "copy the hotkey's address again".into(),
+            Self::Prefix => "use the address that begins with 5".into(),
+        })
+    }
 }
 
 impl Hotkey {

@@ -16,6 +16,7 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use prism_core::advice::{Advice, Hint};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
@@ -80,6 +81,12 @@ impl fmt::Display for KeyFileError {
 
 impl std::error::Error for KeyFileError {}
 
+impl Advice for KeyFileError {
+    fn hint(&self) -> Option<Hint> {
+        self.problem.hint()
+    }
+}
+
 /// What can be wrong with a key file. None of these texts holds anything that stands in the file.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
@@ -92,32 +99,28 @@ pub enum Problem {
         source: io::Error,
     },
     /// A new key never replaces anything.
-    #[error("it exists already; choose another name, or move it away if nobody needs its key")]
+    #[error("it exists already")]
     Exists,
     /// The system gave no randomness.
     #[error(transparent)]
     Random(#[from] crate::random::RandomError),
     /// A directory, a pipe, a device.
-    #[error(
-        "it is no regular file; name the hotkey's own file, like ~/.bittensor/wallets/WALLET/hotkeys/HOTKEY"
-    )]
+    #[error("it is no regular file")]
     NotAFile,
     /// Others may read or write it.
-    #[error("others can read or write it (mode {mode:03o}); run `chmod 600` on it")]
+    #[error("others can read or write it (mode {mode:03o})")]
     Exposed {
         /// Its permissions.
         mode: u32,
     },
     /// Larger than any key file.
-    #[error("it has more than {KEY_FILE_BYTES_MAX} bytes, so it is no key file; name the hotkey's own file")]
+    #[error("it has more than {KEY_FILE_BYTES_MAX} bytes, so it is no key file")]
     TooLarge,
     /// Nothing in it.
-    #[error("it is empty; write it again from the wallet's words with `btcli wallet regen-hotkey`")]
+    #[error("it is empty")]
     Empty,
     /// Neither JSON of a wallet nor a form under a password.
-    #[error(
-        "it is no key file of a wallet: line {line}, column {column} is not as in one; name the hotkey's own file"
-    )]
+    #[error("it is no key file of a wallet: line {line}, column {column} is not as in one")]
     NotAKeyFile {
         /// Where it stops being one.
         line: usize,
@@ -125,9 +128,7 @@ pub enum Problem {
         column: usize,
     },
     /// Another kind of key.
-    #[error(
-        "it holds an ed25519 key (`cryptoType` 0), and hotkeys here are sr25519; make a new one with `prism key new`"
-    )]
+    #[error("it holds an ed25519 key (`cryptoType` 0), and hotkeys here are sr25519")]
     Ed25519,
     /// A kind of key that does not exist yet.
     #[error(
@@ -135,39 +136,60 @@ pub enum Problem {
     )]
     CryptoType(u64),
     /// Only the half that everybody may know.
-    #[error("it holds no secret, only a public key; name the file beside it, without `pub` in its name")]
+    #[error("it holds no secret, only a public key")]
     PublicOnly,
     /// Words alone.
-    #[error("it holds the words of a key and not the key; write it again with `btcli wallet regen-hotkey`")]
+    #[error("it holds the words of a key and not the key")]
     WordsOnly,
     /// A field that is not what it should be.
-    #[error("its `{0}` is not {1}; write it again from the wallet's words with `btcli wallet regen-hotkey`")]
+    #[error("its `{0}` is not {1}")]
     Field(&'static str, &'static str),
     /// Two fields are of different keys.
-    #[error(
-        "its `{0}` is not that of its secret; write it again from the wallet's words with `btcli wallet regen-hotkey`"
-    )]
+    #[error("its `{0}` is not that of its secret")]
     Contradiction(&'static str),
     /// Under a password in a way that is not read here.
-    #[error(
-        "it is under a password in an older way ({0}); in Python, `bittensor_wallet.Keyfile(PATH).decrypt()` writes it \
-         open, which can be read here"
-    )]
+    #[error("it is under a password in an older way ({0})")]
     OlderEncryption(&'static str),
     /// Under a password, and cut short.
-    #[error("it is under a password and damaged: it ends too early; copy it again from where it came")]
+    #[error("it is under a password and damaged: it ends too early")]
     SealedTooShort,
     /// The password does not open it.
-    #[error("the password does not open it; try again, or the file is damaged")]
+    #[error("the password does not open it")]
     WrongPassword,
     /// Opening it takes memory that is not there.
-    #[error(
-        "opening it takes {needed_bytes} bytes of memory, which this machine does not give; close something, or open it elsewhere"
-    )]
+    #[error("opening it takes {needed_bytes} bytes of memory, which this machine does not give")]
     Memory {
         /// How much it takes.
         needed_bytes: usize,
     },
+}
+
+impl Advice for Problem {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::Exists => "choose another name, or move it away if nobody needs its key".into(),
+            Self::NotAFile => {
+                "name the hotkey's own file, like ~/.bittensor/wallets/WALLET/hotkeys/HOTKEY".into()
+            }
+            Self::Exposed { .. } => "run `chmod 600` on it".into(),
+            Self::TooLarge | Self::NotAKeyFile { .. } => "name the hotkey's own file".into(),
+            Self::Empty | Self::Field(..) | Self::Contradiction(..) => {
+                "write it again from the wallet's words with `btcli wallet regen-hotkey`".into()
+            }
+            Self::Ed25519 => "make a new one with `prism key new`".into(),
+            Self::PublicOnly => "name the file beside it, without `pub` in its name".into(),
+            Self::WordsOnly => "write it again with `btcli wallet regen-hotkey`".into(),
+            Self::OlderEncryption(..) => {
+                "in Python, `bittensor_wallet.Keyfile(PATH).decrypt()` writes it open, which can be read here"
+                    .into()
+            }
+            Self::SealedTooShort => "copy it again from where it came".into(),
+            Self::WrongPassword => "try again, or the file is damaged".into(),
+            Self::Memory { .. } => "close something, or open it elsewhere".into(),
+            Self::Random(error) => return error.hint(),
+            _ => return None,
+        })
+    }
 }
 
 /// Reads a key file. Links are followed: it is its user who named it.

@@ -3,6 +3,8 @@
 //! Called for a new key and for each signed request. Nothing here is ever seeded: where the kernel gives none, there is
 //! no key and no nonce.
 
+use prism_core::advice::{Advice, Hint};
+
 use crate::hex;
 
 /// Random bytes of a nonce: two of them are never equal by chance.
@@ -10,8 +12,14 @@ const NONCE_BYTES: usize = 16;
 
 /// The kernel gave no random bytes.
 #[derive(Debug, thiserror::Error)]
-#[error("the kernel gives no random bytes: {0}; try again, and look at `dmesg` if it stays so")]
+#[error("the kernel gives no random bytes: {0}")]
 pub struct RandomError(getrandom::Error);
+
+impl Advice for RandomError {
+    fn hint(&self) -> Option<Hint> {
+        Some("try again, and look at `dmesg` if it stays so".into())
+    }
+}
 
 /// Fills a buffer.
 pub(crate) fn fill(buffer: &mut [u8]) -> Result<(), RandomError> {

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use prism_core::advice::{Advice, Hint};
 use schnorrkel::PublicKey;
 
 use crate::hex;
@@ -27,14 +28,24 @@ pub struct Signature([u8; SIGNATURE_BYTES]);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// Not 128 hexadecimal digits.
-    #[error("a signature is {} hexadecimal digits, with or without `0x`; sign again", SIGNATURE_BYTES * 2)]
+    #[error("a signature is {} hexadecimal digits, with or without `0x`", SIGNATURE_BYTES * 2)]
     Malformed,
     /// The hotkey is no key that somebody can own.
-    #[error("nobody can sign for this hotkey; use one of your own")]
+    #[error("nobody can sign for this hotkey")]
     NoKey,
     /// It is not this hotkey's signature over this message.
-    #[error("the signature is not this hotkey's over this message; sign exactly the bytes that are sent")]
+    #[error("the signature is not this hotkey's over this message")]
     Wrong,
+}
+
+impl Advice for SignatureError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::Malformed => "sign again".into(),
+            Self::NoKey => "use one of your own".into(),
+            Self::Wrong => "sign exactly the bytes that are sent".into(),
+        })
+    }
 }
 
 impl Signature {

@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use prism_core::advice::{Advice, Hint};
+
 /// The folder of all wallets, below the home directory.
 pub const WALLETS: &str = ".bittensor/wallets";
 
@@ -16,10 +18,10 @@ const LISTED_MAX: usize = 10;
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WalletError {
     /// Not a plain name.
-    #[error("`{0}` is no name of a wallet or hotkey; give the name alone, or a path with `--key`")]
+    #[error("`{0}` is no name of a wallet or hotkey")]
     Name(String),
     /// There is no such file.
-    #[error("there is no hotkey `{hotkey}` in the wallet `{wallet}`: {} is missing{}", .path.display(), known(.there))]
+    #[error("there is no hotkey `{hotkey}` in the wallet `{wallet}`: {} is missing", .path.display())]
     Missing {
         /// The wallet that was asked for.
         wallet: String,
@@ -32,11 +34,15 @@ pub enum WalletError {
     },
 }
 
-fn known(names: &[String]) -> String {
-    if names.is_empty() {
-        "; `prism key new` makes a hotkey without a wallet".to_owned()
-    } else {
-        format!("; there are: {}", names.join(", "))
+impl Advice for WalletError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::Name(..) => "give the name alone, or a path with `--key`".into(),
+            Self::Missing { there, .. } if there.is_empty() => {
+                "`prism key new` makes a hotkey without a wallet".into()
+            }
+            Self::Missing { there, .. } => format!("there are: {}", there.join(", ")).into(),
+        })
     }
 }
 
@@ -89,12 +95,12 @@ mod tests {
             fs::write(folder.join(name), "").unwrap();
         }
         assert_eq!(hotkey_file(temp.path(), "w", "a"), Ok(folder.join("a")));
-        let missing = hotkey_file(temp.path(), "w", "c").unwrap_err().to_string();
+        let missing = hotkey_file(temp.path(), "w", "c").unwrap_err().told();
         assert!(
             missing.ends_with("/w/hotkeys/c is missing; there are: a, b"),
             "{missing}"
         );
-        let missing = hotkey_file(temp.path(), "v", "c").unwrap_err().to_string();
+        let missing = hotkey_file(temp.path(), "v", "c").unwrap_err().told();
         assert!(missing.contains("`prism key new`"), "{missing}");
     }
 

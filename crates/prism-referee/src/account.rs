@@ -17,7 +17,7 @@ use crate::{
     lanes::Segment,
 };
 
-/// Tokens of more bytes than this share one audit probability table entry lookup with the general formula.
+/// Audit probabilities of byte lengths below this come from a table, of longer ones from the formula.
 const TABLE_BYTES: usize = 256;
 
 /// A run of targets of one document, in the order of the record.

@@ -2,7 +2,7 @@
 //!
 //! One question is one row in one forward; questions of a step go out in increasing column over all rows, each
 //! answered before the next is sent: several in one forward, or a later column first, would hold each other's
-//! answers. (What a process remembers of them nevertheless, [`crate::repeat`] finds out.) Never sends a mask, a row's length, a document's end or a target.
+//! answers. (What a process remembers of them nevertheless, [`crate::replay`] finds out.) Never sends a mask, a row's length, a document's end or a target.
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
 //! Whether a prediction depends on what an auditor does not see: later tokens, other rows, the number of rows.
 //!
-//! Used by [`crate::trial`] alone, on made-up rows. In a run the auditor is given one row with end-of-text after the
+//! Used by [`crate::smoke`] alone, on made-up rows. In a run the auditor is given one row with end-of-text after the
 //! position that it is asked about, while claims are made of whole rows of a batch. A model whose predictions move between
 //! the two makes untrue claims. Decides only what counts as "moved"; never part of a measurement.
 //!

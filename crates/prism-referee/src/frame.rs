@@ -151,7 +151,7 @@ pub enum FrameError {
         /// What came.
         got: Kind,
         /// What was due.
-        expected: &'static str,
+        expected: String,
     },
 }
 

@@ -33,7 +33,7 @@ use crate::{
     party::Party,
     plan::{Event, Plan, Stage, StepReport},
     record::AuditedTarget,
-    repeat::{Asked, Witnesses},
+    replay::{Asked, Witnesses},
     targets::{Section, TargetsWriter},
     worker::{Launcher, Worker},
 };
@@ -69,17 +69,82 @@ pub struct Learned {
     pub audit_seconds: f64,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+/// How far the learner has come.
+enum State<'a> {
+    /// It has not asked for a stream.
     Fresh,
-    Opened,
+    /// It has one.
+    Opened(Box<Stream<'a>>),
+}
+
+/// The stream of a learner that has opened one.
+struct Stream<'a> {
+    open: Open,
+    lanes: Lanes<Box<dyn Documents + 'a>>,
+    /// The auditor's model, which is the learner's too once LAYOUT has said so.
+    layout: Layout,
+    /// What is to come next.
+    due: Due,
+    /// The rows that were released last.
+    step: Step,
+    released_targets: u64,
+    /// When the first batch went out, and when the last claims came.
+    first_batch: Option<Instant>,
+    last_claims: Option<Instant>,
+}
+
+/// What a learner with a stream may send, beside LOG and DONE.
+#[derive(Clone, Copy)]
+enum Due {
+    /// LAYOUT.
+    Layout,
+    /// READY.
     Ready,
-    Claiming,
-    Ended,
+    /// The claims of the batch that is out.
+    Claims,
+    /// READY, and it hears again that the stream has ended, and why.
+    Nothing(Reason),
+}
+
+impl State<'_> {
+    /// Why the stream has ended, if it has.
+    fn ended(&self) -> Option<Reason> {
+        match self {
+            Self::Opened(stream) => match stream.due {
+                Due::Nothing(reason) => Some(reason),
+                Due::Layout | Due::Ready | Due::Claims => None,
+            },
+            Self::Fresh => None,
+        }
+    }
+
+    fn due(&self) -> &'static str {
+        match self {
+            Self::Fresh => "OPEN or DONE",
+            Self::Opened(stream) => match stream.due {
+                Due::Layout => "LAYOUT",
+                Due::Ready | Due::Nothing(_) => "READY or DONE",
+                Due::Claims => "CLAIMS",
+            },
+        }
+    }
+}
+
+impl Stream<'_> {
+    /// Whether its snapshots have a layout.
+    fn has_layout(&self) -> bool {
+        !matches!(self.due, Due::Layout)
+    }
 }
 
 /// Drives one learner.
 pub struct LearnerSession<'a, 'p, W: Write> {
+    state: State<'a>,
+    books: Books<'a, 'p, W>,
+}
+
+/// What a session has from its beginning to its end, however far the learner comes.
+struct Books<'a, 'p, W: Write> {
     plan: &'a Plan<'p>,
     worker: Worker,
     segment: PeerSegment,
@@ -87,25 +152,34 @@ pub struct LearnerSession<'a, 'p, W: Write> {
     targets: &'a mut TargetsWriter<W>,
     events: &'a mut dyn FnMut(Event),
     account: Account,
-    state: State,
-    open: Option<Open>,
-    lanes: Option<Lanes<Box<dyn Documents + 'a>>>,
-    layout: Option<Layout>,
-    auditor_layout: Option<Layout>,
-    step: Step,
     steps: u64,
-    released_targets: u64,
-    ended: Option<Reason>,
     step0: Vec<AuditedTarget>,
     audits: Vec<AuditedTarget>,
     witnesses: Witnesses,
     kept: Kept,
     logs: u64,
-    frozen: Duration,
-    limit: Duration,
     started: Instant,
-    first_batch: Option<Instant>,
-    last_claims: Option<Instant>,
+    limit: Duration,
+    frozen: Duration,
+}
+
+/// What is to be asked about one step, as places among its targets.
+struct Questions<'a> {
+    drawn: &'a [Drawn],
+    step0: &'a [usize],
+    kept: &'a [usize],
+    /// The number of the first target of the step among those of the stream.
+    first_target: u64,
+}
+
+/// Answers by the place of their target within the step, in that order.
+struct Answers(Vec<(usize, Audited)>);
+
+impl Answers {
+    fn of(&self, index: usize) -> Option<Audited> {
+        let at = self.0.binary_search_by_key(&index, |&(index, _)| index).ok()?;
+        self.0.get(at).map(|&(_, audited)| audited)
+    }
 }
 
 impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
@@ -119,55 +193,48 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
         events: &'a mut dyn FnMut(Event),
     ) -> Self {
         Self {
-            plan,
-            worker,
-            segment,
-            answerers,
-            targets,
-            events,
-            account: Account::new(plan.recipe, plan.tokenizer.vocab_size, &plan.key, Purpose::Stream),
             state: State::Fresh,
-            open: None,
-            lanes: None,
-            layout: None,
-            auditor_layout: None,
-            step: Step::default(),
-            steps: 0,
-            released_targets: 0,
-            ended: None,
-            step0: Vec::new(),
-            audits: Vec::new(),
-            witnesses: Witnesses::new(plan),
-            kept: Kept::new(plan),
-            logs: 0,
-            frozen: Duration::ZERO,
-            limit: Duration::from_secs(plan.recipe.budget.time_limit_seconds),
-            started: Instant::now(),
-            first_batch: None,
-            last_claims: None,
+            books: Books {
+                plan,
+                worker,
+                segment,
+                answerers,
+                targets,
+                events,
+                account: Account::new(plan.recipe, plan.tokenizer.vocab_size, &plan.key, Purpose::Stream),
+                steps: 0,
+                step0: Vec::new(),
+                audits: Vec::new(),
+                witnesses: Witnesses::new(plan),
+                kept: Kept::new(plan),
+                logs: 0,
+                started: Instant::now(),
+                limit: Duration::from_secs(plan.recipe.budget.time_limit_seconds),
+                frozen: Duration::ZERO,
+            },
         }
     }
 
     /// The learner, for its usage and notes.
     pub fn worker(&mut self) -> &mut Worker {
-        &mut self.worker
+        &mut self.books.worker
     }
 
     /// Runs until the learner is done, out of time, or in breach.
     pub fn run(&mut self) -> Result<Reason, Failure> {
         let mut body = Vec::new();
-        let startup = Duration::from_secs(self.plan.recipe.sandbox.startup_seconds);
-        greet(&mut self.worker, Instant::now() + startup, &mut body)?;
+        let startup = Duration::from_secs(self.books.plan.recipe.sandbox.startup_seconds);
+        greet(&mut self.books.worker, Instant::now() + startup, &mut body)?;
         // Torch is there and the miner's code begins. It runs while the other two build their model, however long.
-        self.started = Instant::now();
-        self.answerers.built()?;
+        self.books.started = Instant::now();
+        self.books.answerers.built()?;
         loop {
             match self.turn(&mut body) {
                 Ok(None) => {}
                 Ok(Some(reason)) => return Ok(reason),
                 // Time is no crime: what was read counts, the tail is charged.
                 Err(failure) if failure.reason == Reason::TimeLimit => {
-                    return Ok(self.ended.unwrap_or(Reason::TimeLimit));
+                    return Ok(self.state.ended().unwrap_or(Reason::TimeLimit));
                 }
                 Err(failure) => return Err(failure),
             }
@@ -176,61 +243,97 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
 
     /// Takes one frame; a reason once the learner is done.
     fn turn(&mut self, body: &mut Vec<u8>) -> Result<Option<Reason>, Failure> {
-        let kind = self.worker.receive(self.deadline(), body)?;
-        match (self.state, kind) {
-            (_, Kind::Log) => self.log(body)?,
-            (State::Fresh, Kind::Open) => self.open(body)?,
-            (State::Opened, Kind::Layout) => self.layout(body)?,
-            (State::Ready | State::Ended, Kind::Ready) => self.ready(body)?,
-            (State::Claiming, Kind::Claims) => self.claims(body)?,
-            (State::Claiming, Kind::Ready) => {
-                return Err(Failure::new(
-                    Reason::ClaimsMissing,
-                    "the next batch was asked for before the claims of the last one: call `batch.loss(logits)` once \
-                     for every batch",
-                ));
+        let books = &mut self.books;
+        let kind = books.worker.receive(books.deadline(), body)?;
+        match (&mut self.state, kind) {
+            (_, Kind::Log) => books.log(body)?,
+            (State::Fresh, Kind::Open) => {
+                let (stream, batches) = books.open(body)?;
+                self.state = State::Opened(Box::new(stream));
+                books.opened(batches)?;
             }
             (_, Kind::Done) => return self.done(body).map(Some),
-            (_, got) => {
-                return Err(self.violation(&FrameError::Unexpected {
-                    got,
-                    expected: self.due(),
-                }));
-            }
+            (State::Opened(stream), kind) => match (stream.due, kind) {
+                (Due::Layout, Kind::Layout) => books.layout(stream, body)?,
+                (Due::Ready, Kind::Ready) => books.ready(stream, None, body)?,
+                (Due::Nothing(reason), Kind::Ready) => books.ready(stream, Some(reason), body)?,
+                (Due::Claims, Kind::Claims) => books.claims(stream, body)?,
+                (Due::Claims, Kind::Ready) => {
+                    return Err(Failure::new(
+                        Reason::ClaimsMissing,
+                        "the next batch was asked for before the claims of the last one: call `batch.loss(logits)` once \
+                         for every batch",
+                    ));
+                }
+                (_, got) => return Err(self.unexpected(got)),
+            },
+            (State::Fresh, got) => return Err(self.unexpected(got)),
         }
         Ok(None)
     }
 
+    fn unexpected(&self, got: Kind) -> Failure {
+        let expected = self.state.due().to_owned();
+        self.books.violation(&FrameError::Unexpected { got, expected })
+    }
+
+    fn done(&mut self, body: &[u8]) -> Result<Reason, Failure> {
+        let has_snapshot = message::parse_done(body).map_err(|error| self.books.violation(&error))?;
+        if let State::Opened(stream) = &self.state
+            && has_snapshot
+            && stream.has_layout()
+        {
+            self.books.copy_snapshot(&stream.layout)?;
+        }
+        // Whoever counts to `len(stream)` asks for no batch after the last one, and so is never told that it was the last.
+        let has_read_all = self.books.account.targets() == self.books.plan.totals.targets;
+        Ok(self.state.ended().unwrap_or(if has_read_all {
+            Reason::EndOfData
+        } else {
+            Reason::EarlyReturn
+        }))
+    }
+
     /// What the run leaves, whatever became of it.
     pub fn into_learned(self, reason: Reason) -> Learned {
-        let stream = self.first_batch.zip(self.last_claims);
+        let Books {
+            account,
+            audits,
+            step0,
+            witnesses,
+            kept,
+            steps,
+            started,
+            frozen,
+            ..
+        } = self.books;
+        let stream = match self.state {
+            State::Fresh => None,
+            State::Opened(stream) => Some(*stream),
+        };
+        let span = stream
+            .as_ref()
+            .and_then(|stream| stream.first_batch.zip(stream.last_claims));
         Learned {
             reason,
-            open: self.open,
-            layout: self.layout,
-            account: self.account,
-            audits: self.audits,
-            step0: self.step0,
-            witnesses: self.witnesses,
-            kept: self.kept,
-            steps: self.steps,
-            charged_seconds: self.started.elapsed().saturating_sub(self.frozen).as_secs_f64(),
-            stream_seconds: stream.map_or(0.0, |(first, last)| (last - first).as_secs_f64()),
-            audit_seconds: self.frozen.as_secs_f64(),
+            open: stream.as_ref().map(|stream| stream.open),
+            layout: stream.filter(Stream::has_layout).map(|stream| stream.layout),
+            account,
+            audits,
+            step0,
+            witnesses,
+            kept,
+            steps,
+            charged_seconds: started.elapsed().saturating_sub(frozen).as_secs_f64(),
+            stream_seconds: span.map_or(0.0, |(first, last)| (last - first).as_secs_f64()),
+            audit_seconds: frozen.as_secs_f64(),
         }
     }
+}
 
+impl<'a, W: Write> Books<'a, '_, W> {
     fn deadline(&self) -> Instant {
         self.started + self.limit + self.frozen
-    }
-
-    fn due(&self) -> &'static str {
-        match self.state {
-            State::Fresh => "OPEN or DONE",
-            State::Opened => "LAYOUT",
-            State::Ready | State::Ended => "READY or DONE",
-            State::Claiming => "CLAIMS",
-        }
     }
 
     fn violation(&self, error: &FrameError) -> Failure {
@@ -249,7 +352,8 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
         Ok(())
     }
 
-    fn open(&mut self, body: &[u8]) -> Result<(), Failure> {
+    /// The stream that a learner opens, and of how many batches it is.
+    fn open(&mut self, body: &[u8]) -> Result<(Stream<'a>, u64), Failure> {
         let open = message::parse_open(body).map_err(|error| self.violation(&error))?;
         let batches = self.check_shape(open)?;
         // From here on they are sealed, and run only while the learner stands still.
@@ -261,16 +365,25 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
             parameters: layout.parameters(),
             batches,
         });
-        self.auditor_layout = Some(layout);
-        let documents = self.plan.text.stream();
-        self.lanes = Some(Lanes::new(
-            documents,
-            open.batch_size,
-            open.seq_len,
-            self.plan.tokenizer.end_of_text,
-        ));
-        self.open = Some(open);
-        self.state = State::Opened;
+        let stream = Stream {
+            lanes: Lanes::new(
+                self.plan.text.stream(),
+                open.batch_size,
+                open.seq_len,
+                self.plan.tokenizer.end_of_text,
+            ),
+            open,
+            layout,
+            due: Due::Layout,
+            step: Step::default(),
+            released_targets: 0,
+            first_batch: None,
+            last_claims: None,
+        };
+        Ok((stream, batches))
+    }
+
+    fn opened(&mut self, batches: u64) -> Result<(), Failure> {
         let deadline = self.deadline();
         self.worker.send(Kind::Opened, deadline, |out| {
             out.extend_from_slice(&batches.to_le_bytes());
@@ -316,14 +429,10 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
         Ok(total.div_ceil(per_step))
     }
 
-    fn layout(&mut self, body: &[u8]) -> Result<(), Failure> {
+    fn layout(&mut self, stream: &mut Stream<'_>, body: &[u8]) -> Result<(), Failure> {
         let layout = message::parse_layout(body).map_err(|error| self.violation(&error))?;
         layout.check_caps(&self.plan.recipe.caps)?;
-        let expected = self
-            .auditor_layout
-            .as_ref()
-            .and_then(|theirs| layout.difference(theirs));
-        if let Some(difference) = expected {
+        if let Some(difference) = layout.difference(&stream.layout) {
             return Err(Failure::new(
                 Reason::SnapshotMismatch,
                 format!(
@@ -331,19 +440,18 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
                 ),
             ));
         }
-        self.layout = Some(layout);
-        self.state = State::Ready;
+        stream.due = Due::Ready;
         Ok(())
     }
 
-    fn copy_snapshot(&mut self) -> Result<(), Failure> {
-        let bytes = self.layout.as_ref().map_or(0, Layout::bytes);
+    fn copy_snapshot(&mut self, layout: &Layout) -> Result<(), Failure> {
         self.segment
-            .copy_into(self.answerers.auditor.segment(), bytes)
+            .copy_into(self.answerers.auditor.segment(), layout.bytes())
             .map_err(|error| Failure::internal("a snapshot cannot be copied", &error))
     }
 
-    fn ready(&mut self, body: &[u8]) -> Result<(), Failure> {
+    /// `ended` is why the stream has ended, where it has.
+    fn ready(&mut self, stream: &mut Stream<'_>, ended: Option<Reason>, body: &[u8]) -> Result<(), Failure> {
         let step = message::parse_u64(Kind::Ready, body).map_err(|error| self.violation(&error))?;
         if step != self.steps {
             return Err(self.violation(&FrameError::Field {
@@ -351,31 +459,34 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
                 field: "step",
             }));
         }
-        self.copy_snapshot()?;
+        self.copy_snapshot(&stream.layout)?;
         let deadline = self.deadline();
-        if let Some(end) = self.next_end()? {
-            self.state = State::Ended;
+        let ended = match ended {
+            Some(reason) => Some(reason),
+            None => self.next_step(stream)?,
+        };
+        if let Some(reason) = ended {
+            stream.due = Due::Nothing(reason);
+            let end = if reason == Reason::EndOfData {
+                EndReason::EndOfData
+            } else {
+                EndReason::Budget
+            };
             return self
                 .worker
                 .send(Kind::End, deadline, |out| message::write_end(out, end));
         }
-        let Some(open) = self.open else {
-            return Err(self.violation(&FrameError::Unexpected {
-                got: Kind::Ready,
-                expected: "OPEN",
-            }));
-        };
-        self.released_targets += self.step.targets;
-        self.state = State::Claiming;
-        if self.first_batch.is_none() {
-            self.first_batch = Some(Instant::now());
+        stream.released_targets += stream.step.targets;
+        stream.due = Due::Claims;
+        if stream.first_batch.is_none() {
+            stream.first_batch = Some(Instant::now());
             (self.events)(Event::Stage(Stage::Training));
         }
         let rows = Rows {
-            batch_size: open.batch_size,
-            seq_len: open.seq_len,
-            tokens: &self.step.tokens,
-            mask: &self.step.mask,
+            batch_size: stream.open.batch_size,
+            seq_len: stream.open.seq_len,
+            tokens: &stream.step.tokens,
+            mask: &stream.step.mask,
         };
         // The claims of all batches before this one are accepted.
         let read_bytes = self.account.bytes();
@@ -383,62 +494,38 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
             message::write_batch(out, step, read_bytes, &rows);
         })?;
         // While the learner trains, at every step, so that no time tells which one stays.
-        let bytes = self.layout.as_ref().map_or(0, Layout::bytes);
-        self.kept.copy(self.answerers.auditor.segment_ref(), bytes);
+        self.kept
+            .copy(self.answerers.auditor.segment_ref(), stream.layout.bytes());
         Ok(())
     }
 
     /// Prepares the next rows, or says why there are none.
-    fn next_end(&mut self) -> Result<Option<EndReason>, Failure> {
-        if let Some(reason) = self.ended {
-            let data = reason == Reason::EndOfData;
-            return Ok(Some(if data {
-                EndReason::EndOfData
-            } else {
-                EndReason::Budget
-            }));
-        }
+    fn next_step(&self, stream: &mut Stream<'_>) -> Result<Option<Reason>, Failure> {
         let budget = &self.plan.recipe.budget;
-        let spent = if budget.max_steps.is_some_and(|most| self.steps >= most) {
-            Some(Reason::StepBudget)
-        } else if budget
+        if budget.max_steps.is_some_and(|most| self.steps >= most) {
+            return Ok(Some(Reason::StepBudget));
+        }
+        if budget
             .max_tokens
-            .is_some_and(|most| self.released_targets >= most)
+            .is_some_and(|most| stream.released_targets >= most)
         {
-            Some(Reason::TokenBudget)
-        } else {
-            None
-        };
-        if spent.is_some() {
-            self.ended = spent;
-            return Ok(Some(EndReason::Budget));
+            return Ok(Some(Reason::TokenBudget));
         }
-        let Some(lanes) = self.lanes.as_mut() else {
-            return Ok(Some(EndReason::EndOfData));
-        };
-        let more = lanes
-            .next_step(&mut self.step)
+        let more = stream
+            .lanes
+            .next_step(&mut stream.step)
             .map_err(|error| Failure::new(Reason::CorpusInvalid, error.to_string()))?;
-        if more {
-            return Ok(None);
-        }
-        self.ended = Some(Reason::EndOfData);
-        Ok(Some(EndReason::EndOfData))
+        Ok((!more).then_some(Reason::EndOfData))
     }
 
-    fn claims(&mut self, body: &[u8]) -> Result<(), Failure> {
-        let Some(open) = self.open else {
-            return Err(self.violation(&FrameError::Unexpected {
-                got: Kind::Claims,
-                expected: "OPEN",
-            }));
-        };
+    fn claims(&mut self, stream: &mut Stream<'_>, body: &[u8]) -> Result<(), Failure> {
+        let step = &stream.step;
         let mut dense = Vec::new();
-        message::parse_nats(Kind::Claims, body, self.steps, self.step.mask.len(), &mut dense)
+        message::parse_nats(Kind::Claims, body, self.steps, step.mask.len(), &mut dense)
             .map_err(|error| self.violation(&error))?;
         let (mut claims, mut byte_lengths) = (Vec::new(), Vec::new());
-        gather(&self.step, open.seq_len, &dense, &mut claims, &mut byte_lengths);
-        let runs: Vec<Run> = self.step.segments.iter().map(Run::from).collect();
+        gather(step, stream.open.seq_len, &dense, &mut claims, &mut byte_lengths);
+        let runs: Vec<Run> = step.segments.iter().map(Run::from).collect();
         self.targets
             .step(Section::Stream, &runs, &claims, &byte_lengths)
             .map_err(|error| {
@@ -457,35 +544,37 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
         };
         let kept = self.witnesses.of_step(first_target, claims.len());
         if !(drawn.is_empty() && step0.is_empty() && kept.is_empty()) {
-            self.audit(&drawn, &step0, &kept, first_target)?;
+            let questions = Questions {
+                drawn: &drawn,
+                step0: &step0,
+                kept: &kept,
+                first_target,
+            };
+            let answers = self.ask(stream, &questions)?;
+            self.book(&questions, &answers);
         }
         let estimate = self.account.estimate();
         (self.events)(Event::Step(StepReport {
             step: self.steps,
-            targets: self.step.targets,
-            bytes: self.step.bytes,
+            targets: stream.step.targets,
+            bytes: stream.step.bytes,
             covered_bytes: self.account.bytes(),
             claimed_nats: estimate.claimed_nats - before,
             nats: estimate.nats,
         }));
-        let step = self.steps;
+        let number = self.steps;
         self.steps += 1;
-        self.state = State::Ready;
-        self.last_claims = Some(Instant::now());
+        stream.due = Due::Ready;
+        stream.last_claims = Some(Instant::now());
         let deadline = self.deadline();
         self.worker.send(Kind::Resume, deadline, |out| {
-            out.extend_from_slice(&step.to_le_bytes());
+            out.extend_from_slice(&number.to_le_bytes());
         })
     }
 
-    /// Asks about the drawn targets while the learner stands still.
-    fn audit(
-        &mut self,
-        drawn: &[Drawn],
-        step0: &[usize],
-        kept: &[usize],
-        first_target: u64,
-    ) -> Result<(), Failure> {
+    /// Asks about the drawn targets of the last step while the learner stands still.
+    fn ask(&mut self, stream: &Stream<'_>, wanted: &Questions<'_>) -> Result<Answers, Failure> {
+        let step = &stream.step;
         let since = Instant::now();
         self.worker.freeze()?;
         let auditor = &mut self.answerers.auditor;
@@ -494,21 +583,22 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
         auditor.load(WeightSource::Segment, self.steps)?;
         let loaded_in = loading.elapsed();
         let smoothing = *self.account.smoothing();
-        let mut indices: Vec<usize> = drawn
+        let mut indices: Vec<usize> = wanted
+            .drawn
             .iter()
             .map(|drawn| drawn.index)
-            .chain(step0.iter().copied())
-            .chain(kept.iter().copied())
+            .chain(wanted.step0.iter().copied())
+            .chain(wanted.kept.iter().copied())
             .collect();
         indices.sort_unstable();
         indices.dedup();
         let mut questions: Vec<(Place, usize)> = indices
             .iter()
-            .filter_map(|&index| Some((place_of(&self.step, index)?, index)))
+            .filter_map(|&index| Some((place_of(step, index)?, index)))
             .collect();
         questions.sort_unstable();
         let mut answers: Vec<(usize, Audited)> = Vec::with_capacity(questions.len());
-        let mut witnessed = Vec::with_capacity(kept.len());
+        let mut witnessed = Vec::with_capacity(wanted.kept.len());
         for (place, index) in questions {
             // The auditor's clock is not the learner's, but it must not run without end either.
             let together = self.plan.answers_together();
@@ -521,12 +611,12 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
                     ),
                 ));
             }
-            let question = auditor.question(&self.step, place);
+            let question = auditor.question(step, place);
             let asking = Instant::now();
             let audited = auditor.put(&question, &smoothing)?;
-            if kept.contains(&index) {
+            if wanted.kept.contains(&index) {
                 witnessed.push(Asked {
-                    target: first_target + index as u64,
+                    target: wanted.first_target + index as u64,
                     question,
                     answer: audited,
                     answered_in: asking.elapsed(),
@@ -535,50 +625,35 @@ impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
             answers.push((index, audited));
         }
         auditor.worker.freeze()?;
-        if let (false, Some(layout)) = (witnessed.is_empty(), &self.layout) {
+        if !witnessed.is_empty() {
             let weights = auditor.segment_ref();
-            self.witnesses.keep(weights, layout, loaded_in, witnessed)?;
+            self.witnesses
+                .keep(weights, &stream.layout, loaded_in, witnessed)?;
         }
         self.worker.thaw()?;
         self.frozen += since.elapsed();
-
         answers.sort_unstable_by_key(|&(index, _)| index);
-        let answer = |index: usize| {
-            let at = answers.binary_search_by_key(&index, |&(index, _)| index).ok()?;
-            answers.get(at).map(|&(_, audited)| audited)
-        };
-        for drawn in drawn {
-            let Some(audited) = answer(drawn.index) else {
+        Ok(Answers(answers))
+    }
+
+    /// Enters the answers into the account and the record.
+    fn book(&mut self, asked: &Questions<'_>, answers: &Answers) {
+        for drawn in asked.drawn {
+            let Some(audited) = answers.of(drawn.index) else {
                 continue;
             };
             self.account.audit(drawn, audited);
-            self.audits
-                .push(AuditedTarget::new(first_target + drawn.index as u64, audited));
-            (self.events)(Event::Audited {
-                covered_bytes: self.account.bytes(),
-                claimed_nats: drawn.claimed_nats(),
-                audited_nats: audited.nats(),
-            });
+            self.audits.push(AuditedTarget::new(
+                asked.first_target + drawn.index as u64,
+                audited,
+            ));
         }
-        for &index in step0 {
-            let Some(audited) = answer(index) else { continue };
+        for &index in asked.step0 {
+            let Some(audited) = answers.of(index) else {
+                continue;
+            };
             self.step0.push(AuditedTarget::new(index as u64, audited));
         }
-        Ok(())
-    }
-
-    fn done(&mut self, body: &[u8]) -> Result<Reason, Failure> {
-        let has_snapshot = message::parse_done(body).map_err(|error| self.violation(&error))?;
-        if has_snapshot && self.layout.is_some() {
-            self.copy_snapshot()?;
-        }
-        // Whoever counts to `len(stream)` asks for no batch after the last one, and so is never told that it was the last.
-        let has_read_all = self.account.targets() == self.plan.totals.targets;
-        Ok(self.ended.unwrap_or(if has_read_all {
-            Reason::EndOfData
-        } else {
-            Reason::EarlyReturn
-        }))
     }
 }
 

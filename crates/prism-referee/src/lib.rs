@@ -17,7 +17,7 @@
 //! Reading order: [`frame`], [`message`], [`connection`] (the wire, outside in), [`lanes`] (text to rows), [`draws`],
 //! [`account`], [`verdict`] (the arithmetic), [`party`], [`worker`], [`session`] (one measurement, with [`learner`],
 //! [`auditor`], [`answerers`], [`repeat`], [`newest`], [`kept`] and [`heldout`]), [`targets`], [`record`], [`profile`].
-//! Beside them [`trial`]: one model built once, before there is anything to measure.
+//! Beside them [`smoke`]: one model built once, before there is anything to measure.
 //!
 //! # Never
 //!
@@ -56,7 +56,7 @@ pub mod answerers;
 
 pub mod learner;
 
-pub mod repeat;
+pub mod replay;
 
 pub mod kept;
 
@@ -64,11 +64,11 @@ pub mod heldout;
 
 pub mod session;
 
-pub mod trial;
+pub mod smoke;
 
 mod causality;
 
-mod shaken;
+mod made_up_weights;
 
 pub mod record;
 

@@ -4,6 +4,8 @@
 //! length and refuses left-over bytes. Called by the learner's and the auditor's side of the referee. Never trusts a
 //! count: vectors grow with the bytes that are there, not with what a field promises.
 
+use prism_core::escape::escape_line;
+
 use crate::{
     frame::{FrameError, Kind},
     layout::{Dtype, Layout, TensorRole, TensorSpec},
@@ -95,26 +97,13 @@ impl Failed {
     /// What was raised: the exception's name and its message. The name stays on its line whatever it is made of: a class can
     /// be called anything.
     pub fn raised(&self) -> String {
-        let name = one_line(&self.exception);
+        let name = escape_line(&self.exception);
         match (name.as_str(), self.message.as_str()) {
             ("", message) => message.to_owned(),
             (_, "") => name,
             (_, message) => format!("{name}: {message}"),
         }
     }
-}
-
-/// A stranger's name in the middle of a text: what could end the line is spelled out, and so is every other control character.
-pub fn one_line(name: &str) -> String {
-    let mut shown = String::with_capacity(name.len());
-    for character in name.chars() {
-        if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
-            shown.extend(character.escape_default());
-        } else {
-            shown.push(character);
-        }
-    }
-    shown
 }
 
 /// `OPEN`: the first call of `ctx.stream`.
@@ -500,7 +489,7 @@ mod tests {
         let hostile = failed("X\r\n::error file=a::b\n\u{1b}[2J\u{2028}completed", "boom");
         assert_eq!(
             hostile.raised(),
-            "X\\r\\n::error file=a::b\\n\\u{1b}[2J\\u{2028}completed: boom"
+            "X\\u{d}\\n::error file=a::b\\n\\u{1b}[2J\\u{2028}completed: boom"
         );
         assert_eq!(failed("KeyError", "").raised(), "KeyError");
         assert_eq!(

@@ -224,15 +224,6 @@ pub enum Event {
     },
     /// The claims of a step are accepted.
     Step(StepReport),
-    /// One target was audited.
-    Audited {
-        /// Source bytes accepted so far.
-        covered_bytes: u64,
-        /// Smoothed claim, in nats.
-        claimed_nats: f64,
-        /// Smoothed cost by the auditor, in nats.
-        audited_nats: f64,
-    },
     /// The miner's own metrics.
     Log {
         /// Source bytes accepted so far.

@@ -21,7 +21,7 @@ use crate::{
     draws::{AuditKey, Draws, Purpose},
     kept,
     plan::{Hashes, StreamTotals, TokenizerInfo},
-    repeat::{self, RepeatedTarget},
+    replay::{self, RepeatedTarget},
     targets::{Block, Section, TargetsError, TargetsReader},
     verdict::{Evidence, HeldOutMeasured, Measured, Verdict, conclude},
 };
@@ -404,7 +404,7 @@ pub fn rescore(
         .collect();
     same("the audited targets of step 0", &recorded, &expected)?;
     let repeats = record.recipe.audit.repeats;
-    let mut expected = repeat::drawn(&key, repeats, record.stream.targets);
+    let mut expected = replay::drawn(&key, repeats, record.stream.targets);
     expected.retain(|&target| target < record.measured.targets);
     let recorded: Vec<_> = record.repeats.iter().map(|repeat| repeat.target).collect();
     same("the targets that were asked about again", &recorded, &expected)?;

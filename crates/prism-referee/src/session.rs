@@ -15,7 +15,7 @@ use crate::{
     message::ClaimsMode,
     plan::{Event, Plan, Stage},
     record::{HeldOutRecord, ModelSize, Record, SCHEMA, Shape},
-    repeat,
+    replay,
     targets::TargetsWriter,
     verdict::{Evidence, Measured, conclude},
     worker::{Launcher, Usage},
@@ -40,17 +40,7 @@ pub struct Observed {
     pub notes: Vec<String>,
 }
 
-/// A finished measurement. The hash of `targets.zst` is filled in by whoever owns the file.
-pub struct Finished<W> {
-    /// The record, complete but for `targets_sha256`.
-    pub record: Record,
-    /// The writer that `targets` went to.
-    pub targets: W,
-    /// What else is to be known.
-    pub observed: Observed,
-}
-
-/// Measures one submission.
+/// Measures one submission. The record is complete but for `targets_sha256`, which whoever owns the file fills in.
 ///
 /// # Errors
 /// [`Failure`] for every ending without a score; its reason tells whose fault it is. `observed` is filled in either
@@ -62,7 +52,7 @@ pub fn measure<W: Write>(
     cancel: &Cancel,
     events: &mut dyn FnMut(Event),
     observed: &mut Observed,
-) -> Result<Finished<W>, Failure> {
+) -> Result<Record, Failure> {
     let storage = |error: std::io::Error| {
         Failure::new(Reason::Storage, format!("the record cannot be written: {error}"))
     };
@@ -95,7 +85,7 @@ pub fn measure<W: Write>(
     let heldout = match (learned.open, &learned.layout) {
         (Some(open), Some(layout)) if learned.steps > 0 => {
             events(Event::Stage(Stage::Repeating));
-            repeats = repeat::check(plan, &mut replay, layout, learned.witnesses)?;
+            repeats = replay::check(plan, &mut replay, layout, learned.witnesses)?;
             events(Event::Stage(Stage::HeldOut));
             let weights = auditor.segment_ref();
             let snapshots = heldout::Snapshots {
@@ -108,7 +98,7 @@ pub fn measure<W: Write>(
     };
     drop((auditor, replay));
     events(Event::Stage(Stage::Concluding));
-    let targets = writer.finish(&learned.account).map_err(storage)?;
+    writer.finish(&learned.account).map_err(storage)?;
 
     let measured = Measured::of(&learned.account);
     let step0_nats: Vec<f64> = learned.step0.iter().map(|audit| audit.nats).collect();
@@ -122,7 +112,7 @@ pub fn measure<W: Write>(
         step0_nats: &step0_nats,
         heldout: heldout.as_ref().map(|run| &run.measured),
     });
-    let record = Record {
+    Ok(Record {
         schema: SCHEMA,
         hashes: plan.hashes.clone(),
         recipe: plan.recipe.clone(),
@@ -160,10 +150,5 @@ pub fn measure<W: Write>(
             val_random_init: run.val_random_init,
         }),
         verdict,
-    };
-    Ok(Finished {
-        record,
-        targets,
-        observed: observed.clone(),
     })
 }

@@ -261,7 +261,7 @@ impl Worker {
             got if got == kind => Ok(()),
             got => Err(self.violation(&FrameError::Unexpected {
                 got,
-                expected: "another frame",
+                expected: kind.name(),
             })),
         }
     }
@@ -353,7 +353,7 @@ impl Worker {
             ),
         };
         match self.party.output() {
-            // So is the status that it ends with.
+            // The worker chooses its exit status too, so that could carry secret text.
             Output::Withheld if reason.fault() == Some(Fault::Miner) => {
                 Failure::new(reason, format!("the {role} ended before it had answered"))
             }
@@ -404,6 +404,7 @@ impl Worker {
         Failure {
             reason,
             detail: format!("{} ({})", detail, self.party.role().as_str()),
+            hint: None,
             traceback,
         }
     }

@@ -188,7 +188,7 @@ fn decode(kind: Kind, body: &[u8], f: &Value) -> Result<Option<Value>, FrameErro
         | Kind::Score => {
             return Err(FrameError::Unexpected {
                 got: kind,
-                expected: "a worker's frame",
+                expected: "a worker's frame".to_owned(),
             });
         }
     }))

@@ -75,7 +75,7 @@ pub enum State {
 pub struct Ending {
     /// What became of the submission.
     pub status: Status,
-    /// Whom it is to be told, if anybody.
+    /// Who is at fault, if anyone.
     pub fault: Option<Fault>,
     /// The stable reason.
     pub reason: Reason,

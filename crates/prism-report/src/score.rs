@@ -5,7 +5,7 @@
 use maud::{Markup, html};
 use prism_core::{
     rank::Standing,
-    score::{RAW_BITS_PER_BYTE, heldout_bpb},
+    score::{RAW_BITS_PER_BYTE, heldout_bpb, summands},
 };
 use prism_referee::record::Record;
 
@@ -41,9 +41,7 @@ pub(crate) fn score(run: &Run) -> Markup {
         return html! {};
     };
     let Record { verdict, recipe, .. } = record;
-    let s = |x: f64| 1.0 / (1.0 + x);
     let constants = &recipe.score;
-    let delta = verdict.heldout_delta_lower_bpb.max(0.0);
     let Standing::Ranked {
         bpb_ranked,
         final_score,
@@ -51,7 +49,7 @@ pub(crate) fn score(run: &Run) -> Markup {
     else {
         return score_without_rank(record);
     };
-    let tie = s(bpb_ranked) - s(bpb_ranked + constants.tie_window_bpb);
+    let parts = summands(bpb_ranked, verdict.heldout_delta_lower_bpb, constants);
     card(
         "Score",
         &html! {
@@ -72,9 +70,9 @@ pub(crate) fn score(run: &Run) -> Markup {
                     tr class="total" { th { "b, what is ranked" } td class="number" { (format!("{bpb_ranked:.6}")) } }
                 } }
                 table { tbody {
-                    (row("s(b)", format!("{:.6}", s(bpb_ranked))))
+                    (row("s(b)", format!("{:.6}", parts.of_rank)))
                     (row("held-out delta, less its error", format!("{:.4}", verdict.heldout_delta_lower_bpb)))
-                    (row("what it adds", format!("{:.6}", constants.delta_weight * tie * delta / (1.0 + delta))))
+                    (row("what it adds", format!("{:.6}", parts.of_delta)))
                     (row("P, memorisation", verdict.memorization_penalty))
                     (row("A, step-0 anomaly", verdict.anti_cheat_multiplier))
                     tr class="total" { th { "final score" } td class="number" { (format!("{final_score:.6}")) } }

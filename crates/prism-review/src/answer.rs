@@ -84,7 +84,7 @@ pub struct Answer {
 /// What became of a charge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Finding {
+pub enum Reply {
     /// No honest reading is left.
     Stands,
     /// There is one.
@@ -100,7 +100,7 @@ pub struct Answered {
     /// Its number.
     pub number: u64,
     /// What became of it.
-    pub finding: Finding,
+    pub finding: Reply,
     /// Why.
     pub why: String,
 }

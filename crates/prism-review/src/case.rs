@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use prism_bundle::Bundle;
+use prism_core::escape::is_harmful;
 use prism_core::hash::Sha256Hash;
 use prism_gate::bare::{FileViews, views};
 use prism_gate::{GateError, Report};
@@ -145,12 +146,7 @@ fn shown(line: &str) -> String {
     }
     let mut out = String::with_capacity(line.len());
     for character in line.chars() {
-        let hides = character.is_control()
-            || matches!(character,
-                '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-                | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-                | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e01ef}');
-        if hides && character != '\t' {
+        if character != '\t' && is_harmful(character) {
             let _ = write!(out, "<U+{:04X}>", u32::from(character));
         } else {
             out.push(character);

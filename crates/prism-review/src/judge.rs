@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use prism_core::escape::is_harmful;
 use serde::{Deserialize, Serialize};
 
-use crate::answer::{Answer, Charge, Choice, Confidence, Finding, Refutation, Violation};
+use crate::answer::{Answer, Charge, Choice, Confidence, Refutation, Reply, Violation};
 use crate::case::Case;
 use crate::prompt::Prompt;
 use crate::rules;
@@ -142,7 +143,7 @@ pub fn refutation(prompt: &Prompt, answer: &Refutation) -> Result<Vote, NoVote> 
     }
     let numbers: Vec<usize> = findings
         .into_iter()
-        .filter(|(_, finding)| *finding == Finding::Stands)
+        .filter(|(_, finding)| *finding == Reply::Stands)
         .map(|(number, _)| number - 1)
         .collect();
     Ok(if numbers.is_empty() {
@@ -201,7 +202,7 @@ fn folded(text: &str) -> String {
 /// Its beginning, without controls: it is a stranger's text.
 fn short(text: &str, chars_max: usize) -> String {
     text.chars()
-        .map(|character| if character.is_control() { ' ' } else { character })
+        .map(|character| if is_harmful(character) { ' ' } else { character })
         .take(chars_max)
         .collect()
 }

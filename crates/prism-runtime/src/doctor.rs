@@ -6,6 +6,8 @@
 
 use std::path::PathBuf;
 
+use prism_core::advice::Advice as _;
+
 use crate::binds;
 use crate::embedded;
 use crate::error::RuntimeError;
@@ -194,7 +196,7 @@ fn views(settings: &Settings, located: &Runtime) -> Check {
                 Check::new("views", Status::Fail, detail, Some(fix))
             }
         }
-        Err(error) => Check::new("views", Status::Fail, error.to_string(), None),
+        Err(error) => Check::new("views", Status::Fail, error.to_string(), error.hint().as_deref()),
     }
 }
 

@@ -7,31 +7,25 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
+use prism_core::advice::{Advice, Hint};
+use prism_core::io_error::IoError;
+
 use crate::gigabytes;
 
 /// Why there is no runtime to use.
 #[derive(Debug, thiserror::Error)]
 pub enum RuntimeError {
     /// Neither `PRISM_DATA_DIR` nor a home directory.
-    #[error("there is no home directory to keep the runtime in; set HOME or PRISM_DATA_DIR")]
+    #[error("there is no home directory to keep the runtime in")]
     NoHome,
     /// The operating system refused.
-    #[error("cannot {action} {path:?}: {reason}", path = .path.as_os_str())]
-    Io {
-        /// What was being done.
-        action: &'static str,
-        /// To which file.
-        path: PathBuf,
-        /// What the system said.
-        reason: io::Error,
-    },
+    #[error(transparent)]
+    Io(IoError),
     /// Nothing is installed.
-    #[error(
-        "the Python runtime is not installed; run `prism runtime install`, or set PRISM_PYTHON to an interpreter with torch"
-    )]
+    #[error("the Python runtime is not installed")]
     NotInstalled,
     /// What was installed does not work any more.
-    #[error("the Python runtime in {directory:?} does not work: {reason}; run `prism runtime install` to make it again", directory = .directory.as_os_str())]
+    #[error("the Python runtime in {directory:?} does not work: {reason}", directory = .directory.as_os_str())]
     Broken {
         /// Where it is.
         directory: PathBuf,
@@ -39,7 +33,7 @@ pub enum RuntimeError {
         reason: String,
     },
     /// `PRISM_PYTHON` does not name a program.
-    #[error("PRISM_PYTHON is {path:?}, which is not an executable file; set it to a Python interpreter or unset it", path = .path.as_os_str())]
+    #[error("PRISM_PYTHON is {path:?}, which is not an executable file", path = .path.as_os_str())]
     NotAnInterpreter {
         /// What it names.
         path: PathBuf,
@@ -61,7 +55,7 @@ pub enum RuntimeError {
         found: String,
     },
     /// An interpreter without torch.
-    #[error("{path:?} has no torch; install torch 2.9 or newer for it, or unset PRISM_PYTHON", path = .path.as_os_str())]
+    #[error("{path:?} has no torch", path = .path.as_os_str())]
     NoTorch {
         /// The interpreter.
         path: PathBuf,
@@ -75,45 +69,31 @@ pub enum RuntimeError {
         found: String,
     },
     /// The interpreter lives in a directory that a sandbox must not show as a whole.
-    #[error(
-        "the interpreter needs {path:?}, which a sandbox must not show as a whole; use an interpreter in a directory of its own",
-        path = .path.as_os_str()
-    )]
+    #[error("the interpreter needs {path:?}, which a sandbox must not show as a whole", path = .path.as_os_str())]
     BindTooBroad {
         /// The directory.
         path: PathBuf,
     },
     /// The interpreter lives in a directory that only its owner may read.
-    #[error(
-        "PRISM runs as root, and submissions under another user, who may not read {path:?}, which the interpreter needs; run `chmod -R o+rX` on it, or use another interpreter",
-        path = .path.as_os_str()
-    )]
+    #[error("PRISM runs as root, and submissions under another user, who may not read {path:?}, which the interpreter needs", path = .path.as_os_str())]
     ClosedToOthers {
         /// The directory.
         path: PathBuf,
     },
     /// The interpreter lives in a directory that a sandbox shows empty.
-    #[error(
-        "the interpreter needs {path:?}, which a sandbox shows empty; use an interpreter outside of `/usr/share` and `/usr/local/share`",
-        path = .path.as_os_str()
-    )]
+    #[error("the interpreter needs {path:?}, which a sandbox shows empty", path = .path.as_os_str())]
     BindHidden {
         /// The directory.
         path: PathBuf,
     },
     /// Something in the place of an interpreter that the kernel cannot start by itself.
-    #[error("{path:?} is no program of this machine; set PRISM_PYTHON to the interpreter itself, not to a script that starts it", path = .path.as_os_str())]
+    #[error("{path:?} is no program of this machine", path = .path.as_os_str())]
     NotAProgram {
         /// What it is.
         path: PathBuf,
     },
     /// Not enough room for the answerers' copies of the runtime.
-    #[error(
-        "{path:?} has {free} free, and the copy of the Python runtime for those who answer needs {needed}; free some space, or set PRISM_DATA_DIR to another disk",
-        path = .path.as_os_str(),
-        free = gigabytes(*.free_bytes),
-        needed = gigabytes(*.needed_bytes)
-    )]
+    #[error("{path:?} has {free} free, and the copy of the Python runtime for those who answer needs {needed}", path = .path.as_os_str(), free = gigabytes(*.free_bytes), needed = gigabytes(*.needed_bytes))]
     NoRoomForViews {
         /// Where.
         path: PathBuf,
@@ -129,34 +109,27 @@ pub enum RuntimeError {
         tail: String,
     },
     /// The runtime was changed while it was copied.
-    #[error("the Python runtime or the system's libraries were changed while {path:?} was made; try again when that is done", path = .path.as_os_str())]
+    #[error("the Python runtime or the system's libraries were changed while {path:?} was made", path = .path.as_os_str())]
     ViewsUnsteady {
         /// What was made.
         path: PathBuf,
     },
     /// No suitable interpreter on the path.
-    #[error(
-        "no CPython 3.11, 3.12 or 3.13 that can make environments was found on the PATH{tried}; install one, for example with `apt install python3 python3-venv`"
-    )]
+    #[error("no CPython 3.11, 3.12 or 3.13 that can make environments was found on the PATH{tried}")]
     NoPython {
         /// What was looked at, with the punctuation that leads to it.
         tried: String,
     },
     /// A machine that the lock file does not cover.
     #[error(
-        "the runtime cannot be installed on {found}: the lock file covers Linux with glibc 2.28 or newer on x86_64 and aarch64; set PRISM_PYTHON to an interpreter with torch instead"
+        "the runtime cannot be installed on {found}: the lock file covers Linux with glibc 2.28 or newer on x86_64 and aarch64"
     )]
     UnsupportedPlatform {
         /// What this is.
         found: String,
     },
     /// Not enough room.
-    #[error(
-        "{path:?} has {free} free and the installation needs {needed}; free some space, or set PRISM_DATA_DIR to another disk",
-        path = .path.as_os_str(),
-        free = gigabytes(*.free_bytes),
-        needed = gigabytes(*.needed_bytes)
-    )]
+    #[error("{path:?} has {free} free and the installation needs {needed}", path = .path.as_os_str(), free = gigabytes(*.free_bytes), needed = gigabytes(*.needed_bytes))]
     NotEnoughDisk {
         /// Where.
         path: PathBuf,
@@ -208,6 +181,39 @@ pub enum RuntimeError {
     Cancelled,
 }
 
+impl Advice for RuntimeError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::NoHome => "set HOME or PRISM_DATA_DIR".into(),
+            Self::NotInstalled => {
+                "run `prism runtime install`, or set PRISM_PYTHON to an interpreter with torch".into()
+            }
+            Self::Broken { .. } => "run `prism runtime install` to make it again".into(),
+            Self::NotAnInterpreter { .. } => "set it to a Python interpreter or unset it".into(),
+            Self::NoTorch { .. } => "install torch 2.9 or newer for it, or unset PRISM_PYTHON".into(),
+            Self::BindTooBroad { .. } => "use an interpreter in a directory of its own".into(),
+            Self::ClosedToOthers { .. } => "run `chmod -R o+rX` on it, or use another interpreter".into(),
+            Self::BindHidden { .. } => {
+                "use an interpreter outside of `/usr/share` and `/usr/local/share`".into()
+            }
+            Self::NotAProgram { .. } => {
+                "set PRISM_PYTHON to the interpreter itself, not to a script that starts it".into()
+            }
+            Self::NoRoomForViews { .. } | Self::NotEnoughDisk { .. } => {
+                "free some space, or set PRISM_DATA_DIR to another disk".into()
+            }
+            Self::ViewsUnsteady { .. } => "try again when that is done".into(),
+            Self::NoPython { .. } => {
+                "install one, for example with `apt install python3 python3-venv`".into()
+            }
+            Self::UnsupportedPlatform { .. } => {
+                "set PRISM_PYTHON to an interpreter with torch instead".into()
+            }
+            _ => return None,
+        })
+    }
+}
+
 impl RuntimeError {
     /// A stable name for the cause.
     pub fn code(&self) -> &'static str {
@@ -240,6 +246,6 @@ impl RuntimeError {
 
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |reason| Self::Io { action, path, reason }
+        move |source| Self::Io(IoError { action, path, source })
     }
 }

@@ -184,6 +184,8 @@ pub(crate) mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
 
+    use prism_core::advice::Advice as _;
+
     use super::*;
     use crate::installed::tests::{settings, write_program};
 
@@ -222,7 +224,7 @@ pub(crate) mod tests {
         let data = tempfile::tempdir().unwrap();
         let error = locate(&settings(data.path())).unwrap_err();
         assert!(matches!(error, RuntimeError::NotInstalled));
-        assert!(error.to_string().contains("prism runtime install"));
+        assert!(error.told().contains("prism runtime install"));
         assert!(!is_installed(&settings(data.path())));
     }
 

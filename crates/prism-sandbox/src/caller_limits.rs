@@ -10,6 +10,7 @@ use std::fmt;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
+use prism_core::advice::{Advice, Hint};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::spec::{Devices, Limits, PASSED_FDS_MAX, TARGET_FD_MAX};
@@ -280,9 +281,16 @@ impl fmt::Display for CallerLimitsError {
             };
             write!(f, "{separator}the soft limit cannot be raised of {why}")?;
         }
-        f.write_str(
-            "; start it where these hard limits are higher: from a shell whose `ulimit` did not lower them, or with other values in \
-             /etc/security/limits.conf or in the `Limit...=` lines of its systemd unit",
+        Ok(())
+    }
+}
+
+impl Advice for CallerLimitsError {
+    fn hint(&self) -> Option<Hint> {
+        Some(
+            "start it where these hard limits are higher: from a shell whose `ulimit` did not lower them, or with other values in \
+             /etc/security/limits.conf or in the `Limit...=` lines of its systemd unit"
+                .into(),
         )
     }
 }
@@ -389,7 +397,7 @@ mod tests {
             ],
             not_raised: Vec::new(),
         };
-        let text = error.to_string();
+        let text = error.told();
         for part in [
             "address space (`ulimit -v`) is limited to 4,096,000,000 bytes and 15,032,385,536 bytes are needed",
             "processor time (`ulimit -t`) is limited to 60 seconds and 7,200 seconds are needed",

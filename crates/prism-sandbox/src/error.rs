@@ -1,11 +1,13 @@
 //! Every way in which confinement can fail, one name per system call.
 //!
-//! Built by the setup code of keeper, init and payload; carried to the caller as [`Failure`]; shown to people through [`SpawnError`] and
+//! Built by the setup code of keeper, init and payload; carried to the caller as [`FailedStep`]; shown to people through [`SpawnError`] and
 //! [`FreezeError`]. It must never lose the step or the errno: they are all that is known about a failure inside the sandbox.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
+use prism_core::advice::{Advice, Hint};
 use serde::{Deserialize, Serialize};
 
 /// Why [`crate::Sandbox::spawn`] gave no sandbox. Nothing of it is left running.
@@ -15,7 +17,7 @@ pub enum SpawnError {
     #[error("the sandbox specification is not valid: {0}")]
     InvalidSpec(String),
     /// All sandbox identities of this process are in use.
-    #[error("{in_use} sandboxes are alive in this process, which is the most it may have; drop one first")]
+    #[error("{in_use} sandboxes are alive in this process, which is the most it may have")]
     TooManySandboxes {
         /// How many are alive.
         in_use: usize,
@@ -40,9 +42,7 @@ pub enum SpawnError {
         source_text: String,
     },
     /// The helper ended or fell silent before the payload started.
-    #[error(
-        "the sandbox helper {what} before the payload started; is it an executable that calls `prism_sandbox::run_init_if_asked` first thing in `main`?"
-    )]
+    #[error("the sandbox helper {what} before the payload started")]
     HelperSilent {
         /// What it did.
         what: &'static str,
@@ -52,7 +52,21 @@ pub enum SpawnError {
     Cgroup(String),
     /// A step of the set-up failed inside.
     #[error("could not isolate the process: {0}")]
-    Setup(Failure),
+    Setup(FailedStep),
+}
+
+impl Advice for SpawnError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::TooManySandboxes { .. } => "drop one first".into(),
+            Self::HelperSilent { .. } => {
+                "is it an executable that calls `prism_sandbox::run_init_if_asked` first thing in `main`?"
+                    .into()
+            }
+            Self::Setup(failure) => return failure.hint().map(Cow::Borrowed),
+            _ => return None,
+        })
+    }
 }
 
 /// Why [`crate::Sandbox::freeze`] or [`crate::Sandbox::thaw`] failed. The sandbox must then be treated as running.
@@ -99,7 +113,7 @@ pub enum SealError {
 
 /// One failed step of the set-up, as reported from inside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
+pub struct FailedStep {
     /// Which operation failed.
     pub step: Step,
     /// The errno it returned, 0 where none applies.
@@ -108,7 +122,7 @@ pub struct Failure {
     pub what: String,
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for FailedStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.step)?;
         if !self.what.is_empty() {
@@ -117,16 +131,13 @@ impl fmt::Display for Failure {
         if self.errno != 0 {
             write!(f, " failed: {}", std::io::Error::from_raw_os_error(self.errno))?;
         }
-        if let Some(hint) = self.hint() {
-            write!(f, "; {hint}")?;
-        }
         Ok(())
     }
 }
 
-impl Failure {
+impl FailedStep {
     /// What the person in front of the screen can do about it, where that is known.
-    fn hint(&self) -> Option<&'static str> {
+    pub(crate) fn hint(&self) -> Option<&'static str> {
         match (self.step, self.errno) {
             (Step::OpenBind, libc::EACCES) => Some(
                 "the user who starts the sandbox must be able to read what is bound; an interpreter under another user's private home is not",
@@ -147,7 +158,7 @@ impl Failure {
 }
 
 /// The result of a set-up step.
-pub(crate) type Setup<T> = Result<T, Failure>;
+pub(crate) type Setup<T> = Result<T, FailedStep>;
 
 /// Attaches the step to an operating-system error.
 pub(crate) trait At<T> {
@@ -162,7 +173,7 @@ impl<T, E: Into<Errno>> At<T> for Result<T, E> {
         self.at_what(step, "")
     }
     fn at_what(self, step: Step, what: impl fmt::Display) -> Setup<T> {
-        self.map_err(|error| Failure {
+        self.map_err(|error| FailedStep {
             step,
             errno: error.into().0,
             what: what.to_string(),

@@ -12,7 +12,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use crate::error::{At, Failure, Setup, Step};
+use crate::error::{At, FailedStep, Setup, Step};
 use crate::init::{self, Inherited};
 use crate::namespaces::{self, Side};
 use crate::payload;
@@ -71,7 +71,7 @@ fn start(socket: &OwnedFd) -> Setup<Running> {
     let [plan_file, stdout, stderr] = fixed;
     let plan = read_plan(plan_file)?;
     if plan.target_fds.len() != passed.len() {
-        return Err(Failure {
+        return Err(FailedStep {
             step: Step::ReceivePlan,
             errno: 0,
             what: "the number of descriptors is wrong".to_owned(),
@@ -119,7 +119,7 @@ fn start(socket: &OwnedFd) -> Setup<Running> {
 
 fn receive_descriptors(socket: &OwnedFd) -> Setup<([OwnedFd; FIXED_FDS], Vec<OwnedFd>)> {
     let received = plan::receive_with_fds::<()>(socket).at(Step::ReceivePlan)?;
-    let failure = || Failure {
+    let failure = || FailedStep {
         step: Step::ReceivePlan,
         errno: 0,
         what: "no descriptors came".to_owned(),
@@ -139,7 +139,7 @@ fn read_plan(file: OwnedFd) -> Setup<Plan> {
     file.take(PLAN_BYTES_MAX as u64)
         .read_to_end(&mut bytes)
         .at(Step::ReceivePlan)?;
-    serde_json::from_slice(&bytes).map_err(|error| Failure {
+    serde_json::from_slice(&bytes).map_err(|error| FailedStep {
         step: Step::ReceivePlan,
         errno: 0,
         what: error.to_string(),

@@ -11,7 +11,7 @@ use landlock::{
     RulesetCreatedAttr, RulesetError,
 };
 
-use crate::error::{Failure, Setup, Step};
+use crate::error::{FailedStep, Setup, Step};
 use crate::plan::Plan;
 use crate::spec::Devices;
 
@@ -24,7 +24,7 @@ const HARMLESS_IN_PROC: [&str; 2] = ["/proc/cpuinfo", "/dev/null"];
 /// Restricts this process and its descendants: read and execute everywhere (everywhere but in `/proc`, if deaf), write in the scratch spaces,
 /// `/dev/shm` and the devices.
 pub(crate) fn apply(plan: &Plan) -> Setup<()> {
-    restrict(plan).map_err(|error| Failure {
+    restrict(plan).map_err(|error| FailedStep {
         step: Step::Landlock,
         errno: 0,
         what: error.to_string(),

@@ -141,16 +141,20 @@ pub use call_names::call_name;
 pub use caller_limits::{Amount, CallerLimit, CallerLimitsError, CallerNeeds, TooLow, raise_soft_limits};
 pub use capabilities::{Capabilities, Freezer, MemoryCap, Mode, Preferences};
 pub use ending::{Ending, Usage};
-pub use error::{Failure, FreezeError, SealError, SpawnError, Step};
+pub use error::{FailedStep, FreezeError, SealError, SpawnError, Step};
 pub use file_lock::{ForeignLock, LockKind, foreign_lock, try_lock_range, unlock_range};
 pub use keeper::run_init_if_asked;
 pub use output::Logs;
 pub use preflight::{preflight, preflight_with};
 pub use preflight_error::PreflightError;
-pub use prism_core::escape::escape_for_terminal;
 pub use residency::{Residency, residency};
 pub use room::available_memory_bytes;
 pub use sandbox::{Helper, LogReader, MappedPages, Sandbox};
 pub use spec::{
     BINDS_MAX, Bind, Devices, Limits, OutputPolicy, PASSED_FDS_MAX, Spec, TARGET_FD_MAX, Tmpfs, system_binds,
 };
+
+/// The program in the document compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/sandbox.md")]
+struct Document;

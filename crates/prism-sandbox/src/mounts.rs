@@ -16,7 +16,7 @@ use rustix::mount::{
 };
 
 use crate::capabilities::Mode;
-use crate::error::{At, Failure, Setup, Step, cvt};
+use crate::error::{At, FailedStep, Setup, Step, cvt};
 use crate::plan::Plan;
 use crate::spec::{Bind, Devices, Tmpfs};
 use crate::{procfs, sysfs};
@@ -202,7 +202,7 @@ fn nvidia_devices(minors: &[u32]) -> Setup<Vec<PathBuf>> {
                 "{}; load the driver, or run `nvidia-modprobe -u` as root on the host",
                 path.display()
             );
-            return Err(Failure {
+            return Err(FailedStep {
                 step: Step::OpenDevice,
                 errno: libc::ENOENT,
                 what,

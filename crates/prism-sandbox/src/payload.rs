@@ -12,7 +12,7 @@ use rustix::process::Pid;
 use rustix::thread::{CapabilitySet, CapabilitySets};
 
 use crate::capabilities::Mode;
-use crate::error::{At, Failure, Setup, Step, cvt};
+use crate::error::{At, FailedStep, Setup, Step, cvt};
 use crate::plan::{Payload, Plan};
 use crate::probe;
 use crate::seccomp::Filters;
@@ -43,7 +43,7 @@ pub(crate) fn become_payload(
     socket: OwnedFd,
     exec_pipe: OwnedFd,
     seal_socket: Option<OwnedFd>,
-) -> Failure {
+) -> FailedStep {
     // The reporting socket is kept above all targets until the last moment; `execve` closes it.
     let reporting = match move_above_targets(&socket) {
         Ok(reporting) => reporting,
@@ -77,7 +77,7 @@ pub(crate) fn become_payload(
     }
 }
 
-fn report(socket: &OwnedFd, failure: Failure) -> Failure {
+fn report(socket: &OwnedFd, failure: FailedStep) -> FailedStep {
     let _ = crate::plan::send(socket, &crate::plan::Report::Failed(failure.clone()));
     failure
 }
@@ -246,7 +246,7 @@ pub(crate) fn become_user(plan: &Plan, uid: u32) -> Setup<()> {
 
 /// Looks whether it is true. Everything after this trusts it.
 fn check_identity(plan: &Plan) -> Setup<()> {
-    let fail = |what: &str| Failure {
+    let fail = |what: &str| FailedStep {
         step: Step::CheckIdentity,
         errno: 0,
         what: what.to_owned(),
@@ -273,7 +273,7 @@ fn execute(argv: &[Vec<u8>], env: &[Vec<u8>]) -> Setup<Infallible> {
             .map(|word| CString::new(word.clone()))
             .collect::<Result<Vec<_>, _>>()
     };
-    let invalid = |_| Failure {
+    let invalid = |_| FailedStep {
         step: Step::Execute,
         errno: libc::EINVAL,
         what: "a NUL byte in argv or env".to_owned(),
@@ -288,7 +288,7 @@ fn execute(argv: &[Vec<u8>], env: &[Vec<u8>]) -> Setup<Infallible> {
     };
     let (argv_pointers, env_pointers) = (pointers(&argv), pointers(&env));
     let Some(program) = argv.first() else {
-        return Err(Failure {
+        return Err(FailedStep {
             step: Step::Execute,
             errno: libc::EINVAL,
             what: "argv is empty".to_owned(),
@@ -297,7 +297,7 @@ fn execute(argv: &[Vec<u8>], env: &[Vec<u8>]) -> Setup<Infallible> {
     // SAFETY: both arrays are null-terminated and point to C strings that live until the call returns, which it does only on failure.
     let returned = unsafe { libc::execve(program.as_ptr(), argv_pointers.as_ptr(), env_pointers.as_ptr()) };
     cvt(returned.into()).at_what(Step::Execute, program.to_string_lossy())?;
-    Err(Failure {
+    Err(FailedStep {
         step: Step::Execute,
         errno: 0,
         what: "execve returned".to_owned(),

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::capabilities::{Freezer, MemoryCap, Mode};
 use crate::cgroup::Groups;
-use crate::error::Failure;
+use crate::error::FailedStep;
 use crate::spec::{Bind, Devices, Limits, PASSED_FDS_MAX, Tmpfs};
 
 /// The hidden verb: `argv[1]` of a helper process.
@@ -80,7 +80,7 @@ pub(crate) enum Report {
     /// The namespaces exist; the host's number of their init.
     Forked { init_pid: i32 },
     /// A step failed; the sandbox is going away.
-    Failed(Failure),
+    Failed(FailedStep),
     /// The payload runs.
     Started,
     /// The payload's main process ended with this wait status.

@@ -267,10 +267,10 @@ fn is_about_groups(error: &PreflightError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{Failure, FreezeError};
+    use crate::error::{FailedStep, FreezeError};
 
     fn setup(step: Step, errno: i32) -> PreflightError {
-        PreflightError::Trial(SpawnError::Setup(Failure {
+        PreflightError::Trial(SpawnError::Setup(FailedStep {
             step,
             errno,
             what: String::new(),

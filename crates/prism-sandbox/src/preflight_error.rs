@@ -2,18 +2,18 @@
 //!
 //! Filled in by `preflight.rs`. Kernel switches are read here to word an error and for nothing else. It must never suggest running without the sandbox.
 
+use prism_core::advice::{Advice, Hint};
+
 use crate::caller_limits::CallerLimitsError;
 use crate::capabilities::Mode;
 use crate::ending::Ending;
-use crate::error::{Failure, FreezeError, SpawnError, Step};
+use crate::error::{FailedStep, FreezeError, SpawnError, Step};
 
 /// Why this machine cannot confine, and what would change that.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum PreflightError {
     /// Root without the capabilities that root mode needs.
-    #[error(
-        "running as root without {}: the sandbox cannot be built, and it never runs anything as host uid 0; start it as an ordinary user, or add the capabilities (in a container: `--cap-add SYS_ADMIN --cap-add NET_ADMIN`)", missing.join(", ")
-    )]
+    #[error("running as root without {}: the sandbox cannot be built, and it never runs anything as host uid 0", missing.join(", "))]
     RootWithoutCapabilities {
         /// The missing ones.
         missing: Vec<&'static str>,
@@ -27,15 +27,15 @@ pub enum PreflightError {
         uid: u32,
     },
     /// An ordinary user whose group is 0.
-    #[error("the group of this user is 0, the group of root; start it under an ordinary group")]
+    #[error("the group of this user is 0, the group of root")]
     RootGroup,
     /// Root of a user namespace that has too few ids.
     #[error(
-        "running as root of a user namespace without unused ids (needs 61184 to 65519, or all, in /proc/self/uid_map); map at least 65536 ids"
+        "running as root of a user namespace without unused ids (needs 61184 to 65519, or all, in /proc/self/uid_map)"
     )]
     NoUnusedIds,
     /// `/proc` is not what it should be.
-    #[error("cannot read {path}: {source_text}; /proc must be mounted")]
+    #[error("cannot read {path}: {source_text}")]
     NoProc {
         /// What was read.
         path: &'static str,
@@ -43,21 +43,21 @@ pub enum PreflightError {
         source_text: String,
     },
     /// User namespaces cannot be made.
-    #[error("cannot make a user namespace: {failure}{reason}")]
+    #[error("cannot make a user namespace: {failure}")]
     UserNamespaces {
         /// The failed step.
-        failure: Failure,
+        failure: FailedStep,
         /// Which switch is in the way and how to turn it, as far as it can be told.
-        reason: String,
+        advice: String,
     },
     /// A new `/proc` cannot be mounted because the present one is partly covered.
     #[error(
-        "cannot mount /proc for the sandbox: {0}; parts of the present /proc are covered, as container engines do; run the container with `--security-opt systempaths=unconfined`, or as root with `--cap-add SYS_ADMIN`"
+        "cannot mount /proc for the sandbox: {0}; parts of the present /proc are covered, as container engines do"
     )]
-    MaskedProc(Failure),
+    MaskedProc(FailedStep),
     /// The kernel lacks a system call.
-    #[error("this kernel is too old: {0}; Linux 5.14 or newer is needed")]
-    OldKernel(Failure),
+    #[error("this kernel is too old: {0}")]
+    OldKernel(FailedStep),
     /// The caller may not open as many files as it takes to set a sandbox up.
     #[error("{0}")]
     CallerLimits(CallerLimitsError),
@@ -85,6 +85,23 @@ pub enum PreflightError {
     Ending(Ending),
 }
 
+impl Advice for PreflightError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::RootWithoutCapabilities { .. } => "start it as an ordinary user, or add the capabilities (in a container: `--cap-add SYS_ADMIN --cap-add NET_ADMIN`)".into(),
+            Self::RootGroup => "start it under an ordinary group".into(),
+            Self::NoUnusedIds => "map at least 65536 ids".into(),
+            Self::NoProc { .. } => "mount /proc".into(),
+            Self::OldKernel(_) => "Linux 5.14 or newer is needed".into(),
+            Self::UserNamespaces { advice, .. } => advice.clone().into(),
+            Self::CallerLimits(error) => return error.hint(),
+            Self::Trial(error) => return error.hint(),
+            Self::MaskedProc(..) => "run the container with `--security-opt systempaths=unconfined`, or as root with `--cap-add SYS_ADMIN`".into(),
+            _ => return None,
+        })
+    }
+}
+
 /// Turns a bare failure into the cause that a person can act on.
 pub(crate) fn word(error: PreflightError, mode: Mode) -> PreflightError {
     let PreflightError::Trial(SpawnError::Setup(failure)) = error else {
@@ -98,13 +115,13 @@ pub(crate) fn word(error: PreflightError, mode: Mode) -> PreflightError {
         {
             PreflightError::UserNamespaces {
                 failure,
-                reason: user_namespace_switches(),
+                advice: user_namespace_switches(),
             }
         }
         (Step::PrivateMounts, libc::EPERM | libc::EACCES) if mode == Mode::User => {
             PreflightError::UserNamespaces {
                 failure,
-                reason: user_namespace_switches(),
+                advice: user_namespace_switches(),
             }
         }
         _ => PreflightError::Trial(SpawnError::Setup(failure)),
@@ -137,8 +154,8 @@ fn user_namespace_switches() -> String {
             .to_owned()
     };
     switches.iter().find(|(path, bad, _)| value(path) == *bad).map_or_else(
-        || "; in a container its system-call filter may forbid it: `--security-opt seccomp=unconfined`, or run as root with `--cap-add SYS_ADMIN --cap-add NET_ADMIN`".to_owned(),
-        |(path, bad, cure)| format!("; {path} is {bad}; as root on the host: {cure}"),
+        || "in a container its system-call filter may forbid it: `--security-opt seccomp=unconfined`, or run as root with `--cap-add SYS_ADMIN --cap-add NET_ADMIN`".to_owned(),
+        |(path, bad, cure)| format!("{path} is {bad}: as root on the host: {cure}"),
     )
 }
 
@@ -147,7 +164,7 @@ mod tests {
     use super::*;
 
     fn setup(step: Step, errno: i32) -> PreflightError {
-        PreflightError::Trial(SpawnError::Setup(Failure {
+        PreflightError::Trial(SpawnError::Setup(FailedStep {
             step,
             errno,
             what: String::new(),
@@ -158,12 +175,12 @@ mod tests {
     fn causes_are_worded_for_the_person_who_can_act_on_them() {
         assert!(
             word(setup(Step::MountProc, libc::EPERM), Mode::User)
-                .to_string()
+                .told()
                 .contains("systempaths=unconfined")
         );
         assert!(
             word(setup(Step::RestrictBind, libc::ENOSYS), Mode::Root)
-                .to_string()
+                .told()
                 .contains("Linux 5.14")
         );
         let namespaces = word(setup(Step::NewNamespaces, libc::ENOSPC), Mode::User);

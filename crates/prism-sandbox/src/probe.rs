@@ -6,12 +6,12 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use crate::error::{Failure, Setup, Step, cvt};
+use crate::error::{FailedStep, Setup, Step, cvt};
 
 /// Tries what must fail, and what must work.
 pub(crate) fn probe() -> Setup<()> {
     let fail = |what: &str| {
-        Err(Failure {
+        Err(FailedStep {
             step: Step::Probe,
             errno: 0,
             what: what.to_owned(),

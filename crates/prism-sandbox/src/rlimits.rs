@@ -8,7 +8,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::caller_limits::UNTOUCHED_DATA_BYTES;
 use crate::capabilities::MemoryCap;
-use crate::error::{At, Failure, Setup, Step};
+use crate::error::{At, FailedStep, Setup, Step};
 use crate::plan::Plan;
 use crate::spec::Devices;
 
@@ -50,7 +50,7 @@ pub(crate) fn apply_processes(plan: &Plan) -> Setup<()> {
 /// Lowers a limit to what the payload may count on: an error where the caller's own hard limit is below that.
 fn promise(resource: Resource, soft: u64, hard: u64) -> Setup<()> {
     match getrlimit(resource).maximum {
-        Some(ceiling) if ceiling < soft => Err(Failure {
+        Some(ceiling) if ceiling < soft => Err(FailedStep {
             step: Step::SetLimit,
             errno: 0,
             what: format!("{resource:?}: the caller's own hard limit is {ceiling} and {soft} are needed"),

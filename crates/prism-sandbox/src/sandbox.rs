@@ -237,7 +237,7 @@ impl Sandbox {
         self.shared.usage()
     }
 
-    /// What it has written so far, or in all. Hostile: pass it through [`crate::escape_for_terminal`] before showing it.
+    /// What it has written so far, or in all. Hostile: pass it through [`prism_core::escape::escape_for_terminal`] before showing it.
     pub fn logs(&self) -> Logs {
         self.shared.logs()
     }

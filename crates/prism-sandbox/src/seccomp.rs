@@ -14,7 +14,7 @@ use seccompiler::{
     SeccompFilter, SeccompRule, TargetArch, sock_filter,
 };
 
-use crate::error::{Failure, Setup, Step};
+use crate::error::{FailedStep, Setup, Step};
 use crate::plan::Plan;
 use crate::spec::Devices;
 use crate::{seccomp_channels, seccomp_seal};
@@ -180,7 +180,7 @@ impl Filters {
     pub(crate) fn build(plan: &Plan) -> Setup<Self> {
         let gpu = plan.devices != Devices::None;
         let cpus = plan.cpus.as_deref();
-        Self::try_build(gpu, plan.deaf, plan.loopback, plan.seal_socket, cpus).map_err(|error| Failure {
+        Self::try_build(gpu, plan.deaf, plan.loopback, plan.seal_socket, cpus).map_err(|error| FailedStep {
             step: Step::BuildSeccomp,
             errno: 0,
             what: error.to_string(),
@@ -225,7 +225,7 @@ impl Filters {
             (Some(program), Some(to_init)) => seccomp_seal::install(program, to_init)?,
             (None, None) => {}
             _ => {
-                return Err(Failure {
+                return Err(FailedStep {
                     step: Step::SeccompListener,
                     errno: 0,
                     what: "a seal without a way to the init".to_owned(),
@@ -237,7 +237,7 @@ impl Filters {
 }
 
 fn apply(program: &BpfProgram) -> Setup<()> {
-    seccompiler::apply_filter(program).map_err(|error| Failure {
+    seccompiler::apply_filter(program).map_err(|error| FailedStep {
         step: Step::Seccomp,
         errno: 0,
         what: error.to_string(),

@@ -14,7 +14,7 @@ use seccompiler::{
     SeccompFilter, SeccompRule,
 };
 
-use crate::error::{At, Failure, Setup, Step, cvt};
+use crate::error::{At, FailedStep, Setup, Step, cvt};
 use crate::plan;
 use crate::seccomp::{ARCH, Rules, rule};
 
@@ -149,7 +149,7 @@ pub(crate) fn add_pretended(rules: &mut Rules, socket: RawFd) -> Result<(), Back
 /// From the installation on, every call that does not pass waits for the init, sending included. So a second thread, which the program is not installed
 /// on, does the sending.
 pub(crate) fn install(program: &BpfProgram, to_init: BorrowedFd<'_>) -> Setup<()> {
-    let failed = |what: &str| Failure {
+    let failed = |what: &str| FailedStep {
         step: Step::SeccompListener,
         errno: 0,
         what: what.to_owned(),
@@ -195,7 +195,7 @@ fn listen_with(program: &BpfProgram, flags: libc::c_ulong) -> Setup<OwnedFd> {
         )
     };
     let listener = cvt(returned).at(Step::SeccompListener)?;
-    let listener = i32::try_from(listener).map_err(|_| Failure {
+    let listener = i32::try_from(listener).map_err(|_| FailedStep {
         step: Step::SeccompListener,
         errno: 0,
         what: "a descriptor out of range".to_owned(),

@@ -20,6 +20,7 @@ use std::{
     time::Duration,
 };
 
+use prism_core::advice::{Advice, Hint};
 use serde_json::{Value, json};
 
 use crate::{
@@ -41,7 +42,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_hours(1);
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
     /// Nobody serves there.
-    #[error("cannot reach the service at {path}: {source}; is `prism serve` running, and are you its user?")]
+    #[error("cannot reach the service at {path}: {source}")]
     Unreachable {
         /// The socket.
         path: String,
@@ -54,6 +55,15 @@ pub enum SocketError {
     /// The service says no.
     #[error("{0}")]
     Refused(String),
+}
+
+impl Advice for SocketError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::Unreachable { .. } => "is `prism serve` running, and are you its user?".into(),
+            _ => return None,
+        })
+    }
 }
 
 impl Service {

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use prism_core::advice::Advice as _;
 use prism_core::{
     outcome::{Reason, Status},
     recipe::Recipe,
@@ -501,7 +502,7 @@ impl Challenge for Service {
             let text = self
                 .executor
                 .log(handle)
-                .map_err(|failure| ServiceError::Internal(failure.detail))?;
+                .map_err(|failure| ServiceError::Internal(failure.told()))?;
             return Ok(Some(log_page(text.unwrap_or_default().as_bytes(), since_bytes)));
         }
         let newest = results.iter().rev().find_map(|stored| stored.result.files.logs);

@@ -5,6 +5,7 @@
 //! a step in the store; after a restart a submission is checked again from the beginning and goes on from where it stood.
 
 use prism_bundle::Bundle;
+use prism_core::advice::Advice as _;
 use prism_core::{
     hash::Sha256Hash,
     outcome::{Reason, Status},
@@ -272,7 +273,7 @@ pub(crate) fn read_upload(filename: &str, bytes: &[u8]) -> std::result::Result<B
                 .to_owned(),
         ));
     }
-    Bundle::from_zip(bytes).map_err(|error| (Reason::BundleInvalid, error.to_string()))
+    Bundle::from_zip(bytes).map_err(|error| (Reason::BundleInvalid, error.told()))
 }
 
 fn read(filename: &str, bytes: &[u8]) -> std::result::Result<Bundle, Stop> {

@@ -1,5 +1,6 @@
 //! What can go wrong here, for the operator.
 
+use prism_core::advice::Advice as _;
 use prism_core::failure::Failure;
 use prism_store::StoreError;
 
@@ -10,7 +11,7 @@ pub enum ServiceProblem {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The engine or an executor did.
-    #[error("{}", .0.detail)]
+    #[error("{}", .0.told())]
     Engine(Failure),
     /// What was asked for cannot be done now, or at all.
     #[error("{0}")]

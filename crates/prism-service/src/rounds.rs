@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use prism_bundle::Bundle;
+use prism_core::advice::Advice as _;
 use prism_core::{
     hash::Sha256Hash,
     outcome::{Reason, Status},
@@ -130,8 +131,9 @@ impl Service {
                 "the reference bundle is too large".to_owned(),
             ));
         }
-        Bundle::from_zip(&bytes)
-            .map_err(|error| ServiceProblem::Refused(format!("the reference bundle is none: {error}")))?;
+        Bundle::from_zip(&bytes).map_err(|error| {
+            ServiceProblem::Refused(format!("the reference bundle is none: {}", error.told()))
+        })?;
         Ok(self.store.blobs().put(&bytes)?)
     }
 

@@ -9,6 +9,7 @@ use std::{
     sync::PoisonError,
 };
 
+use prism_core::advice::Advice as _;
 use prism_core::{
     failure::Failure,
     outcome::{Reason, Status},
@@ -99,7 +100,7 @@ impl Service {
             is_new
         };
         if let (Err(failure), true) = (&found, is_new) {
-            tracing::warn!(reason = failure.reason.code(), detail = %failure.detail, "this machine cannot run submissions");
+            tracing::warn!(reason = failure.reason.code(), detail = %failure.told(), "this machine cannot run submissions");
         }
         self.state().machine = Some(found);
         if is_new {
@@ -465,7 +466,7 @@ impl Service {
             attempt = attempt.id,
             submission = attempt.submission.as_deref().unwrap_or("reference"),
             reason = failure.reason.code(),
-            detail = %failure.detail,
+            detail = %failure.told(),
             "an attempt failed by our fault"
         );
         {
@@ -486,7 +487,7 @@ impl Service {
         let (of, failure) = (attempt.submission.clone(), failure.clone());
         self.store.write(move |tx| {
             // Sentences are public; what the operator needs may name paths of this machine.
-            let detail = serde_json::json!({ "detail": failure.detail }).to_string();
+            let detail = serde_json::json!({ "detail": failure.told() }).to_string();
             let end = attempts::End {
                 reason: failure.reason,
                 sentence: "it failed by the fault of the challenge".to_owned(),

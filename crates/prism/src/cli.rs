@@ -65,7 +65,7 @@ pub(crate) enum Format {
 pub(crate) enum Command {
     /// Set everything up, evaluate three example bundles and show the leaderboard
     Demo(demo::DemoArgs),
-    /// Make a bundle that already runs, to be changed
+    /// Make a small bundle that works, to start from
     Init(init::InitArgs),
     /// Check a bundle by the rules of the gate, in seconds
     ///
@@ -81,7 +81,7 @@ pub(crate) enum Command {
     Data(data::DataCommand),
     /// Evaluate a bundle on a corpus
     Eval(Box<eval::EvalArgs>),
-    /// Follow a run that goes on: how far, how good, how fast
+    /// Follow a run while it goes on: progress, bits per byte, speed
     Watch(watch::WatchArgs),
     /// Compute the score of a run again from its record, bit for bit, without Python
     Verify(verify::VerifyArgs),
@@ -103,16 +103,16 @@ pub(crate) enum Command {
     Cancel(cancel::CancelArgs),
     /// Show what the reviewer charges your submission with, and appeal
     Appeal(appeal::AppealArgs),
-    /// Show who leads
+    /// Show the leaderboard
     Leaderboard(leaderboard::LeaderboardArgs),
-    /// Show who would get how much, and why
+    /// Show the weights, and why each hotkey has its weight
     Weights(weights::WeightsArgs),
     /// Run the whole challenge: API, queue, evaluations, ranks and weights
     Serve(serve::ServeArgs),
     /// Open, close and look at the rounds of a service
     #[command(subcommand)]
     Round(round::RoundCommand),
-    /// Decide what the operator of a service decides
+    /// Operate a service: release, reject, run again, withdraw, pause, back up
     #[command(subcommand)]
     Admin(admin::AdminCommand),
     /// Look at the configuration of a service

@@ -45,9 +45,9 @@ pub(crate) fn run(cli: &Cli) -> ExitCode {
         && !matches!(cli.command, Command::Check(_))
         && !(matches!(cli.command, Command::Review(_)) && output.format() == Format::Sarif)
     {
-        let text = "only `prism check` prints SARIF and workflow commands, and `prism review` SARIF; use `--format text` or \
-                    `--format json`";
-        return output.failure(&Failure::usage("usage", &text)).into();
+        let text = "only `prism check` prints SARIF and workflow commands, and `prism review` SARIF";
+        let failure = Failure::usage("usage", &text).hint("use `--format text` or `--format json`");
+        return output.failure(&failure).into();
     }
     if let Command::Demo(_) | Command::Check(_) | Command::Data(_) | Command::Eval(_) = cli.command {
         // What killed ones of them have left, also where this one makes nothing: a corpus is begun beside its place, which

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::process::ExitCode;
 
+use prism_core::advice::Advice;
 use prism_engine::outcome::Outcome;
 
 /// The exit codes.
@@ -54,50 +55,54 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// A failure whose text ends, after the last semicolon of its first line, with what to do next: all errors of the
-    /// libraries are written so.
-    pub(crate) fn new(exit: Exit, code: impl Into<Cow<'static, str>>, error: &dyn std::fmt::Display) -> Self {
-        let (detail, hint) = split_hint(&error.to_string());
+    /// What an error says, with its advice.
+    pub(crate) fn new(exit: Exit, code: impl Into<Cow<'static, str>>, error: &dyn Advice) -> Self {
         Self {
             exit,
             code: code.into(),
-            detail,
-            hint,
+            detail: error.to_string(),
+            hint: error.hint().map(Cow::into_owned),
         }
     }
 
+    /// This machine cannot do it, as the engine says.
+    pub(crate) fn of_engine(failure: &prism_core::failure::Failure) -> Self {
+        Self::machine(failure.reason.code(), failure)
+    }
+
     /// What was typed, or a file that was named, is wrong.
-    pub(crate) fn usage(code: impl Into<Cow<'static, str>>, error: &dyn std::fmt::Display) -> Self {
+    pub(crate) fn usage(code: impl Into<Cow<'static, str>>, error: &dyn Advice) -> Self {
         Self::new(Exit::Usage, code, error)
     }
 
     /// This machine cannot do it.
-    pub(crate) fn machine(code: impl Into<Cow<'static, str>>, error: &dyn std::fmt::Display) -> Self {
+    pub(crate) fn machine(code: impl Into<Cow<'static, str>>, error: &dyn Advice) -> Self {
         Self::new(Exit::Machine, code, error)
     }
 
     /// The submission, or the record of a run, is at fault.
-    pub(crate) fn submission(code: impl Into<Cow<'static, str>>, error: &dyn std::fmt::Display) -> Self {
+    pub(crate) fn submission(code: impl Into<Cow<'static, str>>, error: &dyn Advice) -> Self {
         Self::new(Exit::Submission, code, error)
+    }
+
+    /// Why there is no recipe, under the one code that commands have for it which only use a recipe.
+    pub(crate) fn recipe_invalid(self) -> Self {
+        Self {
+            code: "recipe_invalid".into(),
+            ..self
+        }
+    }
+
+    /// The same about something: `what: detail`.
+    pub(crate) fn about(mut self, what: &str) -> Self {
+        self.detail = format!("{what}: {}", self.detail);
+        self
     }
 
     /// The same with this advice.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
-    }
-}
-
-/// Splits "what happened; what to do" at its last semicolon. Several lines are quotations and stay whole.
-pub(crate) fn split_hint(text: &str) -> (String, Option<String>) {
-    if text.contains('\n') {
-        return (text.to_owned(), None);
-    }
-    match text.rsplit_once("; ") {
-        Some((detail, hint)) if !detail.is_empty() && !hint.is_empty() => {
-            (detail.to_owned(), Some(hint.to_owned()))
-        }
-        _ => (text.to_owned(), None),
     }
 }
 
@@ -114,16 +119,11 @@ mod tests {
     }
 
     #[test]
-    fn advice_is_what_follows_the_last_semicolon_of_one_line() {
-        let split = |text| {
-            let (detail, hint) = split_hint(text);
-            (detail, hint.unwrap_or_default())
-        };
-        assert_eq!(split("a; b; do c"), ("a; b".into(), "do c".into()));
-        assert_eq!(split("no advice"), ("no advice".into(), String::new()));
+    fn no_words_of_a_sentence_become_advice() {
+        let failure = Failure::usage("not_a_run", &"there is no q; sudo rm -rf");
         assert_eq!(
-            split("pip said; this:\nx; y"),
-            ("pip said; this:\nx; y".into(), String::new())
+            (failure.detail.as_str(), failure.hint),
+            ("there is no q; sudo rm -rf", None)
         );
     }
 }

@@ -4,6 +4,7 @@
 //! doctor` shows what it finds; `data` says which limit a write has met. Decides nothing: that is
 //! [`prism_engine::caller_limits`].
 
+use std::borrow::Cow;
 use std::io;
 
 use prism_core::recipe::Recipe;
@@ -19,8 +20,7 @@ const DEPENDENT: [&str; 6] = ["python", "runtime", "torch", "packages", "views",
 
 /// Whether a run under the demo's recipe could be had: whatever else is wrong would be a consequence.
 pub(crate) fn demand() -> Result<(), Failure> {
-    prism_engine::caller_limits::provide(&Recipe::demo())
-        .map_err(|failure| Failure::machine(failure.reason.code(), &failure.detail))
+    prism_engine::caller_limits::provide(&Recipe::demo()).map_err(|failure| Failure::of_engine(&failure))
 }
 
 /// For commands that write as much as their input needs.
@@ -40,14 +40,15 @@ pub(crate) fn file_too_large(
     }
     let limit = CallerLimit::FileSize;
     let text = format!(
-        "{error}: {} of this process is limited to {}, and {} of input are to be written; start it where this hard limit is \
-         higher: from a shell whose `ulimit` did not lower it, or with another value in /etc/security/limits.conf or in \
-         `LimitFSIZE=` of its systemd unit",
+        "{error}: {} of this process is limited to {}, and {} of input are to be written",
         limit.name(),
         limit.amount(limit.hard()),
         limit.amount(Amount::AtMost(input_bytes)),
     );
-    Some(Failure::machine("resources", &text))
+    Some(Failure::machine("resources", &text).hint(
+        "start it where this hard limit is higher: from a shell whose `ulimit` did not lower it, or with another value in \
+         /etc/security/limits.conf or in `LimitFSIZE=` of its systemd unit",
+    ))
 }
 
 /// The doctor's check of the limits, and what follows for the others.
@@ -65,8 +66,8 @@ pub(crate) fn check() -> Check {
             None,
         ),
         Some((recipe, failure)) => {
-            let (detail, fix) = crate::failure::split_hint(&failure.detail);
-            (format!("under the recipe `{recipe}` {detail}"), fix)
+            let detail = format!("under the recipe `{recipe}` {}", failure.detail);
+            (detail, failure.hint.map(Cow::into_owned))
         }
     };
     Check {

@@ -2,7 +2,7 @@
 //!
 //! Results go to stdout: text for people, or exactly one JSON object. Everything else goes to stderr. A reader that
 //! has gone away is no error. Colours follow the terminal and `NO_COLOR`; text that a submission had a hand in must
-//! pass through [`prism_sandbox::escape_for_terminal`] before it comes here.
+//! pass through [`prism_core::escape::escape_for_terminal`] before it comes here.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -105,7 +105,7 @@ pub(crate) fn say_error(detail: &str, hint: Option<&str>) {
         .bold()
         .fg_color(Some(anstyle::AnsiColor::Cyan.into()));
     // Names of files and words of libraries end up here: they may hold anything.
-    let safe = prism_sandbox::escape_for_terminal;
+    let safe = prism_core::escape::escape_for_terminal;
     say(format_args!("{red}error:{red:#} {}", safe(detail)));
     if let Some(hint) = hint {
         say(format_args!("\n{cyan}hint:{cyan:#} {}", safe(hint)));

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use prism_core::outcome::Reason;
+use prism_core::{advice::joined, outcome::Reason};
 use prism_engine::outcome::Outcome;
 
 use crate::cli::{Cli, Format};
@@ -36,8 +36,7 @@ fn usage_as_json(arguments: &[OsString], error: &clap::Error) -> Exit {
     let output = Output::new(Format::Json);
     let (detail, hint) = sentences(&error.to_string());
     if is_eval(arguments) {
-        let advice = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-        let outcome = Outcome::failed(Reason::Usage, format!("{detail}{advice}"));
+        let outcome = Outcome::failed(Reason::Usage, joined(detail, hint.as_deref()));
         // The exit code says the rest if it cannot be printed.
         let _ = output.result(&outcome, String::new);
         return Exit::Usage;

@@ -5,61 +5,40 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::Read as _;
-use std::path::Path;
+use std::io::{self, Read as _};
 
-use prism_core::recipe::{MAX_RECIPE_BYTES, Recipe, RecipeError};
+use prism_core::recipe::{MAX_RECIPE_BYTES, Recipe};
 use prism_report::figures;
+
+use crate::failure::Failure;
 
 /// The recipe of a rehearsal, where none is named.
 pub(crate) const DEFAULT: &str = "demo";
 
 const SOURCE: &str = include_str!("../../prism-core/src/recipe.rs");
 
-/// Why there is no recipe.
-#[derive(Debug)]
-pub(crate) enum LoadError {
-    /// Neither a built-in name nor a file.
-    NotFound(String),
-    /// The file cannot be read.
-    Io(String),
-    /// It is not valid.
-    Invalid(String),
-}
-
-impl std::fmt::Display for LoadError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NotFound(name) => write!(
-                f,
-                "there is no built-in recipe and no file called `{name}`; use `demo`, `official` or the path of a file"
-            ),
-            Self::Io(text) | Self::Invalid(text) => f.write_str(text),
-        }
-    }
-}
-
 /// A built-in recipe, or the one in a file.
-pub(crate) fn load(name: &str) -> Result<Recipe, LoadError> {
+pub(crate) fn load(name: &str) -> Result<Recipe, Failure> {
     if let Some(recipe) = Recipe::by_name(name) {
         return Ok(recipe);
     }
-    let path = Path::new(name);
-    let file = File::open(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => LoadError::NotFound(name.to_owned()),
-        _ => LoadError::Io(format!("cannot read the recipe {name}: {error}")),
-    })?;
+    let unreadable = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            let text = format!("there is no built-in recipe and no file called `{name}`");
+            Failure::usage("recipe_not_found", &text).hint("use `demo`, `official` or the path of a file")
+        }
+        _ => Failure::usage(
+            "recipe_unreadable",
+            &format!("cannot read the recipe {name}: {error}"),
+        ),
+    };
     let mut text = String::new();
-    file.take(MAX_RECIPE_BYTES as u64 + 1)
-        .read_to_string(&mut text)
-        .map_err(|error| LoadError::Io(format!("cannot read the recipe {name}: {error}")))?;
+    File::open(name)
+        .and_then(|file| file.take(MAX_RECIPE_BYTES as u64 + 1).read_to_string(&mut text))
+        .map_err(unreadable)?;
     Recipe::parse(&text).map_err(|error| {
-        let next = "see `prism recipe show` for what each field means";
-        LoadError::Invalid(match error {
-            // The parser quotes the place over several lines.
-            RecipeError::Syntax(error) => format!("{name}: {}\n{next}", error.to_string().trim_end()),
-            error => format!("{name}: {error}; {next}"),
-        })
+        let text = format!("{name}: {}", error.to_string().trim_end());
+        Failure::usage("recipe_invalid", &text).hint("see `prism recipe show` for what each field means")
     })
 }
 
@@ -268,13 +247,17 @@ mod tests {
             Recipe::demo().to_toml().replace("threads = 2", "threads = 0"),
         )
         .unwrap();
-        assert!(
-            matches!(load(path.to_str().unwrap()), Err(LoadError::Invalid(text)) if text.contains("compute.threads"))
+        let failed = |name: &str| load(name).unwrap_err();
+        let invalid = failed(path.to_str().unwrap());
+        assert_eq!(invalid.code, "recipe_invalid");
+        assert!(invalid.detail.contains("compute.threads"), "{invalid:?}");
+        // What was typed is no advice, whatever is in it.
+        let absent = failed("q; sudo rm -rf");
+        assert_eq!(absent.code, "recipe_not_found");
+        assert_eq!(
+            absent.hint.as_deref(),
+            Some("use `demo`, `official` or the path of a file")
         );
-        assert!(matches!(load("no-such-recipe"), Err(LoadError::NotFound(_))));
-        assert!(matches!(
-            load(temp.path().to_str().unwrap()),
-            Err(LoadError::Io(_))
-        ));
+        assert_eq!(failed(temp.path().to_str().unwrap()).code, "recipe_unreadable");
     }
 }

@@ -9,15 +9,11 @@ use prism_report::figures::figure;
 pub(crate) use prism_report::figures::{bytes, grouped};
 
 /// One line of untrusted text, safe on a terminal.
-pub(crate) fn line(text: &str) -> String {
-    prism_sandbox::escape_for_terminal(text)
-        .replace('\n', "\\n")
-        .replace('\t', " ")
-}
+pub(crate) use prism_core::escape::escape_line as line;
 
 /// Several lines of untrusted text, safe on a terminal.
 pub(crate) fn text(text: &str) -> String {
-    prism_sandbox::escape_for_terminal(text)
+    prism_core::escape::escape_for_terminal(text)
 }
 
 /// Several lines of untrusted text, each behind a bar: none of them is taken for a line of ours, or for a command by a program

@@ -2,187 +2,130 @@
 //!
 //! `yaml` and the module above make these; nothing here looks at a manifest.
 
+use prism_core::advice::{Advice, Hint};
+
 use crate::limits::{MAX_YAML_DEPTH, MAX_YAML_NODES};
 use crate::path::PathError;
 use crate::shown::Shown;
 
-/// Why `prism.yaml` was refused. Lines and columns count from one.
+/// Why `prism.yaml` was refused, and where. Lines and columns count from one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("prism.yaml, line {line}, column {column}: {problem}")]
+pub struct ManifestError {
+    /// The line.
+    pub line: usize,
+    /// The column, in characters.
+    pub column: usize,
+    /// What is wrong there.
+    pub problem: ManifestProblem,
+}
+
+impl Advice for ManifestError {
+    fn hint(&self) -> Option<Hint> {
+        self.problem.hint()
+    }
+}
+
+/// What is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(
     missing_docs,
-    reason = "`line`, `column` and `key` mean the same in every variant"
+    reason = "`key`, `role` and `found` mean the same in every variant"
 )]
-pub enum ManifestError {
+pub enum ManifestProblem {
     /// Not YAML.
-    #[error("prism.yaml, line {line}, column {column}: not valid YAML: {detail}")]
-    Syntax {
-        line: usize,
-        column: usize,
-        detail: Shown,
-    },
+    #[error("not valid YAML: {detail}")]
+    Syntax { detail: Shown },
     /// `&name`.
-    #[error(
-        "prism.yaml, line {line}, column {column}: anchors (`&name`) are not allowed; write the value out"
-    )]
-    Anchor { line: usize, column: usize },
+    #[error("anchors (`&name`) are not allowed")]
+    Anchor,
     /// `*name`.
-    #[error(
-        "prism.yaml, line {line}, column {column}: aliases (`*name`) are not allowed; write the value out"
-    )]
-    Alias { line: usize, column: usize },
+    #[error("aliases (`*name`) are not allowed")]
+    Alias,
     /// `!tag`.
-    #[error("prism.yaml, line {line}, column {column}: tags (`!name`) are not allowed; remove it")]
-    Tag { line: usize, column: usize },
+    #[error("tags (`!name`) are not allowed")]
+    Tag,
     /// A second `---`.
-    #[error("prism.yaml, line {line}, column {column}: a second document begins; keep only one")]
-    SeveralDocuments { line: usize, column: usize },
+    #[error("a second document begins")]
+    SeveralDocuments,
     /// Nested too deeply.
-    #[error("prism.yaml, line {line}, column {column}: nested more than {MAX_YAML_DEPTH} levels deep")]
-    TooDeep { line: usize, column: usize },
+    #[error("nested more than {MAX_YAML_DEPTH} levels deep")]
+    TooDeep,
     /// Too many keys and values.
-    #[error("prism.yaml, line {line}, column {column}: more than {MAX_YAML_NODES} keys and values")]
-    TooManyNodes { line: usize, column: usize },
+    #[error("more than {MAX_YAML_NODES} keys and values")]
+    TooManyNodes,
     /// A key that is a list, a mapping or nothing.
-    #[error("prism.yaml, line {line}, column {column}: a key must be a plain word")]
-    KeyNotText { line: usize, column: usize },
+    #[error("a key must be a plain word")]
+    KeyNotText,
     /// A key twice in one mapping.
-    #[error("prism.yaml, line {line}, column {column}: the key `{key}` is there twice; keep one")]
-    DuplicateKey { key: Shown, line: usize, column: usize },
+    #[error("the key `{key}` is there twice")]
+    DuplicateKey { key: Shown },
     /// A key that means nothing.
-    #[error("prism.yaml, line {line}, column {column}: unknown key `{key}`; did you mean `{nearest}`?")]
-    UnknownKey {
-        key: Shown,
-        nearest: &'static str,
-        line: usize,
-        column: usize,
-    },
+    #[error("unknown key `{key}`")]
+    UnknownKey { key: Shown, nearest: &'static str },
     /// A list where a mapping should be, and the like.
-    #[error("prism.yaml, line {line}, column {column}: `{key}` must be {expected}")]
+    #[error("`{key}` must be {expected}")]
     WrongType {
         key: &'static str,
         expected: &'static str,
-        line: usize,
-        column: usize,
     },
     /// A name or description over its limit.
-    #[error(
-        "prism.yaml, line {line}, column {column}: `{key}` has {chars} characters; at most {limit_chars}"
-    )]
+    #[error("`{key}` has {chars} characters; at most {limit_chars}")]
     ValueTooLong {
         key: &'static str,
         chars: usize,
         limit_chars: usize,
-        line: usize,
-        column: usize,
     },
     /// An escape character, say, in a name.
-    #[error("prism.yaml, line {line}, column {column}: `{key}` contains a control character; remove it")]
-    ControlCharacter {
-        key: &'static str,
-        line: usize,
-        column: usize,
-    },
+    #[error("`{key}` contains a control character")]
+    ControlCharacter { key: &'static str },
     /// No such tokenizer.
-    #[error(
-        "prism.yaml, line {line}, column {column}: unknown tokenizer `{value}`; did you mean `{nearest}`? \
-         (there are bytes, gpt2 and bundle)"
-    )]
-    UnknownTokenizer {
-        value: Shown,
-        nearest: &'static str,
-        line: usize,
-        column: usize,
-    },
+    #[error("unknown tokenizer `{value}`")]
+    UnknownTokenizer { value: Shown, nearest: &'static str },
     /// An entrypoint that cannot be the path of a file of the bundle.
-    #[error("prism.yaml, line {line}, column {column}: the {role} entrypoint is not a usable path: {reason}")]
-    EntrypointPath {
-        role: &'static str,
-        reason: PathError,
-        line: usize,
-        column: usize,
-    },
+    #[error("the {role} entrypoint is not a usable path: {reason}")]
+    EntrypointPath { role: &'static str, reason: PathError },
     /// An entrypoint that is not a `.py` file.
-    #[error("prism.yaml, line {line}, column {column}: the {role} entrypoint `{path}` must be a .py file")]
-    EntrypointNotPython {
-        role: &'static str,
-        path: Shown,
-        line: usize,
-        column: usize,
-    },
+    #[error("the {role} entrypoint `{path}` must be a .py file")]
+    EntrypointNotPython { role: &'static str, path: Shown },
     /// One entrypoint declared in both forms.
-    #[error(
-        "prism.yaml, line {line}, column {column}: the {role} entrypoint is declared twice, under `entrypoints` and \
-         under `{role}`; keep one"
-    )]
-    EntrypointTwice {
-        role: &'static str,
-        line: usize,
-        column: usize,
-    },
+    #[error("the {role} entrypoint is declared twice, under `entrypoints` and under `{role}`")]
+    EntrypointTwice { role: &'static str },
     /// The older interface could rename the functions.
-    #[error(
-        "prism.yaml, line {line}, column {column}: the {role} function must be called `{expected}`, not `{found}`"
-    )]
+    #[error("the {role} function must be called `{expected}`, not `{found}`")]
     EntrypointFunction {
         role: &'static str,
         expected: &'static str,
         found: Shown,
-        line: usize,
-        column: usize,
     },
     /// A partial submission of the older interface.
-    #[error("prism.yaml, line {line}, column {column}: kind `{kind}` is not supported; only `full` is")]
-    UnsupportedKind { kind: Shown, line: usize, column: usize },
+    #[error("kind `{kind}` is not supported; only `full` is")]
+    UnsupportedKind { kind: Shown },
 }
 
-impl ManifestError {
-    /// Line and column, both from one.
-    pub fn place(&self) -> (usize, usize) {
-        match self {
-            Self::Syntax { line, column, .. }
-            | Self::Anchor { line, column }
-            | Self::Alias { line, column }
-            | Self::Tag { line, column }
-            | Self::SeveralDocuments { line, column }
-            | Self::TooDeep { line, column }
-            | Self::TooManyNodes { line, column }
-            | Self::KeyNotText { line, column }
-            | Self::DuplicateKey { line, column, .. }
-            | Self::UnknownKey { line, column, .. }
-            | Self::WrongType { line, column, .. }
-            | Self::ValueTooLong { line, column, .. }
-            | Self::ControlCharacter { line, column, .. }
-            | Self::UnknownTokenizer { line, column, .. }
-            | Self::EntrypointPath { line, column, .. }
-            | Self::EntrypointNotPython { line, column, .. }
-            | Self::EntrypointTwice { line, column, .. }
-            | Self::EntrypointFunction { line, column, .. }
-            | Self::UnsupportedKind { line, column, .. } => (*line, *column),
-        }
+impl Advice for ManifestProblem {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::Anchor { .. } | Self::Alias { .. } => "write the value out".into(),
+            Self::Tag { .. } | Self::ControlCharacter { .. } => "remove it".into(),
+            Self::SeveralDocuments { .. } => "keep only one".into(),
+            Self::DuplicateKey { .. } | Self::EntrypointTwice { .. } => "keep one".into(),
+            Self::UnknownKey { nearest, .. } => format!("did you mean `{nearest}`?").into(),
+            Self::UnknownTokenizer { nearest, .. } => {
+                format!("did you mean `{nearest}`? (there are bytes, gpt2 and bundle)").into()
+            }
+            Self::EntrypointPath { reason, .. } => return reason.hint(),
+            _ => return None,
+        })
     }
+}
 
-    /// A stable name for the cause.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Syntax { .. } => "manifest_syntax",
-            Self::Anchor { .. } => "manifest_anchor",
-            Self::Alias { .. } => "manifest_alias",
-            Self::Tag { .. } => "manifest_tag",
-            Self::SeveralDocuments { .. } => "manifest_several_documents",
-            Self::TooDeep { .. } => "manifest_too_deep",
-            Self::TooManyNodes { .. } => "manifest_too_many_nodes",
-            Self::KeyNotText { .. } => "manifest_key_not_text",
-            Self::DuplicateKey { .. } => "manifest_duplicate_key",
-            Self::UnknownKey { .. } => "manifest_unknown_key",
-            Self::WrongType { .. } => "manifest_wrong_type",
-            Self::ValueTooLong { .. } => "manifest_value_too_long",
-            Self::ControlCharacter { .. } => "manifest_control_character",
-            Self::UnknownTokenizer { .. } => "manifest_unknown_tokenizer",
-            Self::EntrypointPath { .. } => "entrypoint_path",
-            Self::EntrypointNotPython { .. } => "entrypoint_not_python",
-            Self::EntrypointTwice { .. } => "entrypoint_twice",
-            Self::EntrypointFunction { .. } => "entrypoint_function",
-            Self::UnsupportedKind { .. } => "manifest_unsupported_kind",
+impl ManifestProblem {
+    pub(crate) fn at(self, line: usize, column: usize) -> ManifestError {
+        ManifestError {
+            line,
+            column,
+            problem: self,
         }
     }
 }

@@ -16,7 +16,7 @@
 
 mod error;
 
-pub use error::ManifestError;
+pub use error::{ManifestError, ManifestProblem};
 
 use crate::limits::{MAX_DESCRIPTION_CHARS, MAX_NAME_CHARS};
 use crate::path::BundlePath;
@@ -111,12 +111,8 @@ impl Manifest {
         }
         let or_default = |declared: Option<BundlePath>, role: &'static str, default: &str| match declared {
             Some(path) => Ok(path),
-            None => BundlePath::parse(default).map_err(|reason| ManifestError::EntrypointPath {
-                role,
-                reason,
-                line: 1,
-                column: 1,
-            }),
+            None => BundlePath::parse(default)
+                .map_err(|reason| ManifestProblem::EntrypointPath { role, reason }.at(1, 1)),
         };
         Ok(Self {
             name: draft.name,
@@ -154,11 +150,10 @@ impl Draft {
                 let (line, column) = (node.position.line, node.position.column);
                 let kind = text(node, "kind")?;
                 if kind != "full" {
-                    return Err(ManifestError::UnsupportedKind {
+                    return Err(ManifestProblem::UnsupportedKind {
                         kind: Shown::text(&kind),
-                        line,
-                        column,
-                    });
+                    }
+                    .at(line, column));
                 }
             }
             _ => return Err(unknown(key, &[&KEYS[..], &OLDER_KEYS[..]].concat())),
@@ -194,19 +189,19 @@ impl Draft {
             }
             None => &declared,
         };
-        let path = BundlePath::parse(path).map_err(|reason| ManifestError::EntrypointPath {
-            role: role.key,
-            reason,
-            line,
-            column,
+        let path = BundlePath::parse(path).map_err(|reason| {
+            ManifestProblem::EntrypointPath {
+                role: role.key,
+                reason,
+            }
+            .at(line, column)
         })?;
         if !path.is_python() {
-            return Err(ManifestError::EntrypointNotPython {
+            return Err(ManifestProblem::EntrypointNotPython {
                 role: role.key,
                 path: path.shown(),
-                line,
-                column,
-            });
+            }
+            .at(line, column));
         }
         let slot = if role.key == ARCHITECTURE.key {
             &mut self.architecture
@@ -214,11 +209,7 @@ impl Draft {
             &mut self.training
         };
         if slot.replace(path).is_some() {
-            return Err(ManifestError::EntrypointTwice {
-                role: role.key,
-                line,
-                column,
-            });
+            return Err(ManifestProblem::EntrypointTwice { role: role.key }.at(line, column));
         }
         Ok(())
     }
@@ -229,13 +220,12 @@ fn check_function(role: &Role, found: &str, line: usize, column: usize) -> Resul
         return Ok(());
     }
     let (role, expected, found) = (role.key, role.function, Shown::text(found));
-    Err(ManifestError::EntrypointFunction {
+    Err(ManifestProblem::EntrypointFunction {
         role,
         expected,
         found,
-        line,
-        column,
-    })
+    }
+    .at(line, column))
 }
 
 fn mapping(node: Node, key: &'static str) -> Result<Vec<(Key, Node)>, ManifestError> {
@@ -274,19 +264,18 @@ fn prose(
     let text = text(node, key)?.trim().to_owned();
     let chars = text.chars().count();
     if chars > limit_chars {
-        return Err(ManifestError::ValueTooLong {
+        return Err(ManifestProblem::ValueTooLong {
             key,
             chars,
             limit_chars,
-            line,
-            column,
-        });
+        }
+        .at(line, column));
     }
     if text
         .chars()
         .any(|character| character.is_control() && !(several_lines && character == '\n'))
     {
-        return Err(ManifestError::ControlCharacter { key, line, column });
+        return Err(ManifestProblem::ControlCharacter { key }.at(line, column));
     }
     Ok(text)
 }
@@ -298,31 +287,24 @@ fn tokenizer(node: Node) -> Result<TokenizerChoice, ManifestError> {
         "bytes" => Ok(TokenizerChoice::Bytes),
         "gpt2" => Ok(TokenizerChoice::Gpt2),
         "bundle" | TOKENIZER_FILE => Ok(TokenizerChoice::Bundle),
-        _ => Err(ManifestError::UnknownTokenizer {
+        _ => Err(ManifestProblem::UnknownTokenizer {
             nearest: nearest(&value, &TOKENIZERS),
             value: Shown::text(&value),
-            line,
-            column,
-        }),
+        }
+        .at(line, column)),
     }
 }
 
 fn wrong_type(node: &Node, key: &'static str, expected: &'static str) -> ManifestError {
-    ManifestError::WrongType {
-        key,
-        expected,
-        line: node.position.line,
-        column: node.position.column,
-    }
+    ManifestProblem::WrongType { key, expected }.at(node.position.line, node.position.column)
 }
 
 fn unknown(key: &Key, known: &[&'static str]) -> ManifestError {
-    ManifestError::UnknownKey {
+    ManifestProblem::UnknownKey {
         key: Shown::text(&key.text),
         nearest: nearest(&key.text, known),
-        line: key.position.line,
-        column: key.position.column,
     }
+    .at(key.position.line, key.position.column)
 }
 
 /// The first of the known names that is fewest edits away.
@@ -338,11 +320,13 @@ fn nearest(word: &str, known: &[&'static str]) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use prism_core::advice::Advice as _;
+
     use super::*;
 
     fn failure(text: &str) -> (&'static str, String) {
         let error = Manifest::parse(text).unwrap_err();
-        (error.code(), error.to_string())
+        (crate::cause(&error.problem), error.told())
     }
 
     #[test]
@@ -399,11 +383,11 @@ mod tests {
             ("architecture: {entrypont: x.py}\n", "`entrypoint`"),
         ] {
             let (code, message) = failure(text);
-            assert_eq!(code, "manifest_unknown_key");
+            assert_eq!(code, "UnknownKey");
             assert!(message.contains(&format!("did you mean {nearest}?")), "{message}");
         }
         let (code, message) = failure("name: x\ntokenizer: gpt-2\n");
-        assert_eq!(code, "manifest_unknown_tokenizer");
+        assert_eq!(code, "UnknownTokenizer");
         assert!(
             message.contains("line 2, column 12") && message.contains("`gpt2`"),
             "{message}"
@@ -414,33 +398,30 @@ mod tests {
     fn refuses_each_wrong_value() {
         let long = format!("name: {}\n", "x".repeat(MAX_NAME_CHARS + 1));
         for (text, code) in [
-            ("- a\n", "manifest_wrong_type"),
-            ("just text\n", "manifest_wrong_type"),
-            ("name:\n", "manifest_wrong_type"),
-            ("name: [a]\n", "manifest_wrong_type"),
-            ("tokenizer: ~\n", "manifest_wrong_type"),
-            ("entrypoints: x.py\n", "manifest_wrong_type"),
-            ("entrypoints: {training: }\n", "manifest_wrong_type"),
-            (long.as_str(), "manifest_value_too_long"),
-            ("name: \"a\\eb\"\n", "manifest_control_character"),
-            ("name: \"a\\nb\"\n", "manifest_control_character"),
-            ("description: \"a\\rb\"\n", "manifest_control_character"),
-            ("tokenizer: Bytes\n", "manifest_unknown_tokenizer"),
-            ("entrypoints: {training: ../x.py}\n", "entrypoint_path"),
-            ("entrypoints: {training: /x.py}\n", "entrypoint_path"),
-            ("entrypoints: {training: ./x.py}\n", "entrypoint_path"),
-            ("entrypoints: {training: x.txt}\n", "entrypoint_not_python"),
+            ("- a\n", "WrongType"),
+            ("just text\n", "WrongType"),
+            ("name:\n", "WrongType"),
+            ("name: [a]\n", "WrongType"),
+            ("tokenizer: ~\n", "WrongType"),
+            ("entrypoints: x.py\n", "WrongType"),
+            ("entrypoints: {training: }\n", "WrongType"),
+            (long.as_str(), "ValueTooLong"),
+            ("name: \"a\\eb\"\n", "ControlCharacter"),
+            ("name: \"a\\nb\"\n", "ControlCharacter"),
+            ("description: \"a\\rb\"\n", "ControlCharacter"),
+            ("tokenizer: Bytes\n", "UnknownTokenizer"),
+            ("entrypoints: {training: ../x.py}\n", "EntrypointPath"),
+            ("entrypoints: {training: /x.py}\n", "EntrypointPath"),
+            ("entrypoints: {training: ./x.py}\n", "EntrypointPath"),
+            ("entrypoints: {training: x.txt}\n", "EntrypointNotPython"),
             (
                 "entrypoints: {training: x.py}\ntraining: {entrypoint: x.py}\n",
-                "entrypoint_twice",
+                "EntrypointTwice",
             ),
-            ("training: {files: {a: b}}\n", "manifest_wrong_type"),
-            ("training: {function: fit}\n", "entrypoint_function"),
-            (
-                "architecture: {entrypoint: 'm.py::make'}\n",
-                "entrypoint_function",
-            ),
-            ("kind: architecture_only\n", "manifest_unsupported_kind"),
+            ("training: {files: {a: b}}\n", "WrongType"),
+            ("training: {function: fit}\n", "EntrypointFunction"),
+            ("architecture: {entrypoint: 'm.py::make'}\n", "EntrypointFunction"),
+            ("kind: architecture_only\n", "UnsupportedKind"),
         ] {
             assert_eq!(failure(text).0, code, "{text:?}");
         }

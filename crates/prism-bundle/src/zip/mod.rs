@@ -16,6 +16,8 @@ mod write;
 pub(crate) use read::read;
 pub(crate) use write::write;
 
+use prism_core::advice::{Advice, Hint};
+
 use crate::limits::{MAX_ARCHIVE_BYTES, MAX_ARCHIVE_ENTRIES, MAX_COMPRESSION_RATIO};
 use crate::shown::Shown;
 
@@ -27,75 +29,74 @@ pub enum ArchiveError {
     #[error("the archive has {bytes} bytes; at most {MAX_ARCHIVE_BYTES} are allowed")]
     TooLarge { bytes: u64 },
     /// No end record.
-    #[error("this is not a .zip archive, or its end is cut off; make it again")]
+    #[error("this is not a .zip archive, or its end is cut off")]
     NotAZip,
     /// A structure ends beyond the archive's end.
-    #[error("the archive is cut off: {what} at offset {offset_bytes} is incomplete; make it again")]
+    #[error("the archive is cut off: {what} at offset {offset_bytes} is incomplete")]
     Truncated { what: &'static str, offset_bytes: u64 },
     /// A structure does not begin with its signature.
-    #[error("the archive is damaged: there is no {what} at offset {offset_bytes}; make it again")]
+    #[error("the archive is damaged: there is no {what} at offset {offset_bytes}")]
     BadSignature { what: &'static str, offset_bytes: u64 },
     /// Bytes behind the end record.
-    #[error("{bytes} bytes follow the archive's end; remove them")]
+    #[error("{bytes} bytes follow the archive's end")]
     TrailingData { bytes: u64 },
     /// Bytes before the first entry.
-    #[error("{bytes} bytes stand before the archive's first entry; remove them")]
+    #[error("{bytes} bytes stand before the archive's first entry")]
     PrependedData { bytes: u64 },
     /// Bytes between structures that belong to none.
-    #[error("{bytes} bytes at offset {offset_bytes} of the archive belong to no entry; make it again")]
+    #[error("{bytes} bytes at offset {offset_bytes} of the archive belong to no entry")]
     UnclaimedBytes { offset_bytes: u64, bytes: u64 },
     /// An archive comment.
-    #[error("the archive has a comment of {bytes} bytes; make it without one")]
+    #[error("the archive has a comment of {bytes} bytes")]
     Comment { bytes: u64 },
     /// Parts on other disks.
-    #[error("the archive is split over several files; make it in one piece")]
+    #[error("the archive is split over several files")]
     SeveralDisks,
     /// The large-file extension, which no bundle needs, or a field that claims it.
-    #[error("the archive uses zip64, which a bundle never needs; make it without")]
+    #[error("the archive uses zip64, which a bundle never needs")]
     Zip64,
     /// More entries than a bundle and its directories can have.
     #[error("the archive has {count} entries; at most {MAX_ARCHIVE_ENTRIES} are allowed")]
     TooManyEntries { count: usize },
     /// The end record and the directory disagree.
-    #[error("the archive claims {claimed} entries but lists {found}; make it again")]
+    #[error("the archive claims {claimed} entries but lists {found}")]
     EntryCount { claimed: usize, found: usize },
     /// Two entries share bytes.
     #[error("the entry `{name}` overlaps what stands before it in the archive")]
     Overlap { name: Shown },
     /// Password-protected.
-    #[error("the entry `{name}` is encrypted; make the archive without a password")]
+    #[error("the entry `{name}` is encrypted")]
     Encrypted { name: Shown },
     /// Neither stored nor deflated.
     #[error("the entry `{name}` uses compression method {method}; only stored and deflate are allowed")]
     Method { name: Shown, method: u16 },
     /// A general purpose flag with a meaning that is not read.
-    #[error("the entry `{name}` sets flags {flags:#06x} that are not allowed; make the archive again")]
+    #[error("the entry `{name}` sets flags {flags:#06x} that are not allowed")]
     Flags { name: Shown, flags: u16 },
     /// A malformed extra field.
-    #[error("the extra field of the entry `{name}` is malformed; make the archive again")]
+    #[error("the extra field of the entry `{name}` is malformed")]
     Extra { name: Shown },
     /// An extra field that gives the entry another name.
-    #[error("an extra field of the entry `{name}` names it once more; use plain ASCII names")]
+    #[error("an extra field of the entry `{name}` names it once more")]
     ExtraName { name: Shown },
     /// A symbolic link.
-    #[error("the entry `{name}` is a symbolic link; put the file itself into the archive")]
+    #[error("the entry `{name}` is a symbolic link")]
     Symlink { name: Shown },
     /// A device, a pipe, a socket, or anything else that is no file.
     #[error("the entry `{name}` is a special file; only ordinary files are allowed")]
     SpecialFile { name: Shown },
     /// A directory that has content, or a directory's attributes on a file.
-    #[error("the entry `{name}` is half a file and half a directory; make the archive again")]
+    #[error("the entry `{name}` is half a file and half a directory")]
     DirectoryMismatch { name: Shown },
     /// The two headers of an entry disagree.
-    #[error("the two headers of the entry `{name}` disagree about its {field}; make the archive again")]
+    #[error("the two headers of the entry `{name}` disagree about its {field}")]
     HeaderMismatch { name: Shown, field: &'static str },
     /// The descriptor behind the data disagrees with the directory, or is not there.
-    #[error("the data descriptor of the entry `{name}` is missing or wrong; make the archive again")]
+    #[error("the data descriptor of the entry `{name}` is missing or wrong")]
     Descriptor { name: Shown },
     /// Unpacks to far more than it takes.
     #[error(
-        "the entry `{name}` unpacks from {compressed_bytes} to {bytes} bytes, more than {MAX_COMPRESSION_RATIO} to \
-         one; store it without compression"
+        "the entry `{name}` unpacks from {compressed_bytes} to {bytes} bytes, more than {MAX_COMPRESSION_RATIO} to one"
     )]
     CompressionRatio {
         name: Shown,
@@ -103,47 +104,41 @@ pub enum ArchiveError {
         bytes: u64,
     },
     /// The compressed data is no valid stream.
-    #[error("the data of the entry `{name}` is damaged; make the archive again")]
+    #[error("the data of the entry `{name}` is damaged")]
     DamagedData { name: Shown },
     /// The data unpacks to another size than declared.
-    #[error("the entry `{name}` does not unpack to the {bytes} bytes that it claims; make the archive again")]
+    #[error("the entry `{name}` does not unpack to the {bytes} bytes that it claims")]
     SizeMismatch { name: Shown, bytes: u64 },
     /// The checksum is wrong.
-    #[error("the checksum of the entry `{name}` is wrong; make the archive again")]
+    #[error("the checksum of the entry `{name}` is wrong")]
     WrongCrc { name: Shown },
 }
 
-impl ArchiveError {
-    /// A stable name for the cause.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::TooLarge { .. } => "archive_too_large",
-            Self::NotAZip => "archive_not_a_zip",
-            Self::Truncated { .. } => "archive_truncated",
-            Self::BadSignature { .. } => "archive_bad_signature",
-            Self::TrailingData { .. } => "archive_trailing_data",
-            Self::PrependedData { .. } => "archive_prepended_data",
-            Self::UnclaimedBytes { .. } => "archive_unclaimed_bytes",
-            Self::Comment { .. } => "archive_comment",
-            Self::SeveralDisks => "archive_several_disks",
-            Self::Zip64 => "archive_zip64",
-            Self::TooManyEntries { .. } => "archive_too_many_entries",
-            Self::EntryCount { .. } => "archive_entry_count",
-            Self::Overlap { .. } => "entry_overlap",
-            Self::Encrypted { .. } => "entry_encrypted",
-            Self::Method { .. } => "entry_method",
-            Self::Flags { .. } => "entry_flags",
-            Self::Extra { .. } => "entry_extra_field",
-            Self::ExtraName { .. } => "entry_extra_name",
-            Self::Symlink { .. } => "entry_symlink",
-            Self::SpecialFile { .. } => "entry_special_file",
-            Self::DirectoryMismatch { .. } => "entry_directory_mismatch",
-            Self::HeaderMismatch { .. } => "entry_header_mismatch",
-            Self::Descriptor { .. } => "entry_descriptor",
-            Self::CompressionRatio { .. } => "entry_compression_ratio",
-            Self::DamagedData { .. } => "entry_damaged_data",
-            Self::SizeMismatch { .. } => "entry_size_mismatch",
-            Self::WrongCrc { .. } => "entry_wrong_crc",
-        }
+impl Advice for ArchiveError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::NotAZip
+            | Self::Truncated { .. }
+            | Self::BadSignature { .. }
+            | Self::UnclaimedBytes { .. }
+            | Self::EntryCount { .. } => "make it again".into(),
+            Self::TrailingData { .. } | Self::PrependedData { .. } => "remove them".into(),
+            Self::Comment { .. } => "make it without one".into(),
+            Self::SeveralDisks => "make it in one piece".into(),
+            Self::Zip64 => "make it without".into(),
+            Self::Encrypted { .. } => "make the archive without a password".into(),
+            Self::Flags { .. }
+            | Self::Extra { .. }
+            | Self::DirectoryMismatch { .. }
+            | Self::HeaderMismatch { .. }
+            | Self::Descriptor { .. }
+            | Self::DamagedData { .. }
+            | Self::SizeMismatch { .. }
+            | Self::WrongCrc { .. } => "make the archive again".into(),
+            Self::ExtraName { .. } => "use plain ASCII names".into(),
+            Self::Symlink { .. } => "put the file itself into the archive".into(),
+            Self::CompressionRatio { .. } => "store it without compression".into(),
+            _ => return None,
+        })
     }
 }

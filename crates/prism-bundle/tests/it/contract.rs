@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use prism_bundle::{Bundle, TokenizerChoice};
+use prism_core::advice::Advice as _;
 
 use crate::{ARCHITECTURE, TRAINING, code, entries};
 
@@ -30,22 +31,22 @@ fn declared_entrypoints_are_honoured_exactly() {
     let bundle = with_manifest(declared, &files).unwrap();
     assert_eq!(bundle.manifest().architecture.as_str(), "src/model.py");
     // The defaults are there, but they are not what was declared.
-    assert_eq!(code(with_manifest(declared, &files[..1])), "entrypoint_missing");
+    assert_eq!(code(with_manifest(declared, &files[..1])), "MissingEntrypoint");
     // Nor is a file of the same name elsewhere, or in another case.
     assert_eq!(
         code(with_manifest("entrypoints: {training: fit.py}\n", &files)),
-        "entrypoint_missing"
+        "MissingEntrypoint"
     );
     assert_eq!(
         code(with_manifest("entrypoints: {training: Training.py}\n", &[])),
-        "entrypoint_missing"
+        "MissingEntrypoint"
     );
 }
 
 #[test]
 fn the_two_entrypoints_are_two_files() {
     let same = "entrypoints: {architecture: training.py}\n";
-    assert_eq!(code(with_manifest(same, &[])), "entrypoints_are_one_file");
+    assert_eq!(code(with_manifest(same, &[])), "SameEntrypoint");
 }
 
 #[test]
@@ -54,12 +55,12 @@ fn an_archive_of_the_directory_is_explained() {
         ("model/architecture.py".to_owned(), ARCHITECTURE.into()),
         ("model/training.py".to_owned(), TRAINING.into()),
     ];
-    let message = Bundle::from_entries(inner).unwrap_err().to_string();
+    let message = Bundle::from_entries(inner).unwrap_err().told();
     assert!(
         message.contains("`model/architecture.py` is; archive the files themselves"),
         "{message}"
     );
-    let message = Bundle::from_entries(Vec::new()).unwrap_err().to_string();
+    let message = Bundle::from_entries(Vec::new()).unwrap_err().told();
     assert!(message.contains("add it, or declare another one"), "{message}");
 }
 
@@ -78,7 +79,7 @@ fn a_manifest_that_would_not_be_read_is_an_error() {
     for name in ["prism.yml", "Prism.yaml", "sub/prism.yaml"] {
         assert_eq!(
             code(Bundle::from_entries(entries(&[(name, b"name: x\n")]))),
-            "manifest_misnamed",
+            "ManifestMisnamed",
             "{name}"
         );
     }
@@ -99,11 +100,11 @@ fn tokenizers() {
     );
     assert_eq!(
         code(with_manifest("tokenizer: bundle\n", &[])),
-        "tokenizer_missing"
+        "MissingTokenizer"
     );
     assert_eq!(
         code(with_manifest("name: x\n", &tokenizer)),
-        "tokenizer_undeclared"
+        "UndeclaredTokenizer"
     );
 }
 

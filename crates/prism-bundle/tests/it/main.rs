@@ -34,6 +34,18 @@ fn entries(more: &[(&str, &[u8])]) -> Vec<(String, Vec<u8>)> {
     .collect()
 }
 
+/// What is wrong: the name of the variant, behind that of the part that found it.
 fn code(result: Result<Bundle, BundleError>) -> &'static str {
-    result.map_or_else(|error| error.code(), |_| "ok")
+    result.map_or_else(|error| cause(&error), |_| "ok")
+}
+
+fn cause(error: &impl std::fmt::Debug) -> &'static str {
+    let text = format!("{error:?}");
+    let (part, rest) = ["Archive", "Path", "Content", "Manifest"]
+        .into_iter()
+        .find_map(|part| Some((format!("{part}::"), text.strip_prefix(part)?.strip_prefix('(')?)))
+        .unwrap_or((String::new(), &text));
+    let rest = rest.split_once("problem: ").map_or(rest, |(_, problem)| problem);
+    let name: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+    (part + &name).leak()
 }

@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
+use prism_core::advice::Advice as _;
+
 use super::{COMPLETED, SUBMISSION, client, id, impatient, key};
 use crate::scripted::{Act, Scripted, answer, hurried, ok};
 use crate::wire::Id;
@@ -254,7 +256,7 @@ fn a_server_that_is_not_there_is_told_at_once() {
     let client = Client::with_patience(server, Road::Direct, patience);
     let failed = client.status(&id()).unwrap_err();
     assert!(matches!(failed, ClientError::Unreachable { .. }), "{failed:?}");
-    assert!(failed.to_string().contains("is it the right --url"), "{failed}");
+    assert!(failed.told().contains("is it the right --url"), "{failed}");
 }
 
 #[test]

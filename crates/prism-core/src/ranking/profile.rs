@@ -19,6 +19,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::advice::{Advice, Hint};
 use crate::{estimate::Sum, hash::Sha256Hash, nats::NATS_PER_BIT, score::RAW_BITS_PER_BYTE};
 
 /// Version of the format; another one is refused.
@@ -44,13 +45,20 @@ pub enum ProfileError {
     #[error("the code profile cannot be read: {0}")]
     Syntax(#[from] serde_json::Error),
     /// Another version.
-    #[error(
-        "the code profile has version {0}; this version of PRISM reads version {VERSION}; make it again from the record"
-    )]
+    #[error("the code profile has version {0}; this version of PRISM reads version {VERSION}")]
     Version(u32),
     /// A value that no run gives.
     #[error("the code profile is damaged: {0}")]
     Damaged(&'static str),
+}
+
+impl Advice for ProfileError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::Version(..) => "make it again from the record".into(),
+            _ => return None,
+        })
+    }
 }
 
 /// What a profile is of, apart from its blocks.

@@ -7,6 +7,9 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use prism_core::advice::{Advice, Hint};
+use prism_core::io_error::IoError;
+
 use crate::lock::LockError;
 
 /// Why a dataset was not fetched.
@@ -21,10 +24,7 @@ pub enum HubError {
         problem: String,
     },
     /// The Hub cannot be reached.
-    #[error(
-        "{host} cannot be reached: {cause}; check the network and HF_ENDPOINT, and run the same command again: what was \
-         fetched stays"
-    )]
+    #[error("{host} cannot be reached: {cause}")]
     Unreachable {
         /// Which host.
         host: String,
@@ -32,7 +32,7 @@ pub enum HubError {
         cause: String,
     },
     /// The Hub has no such thing, or does not show it.
-    #[error("{host} has no {what}; check the name, and that the token in HF_TOKEN may see it")]
+    #[error("{host} has no {what}")]
     NotFound {
         /// Which host.
         host: String,
@@ -40,10 +40,7 @@ pub enum HubError {
         what: String,
     },
     /// The Hub wants to know who asks.
-    #[error(
-        "{host} does not give out {what}: {why}; accept the dataset's conditions on its page, and put a token that may \
-         read it into HF_TOKEN"
-    )]
+    #[error("{host} does not give out {what}: {why}")]
     Forbidden {
         /// Which host.
         host: String,
@@ -53,9 +50,7 @@ pub enum HubError {
         why: String,
     },
     /// The Hub answers, but not with what was asked for.
-    #[error(
-        "{host} answered {status} to a request for {what}, again and again; try later: what was fetched stays"
-    )]
+    #[error("{host} answered {status} to a request for {what}, again and again")]
     Status {
         /// Which host.
         host: String,
@@ -65,7 +60,7 @@ pub enum HubError {
         status: u16,
     },
     /// The Hub asks for more patience than there is.
-    #[error("{host} asks to wait {seconds} seconds before it answers again; run the same command after that", seconds = wait.as_secs())]
+    #[error("{host} asks to wait {seconds} seconds before it answers again", seconds = wait.as_secs())]
     Busy {
         /// Which host.
         host: String,
@@ -73,7 +68,7 @@ pub enum HubError {
         wait: Duration,
     },
     /// An answer is not one of the Hub's API.
-    #[error("{host} answered a request for {what} with something unexpected: {problem}; check HF_ENDPOINT")]
+    #[error("{host} answered a request for {what} with something unexpected: {problem}")]
     Unexpected {
         /// Which host.
         host: String,
@@ -83,9 +78,7 @@ pub enum HubError {
         problem: String,
     },
     /// The part of the dataset is not there.
-    #[error(
-        "the dataset has no Parquet files in {tried}; name a folder that has some with `--config`, as {there}"
-    )]
+    #[error("the dataset has no Parquet files in {tried}")]
     NoConfig {
         /// Where was looked.
         tried: String,
@@ -93,18 +86,13 @@ pub enum HubError {
         there: String,
     },
     /// The bytes are not those of the commit.
-    #[error(
-        "{path} arrived with another SHA-256 than the Hub has for it, twice; try again, or from another network"
-    )]
+    #[error("{path} arrived with another SHA-256 than the Hub has for it, twice")]
     WrongHash {
         /// The file of the dataset.
         path: String,
     },
     /// The files hold less text than is asked for.
-    #[error(
-        "`{config}` holds {found_bytes} of the {wanted_bytes} bytes of text that were asked for; ask for less with \
-         `--bytes`, or for a larger part of the dataset with `--config`"
-    )]
+    #[error("`{config}` holds {found_bytes} of the {wanted_bytes} bytes of text that were asked for")]
     TooLittle {
         /// The text there is.
         found_bytes: u64,
@@ -117,7 +105,7 @@ pub enum HubError {
     #[error(transparent)]
     NoText(Box<LockError>),
     /// The directory is that of another fetch.
-    #[error("{path} holds another fetch ({found}); name another directory with `--out`", path = path.display())]
+    #[error("{path} holds another fetch ({found})", path = path.display())]
     AnotherFetch {
         /// The directory.
         path: PathBuf,
@@ -125,26 +113,45 @@ pub enum HubError {
         found: String,
     },
     /// The operating system refused.
-    #[error("cannot {action} {path}: {source}", path = path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// On which path.
-        path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] IoError),
     /// The caller asked to stop.
-    #[error("the fetch was cancelled; run the same command again to go on from here")]
+    #[error("the fetch was cancelled")]
     Cancelled,
+}
+
+impl Advice for HubError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::Unreachable { .. } => {
+                "check the network and HF_ENDPOINT, and run the same command again: what was fetched stays"
+                    .into()
+            }
+            Self::NotFound { .. } => "check the name, and that the token in HF_TOKEN may see it".into(),
+            Self::Forbidden { .. } => {
+                "accept the dataset's conditions on its page, and put a token that may read it into HF_TOKEN"
+                    .into()
+            }
+            Self::Status { .. } => "try later: what was fetched stays".into(),
+            Self::Busy { .. } => "run the same command after that".into(),
+            Self::Unexpected { .. } => "check HF_ENDPOINT".into(),
+            Self::NoConfig { there, .. } => {
+                format!("name a folder that has some with `--config`, as {there}").into()
+            }
+            Self::WrongHash { .. } => "try again, or from another network".into(),
+            Self::TooLittle { .. } => {
+                "ask for less with `--bytes`, or for a larger part of the dataset with `--config`".into()
+            }
+            Self::AnotherFetch { .. } => "name another directory with `--out`".into(),
+            Self::Cancelled => "run the same command again to go on from here".into(),
+            Self::NoText(error) => return error.hint(),
+            _ => return None,
+        })
+    }
 }
 
 impl HubError {
     pub(super) fn io(action: &'static str, path: &std::path::Path, source: io::Error) -> Self {
-        Self::Io {
-            action,
-            path: path.to_owned(),
-            source,
-        }
+        Self::Io(IoError::new(action, path, source))
     }
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use prism_core::escape::is_harmful;
 use ureq::http::header::{AUTHORIZATION, CONTENT_RANGE, ETAG, LOCATION, RANGE, RETRY_AFTER};
 use ureq::http::{HeaderMap, Request, Response, Uri};
 use ureq::{Agent, Body};
@@ -328,6 +329,6 @@ pub(super) fn host(uri: &Uri) -> String {
 
 /// One line of bounded length that is safe to be shown.
 pub(super) fn short(text: &str) -> String {
-    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let plain = text.chars().map(|c| if is_harmful(c) { ' ' } else { c });
     plain.take(SHOWN_CHARACTERS_MAX).collect()
 }

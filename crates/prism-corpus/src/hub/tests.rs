@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use prism_core::advice::Advice as _;
+
 use super::*;
 use server::{COMMIT, Faults, Lie, Server, TOKEN, sha256};
 
@@ -257,7 +259,7 @@ fn what_is_not_the_commits_is_never_taken() {
         let dir = tempfile::tempdir().unwrap();
         let error = fetch(&options(&server), dir.path(), &mut go_on)
             .unwrap_err()
-            .to_string();
+            .told();
         assert!(error.contains(expected), "{error}\nexpected: {expected}");
         assert!(!error.contains(TOKEN) && !error.contains("Signature"), "{error}");
         let there = tree(dir.path());
@@ -277,7 +279,7 @@ fn what_is_not_there_is_told() {
     let server = Server::start(files(), Faults::default(), Lie::None);
     let message = |options: FetchOptions| {
         let dir = tempfile::tempdir().unwrap();
-        fetch(&options, dir.path(), &mut go_on).unwrap_err().to_string()
+        fetch(&options, dir.path(), &mut go_on).unwrap_err().told()
     };
     let base = || options(&server);
     let revision = message(FetchOptions {

@@ -5,6 +5,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use prism_core::advice::{Advice, Hint};
+use prism_core::io_error::IoError;
+
 use super::packed::PackedProblem;
 use super::parquet::Problem as ParquetProblem;
 use crate::hub::FETCHED_FILE;
@@ -92,22 +95,25 @@ pub enum FieldProblem {
 }
 
 impl FieldProblem {
-    /// The problem and what to do, after the place.
+    /// The problem, after the place.
     fn told(&self, field: &str) -> String {
-        const NAME_IT: &str = "name the field that holds the text with `--text-field`";
         match self {
-            Self::Missing(others) if others.is_empty() => {
-                format!("has no field `{field}`, nor any other; drop the record")
+            Self::Missing(others) if others.is_empty() => format!("has no field `{field}`, nor any other"),
+            Self::Missing(others) => format!("has no field `{field}`, but `{}`", others.join("`, `")),
+            Self::Null => format!("has null in the field `{field}`"),
+            Self::NoText(kind) => format!("has {kind} instead of text in the field `{field}`"),
+            Self::Twice => format!("has twice the field `{field}`"),
+        }
+    }
+
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::Missing(others) if others.is_empty() => "drop the record",
+            Self::Missing(_) | Self::NoText(_) => "name the field that holds the text with `--text-field`",
+            Self::Null => {
+                "pass over such records with `--skip-empty`, or name another field with `--text-field`"
             }
-            Self::Missing(others) => {
-                format!("has no field `{field}`, but `{}`; {NAME_IT}", others.join("`, `"))
-            }
-            Self::Null => format!(
-                "has null in the field `{field}`; pass over such records with `--skip-empty`, or name another field \
-                 with `--text-field`"
-            ),
-            Self::NoText(kind) => format!("has {kind} instead of text in the field `{field}`; {NAME_IT}"),
-            Self::Twice => format!("has twice the field `{field}`; drop one of them"),
+            Self::Twice => "drop one of them",
         }
     }
 }
@@ -124,43 +130,28 @@ pub enum LockError {
         problem: &'static str,
     },
     /// A file or directory cannot be read.
-    #[error("cannot read {path}: {source}", path = path.display())]
-    Io {
-        /// The path.
-        path: PathBuf,
-        /// The system's answer.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] IoError),
     /// A file was named whose kind is unknown.
-    #[error(
-        "{path} is no `.txt`, `.jsonl`, `.jsonl.gz`, `.jsonl.zst` or `.parquet` file; convert it or leave it out",
-        path = path.display()
-    )]
+    #[error("{path} is no `.txt`, `.jsonl`, `.jsonl.gz`, `.jsonl.zst` or `.parquet` file", path = path.display())]
     UnknownSuffix {
         /// The file.
         path: PathBuf,
     },
     /// The inputs hold nothing to read.
-    #[error(
-        "the inputs hold no `.txt`, `.jsonl`, `.jsonl.gz`, `.jsonl.zst` or `.parquet` file; check the path given"
-    )]
+    #[error("the inputs hold no `.txt`, `.jsonl`, `.jsonl.gz`, `.jsonl.zst` or `.parquet` file")]
     NoFiles,
     /// The inputs hold more files than one lock reads.
-    #[error(
-        "the inputs hold more than {INPUT_FILES_MAX} files; join them into fewer, as `.jsonl` for example"
-    )]
+    #[error("the inputs hold more than {INPUT_FILES_MAX} files")]
     TooManyFiles,
     /// A directory tree is too deep.
-    #[error("{path} lies more than {INPUT_DEPTH_MAX} directories deep; move it up", path = path.display())]
+    #[error("{path} lies more than {INPUT_DEPTH_MAX} directories deep", path = path.display())]
     TooDeep {
         /// The directory.
         path: PathBuf,
     },
     /// The output would be read as input the next time.
-    #[error(
-        "the output directory {out} and the input {input} lie inside one another; choose an output elsewhere",
-        out = out.display(), input = input.display()
-    )]
+    #[error("the output directory {out} and the input {input} lie inside one another", out = out.display(), input = input.display())]
     Overlap {
         /// The input.
         input: PathBuf,
@@ -168,7 +159,7 @@ pub enum LockError {
         out: PathBuf,
     },
     /// Text is not UTF-8.
-    #[error("{at} of {path} is not UTF-8; convert the file", path = path.display())]
+    #[error("{at} of {path} is not UTF-8", path = path.display())]
     NotUtf8 {
         /// The file.
         path: PathBuf,
@@ -182,10 +173,7 @@ pub enum LockError {
         path: PathBuf,
     },
     /// A record is too long to be held.
-    #[error(
-        "{at} of {path} is longer than {RECORD_BYTES_MAX} bytes; split it into several documents",
-        path = path.display()
-    )]
+    #[error("{at} of {path} is longer than {RECORD_BYTES_MAX} bytes", path = path.display())]
     RecordTooLong {
         /// The file.
         path: PathBuf,
@@ -193,11 +181,7 @@ pub enum LockError {
         at: Place,
     },
     /// A line cannot be read as a JSON object.
-    #[error(
-        "line {line} of {path} {problem}, at column {column}; {hint}",
-        path = path.display(),
-        hint = problem.hint()
-    )]
+    #[error("line {line} of {path} {problem}, at column {column}", path = path.display())]
     Json {
         /// The file.
         path: PathBuf,
@@ -209,7 +193,7 @@ pub enum LockError {
         problem: JsonProblem,
     },
     /// A packed file does not give its text.
-    #[error("{path} cannot be unpacked beyond line {lines}: {problem}; fetch or pack it again", path = path.display())]
+    #[error("{path} cannot be unpacked beyond line {lines}: {problem}", path = path.display())]
     Packed {
         /// The file.
         path: PathBuf,
@@ -245,23 +229,16 @@ pub enum LockError {
         problem: FieldProblem,
     },
     /// There are more documents than can be numbered.
-    #[error("the inputs hold more than 4,294,967,295 documents; lock them in several corpora")]
+    #[error("the inputs hold more than 4,294,967,295 documents")]
     TooManyDocuments,
     /// So many documents look alike that they cannot be compared.
-    #[error(
-        "more than {pairs_max} pairs of documents look alike; drop what repeats from the text, or pass over near \
-         duplicates with `--near-duplicates off`"
-    )]
+    #[error("more than {pairs_max} pairs of documents look alike")]
     TooManyAlike {
         /// Most pairs that are compared.
         pairs_max: usize,
     },
     /// The documents do not fill a split.
-    #[error(
-        "the documents fill {found_bytes} of the {wanted_bytes} bytes of `{split}`; add documents, ask for less, or leave \
-         out documents that are longer than a split with `--max-bytes`",
-        split = split.name()
-    )]
+    #[error("the documents fill {found_bytes} of the {wanted_bytes} bytes of `{split}`", split = split.name())]
     TooFew {
         /// The split.
         split: Split,
@@ -271,11 +248,7 @@ pub enum LockError {
         wanted_bytes: u64,
     },
     /// A split would be empty.
-    #[error(
-        "the {documents} documents leave the split `{split}` empty; add documents, give it a larger share or \
-         another salt",
-        split = split.name()
-    )]
+    #[error("the {documents} documents leave the split `{split}` empty", split = split.name())]
     EmptySplit {
         /// The split.
         split: Split,
@@ -283,17 +256,13 @@ pub enum LockError {
         documents: u64,
     },
     /// A directory holds other files than its fetch has noted.
-    #[error(
-        "{path} is not as `prism data fetch` has noted it in `{FETCHED_FILE}`; run the fetch again, or say where the text \
-         comes from with `--source` and `--revision`",
-        path = path.display()
-    )]
+    #[error("{path} is not as `prism data fetch` has noted it in `{FETCHED_FILE}`", path = path.display())]
     NotAsFetched {
         /// The file that is missing, changed, or one too many.
         path: PathBuf,
     },
     /// The text is not what the corpus was locked from.
-    #[error("{what}; name the files that the corpus was locked from with `--from`")]
+    #[error("{what}")]
     OtherFiles {
         /// What is wrong with it.
         what: String,
@@ -303,8 +272,10 @@ pub enum LockError {
     NoTwin {
         /// The corpus.
         path: PathBuf,
-        /// Why not, and what to do.
+        /// Why not.
         problem: &'static str,
+        /// What to do.
+        hint: &'static str,
     },
     /// The corpus that a twin was asked for cannot be opened.
     #[error(transparent)]
@@ -313,9 +284,39 @@ pub enum LockError {
     #[error(transparent)]
     Salt(#[from] crate::secret::SaltError),
     /// The caller asked to stop.
-    #[error("the lock was cancelled; nothing was written")]
+    #[error("the lock was cancelled")]
     Cancelled,
     /// The corpus could not be written.
     #[error(transparent)]
     Publish(#[from] PublishError),
+}
+
+impl Advice for LockError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::UnknownSuffix { .. } => "convert it or leave it out".into(),
+            Self::NoFiles => "check the path given".into(),
+            Self::TooManyFiles => "join them into fewer, as `.jsonl` for example".into(),
+            Self::TooDeep { .. } => "move it up".into(),
+            Self::Overlap { .. } => "choose an output elsewhere".into(),
+            Self::NotUtf8 { .. } => "convert the file".into(),
+            Self::RecordTooLong { .. } => "split it into several documents".into(),
+            Self::Json { problem, .. } => problem.hint().into(),
+            Self::Parquet { problem, .. } => return problem.hint(),
+            Self::Field { problem, .. } => problem.hint().into(),
+            Self::NoTwin { hint, .. } => (*hint).into(),
+            Self::Packed { .. } => "fetch or pack it again".into(),
+            Self::TooManyDocuments => "lock them in several corpora".into(),
+            Self::TooManyAlike { .. } => "drop what repeats from the text, or pass over near duplicates with `--near-duplicates off`".into(),
+            Self::TooFew { .. } => "add documents, ask for less, or leave out documents that are longer than a split with `--max-bytes`".into(),
+            Self::EmptySplit { .. } => "add documents, give it a larger share or another salt".into(),
+            Self::NotAsFetched { .. } => "run the fetch again, or say where the text comes from with `--source` and `--revision`".into(),
+            Self::OtherFiles { .. } => "name the files that the corpus was locked from with `--from`".into(),
+            Self::Cancelled => "nothing was written".into(),
+            Self::Open(error) => return error.hint(),
+            Self::Salt(error) => return error.hint(),
+            Self::Publish(error) => return error.hint(),
+            _ => return None,
+        })
+    }
 }

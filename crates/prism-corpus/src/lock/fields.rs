@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use prism_core::escape::escape_line;
+
 use super::record::{INT_SCORE, LANGUAGE_SCORE, Scores, Wanted};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -122,8 +124,8 @@ impl<'de> Visitor<'de> for Names<'_> {
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
         while let Some(Text(key)) = map.next_key()? {
             if self.names.len() < NAMES_MAX {
-                let shown = key.chars().take(NAME_CHARS_MAX).flat_map(char::escape_debug);
-                self.names.push(shown.collect());
+                let beginning: String = key.chars().take(NAME_CHARS_MAX).collect();
+                self.names.push(escape_line(&beginning));
             }
             map.next_value::<IgnoredAny>()?;
         }

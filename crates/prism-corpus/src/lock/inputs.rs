@@ -7,6 +7,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use prism_core::io_error::IoError;
+
 use super::LockError;
 use super::packed::Packing;
 use crate::hub::Fetched;
@@ -178,8 +180,5 @@ fn absolute(path: &Path) -> Result<PathBuf, LockError> {
 }
 
 fn failed(path: &Path, source: io::Error) -> LockError {
-    LockError::Io {
-        path: path.to_owned(),
-        source,
-    }
+    IoError::new("read", path, source).into()
 }

@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::thread;
 
+use prism_core::io_error::IoError;
 use sha2::{Digest, Sha256};
 
 use super::inputs::{InputFile, InputKind};
@@ -267,10 +268,7 @@ fn hash_files(files: &[InputFile], failed: &AtomicBool) -> Result<Vec<InputHash>
     let mut buffer = vec![0; HASH_BYTES];
     let mut hashes = Vec::with_capacity(files.len());
     for file in files {
-        let io = |source| LockError::Io {
-            path: file.path.clone(),
-            source,
-        };
+        let io = |source| IoError::new("read", &file.path, source);
         let mut opened = File::open(&file.path).map_err(io)?;
         let mut hasher = Sha256::new();
         let mut bytes = 0;

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use flate2::bufread::MultiGzDecoder;
+use prism_core::io_error::IoError;
 
 use super::LockError;
 
@@ -75,10 +76,7 @@ pub(super) struct Unpacked {
 
 impl Unpacked {
     pub(super) fn open(path: &Path, packing: Packing) -> Result<Self, LockError> {
-        let failed = |source| LockError::Io {
-            path: path.to_owned(),
-            source,
-        };
+        let failed = |source| LockError::from(IoError::new("read", path, source));
         let file = File::open(path).map_err(failed)?;
         let file_bytes = file.metadata().map_err(failed)?.len();
         let progress = Rc::new(Progress::default());
@@ -120,7 +118,7 @@ impl Unpacked {
     pub(super) fn failed(&self, path: &Path, lines: u64, source: io::Error) -> LockError {
         let path = path.to_owned();
         if self.packing == Packing::None || self.progress.has_failed.get() {
-            return LockError::Io { path, source };
+            return IoError::new("read", path, source).into();
         }
         let problem = if let (0, Some(name)) = (lines, self.packing.missed(&path)) {
             PackedProblem::Other(name)

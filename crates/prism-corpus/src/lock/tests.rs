@@ -16,6 +16,8 @@ use std::fs;
 
 use tempfile::TempDir;
 
+use prism_core::advice::Advice as _;
+
 use super::*;
 use crate::open::Corpus;
 
@@ -102,9 +104,7 @@ fn refusal(name: &str, bytes: impl AsRef<[u8]>) -> String {
     place.write(name, bytes);
     let error = place.lock(&options()).unwrap_err();
     place.assert_untouched();
-    error
-        .to_string()
-        .replace(&place.input().display().to_string(), "IN")
+    error.told().replace(&place.input().display().to_string(), "IN")
 }
 
 fn text_of<'t>(record: &record::Record<'t>) -> Option<&'t str> {

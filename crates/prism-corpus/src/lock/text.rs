@@ -7,6 +7,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use prism_core::io_error::IoError;
+
 use super::record::{Record, Scores, Sink, Text};
 use super::{LockError, Place, cut};
 use crate::limits::RECORD_BYTES_MAX;
@@ -16,10 +18,7 @@ const READ_BYTES: u64 = 64 * 1024;
 
 /// Hands over one document for each section of the file.
 pub(super) fn read_sections(path: &Path, sink: &mut Sink<'_>) -> Result<(), LockError> {
-    let failed = |source| LockError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| LockError::from(IoError::new("read", path, source));
     let mut file = File::open(path).map_err(failed)?;
     let mut buffer = Vec::new();
     let (mut position_bytes, mut sections) = (0, 0);
@@ -69,10 +68,7 @@ fn longest_text(buffer: &[u8], at_end: bool) -> (&str, bool) {
 
 /// Hands over the whole file as one document.
 pub(super) fn read_whole(path: &Path, sink: &mut Sink<'_>) -> Result<(), LockError> {
-    let failed = |source| LockError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| LockError::from(IoError::new("read", path, source));
     let mut bytes = Vec::new();
     File::open(path)
         .map_err(failed)?

@@ -52,12 +52,13 @@ pub fn twin(
     progress: &mut dyn FnMut(LockProgress) -> ControlFlow<()>,
 ) -> Result<Manifest, LockError> {
     let official = read_manifest(corpus)?;
-    let no_twin = |problem| LockError::NoTwin {
+    let no_twin = |problem, hint| LockError::NoTwin {
         path: corpus.to_owned(),
         problem,
+        hint,
     };
     let Origin::Locked { files, .. } = &official.origin else {
-        return Err(no_twin("it is synthetic; make another one with `--seed`"));
+        return Err(no_twin("it is synthetic", "make another one with `--seed`"));
     };
     let options = options(corpus, &official, threads)?;
     let paths = if paths.is_empty() {
@@ -111,9 +112,10 @@ fn options(
     official: &Manifest,
     threads: std::num::NonZero<usize>,
 ) -> Result<LockOptions, LockError> {
-    let no_twin = |problem| LockError::NoTwin {
+    let no_twin = |problem, hint| LockError::NoTwin {
         path: corpus.to_owned(),
         problem,
+        hint,
     };
     let Origin::Locked {
         text_field,
@@ -123,7 +125,7 @@ fn options(
         ..
     } = &official.origin
     else {
-        return Err(no_twin("it is synthetic; make another one with `--seed`"));
+        return Err(no_twin("it is synthetic", "make another one with `--seed`"));
     };
     let SplitRule::Bytes {
         salt,
@@ -133,7 +135,8 @@ fn options(
     } = &official.split_rule
     else {
         return Err(no_twin(
-            "its splits hold all documents that there were; lock it with sizes, `--train`, `--val` and `--test`",
+            "its splits hold all documents that there were",
+            "lock it with sizes, `--train`, `--val` and `--test`",
         ));
     };
     let salt = match salt {
@@ -147,7 +150,8 @@ fn options(
             };
             if salt.commitment() != *commitment {
                 return Err(no_twin(
-                    "its salt is not the one that it was locked with; restore the file",
+                    "its salt is not the one that it was locked with",
+                    "restore the file",
                 ));
             }
             LockSalt::Secret(salt)

@@ -4,6 +4,8 @@
 //! decides, and choices. Whatever a document says is written by one of the three, so its text determines its
 //! choices. Adding a pattern means adding an option to a [`Choice`] and its items to [`super::machine`].
 
+use prism_core::advice::{Advice, Hint};
+
 use super::choice::{Candidate, Choice};
 use super::random::{Random, WORLD_STREAM};
 use super::world::{FOUNDED, TOPICS, World};
@@ -152,12 +154,18 @@ pub struct Grammar {
 
 /// The grammar of a seed has two words that cannot be told apart: a defect of the grammar, not of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the grammar of seed {seed} is ambiguous at `{choice}`; take another seed and report this one")]
+#[error("the grammar of seed {seed} is ambiguous at `{choice}`")]
 pub struct GrammarError {
     /// The seed.
     pub seed: u64,
     /// Which choice.
     pub choice: &'static str,
+}
+
+impl Advice for GrammarError {
+    fn hint(&self) -> Option<Hint> {
+        Some("take another seed and report this one".into())
+    }
 }
 
 impl Grammar {

@@ -18,6 +18,8 @@ mod world;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use prism_core::advice::{Advice, Hint};
+
 pub use grammar::{GRAMMAR_VERSION, Grammar, GrammarError};
 pub use walk::{END_SYMBOL, GrammarPredictor, NotOfTheGrammar, SynthDocument};
 
@@ -63,7 +65,7 @@ pub enum SynthError {
     #[error(transparent)]
     Grammar(#[from] GrammarError),
     /// A split would be empty.
-    #[error("{bytes} bytes are too few: the split `{split}` would be empty; ask for more", split = split.name())]
+    #[error("{bytes} bytes are too few: the split `{split}` would be empty", split = split.name())]
     EmptySplit {
         /// The split.
         split: Split,
@@ -71,11 +73,23 @@ pub enum SynthError {
         bytes: u64,
     },
     /// The caller asked to stop.
-    #[error("the corpus was cancelled; nothing was written")]
+    #[error("the corpus was cancelled")]
     Cancelled,
     /// The corpus could not be written.
     #[error(transparent)]
     Publish(#[from] PublishError),
+}
+
+impl Advice for SynthError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::EmptySplit { .. } => "ask for more".into(),
+            Self::Cancelled => "nothing was written".into(),
+            Self::Grammar(error) => return error.hint(),
+            Self::Publish(error) => return error.hint(),
+            Self::SplitRule => return None,
+        })
+    }
 }
 
 /// Writes a synthetic corpus into `out`. The callback is told the bytes written and wanted, and may stop the work.

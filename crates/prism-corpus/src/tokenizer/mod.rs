@@ -11,6 +11,8 @@ mod split;
 mod table;
 
 use bundle::Bundle;
+use prism_core::advice::{Advice, Hint};
+
 pub use bundle::{BundleTokenizerError, END_OF_TEXT_NAMES, JsonPlace, SPLIT_PATTERNS};
 use gpt2::Gpt2;
 
@@ -46,11 +48,20 @@ impl Encoded {
 #[derive(Debug, thiserror::Error)]
 pub enum TokenizerError {
     /// The data of a built-in tokenizer does not load: a defect of this program.
-    #[error("the built-in tokenizer does not load: {0}; report this as a defect")]
+    #[error("the built-in tokenizer does not load: {0}")]
     Builtin(String),
     /// The bundle's tokenizer is refused.
     #[error("`tokenizer.json` is refused: {0}")]
     Bundle(#[from] BundleTokenizerError),
+}
+
+impl Advice for TokenizerError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::Bundle(error) => return error.hint(),
+            Self::Builtin(..) => "report this as a defect".into(),
+        })
+    }
 }
 
 /// Why a document cannot be encoded.
@@ -58,8 +69,7 @@ pub enum TokenizerError {
 pub enum EncodeError {
     /// The tokens do not stand for the bytes of the document, and there are no byte tokens to fall back on.
     #[error(
-        "the tokenizer does not keep a document of {document_bytes} bytes as it is, and its vocabulary lacks some \
-         of the 256 single-byte tokens that would; add them to its vocabulary"
+        "the tokenizer does not keep a document of {document_bytes} bytes as it is, and its vocabulary lacks some of the 256 single-byte tokens that would"
     )]
     NotLossless {
         /// Length of the document.
@@ -68,6 +78,15 @@ pub enum EncodeError {
     /// The tokenizer of the bundle gives up.
     #[error("the tokenizer of the bundle cannot encode a document: {0}")]
     Tokenizer(String),
+}
+
+impl Advice for EncodeError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::NotLossless { .. } => "add them to its vocabulary".into(),
+            Self::Tokenizer(_) => return None,
+        })
+    }
 }
 
 /// A loaded tokenizer.

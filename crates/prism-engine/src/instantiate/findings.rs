@@ -2,22 +2,20 @@
 //!
 //! Used by [`crate::instantiate`] alone. Decides whose fault an ending is: an operator's never becomes a finding.
 
+use prism_bundle::Bundle;
 use prism_core::{
     failure::Failure,
     outcome::{Fault, Reason},
     recipe::Recipe,
 };
+use prism_gate::{Finding, Place, Severity};
 use prism_referee::{
     message::{Failed, Phase},
-    trial::{Dependence, Moved, Point, Stopped},
+    smoke::{Dependence, Moved, Point, Stopped},
     worker::memory_words,
 };
 
-use super::{InstantiationFinding, InstantiationLimits, Severity};
-use crate::{
-    compiler::{self, Refusal, SourcePlace},
-    tokenizer::{self, TokenizerProblem},
-};
+use super::InstantiationLimits;
 
 /// What CPython says of a relative import in a module that is no part of a package.
 const RELATIVE_IMPORT: &str = "attempted relative import";
@@ -52,53 +50,24 @@ enum Rule {
 }
 
 impl Rule {
-    fn code_and_id(self) -> (&'static str, &'static str) {
+    fn code(self) -> &'static str {
         match self {
-            Self::BuildModel => ("PRS311", "prism:build-model"),
-            Self::ParamCap => ("PRS312", "prism:param-cap"),
-            Self::LogitsShape => ("PRS313", "prism:logits-shape"),
-            Self::StatefulForward => ("PRS314", "prism:stateful-forward"),
-            Self::SealedForward => ("PRS315", "prism:sealed-forward"),
-            Self::Causality => ("PRS316", "prism:causality"),
-            Self::TrainingImport => ("PRS317", "prism:training-import"),
+            Self::BuildModel => "PRS311",
+            Self::ParamCap => "PRS312",
+            Self::LogitsShape => "PRS313",
+            Self::StatefulForward => "PRS314",
+            Self::SealedForward => "PRS315",
+            Self::Causality => "PRS316",
+            Self::TrainingImport => "PRS317",
         }
-    }
-
-    fn finding(self, severity: Severity, message: String, hint: impl Into<String>) -> InstantiationFinding {
-        let (code, id) = self.code_and_id();
-        InstantiationFinding {
-            code,
-            id,
-            severity,
-            message,
-            hint: hint.into(),
-            traceback: None,
-            place: None,
-        }
-    }
-}
-
-/// A file that CPython does not compile.
-pub(super) fn not_compiled(refusal: Refusal) -> InstantiationFinding {
-    InstantiationFinding {
-        code: compiler::RULE_CODE,
-        id: "prism:syntax",
-        severity: Severity::Error,
-        message: refusal.message,
-        hint: refusal.hint,
-        traceback: None,
-        place: Some(refusal.place),
     }
 }
 
 /// What the words are about.
-pub(super) struct Words<'a> {
+pub(super) struct Messages<'a> {
     pub limits: &'a InstantiationLimits,
     pub recipe: &'a Recipe,
-    /// The file with `build_model`.
-    pub architecture: &'a str,
-    /// The file with `train`.
-    pub training: &'a str,
+    pub bundle: &'a Bundle,
     /// Length of the rows of this attempt, in tokens.
     pub seq_len: u32,
 }
@@ -171,22 +140,6 @@ fn is_about_shapes(failed: &Failed) -> bool {
     }
 }
 
-/// A tokenizer that cannot be used.
-pub(super) fn without_tokenizer(problem: TokenizerProblem) -> InstantiationFinding {
-    let mut place = SourcePlace::start_of(tokenizer::FILE);
-    (place.line, place.column) = (problem.line, problem.column);
-    (place.end_line, place.end_column) = (problem.line, problem.column);
-    InstantiationFinding {
-        code: tokenizer::RULE_CODE,
-        id: "prism:tokenizer",
-        severity: Severity::Error,
-        message: problem.message,
-        hint: problem.hint,
-        traceback: None,
-        place: Some(place),
-    }
-}
-
 fn rule_of(reason: Reason) -> Rule {
     match reason {
         Reason::SnapshotCap | Reason::ParameterCap => Rule::ParamCap,
@@ -196,9 +149,44 @@ fn rule_of(reason: Reason) -> Rule {
     }
 }
 
-impl Words<'_> {
+impl Messages<'_> {
+    /// A finding at the last line of the bundle that its traceback names, or else where the model is built.
+    fn finding(
+        &self,
+        rule: Rule,
+        severity: Severity,
+        message: String,
+        hint: impl Into<String>,
+        traceback: Option<String>,
+    ) -> Finding {
+        let frame = traceback
+            .as_deref()
+            .and_then(|text| last_frame(text, self.bundle));
+        let (file, place) = match frame {
+            Some((file, line)) => (file, Place::at(line, 1)),
+            None => built_at(self.bundle),
+        };
+        Finding {
+            rule: prism_gate::of_instantiation(rule.code()),
+            severity,
+            file,
+            place,
+            message,
+            hint: hint.into(),
+            traceback,
+        }
+    }
+
+    fn architecture(&self) -> &str {
+        self.bundle.manifest().architecture.as_str()
+    }
+
+    fn training(&self) -> &str {
+        self.bundle.manifest().training.as_str()
+    }
+
     /// The error of a trial that came to no end; the failure itself if it is not the submission's.
-    pub(super) fn error(&self, stopped: &Stopped) -> Result<InstantiationFinding, Failure> {
+    pub(super) fn error(&self, stopped: &Stopped) -> Result<Finding, Failure> {
         let failure = &stopped.failure;
         if failure.reason.fault() != Some(Fault::Miner) {
             return Err(failure.clone());
@@ -228,37 +216,39 @@ impl Words<'_> {
         } else if message.contains(NO_GPU) {
             NO_GPU_HINT.clone_into(&mut hint);
         }
-        let mut finding = rule.finding(Severity::Error, message, hint);
-        finding.traceback = own_frames(failure);
+        let mut finding = self.finding(rule, Severity::Error, message, hint, own_frames(failure));
         if rule == Rule::TrainingImport && finding.traceback.is_none() {
-            finding.place = Some(SourcePlace::start_of(self.training));
+            self.training().clone_into(&mut finding.file);
         }
         Ok(finding)
     }
 
     /// The warning about a model that answers one row and not two. `ctx.stream(batch_size=1)` can measure it. A model that
     /// asks the system for something is refused, however many rows it was asked about.
-    pub(super) fn only_one_row(&self, stopped: &Stopped) -> InstantiationFinding {
+    pub(super) fn only_one_row(&self, stopped: &Stopped) -> Finding {
         if stopped.failure.reason == Reason::AuditorSealed {
             let rule = Rule::SealedForward;
-            return rule.finding(
+            return self.finding(
+                rule,
                 Severity::Error,
                 self.message(stopped),
                 self.hint(rule, stopped.failure.reason),
+                None,
             );
         }
-        let mut finding = Rule::LogitsShape.finding(
+        self.finding(
+            Rule::LogitsShape,
             Severity::Warning,
             format!("the model answers one row but not two at once: {}", self.message(stopped)),
             "return logits of shape (B, T, ctx.vocab_size) for any B; as it is, only `batch_size=1` can be measured",
-        );
-        finding.traceback = own_frames(&stopped.failure);
-        finding
+            own_frames(&stopped.failure),
+        )
     }
 
     /// The error of a model that does not predict the same thing twice.
-    pub(super) fn stateful(&self) -> InstantiationFinding {
-        Rule::StatefulForward.finding(
+    pub(super) fn stateful(&self) -> Finding {
+        self.finding(
+            Rule::StatefulForward,
             Severity::Error,
             format!(
                 "in eval mode, with the same weights and the same row of {} tokens, the model predicted something else \
@@ -267,12 +257,13 @@ impl Words<'_> {
             ),
             "keep everything that changes predictions in parameters and buffers (`register_buffer`), and use no \
              randomness in eval mode: a run whose answers do not come again in a fresh process ends as `answers_differ`",
+            None,
         )
     }
 
     /// The warning about predictions that depend on what an auditor does not see. A run measures such a model: it is charged
     /// what it really predicts.
-    pub(super) fn moved(&self, moved: Moved) -> InstantiationFinding {
+    pub(super) fn moved(&self, moved: Moved) -> Finding {
         let (what, causes) = match moved.on {
             Dependence::LaterTokens => (
                 "the predictions at a position changed when only tokens after it did",
@@ -290,7 +281,8 @@ impl Words<'_> {
                 "usual causes are a sum over rows that is not divided, and a division by the size of the batch",
             ),
         };
-        Rule::Causality.finding(
+        self.finding(
+            Rule::Causality,
             Severity::Warning,
             format!(
                 "{what}, by {:.2} nats (root mean square, rows of {} tokens, eval mode)",
@@ -300,6 +292,7 @@ impl Words<'_> {
                 "{causes}; an auditor sees one row up to the position, so that a run charges what the model predicts \
                  from that, and takes no rank where the claims said otherwise (`claims_untrue`)"
             ),
+            None,
         )
     }
 
@@ -341,7 +334,7 @@ impl Words<'_> {
     }
 
     fn place(&self, stopped: &Stopped) -> String {
-        let (file, seq_len) = (self.architecture, self.seq_len);
+        let (file, seq_len) = (self.architecture(), self.seq_len);
         match (stopped.point, stopped.failed.as_ref().map(|failed| failed.phase)) {
             (Point::Start | Point::Build, Some(Phase::ImportArchitecture)) => {
                 format!("the import of `{file}`")
@@ -349,8 +342,8 @@ impl Words<'_> {
             (Point::Start | Point::Build, Some(Phase::BuildModel)) => "`build_model`".to_owned(),
             (Point::Start | Point::Build, _) => format!("the import of `{file}` or `build_model`"),
             (Point::Import, Some(Phase::ImportArchitecture)) => format!("the import of `{file}`"),
-            (Point::Import, Some(Phase::ImportTraining)) => format!("the import of `{}`", self.training),
-            (Point::Import, _) => format!("the import of `{file}` or `{}`", self.training),
+            (Point::Import, Some(Phase::ImportTraining)) => format!("the import of `{}`", self.training()),
+            (Point::Import, _) => format!("the import of `{file}` or `{}`", self.training()),
             (Point::FirstForward, _) => {
                 format!("the first forward (1 row of {seq_len} end-of-text tokens)")
             }
@@ -413,6 +406,39 @@ fn own_frames(failure: &Failure) -> Option<String> {
         .filter(|traceback| traceback.contains("\n  File \""))
 }
 
+/// The `build_model` of the architecture script; its start, where no function of that name is written out.
+fn built_at(bundle: &Bundle) -> (String, Place) {
+    const DEFINITION: &str = "def build_model";
+    let file = bundle.manifest().architecture.to_string();
+    let mut lines = (1..).zip(bundle.file(&file).unwrap_or_default().lines());
+    let is_it = |line: &str| {
+        line.strip_prefix(DEFINITION)
+            .is_some_and(|rest| rest.trim_start().starts_with('('))
+    };
+    let place = lines
+        .find(|&(_, line)| is_it(line))
+        .map_or(Place::START, |(number, _)| {
+            let mut place = Place::at(number, 1);
+            place.end_column += u32::try_from(DEFINITION.len()).unwrap_or_default();
+            place
+        });
+    (file, place)
+}
+
+/// The last `File "...", line N` that is a line of the bundle. The traceback is hostile: it is only looked up.
+fn last_frame(traceback: &str, bundle: &Bundle) -> Option<(String, u32)> {
+    traceback.lines().rev().find_map(|line| {
+        let (file, rest) = line
+            .trim_start()
+            .strip_prefix("File \"")?
+            .split_once("\", line ")?;
+        let digits = rest.split(',').next()?;
+        let number: u32 = digits.trim().parse().ok()?;
+        let lines = bundle.file(file)?.lines().count();
+        (number >= 1 && number as usize <= lines).then(|| (file.to_owned(), number))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use prism_referee::worker::Usage;
@@ -439,17 +465,50 @@ mod tests {
     fn what_pytorch_says_gets_the_advice_that_fits() {
         let recipe = Recipe::demo();
         let limits = InstantiationLimits::default();
-        let words = Words {
+        let entries = ["architecture.py", "training.py"].map(|name| (name.to_owned(), b"x\n".to_vec()));
+        let bundle = Bundle::from_entries(entries.to_vec()).unwrap();
+        let words = Messages {
             limits: &limits,
             recipe: &recipe,
-            architecture: "architecture.py",
-            training: "training.py",
+            bundle: &bundle,
             seq_len: 256,
         };
         let hint = |message: &str| words.error(&raised("IndexError", message)).unwrap().hint;
         assert!(hint("index out of range in self").starts_with("an embedding needs a row for every id"));
         assert!(hint("list index out of range").starts_with("return floats of shape"));
         assert!(hint("Found no NVIDIA driver on your system.").starts_with("leave the device out"));
+    }
+
+    #[test]
+    fn what_no_line_raised_is_told_where_the_model_is_built() {
+        let at = |source: &str| {
+            let (file, place) = built_at(
+                &Bundle::from_entries(vec![
+                    ("architecture.py".into(), source.as_bytes().to_vec()),
+                    ("training.py".into(), b"x\n".to_vec()),
+                ])
+                .unwrap(),
+            );
+            (file, place.line, place.column, place.end_line, place.end_column)
+        };
+        let there = |line, end| ("architecture.py".to_owned(), line, 1, line, end);
+        assert_eq!(
+            at("import torch\n\n\ndef build_model(ctx):\n    ...\n"),
+            there(4, 16)
+        );
+        assert_eq!(
+            at("def build_models(ctx): ...\ndef build_model (c): ...\n"),
+            there(2, 16)
+        );
+        let start = Place::START;
+        let nowhere = (
+            "architecture.py".to_owned(),
+            1,
+            1,
+            start.end_line,
+            start.end_column,
+        );
+        assert_eq!(at("from model import build_model\n"), nowhere);
     }
 
     #[test]
@@ -501,5 +560,22 @@ mod tests {
         assert!(may_depend_on_length(&wrong_logits));
         wrong_logits.point = Point::Build;
         assert!(!may_depend_on_length(&wrong_logits));
+    }
+
+    #[test]
+    fn only_lines_of_the_bundle_are_believed_of_a_traceback() {
+        let bundle = Bundle::from_entries(vec![
+            ("architecture.py".into(), b"a\nb\nc\n".to_vec()),
+            ("training.py".into(), b"x\n".to_vec()),
+        ])
+        .unwrap();
+        let frame = |text: &str| last_frame(text, &bundle);
+        let own = "Traceback:\n  File \"architecture.py\", line 2, in f\n    b\n  File \"torch/nn.py\", line 9, in g\n";
+        assert_eq!(frame(own), Some(("architecture.py".into(), 2)));
+        assert_eq!(frame("File \"architecture.py\", line 4, in f"), None);
+        assert_eq!(frame("File \"architecture.py\", line 0, in f"), None);
+        assert_eq!(frame("File \"architecture.py\", line 99999999999, in f"), None);
+        assert_eq!(frame("File \"../architecture.py\", line 1"), None);
+        assert_eq!(frame("File \"architecture.py"), None);
     }
 }

@@ -229,7 +229,7 @@ fn unix_seconds() -> u64 {
 
 /// For a terminal, and short.
 fn harmless(text: &str) -> String {
-    let mut text = prism_sandbox::escape_for_terminal(text.replace('\n', " "));
+    let mut text = prism_core::escape::escape_for_terminal(text.replace('\n', " "));
     if text.len() > WHAT_BYTES_MAX {
         let cut = (0..=WHAT_BYTES_MAX)
             .rev()

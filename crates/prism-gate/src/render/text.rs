@@ -3,8 +3,8 @@
 //! Used by the forms for people. A character is either shown as it is, with the width that terminals give it, or
 //! spelled out; nothing that moves the cursor, changes colours, hides or reorders what is around it comes through.
 
-use std::fmt::Write as _;
-
+pub(super) use prism_core::escape::escape_line as line;
+use prism_core::escape::{is_harmful, spelled};
 use unicode_width::UnicodeWidthChar as _;
 
 /// Columns between two tab stops.
@@ -39,20 +39,6 @@ impl Cell {
     }
 }
 
-/// One line of foreign text: whatever could end the line is spelled out too.
-pub(super) fn line(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push(' '),
-            _ if is_harmful(character) => out.push_str(&spelled(character)),
-            _ => out.push(character),
-        }
-    }
-    out
-}
-
 /// The lines of a file as the parser counts them: `\n`, `\r\n` and `\r` end one. The byte-order mark is no part of the
 /// first.
 pub(super) fn lines(text: &str) -> Vec<&str> {
@@ -60,20 +46,4 @@ pub(super) fn lines(text: &str) -> Vec<&str> {
     text.split('\n')
         .flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
         .collect()
-}
-
-fn spelled(character: char) -> String {
-    let mut out = String::new();
-    let _ = write!(out, "\\u{{{:x}}}", u32::from(character));
-    out
-}
-
-/// Control characters, and those that change the direction or visibility of what is around them or cannot be seen.
-fn is_harmful(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }

@@ -78,10 +78,7 @@ fn what_is_not_a_hotkey_to_sign_with_says_why_and_what_to_do() {
         ansible.problem,
         Problem::OlderEncryption("Ansible Vault")
     ));
-    assert!(
-        ansible.to_string().contains("Keyfile(PATH).decrypt()"),
-        "{ansible}"
-    );
+    assert!(ansible.told().contains("Keyfile(PATH).decrypt()"), "{ansible}");
     let fernet = read_bytes("gAAAAABi0000").unwrap_err().problem;
     assert!(matches!(fernet, Problem::OlderEncryption("Fernet")));
 

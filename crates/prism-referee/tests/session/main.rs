@@ -6,8 +6,8 @@ mod heldout;
 mod oracle;
 mod profiles;
 mod sessions;
+mod smoke;
 mod threads;
-mod trials;
 
 use std::sync::atomic::Ordering;
 

@@ -162,19 +162,18 @@ pub(crate) fn run_threads(
         text,
     };
     let mut events = Vec::new();
-    let mut observed = Observed::default();
+    let mut targets = Vec::new();
     let result = session::measure(
         &plan,
         &mut launcher,
-        Vec::new(),
+        &mut targets,
         &Cancel::new(),
         &mut |event| events.push(event),
-        &mut observed,
+        &mut Observed::default(),
     )
-    .map(|finished| {
-        let mut record = finished.record;
-        record.targets_sha256 = Sha256Hash::of(&finished.targets);
-        (record, finished.targets)
+    .map(|mut record| {
+        record.targets_sha256 = Sha256Hash::of(&targets);
+        (record, targets)
     });
     Ran {
         result,

@@ -194,7 +194,7 @@ fn a_reading_that_misses_what_was_planted_has_no_vote() {
 
 #[test]
 fn a_refutation_answers_every_charge_once() {
-    use Finding::{Refuted, Stands, Unsure};
+    use Reply::{Refuted, Stands, Unsure};
 
     let charges: Vec<Charge> = [2, 7]
         .map(|line| Charge {
@@ -208,7 +208,7 @@ fn a_refutation_answers_every_charge_once() {
     let prompt = Prompt::refutation(&case(), &charges, &Draw::new([1; 32], false));
     assert!(!prompt.user.contains("PROSE") && !prompt.system.contains("PROSE"));
     assert!(prompt.user.contains("7>|    return torch"));
-    let of = |answered: &[(u64, Finding)]| {
+    let of = |answered: &[(u64, Reply)]| {
         let charges = answered
             .iter()
             .map(|(number, finding)| crate::answer::Answered {

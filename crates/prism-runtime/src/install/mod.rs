@@ -173,6 +173,8 @@ mod tests {
     use std::cell::Cell;
     use std::process::Command;
 
+    use prism_core::advice::Advice as _;
+
     use super::*;
     use crate::installed::tests::settings;
 
@@ -228,7 +230,7 @@ mod tests {
         };
         let error = install(&nothing, false, &|| false, &mut |_| {}).unwrap_err();
         assert!(matches!(error, RuntimeError::NoPython { .. }));
-        assert!(error.to_string().contains("apt install"), "{error}");
+        assert!(error.told().contains("apt install"), "{error}");
         assert!(!installed::parent(&nothing).exists(), "nothing is written");
     }
 

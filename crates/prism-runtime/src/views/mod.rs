@@ -150,7 +150,7 @@ pub enum ViewsEvent {
     },
     /// Another process makes views; this one waits for it.
     Waiting,
-    /// So far it is.
+    /// How much of the copy is made.
     Progress {
         /// Bytes copied.
         done_bytes: u64,

@@ -6,6 +6,8 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use prism_core::advice::Advice as _;
+
 use super::fake::Fake;
 use super::*;
 
@@ -382,7 +384,7 @@ fn a_disk_without_room_is_named_before_anything_is_copied() {
         matches!(error, RuntimeError::NoRoomForViews { free_bytes: 0, .. }),
         "{error}"
     );
-    assert!(error.to_string().contains("PRISM_DATA_DIR"), "{error}");
+    assert!(error.told().contains("PRISM_DATA_DIR"), "{error}");
     make::check_disk(fake.temp.path(), &plans, ways).unwrap();
 }
 

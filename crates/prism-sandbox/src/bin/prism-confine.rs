@@ -9,9 +9,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use prism_core::advice::Advice as _;
+use prism_core::escape::escape_for_terminal;
 use prism_sandbox::{
-    Bind, Freezer, Helper, Limits, MemoryCap, OutputPolicy, Preferences, Sandbox, Spec, escape_for_terminal,
-    preflight_with,
+    Bind, Freezer, Helper, Limits, MemoryCap, OutputPolicy, Preferences, Sandbox, Spec, preflight_with,
 };
 
 const USAGE: &str = "usage: prism-confine [OPTIONS] -- COMMAND...
@@ -107,7 +108,7 @@ fn parse(mut arguments: impl Iterator<Item = OsString>) -> Option<Options> {
 fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let helper = Helper::default();
     let before = Instant::now();
-    let capabilities = preflight_with(&helper, options.preferences)?;
+    let capabilities = preflight_with(&helper, options.preferences).map_err(|error| error.told())?;
     eprintln!(
         "preflight: {:?} mode, memory cap {:?}, freezer {:?}, in {:.1} ms",
         capabilities.mode,
@@ -128,7 +129,7 @@ fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     ];
     spec.env = env.map(|(name, value)| (name.into(), value.into())).into();
     let before = Instant::now();
-    let sandbox = Sandbox::spawn(&helper, &capabilities, spec)?;
+    let sandbox = Sandbox::spawn(&helper, &capabilities, spec).map_err(|error| error.told())?;
     eprintln!("spawn to running: {:.1} ms", millis(before.elapsed()));
     if options.stay_frozen {
         sandbox.freeze()?;

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use prism_sandbox::{Ending, Logs, MemoryCap, Mode, OutputPolicy, Spec, escape_for_terminal};
+use prism_core::escape::escape_for_terminal;
+use prism_sandbox::{Ending, Logs, MemoryCap, Mode, OutputPolicy, Spec};
 use serde_json::{Value, json};
 
 use crate::host::Host;

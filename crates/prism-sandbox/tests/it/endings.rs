@@ -1,5 +1,6 @@
 //! Every way to end, and every way not to begin. (Out of memory, time, output and forbidden calls are among the attacks.)
 
+use prism_core::advice::Advice as _;
 use prism_sandbox::{Bind, Ending, OutputPolicy, Sandbox, SpawnError, Spec, Step};
 
 use crate::kit;
@@ -192,7 +193,7 @@ fn what_the_user_cannot_read_is_named_before_anything_starts() {
     std::fs::set_permissions(&private, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
     let mut spec = kit::code("private", "");
     spec.binds.push(Bind::same(&private));
-    let error = spawn_error(spec).to_string();
+    let error = spawn_error(spec).told();
     assert!(
         error.contains(private.to_str().unwrap()) && error.contains("must be able to read"),
         "{error}"

@@ -29,8 +29,7 @@ pub(crate) fn run(args: &AttemptArgs, output: Output) -> CommandResult {
     let cancel = Cancel::new();
     signals::watch(&cancel.flag())?;
     // Whoever was not handed the attempt must not write into its directory: another process may be at work there.
-    let driver = Driver::take_over(&args.dir)
-        .map_err(|failure| Failure::machine(failure.reason.code(), &failure.detail))?;
+    let driver = Driver::take_over(&args.dir).map_err(|failure| Failure::of_engine(&failure))?;
     let host = Host {
         helper: prism_sandbox::Helper::default(),
         when_busy: WhenBusy::Wait,
@@ -39,7 +38,7 @@ pub(crate) fn run(args: &AttemptArgs, output: Output) -> CommandResult {
         Ok(()) => evaluate(&driver.request(), &host, &cancel, &mut |event| {
             driver.told(&event);
         }),
-        Err(failure) => Outcome::failed(failure.reason, failure.detail),
+        Err(failure) => Outcome::of(failure),
     };
     write_report(&outcome, output);
     let exit = Exit::of(&outcome);

@@ -13,10 +13,10 @@ use prism_bundle::Bundle;
 use prism_core::outcome::Reason;
 use prism_core::recipe::Recipe;
 use prism_engine::evaluate::Host;
-use prism_engine::instantiate::{self, InstantiationFinding, instantiate};
-use prism_engine::tokenizer::{self, TokenizerProblem};
+use prism_engine::instantiate::{Instantiated, instantiate};
+use prism_engine::tokenizer;
 use prism_gate::render::{self, Instantiation, Style, Subject, Texts};
-use prism_gate::{DistributedPolicy, Finding, GateError, Options, Place, Report, Severity};
+use prism_gate::{DistributedPolicy, GateError, Options, Report};
 use prism_referee::connection::Cancel;
 
 use self::read::{Read, earlier};
@@ -54,7 +54,7 @@ pub(crate) struct CheckArgs {
     /// Compare with the bundles in this directory, which came earlier: directories and `.zip` files
     #[arg(long, value_name = "DIR")]
     against: Option<PathBuf>,
-    /// What becomes of findings about distributed training
+    /// How findings about distributed training are treated
     #[arg(long, value_enum, default_value_t = DistributedArg::Flag, value_name = "POLICY")]
     distributed: DistributedArg,
 }
@@ -111,10 +111,8 @@ fn check(bundle: &Bundle, read: &Read, args: &CheckArgs, output: Output) -> Comm
         drop(progress);
         report.findings.extend(copied);
     }
-    let recipe = recipes::load(&args.recipe).map_err(|error| Failure::usage("recipe_invalid", &error))?;
-    report
-        .findings
-        .extend(tokenizer::problem(bundle, &recipe).map(tokenizer_finding));
+    let recipe = recipes::load(&args.recipe).map_err(Failure::recipe_invalid)?;
+    report.findings.extend(tokenizer::problem(bundle, &recipe));
     if args.no_instantiate {
         subject.instantiation = Instantiation::NotWanted;
     }
@@ -149,8 +147,8 @@ fn check(bundle: &Bundle, read: &Read, args: &CheckArgs, output: Output) -> Comm
 /// The gate had no thread to run on, or is broken.
 fn gate_failure(error: &GateError) -> Failure {
     match error {
-        GateError::Thread(_) => Failure::machine("resources", error),
-        GateError::Defect => Failure::machine("internal", error),
+        GateError::Thread(_) => Failure::machine("resources", &error.to_string()),
+        GateError::Defect => Failure::machine("internal", &error.to_string()),
     }
 }
 
@@ -167,13 +165,6 @@ fn tell(report: &Report, subject: &Subject<'_>, output: Output) -> Result<(), Fa
     }
 }
 
-/// What building the model once shows.
-struct Built {
-    findings: Vec<Finding>,
-    /// Parameters of the model, if it came so far.
-    parameters: Option<u64>,
-}
-
 /// Builds the model once. The outer error ends the command; the inner one
 /// is this machine's, and the findings so far are still told.
 fn instantiation_findings(
@@ -181,7 +172,7 @@ fn instantiation_findings(
     recipe: &Recipe,
     args: &CheckArgs,
     output: Output,
-) -> Result<Result<Built, Failure>, Failure> {
+) -> Result<Result<Instantiated, Failure>, Failure> {
     let cancel = Cancel::new();
     signals::watch(&cancel.flag())?;
     let host = Host {
@@ -204,18 +195,12 @@ fn instantiation_findings(
     });
     drop(progress);
     match built {
-        Ok(built) => {
-            let findings = built.findings.into_iter().map(|found| finding(found, bundle));
-            Ok(Ok(Built {
-                findings: findings.collect(),
-                parameters: built.parameters,
-            }))
-        }
+        Ok(built) => Ok(Ok(built)),
         Err(failure) if failure.reason == Reason::Cancelled => {
-            Err(Failure::submission("cancelled", &failure.detail))
+            Err(Failure::submission("cancelled", &failure))
         }
         Err(failure) => {
-            let failure = Failure::machine(failure.reason.code(), &failure.detail);
+            let failure = Failure::of_engine(&failure);
             let other = "leave the model out with `--no-instantiate`";
             let hint = match &failure.hint {
                 Some(hint) => format!("{hint}, or {other}"),
@@ -223,136 +208,5 @@ fn instantiation_findings(
             };
             Ok(Err(failure.hint(hint)))
         }
-    }
-}
-
-/// A finding about the bundle's tokenizer beside the others.
-fn tokenizer_finding(problem: TokenizerProblem) -> Finding {
-    Finding {
-        rule: prism_gate::of_instantiation(tokenizer::RULE_CODE),
-        severity: Severity::Error,
-        file: tokenizer::FILE.to_owned(),
-        place: Place::at(problem.line, problem.column),
-        message: problem.message,
-        hint: problem.hint,
-        traceback: None,
-    }
-}
-
-/// A finding of the instantiation gate beside the others, at the last line of the bundle that its traceback names, or else
-/// where the model is built.
-fn finding(found: InstantiationFinding, bundle: &Bundle) -> Finding {
-    let severity = match found.severity {
-        instantiate::Severity::Error => Severity::Error,
-        instantiate::Severity::Warning => Severity::Warning,
-    };
-    let frame = found
-        .traceback
-        .as_deref()
-        .and_then(|traceback| last_frame(traceback, bundle));
-    let (file, place) = match (found.place, frame) {
-        (Some(place), _) => {
-            let mut at = Place::at(place.line, place.column);
-            (at.end_line, at.end_column) = (place.end_line, place.end_column);
-            (place.file, at)
-        }
-        (None, Some((file, line))) => (file, Place::at(line, 1)),
-        (None, None) => built_at(bundle),
-    };
-    Finding {
-        rule: prism_gate::of_instantiation(found.code),
-        severity,
-        file,
-        place,
-        message: found.message,
-        hint: found.hint,
-        traceback: found.traceback,
-    }
-}
-
-/// The `build_model` of the architecture script; its start, where no function of that name is written out.
-fn built_at(bundle: &Bundle) -> (String, Place) {
-    const DEFINITION: &str = "def build_model";
-    let file = bundle.manifest().architecture.to_string();
-    let mut lines = (1..).zip(bundle.file(&file).unwrap_or_default().lines());
-    let is_it = |line: &str| {
-        line.strip_prefix(DEFINITION)
-            .is_some_and(|rest| rest.trim_start().starts_with('('))
-    };
-    let place = lines
-        .find(|&(_, line)| is_it(line))
-        .map_or(Place::START, |(number, _)| {
-            let mut place = Place::at(number, 1);
-            place.end_column += u32::try_from(DEFINITION.len()).unwrap_or_default();
-            place
-        });
-    (file, place)
-}
-
-/// The last `File "...", line N` that is a line of the bundle. The traceback is hostile: it is only looked up.
-fn last_frame(traceback: &str, bundle: &Bundle) -> Option<(String, u32)> {
-    traceback.lines().rev().find_map(|line| {
-        let (file, rest) = line
-            .trim_start()
-            .strip_prefix("File \"")?
-            .split_once("\", line ")?;
-        let digits = rest.split(',').next()?;
-        let number: u32 = digits.trim().parse().ok()?;
-        let lines = bundle.file(file)?.lines().count();
-        (number >= 1 && number as usize <= lines).then(|| (file.to_owned(), number))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_no_line_raised_is_told_where_the_model_is_built() {
-        let at = |source: &str| {
-            let (file, place) = built_at(
-                &Bundle::from_entries(vec![
-                    ("architecture.py".into(), source.as_bytes().to_vec()),
-                    ("training.py".into(), b"x\n".to_vec()),
-                ])
-                .unwrap(),
-            );
-            (file, place.line, place.column, place.end_line, place.end_column)
-        };
-        let there = |line, end| ("architecture.py".to_owned(), line, 1, line, end);
-        assert_eq!(
-            at("import torch\n\n\ndef build_model(ctx):\n    ...\n"),
-            there(4, 16)
-        );
-        assert_eq!(
-            at("def build_models(ctx): ...\ndef build_model (c): ...\n"),
-            there(2, 16)
-        );
-        let start = Place::START;
-        let nowhere = (
-            "architecture.py".to_owned(),
-            1,
-            1,
-            start.end_line,
-            start.end_column,
-        );
-        assert_eq!(at("from model import build_model\n"), nowhere);
-    }
-
-    #[test]
-    fn only_lines_of_the_bundle_are_believed_of_a_traceback() {
-        let bundle = Bundle::from_entries(vec![
-            ("architecture.py".into(), b"a\nb\nc\n".to_vec()),
-            ("training.py".into(), b"x\n".to_vec()),
-        ])
-        .unwrap();
-        let frame = |text: &str| last_frame(text, &bundle);
-        let own = "Traceback:\n  File \"architecture.py\", line 2, in f\n    b\n  File \"torch/nn.py\", line 9, in g\n";
-        assert_eq!(frame(own), Some(("architecture.py".into(), 2)));
-        assert_eq!(frame("File \"architecture.py\", line 4, in f"), None);
-        assert_eq!(frame("File \"architecture.py\", line 0, in f"), None);
-        assert_eq!(frame("File \"architecture.py\", line 99999999999, in f"), None);
-        assert_eq!(frame("File \"../architecture.py\", line 1"), None);
-        assert_eq!(frame("File \"architecture.py"), None);
     }
 }

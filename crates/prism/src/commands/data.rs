@@ -38,7 +38,7 @@ pub(crate) enum DataCommand {
     /// The same text and options give the same corpus, whatever the files are called and wherever it goes. Text that
     /// differs in white space, line ends or byte order marks alone counts as the same: one copy is kept, as it is, and the
     /// others are counted. Of documents that are nearly the same one is kept as well, whichever splits they would be in. So
-    /// nothing of the held-out splits is in train in other clothes.
+    /// train holds no copy of held-out text, whatever its formatting.
     Lock(Box<lock::LockArgs>),
     /// Lock a corpus for rehearsals: as large as another, of documents that are in none of its splits
     Twin(lock::TwinArgs),
@@ -102,7 +102,7 @@ pub(crate) fn run(command: &DataCommand, output: Output) -> CommandResult {
 
 fn publish_failure(error: &prism_corpus::PublishError, input_bytes: u64) -> Failure {
     match error {
-        prism_corpus::PublishError::Io { source, .. } => limits::file_too_large(error, source, input_bytes)
+        prism_corpus::PublishError::Io(io) => limits::file_too_large(error, &io.source, input_bytes)
             .unwrap_or_else(|| Failure::machine("storage", error)),
         prism_corpus::PublishError::OutputNotReplaceable { .. } => Failure::usage("output_place", error),
         _ => Failure::usage("output_exists", error),
@@ -136,7 +136,7 @@ fn sample(corpus: &Corpus, count: u64, output: Output) -> CommandResult {
         for number in 0..count.min(train.documents()) {
             let text = train
                 .document(number)
-                .map_err(|error| Failure::usage("corpus_invalid", &error))?;
+                .map_err(|error| Failure::usage("corpus_invalid", &error.to_string()))?;
             let beginning: String = text.chars().take(SAMPLE_CHARACTERS).collect();
             output.note(format_args!("{number}: {}", show::line(&beginning)));
         }

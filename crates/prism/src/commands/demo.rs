@@ -3,9 +3,11 @@
 //! Installs the runtime where it is missing, makes the demo corpus, evaluates three example bundles through the same
 //! engine as `prism eval`, and shows that the one that cheats takes no rank.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use clap::Args;
+use prism_core::advice::Advice;
 use prism_core::nats::NATS_PER_BIT;
 use prism_core::outcome::{Fault, Status};
 use prism_core::recipe::Recipe;
@@ -101,11 +103,12 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> CommandResult {
         }
         if matches!(result.fault, Some(Fault::Operator | Fault::Usage)) {
             // The next bundle would fare no better.
-            return Err(Failure::new(
-                Exit::of(&result),
-                result.reason.code(),
-                &result.detail,
-            ));
+            return Err(Failure {
+                exit: Exit::of(&result),
+                code: result.reason.code().into(),
+                detail: result.what_happened().to_owned(),
+                hint: result.hint.map(Cow::into_owned),
+            });
         }
         if result.status != Status::Completed {
             let what = show::line(&result.detail);
@@ -149,8 +152,8 @@ struct Bundles {
 
 impl Bundles {
     fn lay_out(args: &DemoArgs) -> Result<Self, Failure> {
-        let fail = |error: &dyn std::fmt::Display| {
-            Failure::machine("storage", &format!("cannot lay out the example bundles: {error}"))
+        let fail = |error: &dyn Advice| {
+            Failure::machine("storage", error).about("cannot lay out the example bundles")
         };
         let temp = if args.keep {
             None
@@ -165,9 +168,10 @@ impl Bundles {
         for name in HONEST.into_iter().chain([CHEAT]) {
             let tree = prism_runtime::examples()
                 .directory(name)
-                .ok_or_else(|| fail(&format!("this binary carries no `{name}`; build it again")))?;
+                .ok_or_else(|| fail(&format!("this binary carries no `{name}`")).hint("build it again"))?;
             if !dir.join(name).exists() {
-                tree.write_new(&dir.join(name)).map_err(|error| fail(&error))?;
+                tree.write_new(&dir.join(name))
+                    .map_err(|error| fail(&error.to_string()))?;
             }
         }
         Ok(Self { dir, _temp: temp })

@@ -9,6 +9,7 @@ pub(super) mod live;
 mod overrides;
 mod summary;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -51,7 +52,7 @@ pub(crate) struct EvalArgs {
     data: PathBuf,
     /// The constants of the measurement: `demo`, `official` or the path of a file
     ///
-    /// Every run but one under `official` as it is built in is a rehearsal: measured alike, but it does not count.
+    /// A run under any other recipe than the built-in `official` is a rehearsal: it is measured in the same way, but does not count.
     #[arg(long, default_value = recipes::DEFAULT, value_name = "NAME|FILE")]
     recipe: String,
     /// The seed that is forced on the submission
@@ -69,7 +70,7 @@ pub(crate) struct EvalArgs {
     /// Probability that one byte's target is audited
     #[arg(long, value_name = "R", help_heading = REHEARSAL)]
     audit_rate: Option<f64>,
-    /// Most wall time of the learner
+    /// Time limit of the learner, as wall time
     #[arg(long, value_name = "SECONDS", help_heading = REHEARSAL)]
     time_limit: Option<u64>,
     /// A file with the audit key, 64 hexadecimal digits, readable by its owner alone
@@ -78,7 +79,7 @@ pub(crate) struct EvalArgs {
     /// Skip the static gate; `prism check` shows what it says
     #[arg(long, help_heading = REHEARSAL)]
     no_gate: bool,
-    /// Do not wait for the machine: beside rehearsals be one of them, beside a counted run end as `machine_busy`
+    /// Do not wait for the machine: next to rehearsals the run becomes one too, next to a counted run it ends as `machine_busy`
     #[arg(long)]
     no_wait: bool,
     /// Where the run's directory is made
@@ -90,7 +91,7 @@ pub(crate) struct EvalArgs {
     /// A name that a driving program knows the submission by
     #[arg(long, value_name = "NAME")]
     submission_id: Option<String>,
-    /// Write one JSON line an event to this open file descriptor
+    /// Write one JSON line per event to this open file descriptor
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(2..))]
     progress_fd: Option<i32>,
 }
@@ -128,26 +129,22 @@ struct Prepared {
 }
 
 /// An ending before there was a run.
-fn stop(reason: Reason, failure: &Failure) -> Box<Outcome> {
-    let advice = failure
-        .hint
-        .as_ref()
-        .map(|hint| format!("; {hint}"))
-        .unwrap_or_default();
-    Box::new(Outcome::failed(reason, format!("{}{advice}", failure.detail)))
+fn stop(reason: Reason, failure: Failure) -> Box<Outcome> {
+    let mut why = prism_core::failure::Failure::new(reason, failure.detail);
+    why.hint = failure.hint.map(Cow::Owned);
+    Box::new(Outcome::of(why))
 }
 
 fn prepare(args: &EvalArgs, output: Output) -> Result<Prepared, Box<Outcome>> {
-    let recipe = recipes::load(&args.recipe)
-        .map_err(|error| stop(Reason::RecipeInvalid, &Failure::usage("recipe_invalid", &error)))?;
-    let plan = overrides::apply(args, recipe).map_err(|failure| stop(Reason::Usage, &failure))?;
+    let recipe = recipes::load(&args.recipe).map_err(|failure| stop(Reason::RecipeInvalid, failure))?;
+    let plan = overrides::apply(args, recipe).map_err(|failure| stop(Reason::Usage, failure))?;
     let audit_key = match &args.audit_key_file {
-        Some(path) => Some(read_key(path).map_err(|failure| stop(Reason::Usage, &failure))?),
+        Some(path) => Some(read_key(path).map_err(|failure| stop(Reason::Usage, failure))?),
         None => None,
     };
     let events = match args.progress_fd {
         Some(number) => {
-            Some(events::EventPipe::open(number).map_err(|failure| stop(Reason::Usage, &failure))?)
+            Some(events::EventPipe::open(number).map_err(|failure| stop(Reason::Usage, failure))?)
         }
         None => None,
     };
@@ -179,7 +176,7 @@ pub(super) fn when_busy(no_wait: bool) -> WhenBusy {
 
 fn measure(prepared: &Prepared, output: Output) -> Result<Outcome, Box<Outcome>> {
     let cancel = Cancel::new();
-    signals::watch(&cancel.flag()).map_err(|failure| stop(Reason::Internal, &failure))?;
+    signals::watch(&cancel.flag()).map_err(|failure| stop(Reason::Internal, failure))?;
     let outcome = evaluate_live(
         &prepared.request,
         prepared.when_busy,
@@ -235,11 +232,7 @@ pub(super) fn conclude(outcome: &Outcome, output: Output) -> Exit {
     let exit = Exit::of(outcome);
     let not_the_miners = matches!(outcome.fault, Some(Fault::Usage | Fault::Operator));
     if not_the_miners && !output.is_json() {
-        let (detail, hint) = crate::failure::split_hint(&outcome.detail);
-        say_error(
-            &show::text(&detail),
-            hint.map(|hint| show::text(&hint)).as_deref(),
-        );
+        say_error(outcome.what_happened(), outcome.hint.as_deref());
         return exit;
     }
     match output.result(outcome, || summary::text(outcome)) {
@@ -255,23 +248,28 @@ pub(super) fn conclude(outcome: &Outcome, output: Output) -> Exit {
 /// Reads an audit key. Whoever knows the key knows the audited targets, so it must be its owner's alone.
 fn read_key(path: &Path) -> Result<AuditKey, Failure> {
     let shown = path.display();
-    let fail = |text: String| Failure::usage("audit_key_file", &text);
-    let unreadable = |error: std::io::Error| fail(format!("cannot read the audit key file {shown}: {error}"));
+    let fail = |text: &str| Failure::usage("audit_key_file", &text);
+    let unreadable =
+        |error: std::io::Error| fail(&format!("cannot read the audit key file {shown}: {error}"));
     let file = File::open(path).map_err(unreadable)?;
     let mode = file.metadata().map_err(unreadable)?.permissions().mode();
     if mode & GROUP_AND_OTHERS != 0 {
-        return Err(fail(format!(
-            "the audit key file {shown} can be read or written by others (mode {:03o}); run `chmod 600 {shown}`",
-            mode & 0o777
-        )));
+        let mode = mode & 0o777;
+        return Err(fail(&format!(
+            "the audit key file {shown} can be read or written by others (mode {mode:03o})"
+        ))
+        .hint(format!("run `chmod 600 {shown}`")));
     }
     let mut text = String::new();
     file.take(KEY_FILE_BYTES_MAX)
         .read_to_string(&mut text)
         .map_err(unreadable)?;
     AuditKey::from_hex(text.trim_end()).ok_or_else(|| {
-        fail(format!(
-            "the audit key file {shown} does not hold 64 hexadecimal digits; make one with `(umask 077; openssl rand -hex 32 > {shown})`"
+        fail(&format!(
+            "the audit key file {shown} does not hold 64 hexadecimal digits"
+        ))
+        .hint(format!(
+            "make one with `(umask 077; openssl rand -hex 32 > {shown})`"
         ))
     })
 }

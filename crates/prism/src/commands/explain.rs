@@ -92,11 +92,8 @@ pub(crate) fn run(args: &ExplainArgs, output: Output) -> CommandResult {
         return Ok(Exit::Ok);
     }
     let rule = prism_gate::find(name).ok_or_else(|| {
-        let text = format!(
-            "there is no rule `{}`; see `prism explain --all`",
-            show::line(name)
-        );
-        Failure::usage("no_such_rule", &text)
+        let text = format!("there is no rule `{}`", show::line(name));
+        Failure::usage("no_such_rule", &text).hint("see `prism explain --all`")
     })?;
     output.result(&Explained::from(rule), || render::page(rule))?;
     Ok(Exit::Ok)

@@ -39,9 +39,9 @@ const NAME_CHARS_MAX: usize = 64;
 pub(crate) fn run(args: &InitArgs, output: Output) -> CommandResult {
     let dir = &args.dir;
     let name = name(args)?;
-    let scaffold = prism_runtime::examples()
-        .directory("scaffold")
-        .ok_or_else(|| Failure::machine("internal", &"this binary carries no scaffold; build it again"))?;
+    let scaffold = prism_runtime::examples().directory("scaffold").ok_or_else(|| {
+        Failure::machine("internal", &"this binary carries no scaffold").hint("build it again")
+    })?;
     let stub = stub()?;
     must_be_empty(dir)?;
 
@@ -82,11 +82,10 @@ fn name(args: &InitArgs) -> Result<String, Failure> {
     };
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if name.is_empty() || name.len() > NAME_CHARS_MAX || !name.chars().all(allowed) {
-        let text = format!(
-            "`{}` cannot be the name of a model; use --name with at most {NAME_CHARS_MAX} letters, digits, `-`, `_` and `.`",
-            show::line(&name)
-        );
-        return Err(Failure::usage("model_name", &text));
+        let text = format!("`{}` cannot be the name of a model", show::line(&name));
+        return Err(Failure::usage("model_name", &text).hint(format!(
+            "use --name with at most {NAME_CHARS_MAX} letters, digits, `-`, `_` and `.`"
+        )));
     }
     Ok(name)
 }
@@ -103,27 +102,25 @@ fn named(content: &[u8], name: &str) -> Vec<u8> {
 fn stub() -> Result<Vec<u8>, Failure> {
     let settings =
         prism_runtime::Settings::from_env().map_err(|error| Failure::machine(error.code(), &error))?;
-    let sources =
-        prism_runtime::runtime_sources(&settings).map_err(|error| Failure::machine("storage", &error))?;
+    let sources = prism_runtime::runtime_sources(&settings)
+        .map_err(|error| Failure::machine("storage", &error.to_string()))?;
     let path = sources.dir.join("stubs/prism_runtime/__init__.pyi");
     fs::read(&path)
         .map_err(|error| Failure::machine("internal", &format!("cannot read {}: {error}", path.display())))
 }
 
 fn must_be_empty(dir: &Path) -> Result<(), Failure> {
+    let hint = "name a new or empty directory";
     match fs::read_dir(dir).map(|mut entries| entries.next().is_none()) {
         Ok(true) => Ok(()),
         Ok(false) => {
-            let text = format!("{} is not empty; name a new or empty directory", dir.display());
-            Err(Failure::usage("not_empty", &text))
+            let text = format!("{} is not empty", dir.display());
+            Err(Failure::usage("not_empty", &text).hint(hint))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => {
-            let text = format!(
-                "{} cannot be used: {error}; name a new or empty directory",
-                dir.display()
-            );
-            Err(Failure::usage("not_a_directory", &text))
+            let text = format!("{} cannot be used: {error}", dir.display());
+            Err(Failure::usage("not_a_directory", &text).hint(hint))
         }
     }
 }

@@ -126,11 +126,8 @@ fn read(path: &PathBuf) -> Result<Vec<u8>, Failure> {
     };
     read.map_err(unreadable)?;
     if message.len() as u64 > MESSAGE_BYTES_MAX {
-        let text = format!(
-            "{} has more than {MESSAGE_BYTES_MAX} bytes; sign its hash instead",
-            path.display()
-        );
-        return Err(Failure::usage("message", &text));
+        let text = format!("{} has more than {MESSAGE_BYTES_MAX} bytes", path.display());
+        return Err(Failure::usage("message", &text).hint("sign its hash instead"));
     }
     Ok(message)
 }

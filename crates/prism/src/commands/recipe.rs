@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::CommandResult;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-use crate::recipes::{self, Explained, LoadError};
+use crate::recipes::{self, Explained};
 
 /// `prism recipe ...`
 #[derive(Debug, Subcommand)]
@@ -56,17 +56,6 @@ pub(crate) fn run(command: &RecipeCommand, output: Output) -> CommandResult {
     }
 }
 
-fn load(name: &str) -> Result<Recipe, Failure> {
-    recipes::load(name).map_err(|error| {
-        let code = match error {
-            LoadError::NotFound(_) => "recipe_not_found",
-            LoadError::Io(_) => "recipe_unreadable",
-            LoadError::Invalid(_) => "recipe_invalid",
-        };
-        Failure::usage(code, &error)
-    })
-}
-
 fn head(recipe: &Recipe) -> String {
     format!(
         "# Recipe `{}`, version {}\n# sha256 {}\n\n",
@@ -77,7 +66,7 @@ fn head(recipe: &Recipe) -> String {
 }
 
 fn show(args: &ShowArgs, output: Output) -> CommandResult {
-    let recipe = load(&args.recipe)?;
+    let recipe = recipes::load(&args.recipe)?;
     let shown = Shown {
         name: &recipe.name,
         version: recipe.version,
@@ -91,16 +80,14 @@ fn show(args: &ShowArgs, output: Output) -> CommandResult {
 }
 
 fn write(args: &WriteArgs, output: Output) -> CommandResult {
-    let recipe = load(&args.from)?;
+    let recipe = recipes::load(&args.from)?;
     let text = recipes::explained_toml(&recipe);
     let shown = args.out.display();
     std::fs::File::create_new(&args.out)
         .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()))
         .map_err(|error| {
-            Failure::usage(
-                "recipe_write",
-                &format!("cannot write {shown}: {error}; choose a new file"),
-            )
+            Failure::usage("recipe_write", &format!("cannot write {shown}: {error}"))
+                .hint("choose a new file")
         })?;
     output.result(&serde_json::json!({ "recipe": shown.to_string() }), || {
         format!("{shown}\n\nRuns under a changed recipe are rehearsals: `prism eval BUNDLE --data DIR --recipe {shown}`\n")

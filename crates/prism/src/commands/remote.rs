@@ -15,7 +15,7 @@ use clap::Args;
 use prism_client::wire::Id;
 use prism_client::{Client, ClientError, Problem, Road, Server};
 
-use crate::failure::{Exit, Failure, split_hint};
+use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::show;
 
@@ -89,26 +89,26 @@ pub(super) fn again(output: Output) -> impl FnMut(&ClientError, Duration) {
 
 /// How a command ends that got no answer, or one that it cannot use.
 pub(super) fn failure(error: &ClientError) -> Failure {
-    match error {
-        ClientError::Unreachable { .. } => {
-            Failure::machine("service_unreachable", &show::line(&error.to_string()))
-        }
-        ClientError::Lost { .. } => Failure::machine("answer_lost", &show::line(&error.to_string())),
-        ClientError::Redirected { .. } => {
-            Failure::usage("service_redirects", &show::line(&error.to_string()))
-        }
+    let failure = match error {
+        ClientError::Unreachable { .. } => Failure::machine("service_unreachable", error),
+        ClientError::Lost { .. } => Failure::machine("answer_lost", error),
+        ClientError::Redirected { .. } => Failure::usage("service_redirects", error),
         ClientError::Unexpected { .. } | ClientError::TooLarge { .. } => {
-            Failure::machine("answer_unexpected", &show::line(&error.to_string()))
+            Failure::machine("answer_unexpected", error)
         }
         ClientError::Random(_) => Failure::machine("random", error),
         ClientError::Id => Failure::usage("submission_id", error),
-        ClientError::Refused { server, problem } => refused(server, problem),
+        ClientError::Refused { server, problem } => return refused(server, problem),
+    };
+    Failure {
+        detail: show::line(&failure.detail),
+        ..failure
     }
 }
 
-/// A refusal in the words of the server, its advice as ours.
+/// A refusal in the words of the server. They may hold advice, and are not taken for ours.
 fn refused(server: &str, problem: &Problem) -> Failure {
-    let (detail, hint) = split_hint(&show::line(&problem.detail));
+    let detail = show::line(&problem.detail);
     let code = problem
         .code
         .as_deref()
@@ -126,7 +126,7 @@ fn refused(server: &str, problem: &Problem) -> Failure {
         exit: exit_of_refusal(problem.status),
         code: code.map_or("refused".into(), Into::into),
         detail: text,
-        hint,
+        hint: None,
     }
 }
 
@@ -165,14 +165,14 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_keeps_its_code_and_its_advice() {
+    fn a_refusal_keeps_its_code_and_its_words() {
         let failure = problem(401, "stale_signature", "stale signature: too old; set the clock");
         assert_eq!((failure.exit, &*failure.code), (Exit::Usage, "stale_signature"));
         assert_eq!(
             (failure.detail.as_str(), failure.hint.as_deref()),
             (
-                "http://s refuses: stale signature: too old (401 stale_signature)",
-                Some("set the clock")
+                "http://s refuses: stale signature: too old; set the clock (401 stale_signature)",
+                None
             )
         );
         assert_eq!(problem(413, "too_large", "x").exit, Exit::Submission);

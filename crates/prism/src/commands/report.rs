@@ -138,11 +138,8 @@ pub(crate) fn write(path: &Path, content: &str) -> Result<(), Failure> {
         Ok(())
     });
     written.map_err(|error| {
-        let text = format!(
-            "cannot write {}: {error}; choose another place with --out",
-            path.display()
-        );
-        Failure::machine("storage", &text)
+        let text = format!("cannot write {}: {error}", path.display());
+        Failure::machine("storage", &text).hint("choose another place with --out")
     })
 }
 

@@ -155,14 +155,10 @@ fn one(path: &Path, endpoint: &EndpointArgs, output: Output) -> CommandResult {
     let case = match case(&bundle)? {
         Ok(case) => case,
         Err(code) => {
-            let text = format!(
-                "the gate refuses the source ({code}), so that nobody would review it; `prism check {}` says what and why",
-                show::line(&path.display().to_string())
-            );
-            return Err(Failure {
-                exit: Exit::Submission,
-                ..Failure::usage("gate_rejected", &text)
-            });
+            let text = format!("the gate refuses the source ({code}), so that nobody would review it");
+            let shown = show::line(&path.display().to_string());
+            return Err(Failure::submission("gate_rejected", &text)
+                .hint(format!("`prism check {shown}` says what and why")));
         }
     };
     let reviewed = review(&client, &case)?;
@@ -184,15 +180,11 @@ fn one(path: &Path, endpoint: &EndpointArgs, output: Output) -> CommandResult {
 
 /// The bundle at a path.
 fn read(path: &Path) -> Result<Bundle, Failure> {
-    let unreadable = |why: &dyn std::fmt::Display| {
+    let unreadable = |error: &prism_bundle::PackError| {
         let shown = show::line(&path.display().to_string());
-        Failure::usage(
-            "bundle_unreadable",
-            &format!("the bundle {shown} cannot be read: {why}"),
-        )
+        Failure::usage("bundle_unreadable", error).about(&format!("the bundle {shown} cannot be read"))
     };
-    let invalid =
-        |error: prism_bundle::BundleError| Failure::usage("bundle_invalid", &show::line(&error.to_string()));
+    let invalid = |error: prism_bundle::BundleError| Failure::usage("bundle_invalid", &error);
     if path.is_dir() {
         let entries = pack::read_dir(path).map_err(|error| unreadable(&error))?;
         Bundle::from_entries(entries).map_err(invalid)
@@ -204,7 +196,7 @@ fn read(path: &Path) -> Result<Bundle, Failure> {
 
 /// What is to be reviewed, or the code of a rule of the gate that refuses it.
 fn case(bundle: &Bundle) -> Result<Result<Case, &'static str>, Failure> {
-    let gate = |error: prism_gate::GateError| Failure::machine("internal", &error);
+    let gate = |error: prism_gate::GateError| Failure::machine("internal", &error.to_string());
     let report = prism_gate::check(bundle, &Options::default()).map_err(gate)?;
     if let Some(refused) = report
         .findings

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use prism_bundle::{Bundle, pack};
+use prism_core::advice::Advice;
 use prism_scratch::{Purpose, Scratch};
 use prism_service::{Operation, RoundSpec};
 use serde_json::Value;
@@ -101,7 +102,7 @@ pub(crate) fn run(command: &RoundCommand, output: Output) -> CommandResult {
             publish_sources,
             place,
         } => {
-            let recipe = recipes::load(recipe).map_err(|error| Failure::usage("recipe_invalid", &error))?;
+            let recipe = recipes::load(recipe).map_err(Failure::recipe_invalid)?;
             let data = std::path::absolute(data)
                 .map_err(|error| Failure::usage("usage", &format!("{}: {error}", data.display())))?;
             let reference = match reference {
@@ -157,9 +158,7 @@ fn zipped(path: &std::path::Path, temp: &mut Option<Scratch>) -> Result<PathBuf,
         return std::path::absolute(path)
             .map_err(|error| Failure::usage("usage", &format!("{}: {error}", path.display())));
     }
-    let invalid = |error: &dyn std::fmt::Display| {
-        Failure::usage("bundle_invalid", &format!("the reference bundle: {error}"))
-    };
+    let invalid = |error: &dyn Advice| Failure::usage("bundle_invalid", error).about("the reference bundle");
     let entries = pack::read_dir(path).map_err(|error| invalid(&error))?;
     let bundle = Bundle::from_entries(entries).map_err(|error| invalid(&error))?;
     let place = Scratch::new(&std::env::temp_dir(), Purpose::Demo)

@@ -1,4 +1,4 @@
-//! `prism runs`: what ran, how it compares, what it takes on disk, and how to be rid of it.
+//! `prism runs`: lists, compares and removes runs.
 
 mod compare;
 mod list;
@@ -24,7 +24,7 @@ pub(crate) enum RunsCommand {
     List(list::ListArgs),
     /// Compare runs: a table and their curves over each other
     Compare(compare::CompareArgs),
-    /// Remove old runs; one that goes on stays
+    /// Remove old runs; a run that still goes on is never removed
     Prune(PruneArgs),
 }
 

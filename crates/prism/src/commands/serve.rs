@@ -61,13 +61,8 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> CommandResult {
     let clock: Clock = Arc::new(now);
     let store = open(&config, clock())?;
     let api = TcpListener::bind(config.listen).map_err(|error| {
-        Failure::machine(
-            "listen",
-            &format!(
-                "cannot listen on {}: {error}; choose another with `--listen`",
-                config.listen
-            ),
-        )
+        Failure::machine("listen", &format!("cannot listen on {}: {error}", config.listen))
+            .hint("choose another with `--listen`")
     })?;
     let metrics = config
         .metrics_listen
@@ -80,10 +75,10 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> CommandResult {
     let service = service(&config, store.clone(), &clock)?;
     service
         .serve_admin(&config.dir.join(SOCKET_FILE))
-        .map_err(|error| Failure::machine("admin_socket", &error))?;
+        .map_err(|error| Failure::machine("admin_socket", &error.to_string()))?;
     let threads = service
         .start()
-        .map_err(|error| Failure::machine("threads", &error))?;
+        .map_err(|error| Failure::machine("threads", &error.to_string()))?;
     if args.place.demo {
         open_demo_round(&service, &store, output)?;
     }
@@ -103,7 +98,7 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> CommandResult {
         // One that has panicked has said so.
         let _ = thread.join();
     }
-    served.map_err(|error| Failure::machine("serve", &error))?;
+    served.map_err(|error| Failure::machine("serve", &error.to_string()))?;
     Ok(Exit::Ok)
 }
 
@@ -115,14 +110,13 @@ fn now() -> Timestamp {
 
 fn open(config: &Config, now: Timestamp) -> Result<Store, Failure> {
     Store::open(&config.dir, now).map_err(|error| match error {
-        StoreError::Locked { .. } => Failure::usage("store_locked", &error),
-        error => Failure::machine("store", &error),
+        StoreError::Locked { .. } => Failure::usage("store_locked", &error.to_string()),
+        error => Failure::machine("store", &error.to_string()),
     })
 }
 
 fn service(config: &Config, store: Store, clock: &Clock) -> Result<Arc<Service>, Failure> {
-    let machine =
-        |failure: prism_core::failure::Failure| Failure::machine(failure.reason.code(), &failure.detail);
+    let machine = |failure: prism_core::failure::Failure| Failure::of_engine(&failure);
     let slots = if config.slots.is_empty() {
         let mut whole = Slot::whole().map_err(machine)?;
         whole.device = Path::new("/dev/nvidia0").exists().then_some(0);
@@ -146,7 +140,8 @@ fn service(config: &Config, store: Store, clock: &Clock) -> Result<Arc<Service>,
         reserve_bytes: config.reserve_bytes,
         clock: Arc::clone(clock),
     };
-    Service::new(store, Arc::new(executor), settings).map_err(|error| Failure::machine("service", &error))
+    Service::new(store, Arc::new(executor), settings)
+        .map_err(|error| Failure::machine("service", &error.to_string()))
 }
 
 /// The reviewer, where its key is there. What is missing is said by [`greet`].
@@ -242,13 +237,13 @@ fn install_runtime(output: Output) -> Result<(), Failure> {
 fn open_demo_round(service: &Arc<Service>, store: &Store, output: Output) -> Result<(), Failure> {
     let current = store
         .read(rounds::current)
-        .map_err(|error| Failure::machine("store", &error))?;
+        .map_err(|error| Failure::machine("store", &error.to_string()))?;
     if current.is_some() {
         return Ok(());
     }
     let number = store
         .read(rounds::list)
-        .map_err(|error| Failure::machine("store", &error))?
+        .map_err(|error| Failure::machine("store", &error.to_string()))?
         .len();
     let name = if number == 0 {
         DEMO_ROUND.to_owned()
@@ -268,7 +263,7 @@ fn open_demo_round(service: &Arc<Service>, store: &Store, output: Output) -> Res
     service
         .administer(&Operation::RoundOpen(spec))
         .map(drop)
-        .map_err(|error| Failure::machine("round", &error))
+        .map_err(|error| Failure::machine("round", &error.to_string()))
 }
 
 fn greet(config: &Config, place: &PlaceArgs, output: Output) {

@@ -81,12 +81,13 @@ fn archive(path: &Path) -> Result<Vec<u8>, Failure> {
     };
     if archive.len() > ARCHIVE_BYTES_MAX {
         let text = format!(
-            "the bundle {} is an archive of {} bytes, and services take {ARCHIVE_BYTES_MAX}; pack it with compression and \
-             submit the `.zip`",
+            "the bundle {} is an archive of {} bytes, and services take {ARCHIVE_BYTES_MAX}",
             path.display(),
             archive.len()
         );
-        return Err(Failure::submission("too_large", &text));
+        return Err(
+            Failure::submission("too_large", &text).hint("pack it with compression and submit the `.zip`")
+        );
     }
     Ok(archive)
 }

@@ -261,10 +261,8 @@ fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, Failure> {
     let shown = path.display();
     match run_dir::read(path, limit_bytes) {
         Ok(Some(bytes)) => Ok(bytes),
-        Ok(None) => Err(Failure::usage(
-            "not_a_run",
-            &format!("there is no {shown}; name the directory of a run, see `prism runs list`"),
-        )),
+        Ok(None) => Err(Failure::usage("not_a_run", &format!("there is no {shown}"))
+            .hint("name the directory of a run, see `prism runs list`")),
         Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
             Err(mismatch(&format!("{shown} cannot be read: {error}")))
         }

@@ -70,8 +70,8 @@ fn follow(dir: &Path, output: Output) -> Result<Outcome, Failure> {
                     return Err(Failure::submission("run_damaged", &text));
                 }
                 None => {
-                    let text = format!("{} is no run; see `prism runs list`", dir.display());
-                    return Err(Failure::usage("not_a_run", &text));
+                    let text = format!("{} is no run", dir.display());
+                    return Err(Failure::usage("not_a_run", &text).hint("see `prism runs list`"));
                 }
             }
         }

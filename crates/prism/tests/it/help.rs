@@ -22,13 +22,13 @@ fn help_and_version_go_to_stdout() {
 
     Commands:
       demo         Set everything up, evaluate three example bundles and show the leaderboard
-      init         Make a bundle that already runs, to be changed
+      init         Make a small bundle that works, to start from
       check        Check a bundle by the rules of the gate, in seconds
       review       Have a bundle read by the reviewer, as a service would before a run
       explain      Explain a rule of the gate or of the reviewer: what, why, and what to write instead
       data         Fetch text, lock it into a corpus, open it after a round; or make a synthetic one
       eval         Evaluate a bundle on a corpus
-      watch        Follow a run that goes on: how far, how good, how fast
+      watch        Follow a run while it goes on: progress, bits per byte, speed
       verify       Compute the score of a run again from its record, bit for bit, without Python
       report       Write the HTML report of a run
       runs         Look at the runs of this machine, or remove some
@@ -38,11 +38,11 @@ fn help_and_version_go_to_stdout() {
       logs         Show what the run of your submission has printed
       cancel       Stop your submission
       appeal       Show what the reviewer charges your submission with, and appeal
-      leaderboard  Show who leads
-      weights      Show who would get how much, and why
+      leaderboard  Show the leaderboard
+      weights      Show the weights, and why each hotkey has its weight
       serve        Run the whole challenge: API, queue, evaluations, ranks and weights
       round        Open, close and look at the rounds of a service
-      admin        Decide what the operator of a service decides
+      admin        Operate a service: release, reject, run again, withdraw, pause, back up
       config       Look at the configuration of a service
       recipe       Look at the constants that a score depends on
       runtime      Install the Python runtime, or find out what is missing on this machine
@@ -84,12 +84,12 @@ fn help_and_version_go_to_stdout() {
           --recipe <NAME|FILE>    The constants of the measurement: `demo`, `official` or the path of a
                                   file [default: demo]
           --seed <N>              The seed that is forced on the submission [default: 0]
-          --no-wait               Do not wait for the machine: beside rehearsals be one of them, beside
-                                  a counted run end as `machine_busy`
+          --no-wait               Do not wait for the machine: next to rehearsals the run becomes one
+                                  too, next to a counted run it ends as `machine_busy`
           --runs <DIR>            Where the run's directory is made [default: runs]
           --run-dir <DIR>         Exactly the run's directory: it must be empty or not exist
           --submission-id <NAME>  A name that a driving program knows the submission by
-          --progress-fd <N>       Write one JSON line an event to this open file descriptor
+          --progress-fd <N>       Write one JSON line per event to this open file descriptor
           --json                  Print one JSON object to stdout; the same as `--format json`
           --format <FORMAT>       How results are printed [possible values: text, json]
       -h, --help                  Print help (see more with '--help')
@@ -99,7 +99,7 @@ fn help_and_version_go_to_stdout() {
           --threads <N>            Threads of torch's pools
           --max-bytes <N>          Read only so many bytes of the stream, in whole documents
           --audit-rate <R>         Probability that one byte's target is audited
-          --time-limit <SECONDS>   Most wall time of the learner
+          --time-limit <SECONDS>   Time limit of the learner, as wall time
           --audit-key-file <FILE>  A file with the audit key, 64 hexadecimal digits, readable by its
                                    owner alone
           --no-gate                Skip the static gate; `prism check` shows what it says
@@ -124,7 +124,7 @@ fn help_and_version_go_to_stdout() {
                                   the path of a recipe file [default: demo]
           --against <DIR>         Compare with the bundles in this directory, which came earlier:
                                   directories and `.zip` files
-          --distributed <POLICY>  What becomes of findings about distributed training [default: flag]
+          --distributed <POLICY>  How findings about distributed training are treated [default: flag]
                                   [possible values: reject, flag, off]
           --json                  Print one JSON object to stdout; the same as `--format json`
           --format <FORMAT>       How results are printed [possible values: text, json]

@@ -7,9 +7,10 @@ use prism_bundle::Bundle;
 use prism_core::{outcome::Reason, recipe::Recipe};
 use prism_engine::{
     evaluate::Host,
-    instantiate::{Instantiated, InstantiationLimits, Severity, instantiate, instantiate_within},
+    instantiate::{Instantiated, InstantiationLimits, instantiate, instantiate_within},
     machine_lock::WhenBusy,
 };
+use prism_gate::Severity;
 use prism_referee::connection::Cancel;
 use prism_sandbox::Helper;
 
@@ -134,21 +135,21 @@ fn only(found: &Instantiated, severity: Severity) -> (&'static str, &str) {
     let finding = &found.findings[0];
     assert_eq!(finding.severity, severity, "{finding:?}");
     assert_eq!(found.is_refused(), severity == Severity::Error);
-    (finding.code, &finding.message)
+    (finding.rule.code, &finding.message)
 }
 
 #[test]
 fn honest_models_pass() {
     let _seat = seat();
     let found = of(&of_dir(&repository().join("examples/transformer-small")));
-    assert_eq!(found.findings, [], "{found:?}");
+    assert!(found.findings.is_empty(), "{found:?}");
     // 257 tokens of width 128, two blocks of attention and a gated layer, five norms.
     let block = 4 * 128 * 128 + 3 * 128 * 256 + 2 * 128;
     assert_eq!(found.parameters, Some(257 * 128 + 2 * block + 128));
     assert_eq!(found.seq_len, Some(256));
     for name in ["recurrent-small", "bundle-tokenizer", "legacy-parallel"] {
         let found = of(&of_dir(&repository().join("examples").join(name)));
-        assert_eq!(found.findings, [], "{name}: {found:?}");
+        assert!(found.findings.is_empty(), "{name}: {found:?}");
     }
     // State that a buffer holds is part of the snapshot, NaN is equal to itself, and short rows are no fault.
     for body in [
@@ -157,7 +158,7 @@ fn honest_models_pass() {
         "assert tokens.shape[1] <= 60; return self.head(self.embedding(tokens))",
     ] {
         let found = of(&with_forward(body));
-        assert_eq!(found.findings, [], "{body}: {found:?}");
+        assert!(found.findings.is_empty(), "{body}: {found:?}");
         assert_eq!(
             found.seq_len,
             Some(if body.starts_with("assert") { 16 } else { 256 })
@@ -202,7 +203,7 @@ fn a_build_that_does_not_give_a_module_is_refused() {
         "{traceback}"
     );
     assert!(traceback.contains("raise ValueError"), "{traceback}");
-    assert_eq!(found.findings[0].id, "prism:build-model");
+    assert_eq!(found.findings[0].rule.id, "prism:build-model");
 
     let cases = [
         (redteam("not-a-module"), "`build_model` returned function"),
@@ -268,7 +269,7 @@ fn caps_hold_for_lazy_parameters_and_buffers_too() {
         let found = of(&redteam(name));
         let (code, message) = only(&found, Severity::Error);
         assert_eq!(code, "PRS312", "{name}: {message}");
-        assert_eq!(found.findings[0].id, "prism:param-cap");
+        assert_eq!(found.findings[0].rule.id, "prism:param-cap");
     }
 }
 
@@ -279,7 +280,7 @@ fn logits_must_have_the_shape_of_the_contract() {
         let found = of(&redteam(name));
         let (code, message) = only(&found, Severity::Error);
         assert_eq!(code, "PRS313", "{name}: {message}");
-        assert_eq!(found.findings[0].id, "prism:logits-shape");
+        assert_eq!(found.findings[0].rule.id, "prism:logits-shape");
         // What it was at the recipe's own length, not at the last one that was tried.
         assert!(message.contains("256"), "{name}: {message}");
     }
@@ -304,7 +305,7 @@ fn state_outside_of_the_snapshot_is_refused() {
         let found = of(&bundle);
         let (code, _) = only(&found, Severity::Error);
         assert_eq!(code, "PRS314");
-        assert_eq!(found.findings[0].id, "prism:stateful-forward");
+        assert_eq!(found.findings[0].rule.id, "prism:stateful-forward");
         assert!(found.parameters.is_some());
     }
 }
@@ -325,7 +326,7 @@ fn what_an_auditor_does_not_see_moves_no_prediction_of_a_good_model() {
         x = x + 0.1 * (torch.exp(x - top).cumsum(1).log() + top)
         return self.head(x.bfloat16().float())";
     let found = of(&with_forward(kernels));
-    assert_eq!(found.findings, [], "{found:?}");
+    assert!(found.findings.is_empty(), "{found:?}");
 }
 
 #[test]
@@ -443,5 +444,5 @@ fn a_tokenizer_that_cannot_be_used_is_a_finding() {
     let (code, message) = only(&found, Severity::Error);
     assert_eq!(code, "PRS302");
     assert!(message.contains("`tokenizer.json` is refused"), "{message}");
-    assert_eq!(found.findings[0].place.as_ref().unwrap().file, "tokenizer.json");
+    assert_eq!(found.findings[0].file, "tokenizer.json");
 }

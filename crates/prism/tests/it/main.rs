@@ -19,6 +19,7 @@ mod challenge_world;
 mod check;
 mod data;
 mod dense;
+mod documents;
 mod eval;
 mod eval_usage;
 mod explain;

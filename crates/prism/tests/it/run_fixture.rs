@@ -12,7 +12,7 @@ use prism_referee::account::{Account, Run};
 use prism_referee::draws::{AuditKey, Draws, Purpose};
 use prism_referee::plan::{Hashes, StreamTotals, TokenizerInfo};
 use prism_referee::record::{AuditedTarget, HeldOutRecord, ModelSize, Record, SCHEMA, Shape};
-use prism_referee::repeat::RepeatedTarget;
+use prism_referee::replay::RepeatedTarget;
 use prism_referee::targets::{Section, TargetsWriter};
 use prism_referee::verdict::{Evidence, HeldOutMeasured, KeptMeasured, Measured, conclude};
 use prism_report::About;
@@ -189,7 +189,7 @@ pub(crate) fn completed_of(dir: &Path, learner: Learner, of: &Of) {
         step0_nats: &step0_nats,
         heldout: Some(&measured),
     });
-    let repeats = prism_referee::repeat::drawn(&key, recipe.audit.repeats, totals.targets)
+    let repeats = prism_referee::replay::drawn(&key, recipe.audit.repeats, totals.targets)
         .into_iter()
         .map(|target| RepeatedTarget {
             target,

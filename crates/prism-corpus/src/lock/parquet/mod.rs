@@ -17,11 +17,13 @@ use std::fs::File;
 use std::path::Path;
 
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+use prism_core::io_error::IoError;
 
 use super::record::{Record, Scores, Sink, Text, Wanted};
 use super::{FieldProblem, LockError, Place};
 use crate::limits::{INPUT_FILE_BYTES_MAX, RECORD_BYTES_MAX};
 use columns::{NumberColumn, TextColumn, guarded};
+
 pub use problem::Problem;
 use problem::{Stop, short};
 use source::Source;
@@ -51,10 +53,7 @@ const ROW_BYTES: u64 = 32;
 
 /// Hands over one record for each row; one without text for null, where that is passed over.
 pub(super) fn read(path: &Path, wanted: &Wanted<'_>, sink: &mut Sink<'_>) -> Result<(), LockError> {
-    let failed = |source| LockError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| LockError::from(IoError::new("read", path, source));
     let file = File::open(path).map_err(failed)?;
     let length_bytes = file.metadata().map_err(failed)?.len();
     let source = Source::new(file, length_bytes);
@@ -105,10 +104,7 @@ pub(super) fn read(path: &Path, wanted: &Wanted<'_>, sink: &mut Sink<'_>) -> Res
 
 /// Bytes of the text of a file, unpacked, as its footer tells: a little more or less than there are.
 pub(crate) fn text_bytes(path: &Path, text_field: &str) -> Result<u64, LockError> {
-    let failed = |source| LockError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| LockError::from(IoError::new("read", path, source));
     let file = File::open(path).map_err(failed)?;
     let length_bytes = file.metadata().map_err(failed)?.len();
     let wanted = Wanted {

@@ -3,6 +3,8 @@
 //! Made by the other files of this module, shown in an error that names the file and the row group.
 
 use parquet::errors::ParquetError;
+use prism_core::advice::{Advice, Hint};
+use prism_core::escape::is_harmful;
 
 use super::{EXPANSION_MAX, FOOTER_BYTES_MAX, PAGE_BYTES_MAX, PAGE_VALUES_MAX, ROW_GROUPS_MAX};
 use crate::limits::INPUT_FILE_BYTES_MAX;
@@ -16,24 +18,22 @@ const CHARACTERS_MAX: usize = 200;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// It has not the marks of a Parquet file.
-    #[error("it is no Parquet file, or only a part of one; fetch it again")]
+    #[error("it is no Parquet file, or only a part of one")]
     NotParquet,
     /// The file is longer than any that is read.
-    #[error("it has more than {INPUT_FILE_BYTES_MAX} bytes; write it again as several files")]
+    #[error("it has more than {INPUT_FILE_BYTES_MAX} bytes")]
     FileTooLong,
     /// It contradicts itself or the format.
-    #[error("it is damaged: {0}; fetch or write it again")]
+    #[error("it is damaged: {0}")]
     Damaged(String),
     /// The library failed on it.
-    #[error("it is damaged in a way that the Parquet library does not expect: {0}; fetch or write it again")]
+    #[error("it is damaged in a way that the Parquet library does not expect: {0}")]
     Panicked(String),
     /// It uses a part of the format that is not supported.
-    #[error("it uses {0}, which is not supported; write it again with the usual settings, or as `.jsonl`")]
+    #[error("it uses {0}, which is not supported")]
     Unsupported(String),
     /// It has no column of the name.
-    #[error(
-        "it has no column `{column}`, but {there}; name the column that holds the text with `--text-field`"
-    )]
+    #[error("it has no column `{column}`, but {there}")]
     NoColumn {
         /// The column.
         column: String,
@@ -41,7 +41,7 @@ pub enum Problem {
         there: String,
     },
     /// It has no column of the name that a filter asks for.
-    #[error("it has no column `{column}`, but {there}; leave the filter out that needs it")]
+    #[error("it has no column `{column}`, but {there}")]
     NoScore {
         /// The column.
         column: String,
@@ -49,7 +49,7 @@ pub enum Problem {
         there: String,
     },
     /// The column holds something else than is asked for.
-    #[error("its column `{column}` holds {found}, not {wanted}; the columns are {there}")]
+    #[error("its column `{column}` holds {found}, not {wanted}")]
     WrongType {
         /// The column.
         column: String,
@@ -61,20 +61,38 @@ pub enum Problem {
         there: String,
     },
     /// A page is too long to be held.
-    #[error("it has a page of more than {PAGE_BYTES_MAX} bytes; write it again with smaller pages")]
+    #[error("it has a page of more than {PAGE_BYTES_MAX} bytes")]
     PageTooLong,
     /// A page claims more values than any has.
-    #[error("it has a page of more than {PAGE_VALUES_MAX} values; write it again with smaller pages")]
+    #[error("it has a page of more than {PAGE_VALUES_MAX} values")]
     TooManyValues,
     /// The footer is too long to be held.
-    #[error("it has a footer of more than {FOOTER_BYTES_MAX} bytes; write it again with larger row groups")]
+    #[error("it has a footer of more than {FOOTER_BYTES_MAX} bytes")]
     FooterTooLong,
     /// There are too many row groups.
-    #[error("it has more than {ROW_GROUPS_MAX} row groups; write it again with larger ones")]
+    #[error("it has more than {ROW_GROUPS_MAX} row groups")]
     TooManyRowGroups,
     /// The text is out of all proportion to the file.
     #[error("its text is more than {EXPANSION_MAX} times as long as the file; such repetition is no corpus")]
     Expansion,
+}
+
+impl Advice for Problem {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::NotParquet => "fetch it again".into(),
+            Self::FileTooLong => "write it again as several files".into(),
+            Self::Damaged(..) | Self::Panicked(..) => "fetch or write it again".into(),
+            Self::Unsupported(..) => "write it again with the usual settings, or as `.jsonl`".into(),
+            Self::NoColumn { .. } => "name the column that holds the text with `--text-field`".into(),
+            Self::NoScore { .. } => "leave the filter out that needs it".into(),
+            Self::WrongType { there, .. } => format!("the columns are {there}").into(),
+            Self::PageTooLong | Self::TooManyValues => "write it again with smaller pages".into(),
+            Self::FooterTooLong => "write it again with larger row groups".into(),
+            Self::TooManyRowGroups => "write it again with larger ones".into(),
+            Self::Expansion => return None,
+        })
+    }
 }
 
 /// What ends the reading of a file.
@@ -123,7 +141,7 @@ impl Stop {
 
 /// One line of bounded length that is safe to be shown.
 pub(super) fn short(text: &str) -> String {
-    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let plain = text.chars().map(|c| if is_harmful(c) { ' ' } else { c });
     plain.take(CHARACTERS_MAX).collect()
 }
 

@@ -6,6 +6,8 @@ mod written;
 use std::fs;
 use std::path::PathBuf;
 
+use prism_core::advice::Advice as _;
+
 use super::*;
 
 fn fixture(name: &str) -> PathBuf {
@@ -136,7 +138,7 @@ fn the_columns_of_fineweb_edu_are_read_in_step() {
 
 #[test]
 fn what_is_no_column_of_text_is_told_with_what_there_is() {
-    let message = |name: &str, wanted: &Wanted<'_>| records(&fixture(name), wanted).unwrap_err().to_string();
+    let message = |name: &str, wanted: &Wanted<'_>| records(&fixture(name), wanted).unwrap_err().told();
     let cases = [
         (
             "refused-list",

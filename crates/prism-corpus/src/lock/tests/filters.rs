@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use prism_core::advice::Advice as _;
+
 use super::*;
 use crate::open::OpenError;
 use crate::secret::{SALT_FILE, SECRET_DIR, SecretSalt};
@@ -129,7 +131,7 @@ fn one_long_document_does_not_empty_a_split() {
     let sized = LockOptions { shares, ..options() };
     let error = place.lock(&sized).unwrap_err();
     assert!(matches!(error, LockError::TooFew { .. }), "{error}");
-    assert!(error.to_string().contains("--max-bytes"), "{error}");
+    assert!(error.told().contains("--max-bytes"), "{error}");
     place.assert_untouched();
     // Without such documents there is enough.
     let short = Filters {

@@ -14,6 +14,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use prism_core::advice::{Advice, Hint};
 use serde_json::error::Category;
 use tokenizers::models::bpe::BPE;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
@@ -30,6 +31,7 @@ use crate::limits::{
     VOCABULARY_MAX,
 };
 use alphabet::Inverse;
+
 pub use place::JsonPlace;
 use schema::{AddedToken, Behavior, File, Identity, Merge, Model, Pattern, PreTokenizer, Step};
 
@@ -76,7 +78,7 @@ const MESSAGE_END_CHARS: usize = 400;
 #[derive(Debug, thiserror::Error)]
 pub enum BundleTokenizerError {
     /// The file is too long.
-    #[error("it has {bytes} bytes, {TOKENIZER_JSON_BYTES_MAX} are allowed; use a smaller vocabulary")]
+    #[error("it has {bytes} bytes, {TOKENIZER_JSON_BYTES_MAX} are allowed")]
     TooLong {
         /// Its length.
         bytes: usize,
@@ -84,8 +86,10 @@ pub enum BundleTokenizerError {
     /// It is no JSON, or none of the schema.
     #[error("{message}")]
     Malformed {
-        /// What is wrong and what to do.
+        /// What is wrong.
         message: String,
+        /// What to do.
+        advice: &'static str,
         /// The line of the file, from 1; 0 if it is not known.
         line: usize,
         /// The column in bytes, from 1; 0 if it is not known.
@@ -100,11 +104,7 @@ pub enum BundleTokenizerError {
         problem: &'static str,
     },
     /// A regular expression is not one of the list.
-    #[error(
-        "the expression {expression:?} of a `Split` is not one of the {known} that are allowed; use one of those \
-         that well-known tokenizers publish (`prism explain PRS302` lists them), or `ByteLevel` with `use_regex`",
-        known = SPLIT_PATTERNS.len()
-    )]
+    #[error("the expression {expression:?} of a `Split` is not one of the {known} that are allowed", known = SPLIT_PATTERNS.len())]
     UnknownExpression {
         /// Which step of the sequence has it, from 0.
         step: usize,
@@ -138,10 +138,7 @@ pub enum BundleTokenizerError {
         problem: &'static str,
     },
     /// The end of text is not declared, or not clearly.
-    #[error(
-        "it declares {found} of the special tokens that may end a text ({names}); declare exactly one in `added_tokens`",
-        names = END_OF_TEXT_NAMES.join(", ")
-    )]
+    #[error("it declares {found} of the special tokens that may end a text ({names})", names = END_OF_TEXT_NAMES.join(", "))]
     EndOfText {
         /// How many are declared.
         found: usize,
@@ -149,6 +146,18 @@ pub enum BundleTokenizerError {
     /// The tokenizer could not be put together from parts that were checked.
     #[error("it cannot be loaded: {0}")]
     Assembly(String),
+}
+
+impl Advice for BundleTokenizerError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::TooLong { .. } => "use a smaller vocabulary".into(),
+            Self::Malformed { advice, .. } => (*advice).into(),
+            Self::UnknownExpression { .. } => "use one of those that well-known tokenizers publish (`prism explain PRS302` lists them), or `ByteLevel` with `use_regex`".into(),
+            Self::EndOfText { .. } => "declare exactly one in `added_tokens`".into(),
+            _ => return None,
+        })
+    }
 }
 
 /// A loaded tokenizer of a bundle.
@@ -165,10 +174,14 @@ impl Bundle {
         if json.len() > TOKENIZER_JSON_BYTES_MAX {
             return Err(BundleTokenizerError::TooLong { bytes: json.len() });
         }
-        let file: File = serde_json::from_slice(json).map_err(|error| BundleTokenizerError::Malformed {
-            message: malformed(json, &error),
-            line: error.line(),
-            column: error.column(),
+        let file: File = serde_json::from_slice(json).map_err(|error| {
+            let (message, advice) = malformed(json, &error);
+            BundleTokenizerError::Malformed {
+                message,
+                advice,
+                line: error.line(),
+                column: error.column(),
+            }
         })?;
         refuse_changes_of_text(&file)?;
         let pre_tokenizer = pre_tokenizer(file.pre_tokenizer)?;
@@ -217,23 +230,23 @@ impl Bundle {
 }
 
 /// What is wrong with a file that does not parse, and what to do: in words of files, not of the parser.
-fn malformed(json: &[u8], error: &serde_json::Error) -> String {
+fn malformed(json: &[u8], error: &serde_json::Error) -> (String, &'static str) {
     const SAVE: &str = "write it with `tokenizer.save(\"tokenizer.json\")` of the package `tokenizers`";
     let said = ends(&error.to_string());
     let first = json.iter().find(|byte| !byte.is_ascii_whitespace());
     match (error.classify(), first) {
-        (_, None) => format!("it is empty; {SAVE}"),
-        (Category::Eof, _) => "it ends in the middle; copy it again, whole".to_owned(),
-        (Category::Data, Some(b'{')) => {
-            let advice = if said.starts_with("missing") {
+        (_, None) => ("it is empty".to_owned(), SAVE),
+        (Category::Eof, _) => ("it ends in the middle".to_owned(), "copy it again, whole"),
+        (Category::Data, Some(b'{')) => (
+            format!("it is not a byte-level BPE tokenizer that this program knows: {said}"),
+            if said.starts_with("missing") {
                 "add what it names"
             } else {
                 "remove or replace what it names"
-            };
-            format!("it is not a byte-level BPE tokenizer that this program knows: {said}; {advice}")
-        }
-        (Category::Data, _) => format!("it is no JSON object; {SAVE}"),
-        (Category::Syntax | Category::Io, _) => format!("it is no JSON: {said}; {SAVE}"),
+            },
+        ),
+        (Category::Data, _) => ("it is no JSON object".to_owned(), SAVE),
+        (Category::Syntax | Category::Io, _) => (format!("it is no JSON: {said}"), SAVE),
     }
 }
 

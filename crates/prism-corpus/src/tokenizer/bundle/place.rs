@@ -33,6 +33,7 @@ impl BundleTokenizerError {
                 message,
                 line,
                 column,
+                ..
             } if *line > 0 => {
                 return named(json, message).unwrap_or_else(|| at_line(json, *line, *column));
             }
@@ -291,12 +292,14 @@ mod tests {
         );
         let malformed = |line, column| BundleTokenizerError::Malformed {
             message: String::new(),
+            advice: "",
             line,
             column,
         };
         assert_eq!(shown(&malformed(5, 7)), "5:7 ");
         let unknown = |message: &str| BundleTokenizerError::Malformed {
             message: message.to_owned(),
+            advice: "",
             line: 9,
             column: 1,
         };

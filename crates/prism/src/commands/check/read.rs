@@ -54,7 +54,7 @@ impl Read {
             }
         } else {
             let archive = pack::read_archive(path).map_err(|error| match error {
-                PackError::Io { reason, .. } => unreadable(reason),
+                PackError::Io(error) => unreadable(error.source),
                 error => Failure::usage("bundle_unreadable", &error),
             })?;
             read.archive = Some(archive);
@@ -103,10 +103,8 @@ pub(super) fn earlier(
 ) -> Result<Vec<(String, Bundle)>, Failure> {
     let shown = dir.display();
     let unreadable = |error: std::io::Error| {
-        Failure::usage(
-            "against_unreadable",
-            &format!("{shown} cannot be read: {error}; name a directory of bundles"),
-        )
+        Failure::usage("against_unreadable", &format!("{shown} cannot be read: {error}"))
+            .hint("name a directory of bundles")
     };
     let mut paths = Vec::new();
     for entry in fs::read_dir(dir).map_err(unreadable)? {
@@ -117,11 +115,10 @@ pub(super) fn earlier(
     }
     paths.sort();
     if paths.len() > EARLIER_MAX {
-        let text = format!(
-            "{shown} holds {} bundles; at most {EARLIER_MAX} are compared",
-            paths.len()
+        let text = format!("{shown} holds {} bundles", paths.len());
+        return Err(
+            Failure::usage("against_too_many", &text).hint(format!("at most {EARLIER_MAX} are compared"))
         );
-        return Err(Failure::usage("against_too_many", &text));
     }
     let itself = fs::canonicalize(checked).ok();
     let mut found = Vec::new();
@@ -143,8 +140,8 @@ pub(super) fn earlier(
         }
     }
     if found.is_empty() {
-        let text = format!("{shown} holds no other bundle; name the directory above them");
-        return Err(Failure::usage("against_empty", &text));
+        let text = format!("{shown} holds no other bundle");
+        return Err(Failure::usage("against_empty", &text).hint("name the directory above them"));
     }
     Ok(found)
 }

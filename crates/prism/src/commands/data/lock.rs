@@ -60,7 +60,7 @@ pub(crate) struct LockArgs {
     /// Take documents with at most so much text
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     max_bytes: Option<u64>,
-    /// From which similarity on two documents are nearly the same, so that one goes: 0.3 to 1, or `off`
+    /// Documents at least this similar count as nearly the same, and one of them is kept: 0.3 to 1, or `off`
     #[arg(long, default_value = "0.7", value_name = "S", value_parser = near)]
     near_duplicates: Near,
     /// Most text of train, as `500MB`; with it, what no split has room for is left over for a twin
@@ -79,7 +79,7 @@ pub(crate) struct LockArgs {
     /// Thousandths of the documents that are kept for later tests, where no sizes are given [default: 50]
     #[arg(long, value_name = "N")]
     test_permille: Option<u32>,
-    /// Keys the rule by which documents find their split, for everybody to see
+    /// Public text that decides, with its hash, which document goes to which split
     #[arg(
         long,
         default_value = "prism",
@@ -90,7 +90,7 @@ pub(crate) struct LockArgs {
     /// The same, from a file that only its owner may read: nobody without it can tell what is held out
     #[arg(long, value_name = "FILE")]
     salt_file: Option<PathBuf>,
-    /// Threads that work; the corpus does not depend on it
+    /// Number of threads; the corpus is the same for any number
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
 }
@@ -107,7 +107,7 @@ pub(crate) struct TwinArgs {
     /// Where the twin goes: a new or empty directory
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Threads that work; the corpus does not depend on it
+    /// Number of threads; the corpus is the same for any number
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
 }

@@ -1,4 +1,4 @@
-//! `--progress-fd`: one JSON line an event, on a descriptor that a driving program has opened.
+//! `--progress-fd`: one JSON line per event, on a descriptor that a driving program has opened.
 //!
 //! A thread writes, so that a reader who is slow or gone never holds up the measurement: what does not fit the queue
 //! is dropped and counted, and a closed descriptor ends the telling but not the run.
@@ -37,12 +37,8 @@ impl EventPipe {
     /// Takes the descriptor of this number. One that is not open is an error before anything is started.
     pub(super) fn open(number: i32) -> Result<Self, Failure> {
         let file = duplicate(number).map_err(|error| {
-            Failure::usage(
-                "progress_fd",
-                &format!(
-                    "--progress-fd {number} cannot be written to: {error}; open it before `prism` is started"
-                ),
-            )
+            let text = format!("--progress-fd {number} cannot be written to: {error}");
+            Failure::usage("progress_fd", &text).hint("open it before `prism` is started")
         })?;
         Ok(Self::over(file))
     }

@@ -46,10 +46,8 @@ pub(super) fn apply(args: &EvalArgs, recipe: Recipe) -> Result<Plan, Failure> {
     let mut rehearsal = Vec::new();
     let (recipe, changes) = change(args, recipe);
     recipe.check().map_err(|error| {
-        Failure::usage(
-            "usage",
-            &format!("{error}; see `prism recipe show`, or change the flag that sets it"),
-        )
+        Failure::usage("usage", &error.to_string())
+            .hint("see `prism recipe show`, or change the flag that sets it")
     })?;
     if !changes.is_empty() {
         rehearsal.push(RehearsalReason::Flag);

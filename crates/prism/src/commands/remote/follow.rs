@@ -43,10 +43,8 @@ pub(in crate::commands) fn to_its_end(
         }
     }
     // The news end with its end or with an error.
-    Err(Failure::machine(
-        "answer_lost",
-        &"the service tells nothing more; ask again with `prism status`",
-    ))
+    Err(Failure::machine("answer_lost", &"the service tells nothing more")
+        .hint("ask again with `prism status`"))
 }
 
 struct Live {

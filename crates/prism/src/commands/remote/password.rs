@@ -31,19 +31,15 @@ pub(super) fn of(args: &PasswordArgs, key_file: &Path) -> Result<SecretString, F
         Ok(password) => return Ok(password.into()),
         Err(std::env::VarError::NotPresent) => {}
         Err(std::env::VarError::NotUnicode(_)) => {
-            return Err(Failure::usage(
-                "password",
-                &format!("{VARIABLE} is not UTF-8; set it again"),
-            ));
+            return Err(Failure::usage("password", &format!("{VARIABLE} is not UTF-8")).hint("set it again"));
         }
     }
     let Ok(terminal) = OpenOptions::new().read(true).write(true).open("/dev/tty") else {
         let text = format!(
-            "the key file {} is under a password, and there is no terminal to ask for it; use --password-file or \
-             {VARIABLE}",
+            "the key file {} is under a password, and there is no terminal to ask for it",
             key_file.display()
         );
-        return Err(Failure::usage("password", &text));
+        return Err(Failure::usage("password", &text).hint(format!("use --password-file or {VARIABLE}")));
     };
     ask(
         terminal,
@@ -58,10 +54,11 @@ fn from_file(path: &Path) -> Result<SecretString, Failure> {
     let file = File::open(path).map_err(unreadable)?;
     let mode = file.metadata().map_err(unreadable)?.permissions().mode();
     if mode & GROUP_AND_OTHERS != 0 {
+        let mode = mode & 0o777;
         return Err(fail(format!(
-            "the password file {shown} can be read or written by others (mode {:03o}); run `chmod 600 {shown}`",
-            mode & 0o777
-        )));
+            "the password file {shown} can be read or written by others (mode {mode:03o})"
+        ))
+        .hint(format!("run `chmod 600 {shown}`")));
     }
     let mut text = Zeroizing::new(String::with_capacity(PASSWORD_BYTES_MAX + 1));
     file.take(PASSWORD_BYTES_MAX as u64 + 1)

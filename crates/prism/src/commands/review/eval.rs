@@ -113,11 +113,8 @@ pub(super) fn run(client: &Client, corpus: &Path, limit: Option<usize>, output: 
     for (rule, name, path) in &bundles {
         let bundle = super::read(path)?;
         let case = super::case(&bundle)?.map_err(|code| {
-            let text = format!(
-                "{}: the gate refuses it ({code}); a case must pass the gate",
-                show::line(name)
-            );
-            Failure::usage("corpus_invalid", &text)
+            let text = format!("{}: the gate refuses it ({code})", show::line(name));
+            Failure::usage("corpus_invalid", &text).hint("a case must pass the gate")
         })?;
         let reviewed = super::review(client, &case)?;
         let word = super::verdict_word(&reviewed);

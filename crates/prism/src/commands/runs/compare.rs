@@ -109,11 +109,8 @@ impl Compared {
 /// Runs it.
 pub(super) fn run(args: &CompareArgs, output: Output) -> CommandResult {
     if args.run.len() > MAX_RUNS {
-        let text = format!(
-            "{} runs were named; compare at most {MAX_RUNS} at once",
-            args.run.len()
-        );
-        return Err(Failure::usage("usage", &text));
+        let text = format!("{} runs were named", args.run.len());
+        return Err(Failure::usage("usage", &text).hint(format!("compare at most {MAX_RUNS} at once")));
     }
     let mut compared = Vec::new();
     for name in &args.run {

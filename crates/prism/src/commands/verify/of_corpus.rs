@@ -54,7 +54,7 @@ pub(super) fn check(dir: &Path, record: &Record, corpus: &Path, output: Output) 
     let train = opened.split(Split::Train);
     let stream = train
         .prefix(record.recipe.stream.max_bytes)
-        .map_err(|error| Failure::usage("corpus_invalid", &error))?;
+        .map_err(|error| Failure::usage("corpus_invalid", &error.to_string()))?;
     if record.stream.documents != stream.documents {
         return differs(
             "the number of documents",
@@ -91,7 +91,7 @@ fn targets(
     for number in 0..stream.documents {
         let text = train
             .document(number)
-            .map_err(|error| Failure::usage("corpus_invalid", &error))?;
+            .map_err(|error| Failure::usage("corpus_invalid", &error.to_string()))?;
         encoded.clear();
         tokenizer
             .encode(&text, &mut encoded)

@@ -7,7 +7,7 @@ use prism_referee::{
     connection::Cancel,
     party::Party,
     plan::Terms,
-    trial::{self, Dependence, Importing, Patience, Point, Stopped, Tried},
+    smoke::{self, Dependence, Importing, Patience, Point, Stopped, Tried},
 };
 
 use crate::sessions::{Text, paths, recipe, tokenizer};
@@ -30,7 +30,7 @@ fn try_out(cheat: Cheat, change: impl FnOnce(&mut Recipe)) -> Result<Tried, Box<
         answer: Duration::from_secs(20),
     };
     let mut launcher = Threads::new(cheat);
-    let result = trial::run(&terms, &mut launcher, 24, &patience, &Cancel::new());
+    let result = smoke::run(&terms, &mut launcher, 24, &patience, &Cancel::new());
     assert_eq!(launcher.launched, [Party::Smoke]);
     result
 }

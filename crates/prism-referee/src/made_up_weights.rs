@@ -1,6 +1,6 @@
 //! Made-up weights of a given layout: no layer of a model is silent under them.
 //!
-//! Used by [`crate::trial`] alone. Many an honest model starts with a head of zeros and predicts the same whatever
+//! Used by [`crate::smoke`] alone. Many an honest model starts with a head of zeros and predicts the same whatever
 //! happens inside of it; what it remembers shows only under other weights. Always the same for the same layout.
 //! Never part of a measurement.
 

@@ -149,11 +149,12 @@ impl Witnesses {
                 Failure::new(
                     Reason::Storage,
                     format!(
-                        "a snapshot of {} MB cannot be kept in {}: {error}; free some space there",
+                        "a snapshot of {} MB cannot be kept in {}: {error}",
                         len / 1_000_000,
                         self.dir.display()
                     ),
                 )
+                .with_hint("free some space there")
             })?;
         let snapshot = self.snapshots.len();
         self.snapshots.push(file);
@@ -227,8 +228,8 @@ pub fn check(
     Ok(repeated)
 }
 
-/// How long something may take that has taken so long the first time: what a busy machine explains, and never more than
-/// the first one was allowed. Who was slow on purpose gains no time by it.
+/// Time limit when something is repeated: [`TIMES_LONGER`] times its first duration, at least [`ALWAYS_ALLOWED`], and at most
+/// what the first one was allowed. Whoever was slow on purpose gains no time by it.
 fn again(first: Duration, limit_seconds: u64) -> Duration {
     (first * TIMES_LONGER)
         .max(ALWAYS_ALLOWED)

@@ -1,4 +1,4 @@
-//! A trial: one model, built once and asked about a few made-up rows, and one import of the training script. No text, no
+//! The smoke test: one model, built once and asked about a few made-up rows, and one import of the training script. No text, no
 //! key, no score.
 //!
 //! Called by the engine before there is anything to measure, so that a miner learns in seconds what a run would say in
@@ -22,10 +22,10 @@ use crate::{
     frame::Kind,
     lanes::Step,
     layout::Layout,
+    made_up_weights::{self, Random},
     message::{Failed, WeightSource},
     party::Party,
     plan::Terms,
-    shaken::{self, Random},
     worker::{Launcher, Usage, Worker},
 };
 
@@ -45,7 +45,7 @@ pub struct Patience {
     pub answer: Duration,
 }
 
-/// How far a trial had come.
+/// How far the test had come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Point {
     /// The process was starting: nothing of the bundle had run.
@@ -62,7 +62,7 @@ pub enum Point {
     TwoRows,
 }
 
-/// Why a trial came to no end.
+/// Why a test came to no end.
 #[derive(Clone, Debug)]
 pub struct Stopped {
     /// Where.
@@ -77,7 +77,7 @@ pub struct Stopped {
     pub usage: Usage,
 }
 
-/// What a trial shows of a model that builds and answers.
+/// What a test shows of a model that builds and answers.
 #[derive(Clone, Debug)]
 pub struct Tried {
     /// Its tensors.
@@ -111,7 +111,7 @@ pub fn run(
             usage: Usage::default(),
         })
     })?;
-    let mut trial = Trial {
+    let mut test = SmokeTest {
         rows: [1, 2, 3].map(|salt| made_up(seq_len, terms.tokenizer.vocab_size, salt)),
         end_of_text: i32::try_from(terms.tokenizer.end_of_text).unwrap_or(0),
         patience,
@@ -123,7 +123,7 @@ pub fn run(
             smoothing: Smoothing::new(terms.recipe.score.smoothing, terms.tokenizer.vocab_size),
         },
     };
-    let result = trial.run(terms, &mut forwarder, seq_len);
+    let result = test.run(terms, &mut forwarder, seq_len);
     let failed = forwarder.worker.failed().cloned();
     forwarder.worker.kill();
     let usage = forwarder.worker.process().usage();
@@ -136,7 +136,7 @@ pub fn run(
             usage,
         })
     };
-    match (result, trial.layout) {
+    match (result, test.layout) {
         (Ok(answers), Some(layout)) => Ok(Tried {
             repeats: answers.repeats,
             moved: causality::gather(answers.moved),
@@ -145,10 +145,10 @@ pub fn run(
                 .map(|failure| stopped(Point::TwoRows, failure, None)),
             layout,
         }),
-        (Err(failure), layout) => Err(stopped(trial.point, failure, layout)),
+        (Err(failure), layout) => Err(stopped(test.point, failure, layout)),
         (Ok(_), None) => Err(stopped(
-            trial.point,
-            Failure::new(Reason::Internal, "a trial ended without a layout"),
+            test.point,
+            Failure::new(Reason::Internal, "a smoke test ended without a layout"),
             None,
         )),
     }
@@ -219,7 +219,7 @@ struct Answers {
     moved: Vec<Moved>,
 }
 
-struct Trial<'a> {
+struct SmokeTest<'a> {
     rows: [Vec<i32>; 3],
     end_of_text: i32,
     patience: &'a Patience,
@@ -229,7 +229,7 @@ struct Trial<'a> {
     tolerance: Tolerance,
 }
 
-impl Trial<'_> {
+impl SmokeTest<'_> {
     fn run(
         &mut self,
         terms: &Terms<'_>,
@@ -275,19 +275,19 @@ impl Trial<'_> {
             answers.two_rows = Some(blamed(failure)?);
             return Ok(answers);
         }
-        self.when_shaken(forwarder, &layout, &mut answers)?;
+        self.with_made_up_weights(forwarder, &layout, &mut answers)?;
         Ok(answers)
     }
 
     /// The same under made-up weights: with those of its start many a model says nothing yet, and so cannot contradict
     /// itself. It never promised to work with others, so that a failure is none.
-    fn when_shaken(
+    fn with_made_up_weights(
         &self,
         forwarder: &mut Forwarder,
         layout: &Layout,
         answers: &mut Answers,
     ) -> Result<(), Failure> {
-        shaken::fill(layout, forwarder.segment().as_mut_slice());
+        made_up_weights::fill(layout, forwarder.segment().as_mut_slice());
         let mut asked = || {
             forwarder.load(WeightSource::Segment, 1)?;
             answers.repeats = self.repeats(forwarder)?.is_some();
@@ -384,7 +384,7 @@ impl Trial<'_> {
     }
 }
 
-/// A failure that is the submission's; any other one ends the trial.
+/// A failure that is the submission's; any other one ends the test.
 fn blamed(failure: Failure) -> Result<Failure, Failure> {
     match failure.reason.fault() {
         Some(Fault::Miner) => Ok(failure),
