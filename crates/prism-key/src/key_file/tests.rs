@@ -92,7 +92,7 @@ fn what_is_not_a_hotkey_to_sign_with_says_why_and_what_to_do() {
         (" \n\t", "it is empty"),
         ("$NACL", "ends too early"),
     ] {
-        let said = read_bytes(content).unwrap_err().to_string();
+        let said = read_bytes(content).unwrap_err().told();
         assert!(
             said.contains(expected) && said.contains("; "),
             "{content}: {said}"
