@@ -8,6 +8,7 @@ use ruff_python_ast::{self as ast, Expr, ExprCall, Operator, UnaryOp};
 use ruff_text_size::Ranged;
 
 use crate::check::Checker;
+use crate::knowledge::Words;
 use crate::semantic::{Call, Meaning, Reference, Usage};
 
 use crate::reading::texts;
@@ -23,20 +24,10 @@ pub(crate) const METHODS: &[&str] = &["format", "format_map"];
 const OF_LOGGING: [&str; 2] = ["logging.Formatter", "logging.basicConfig"];
 
 /// What makes text or a number of anything.
-const PLAIN: &[&str] = &[
-    "builtins.ascii",
-    "builtins.bin",
-    "builtins.bool",
-    "builtins.float",
-    "builtins.format",
-    "builtins.hex",
-    "builtins.int",
-    "builtins.len",
-    "builtins.ord",
-    "builtins.repr",
-    "builtins.str",
-    "json.dumps",
-];
+static PLAIN: Words = Words::new(
+    "builtins.ascii builtins.bin builtins.bool builtins.float builtins.format builtins.hex builtins.int \
+     builtins.len builtins.ord builtins.repr builtins.str json.dumps",
+);
 /// How deeply an argument is looked into.
 const DEPTH_MAX: usize = 16;
 
@@ -175,7 +166,7 @@ fn is_plain(checker: &Checker<'_, '_>, expr: &Expr, depth: usize) -> bool {
             !callee.is_empty()
                 && callee
                     .iter()
-                    .all(|meaning| matches!(meaning, Meaning::Library(path) if PLAIN.contains(&&**path)))
+                    .all(|meaning| matches!(meaning, Meaning::Library(path) if PLAIN.contains(&**path)))
         }
         _ => constants::text(checker, expr).is_some(),
     }

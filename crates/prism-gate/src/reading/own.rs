@@ -8,6 +8,7 @@ use ruff_python_ast::{self as ast, Expr};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::check::Checker;
+use crate::knowledge::Words;
 use crate::semantic::reads::{OF_CLASSES, Read, first_parameter};
 use crate::semantic::uses::Spot;
 use crate::semantic::{BindingKind, Meaning, ScopeId, ScopeKind};
@@ -20,75 +21,39 @@ const FAMILY_MAX: usize = 256;
 const ROUNDS_MAX: usize = 32;
 
 /// Beginnings of the paths of classes that make their objects as `object` does, and that keep to their methods.
-const BASES: &[&str] = &[
-    "abc.ABC",
-    "builtins.",
-    "collections.",
-    "contextlib.",
-    "enum.",
-    "torch.autograd.Function",
-    "torch.autograd.function.",
-    "torch.distributions.",
-    "torch.nn.",
-    "torch.optim.",
-    "torch.utils.data.",
-    "typing.",
-    "typing_extensions.",
-];
+static BASES: Words = Words::new(
+    "abc.ABC builtins. collections. contextlib. enum. torch.autograd.Function torch.autograd.function. \
+     torch.distributions. torch.nn. torch.optim. torch.utils.data. typing. typing_extensions.",
+);
 
 /// Classes below these whose objects are of C, or that make what they like.
-const NOT_BASES: &[&str] = &[
-    "builtins.memoryview",
-    "builtins.property",
-    "builtins.super",
-    "builtins.type",
-    "enum.EnumMeta",
-    "enum.EnumType",
-    "torch.nn.Buffer",
-    "torch.nn.Parameter",
-    "torch.nn.UninitializedBuffer",
-    "torch.nn.UninitializedParameter",
-    "torch.nn.parameter",
-];
+static NOT_BASES: Words = Words::new(
+    "builtins.memoryview builtins.property builtins.super builtins.type enum.EnumMeta enum.EnumType \
+     torch.nn.Buffer torch.nn.Parameter torch.nn.UninitializedBuffer torch.nn.UninitializedParameter \
+     torch.nn.parameter",
+);
+
+/// Classes of libraries whose objects keep attributes as any object does.
+static PLAIN_BASES: Words = Words::new(
+    "abc.ABC builtins.Exception builtins.object torch.nn.Module torch.nn.modules.module.Module \
+     torch.optim.Optimizer torch.optim.optimizer.Optimizer typing.Generic typing.NamedTuple \
+     typing.Protocol",
+);
 
 /// Decorators of a class that give it back.
-const OF_A_CLASS: &[&str] = &[
-    "dataclasses.dataclass",
-    "enum.unique",
-    "enum.verify",
-    "functools.total_ordering",
-    "typing.final",
-    "typing.runtime_checkable",
-    "typing_extensions.final",
-    "typing_extensions.runtime_checkable",
-];
+static OF_A_CLASS: Words = Words::new(
+    "dataclasses.dataclass enum.unique enum.verify functools.total_ordering typing.final \
+     typing.runtime_checkable typing_extensions.final typing_extensions.runtime_checkable",
+);
 
 /// Decorators after which a method is called on its object as before.
-const OF_A_METHOD: &[&str] = &[
-    "abc.abstractmethod",
-    "builtins.property",
-    "contextlib.contextmanager",
-    "functools.cache",
-    "functools.cached_property",
-    "functools.lru_cache",
-    "torch.amp.autocast",
-    "torch.autocast",
-    "torch.compile",
-    "torch.compiler.disable",
-    "torch.enable_grad",
-    "torch.inference_mode",
-    "torch.jit.export",
-    "torch.jit.ignore",
-    "torch.jit.unused",
-    "torch.no_grad",
-    "typing.final",
-    "typing.no_type_check",
-    "typing.overload",
-    "typing.override",
-    "typing_extensions.final",
-    "typing_extensions.overload",
-    "typing_extensions.override",
-];
+static OF_A_METHOD: Words = Words::new(
+    "abc.abstractmethod builtins.property contextlib.contextmanager functools.cache \
+     functools.cached_property functools.lru_cache torch.amp.autocast torch.autocast torch.compile \
+     torch.compiler.disable torch.enable_grad torch.inference_mode torch.jit.export torch.jit.ignore \
+     torch.jit.unused torch.no_grad typing.final typing.no_type_check typing.overload typing.override \
+     typing_extensions.final typing_extensions.overload typing_extensions.override",
+);
 
 /// A method: its module, the scope of the function, and both definitions.
 #[derive(Clone, Copy)]
@@ -136,13 +101,14 @@ fn method<'a>(checker: &Checker<'_, 'a>, module: usize, scope: ScopeId) -> Optio
 }
 
 /// Whether nothing but class bodies and visible assignments gives the objects of a class their attributes.
-pub(crate) fn keeps_its_attributes<'a>(
-    checker: &Checker<'_, 'a>,
-    method: Method<'a>,
-    bases: &[&str],
-) -> bool {
+pub(crate) fn keeps_its_attributes<'a>(checker: &Checker<'_, 'a>, method: Method<'a>) -> bool {
+    let keeps = Bases {
+        library: &|path| PLAIN_BASES.contains(path),
+        own: &|_, class| class.keywords().is_empty(),
+        unseen: false,
+    };
     let is_simple = |module: usize, class: &ast::StmtClassDef| {
-        is_plain(checker, module, class) && is_only_below(checker, module, class, bases)
+        is_plain(checker, module, class) && keeps.all(checker, module, class, 0)
     };
     is_simple(method.module, method.class)
         && family(checker, method.class).is_some_and(|family| {
@@ -190,21 +156,6 @@ impl Bases<'_> {
                     })
             })
     }
-}
-
-/// Whether all bases of a class that are a library's are among these.
-fn is_only_below(
-    checker: &Checker<'_, '_>,
-    module: usize,
-    class: &ast::StmtClassDef,
-    bases: &[&str],
-) -> bool {
-    let asked = Bases {
-        library: &|path| bases.contains(&path),
-        own: &|_, class| class.keywords().is_empty(),
-        unseen: false,
-    };
-    asked.all(checker, module, class, 0)
 }
 
 /// Whether a class is seen to derive from a library's class of which this is said.
@@ -336,7 +287,7 @@ pub(crate) fn is_plain(checker: &Checker<'_, '_>, module: usize, class: &ast::St
                 named => named,
             };
             all_paths(&names.meanings(place.module, outer, called), |path| {
-                OF_A_CLASS.contains(&path)
+                OF_A_CLASS.contains(path)
             })
         })
     };
@@ -351,7 +302,7 @@ pub(crate) fn is_plain(checker: &Checker<'_, '_>, module: usize, class: &ast::St
 fn is_a_base(path: &str) -> bool {
     BASES
         .iter()
-        .any(|base| path == *base || base.ends_with('.') && path.starts_with(base))
+        .any(|base| path == base || base.ends_with('.') && path.starts_with(base))
         && !NOT_BASES.iter().any(|other| path.starts_with(other))
 }
 
@@ -394,7 +345,7 @@ fn is_regular(checker: &Checker<'_, '_>, method: Method<'_>) -> bool {
                 return true;
             }
             let meanings = checker.names.meanings(method.module, method.class_scope, called);
-            all_paths(&meanings, |path| OF_A_METHOD.contains(&path))
+            all_paths(&meanings, |path| OF_A_METHOD.contains(path))
         })
 }
 

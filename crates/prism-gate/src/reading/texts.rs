@@ -8,7 +8,7 @@ use std::cell::Cell;
 use ruff_python_ast::{Expr, ExprContext, Operator};
 
 use crate::check::Checker;
-use crate::reading::{computed_names, origin, own};
+use crate::reading::{origin, own};
 use crate::semantic::uses::Spot;
 use crate::semantic::{BindingKind, ScopeKind};
 
@@ -156,7 +156,7 @@ impl Search<'_, '_, '_> {
         let is_own = matches!(object, Expr::Name(base)
             if origin::is_self(self.checker, spot, base.id.as_str())
                 && own::method_of(self.checker, spot, base.id.as_str())
-                    .is_some_and(|method| own::keeps_its_attributes(self.checker, method, computed_names::PLAIN_BASES)));
+                    .is_some_and(|method| own::keeps_its_attributes(self.checker, method)));
         let uses = self.checker.uses();
         let is_set = uses.sets_computed
             || self.checker.reads().writes_dicts

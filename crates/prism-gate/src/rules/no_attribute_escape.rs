@@ -33,14 +33,12 @@
 //! parameters = dataclasses.asdict(config)
 //! ```
 
-use crate::finding::Severity;
-use crate::rule::{Hooks, Rule, RuleSet, denied};
+use crate::knowledge::Words;
+use crate::rule::{Rule, RuleSet, denied};
 use std::borrow::Cow;
-use std::sync::OnceLock;
 
 use ruff_python_ast::{self as ast, Expr, ExprContext, Operator, Pattern, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange};
-use rustc_hash::FxHashSet;
 
 use crate::check::Checker;
 use crate::reading::{format_strings, origin, own};
@@ -50,16 +48,13 @@ use crate::semantic::{BindingKind, Meaning, Reference, ScopeKind, Store, Usage};
 
 use crate::reading::constants;
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS109",
-    id: "prism:no-attribute-escape",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("no_attribute_escape.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error(
+    "PRS109",
+    "prism:no-attribute-escape",
+    include_str!("no_attribute_escape.rs"),
+);
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "leads behind an object",
     denied: &[
         denied(
@@ -77,71 +72,52 @@ pub(crate) static SET: RuleSet = RuleSet {
         ),
     ],
     attributes: INNER,
-    hooks: Hooks {
-        reference: Some(reference),
-        store: Some(store),
-        expression: Some(expression),
-        statement: Some(statement),
-        pattern: Some(pattern),
-        ..Hooks::NONE
-    },
+    reference: Some(reference),
+    store: Some(store),
+    expression: Some(expression),
+    statement: Some(statement),
+    pattern: Some(pattern),
+    ..RuleSet::of(&RULE)
 };
 
 const TEXT_HINT: &str = "text that the model needs is part of the bundle: write it there";
 
 /// Dunder names that may be read of any object, sorted. Those of operators can be called, which does what the operator does.
-#[rustfmt::skip]
-const HARMLESS: &[&str] = &[
-    "__abs__", "__add__", "__aenter__", "__aexit__", "__all__", "__and__", "__author__",
-    "__bool__", "__call__", "__complex__", "__constants__", "__contains__", "__copy__", "__debug__", "__deepcopy__",
-    "__delitem__", "__divmod__", "__enter__", "__eq__", "__exit__", "__file__", "__float__",
-    "__floordiv__", "__format__", "__ge__", "__getitem__", "__gt__", "__hash__", "__iadd__", "__imul__",
-    "__index__", "__init__", "__int__", "__invert__", "__isub__", "__iter__", "__itruediv__", "__le__",
-    "__len__", "__length_hint__", "__lt__", "__match_args__", "__matmul__", "__missing__", "__mod__", "__mul__",
-    "__name__", "__ne__", "__neg__", "__next__", "__or__", "__pos__", "__post_init__", "__pow__",
-    "__qualname__", "__radd__", "__repr__", "__reversed__", "__rmatmul__", "__rmod__", "__rmul__", "__round__",
-    "__rpow__", "__rsub__", "__rtruediv__", "__setitem__", "__slots__", "__str__", "__sub__", "__truediv__",
-    "__version__", "__xor__",
-];
+static HARMLESS: Words = Words::new(
+    "__abs__ __add__ __aenter__ __aexit__ __all__ __and__ __author__ __bool__ __call__ __complex__ \
+     __constants__ __contains__ __copy__ __debug__ __deepcopy__ __delitem__ __divmod__ __enter__ __eq__ \
+     __exit__ __file__ __float__ __floordiv__ __format__ __ge__ __getitem__ __gt__ __hash__ __iadd__ \
+     __imul__ __index__ __init__ __int__ __invert__ __isub__ __iter__ __itruediv__ __le__ __len__ \
+     __length_hint__ __lt__ __match_args__ __matmul__ __missing__ __mod__ __mul__ __name__ __ne__ __neg__ \
+     __next__ __or__ __pos__ __post_init__ __pow__ __qualname__ __radd__ __repr__ __reversed__ __rmatmul__ \
+     __rmod__ __rmul__ __round__ __rpow__ __rsub__ __rtruediv__ __setitem__ __slots__ __str__ __sub__ \
+     __truediv__ __version__ __xor__",
+);
 
 /// Dunder names that a class may define besides [`HARMLESS`]; reading them of another object is refused.
-const DEFINABLE: &[&str] = &[
-    "__new__",
-    "__getattr__",
-    "__delattr__",
-    "__setattr__",
-    "__init_subclass__",
-    "__class_getitem__",
-    "__getstate__",
-    "__setstate__",
-];
+static DEFINABLE: Words = Words::new(
+    "__new__ __getattr__ __delattr__ __setattr__ __init_subclass__ __class_getitem__ __getstate__ \
+     __setstate__",
+);
 
 /// Names without underscores that lead to frames, code and class hierarchies, sorted.
-#[rustfmt::skip]
-const INNER: &[&str] = &[
-    "ag_await", "ag_code", "ag_frame", "co_argcount", "co_code", "co_consts", "co_filename", "co_names", "co_positions",
-    "co_varnames", "cr_await", "cr_code", "cr_frame", "cr_origin", "f_back", "f_builtins", "f_code", "f_globals",
-    "f_lasti", "f_lineno", "f_locals", "f_trace", "func_closure", "func_code", "func_defaults", "func_dict", "func_doc",
-    "func_globals", "gi_code", "gi_frame", "gi_yieldfrom",
-    "im_class", "im_func", "im_self", "mro", "obj", "tb_frame", "tb_lasti", "tb_next", "with_traceback",
-];
-
-fn is_inner(name: &str) -> bool {
-    static SET: OnceLock<FxHashSet<&str>> = OnceLock::new();
-    SET.get_or_init(|| INNER.iter().copied().collect()).contains(name)
-}
+const INNER: &str = "ag_await ag_code ag_frame co_argcount co_code co_consts co_filename co_names co_positions co_varnames \
+     cr_await cr_code cr_frame cr_origin f_back f_builtins f_code f_globals f_lasti f_lineno f_locals \
+     f_trace func_closure func_code func_defaults func_dict func_doc func_globals gi_code gi_frame \
+     gi_yieldfrom im_class im_func im_self mro obj tb_frame tb_lasti tb_next with_traceback";
+static INNER_WORDS: Words = Words::new(INNER);
 
 /// Whether an attribute of this name may be read of any object.
 pub(crate) fn is_refused(name: &str) -> bool {
     if name.starts_with("__") && name.ends_with("__") && name.len() > 4 {
-        return HARMLESS.binary_search(&name).is_err();
+        return !HARMLESS.contains(name);
     }
-    is_inner(name)
+    INNER_WORDS.contains(name)
 }
 
 /// Whether one of the names without underscores that lead to frames and code is as said.
 pub(crate) fn any_refused(is: impl Fn(&str) -> bool) -> bool {
-    INNER.iter().any(|name| is(name))
+    INNER_WORDS.iter().any(is)
 }
 
 fn report(checker: &mut Checker<'_, '_>, name: &str, range: TextRange) {
@@ -190,7 +166,7 @@ fn hands_on(checker: &Checker<'_, '_>, base: &Expr, name: &str, call: Option<&as
     let is_within =
         matches!(checker.scope_kind(), ScopeKind::Function(function) if function.name.as_str() == name);
     is_within
-        && DEFINABLE.contains(&name)
+        && DEFINABLE.contains(name)
         && matches!(base, Expr::Call(call) if checker.may_be(&call.func, "builtins.super"))
 }
 
@@ -387,24 +363,15 @@ fn hears_of_docs(checker: &mut Checker<'_, '_>, function: &StmtFunctionDef) {
 }
 
 /// Dunder names that a module may give itself.
-const OF_A_MODULE: &[&str] = &[
-    "__all__",
-    "__author__",
-    "__copyright__",
-    "__credits__",
-    "__date__",
-    "__doc__",
-    "__email__",
-    "__license__",
-    "__maintainer__",
-    "__status__",
-    "__version__",
-];
+static OF_A_MODULE: Words = Words::new(
+    "__all__ __author__ __copyright__ __credits__ __date__ __doc__ __email__ __license__ __maintainer__ \
+     __status__ __version__",
+);
 
 /// `__file__ = ...`, `me.__name__ = ...`: what a module is loaded by is not its own to change.
 fn of_the_loader(checker: &mut Checker<'_, '_>, name: &str, range: TextRange) {
     let is_dunder = name.starts_with("__") && name.ends_with("__") && name.len() > 4;
-    if is_dunder && !OF_A_MODULE.contains(&name) && !is_refused(name) {
+    if is_dunder && !OF_A_MODULE.contains(name) && !is_refused(name) {
         let message = format!("`{name}` of a module is set by what loads it, and cannot be changed");
         checker.report(&RULE, range, message, "give the variable another name");
     }
@@ -460,7 +427,7 @@ fn report_listed(checker: &mut Checker<'_, '_>, list: &str, value: &Expr, names:
 }
 
 fn may_define(function: &StmtFunctionDef) -> bool {
-    DEFINABLE.contains(&function.name.as_str())
+    DEFINABLE.contains(function.name.as_str())
 }
 
 /// `class __del__`, `import x as __reduce__`: a class may get its hooks by any statement that binds a name.
@@ -471,19 +438,10 @@ fn bound(checker: &mut Checker<'_, '_>, name: &ast::Identifier) {
 }
 
 /// Classes whose patterns bind the whole object and read no attribute.
-const WHOLE: &[&str] = &[
-    "builtins.bool",
-    "builtins.bytearray",
-    "builtins.bytes",
-    "builtins.dict",
-    "builtins.float",
-    "builtins.frozenset",
-    "builtins.int",
-    "builtins.list",
-    "builtins.set",
-    "builtins.str",
-    "builtins.tuple",
-];
+static WHOLE: Words = Words::new(
+    "builtins.bool builtins.bytearray builtins.bytes builtins.dict builtins.float builtins.frozenset \
+     builtins.int builtins.list builtins.set builtins.str builtins.tuple",
+);
 
 /// Classes whose patterns by place read the fields that stand in their body.
 const TUPLES: &[&str] = &["typing.NamedTuple", "typing_extensions.NamedTuple"];
@@ -494,7 +452,7 @@ fn reads_its_own(checker: &Checker<'_, '_>, class: &Expr) -> bool {
     let meanings = checker.meanings(class);
     !meanings.is_empty()
         && meanings.iter().all(|meaning| match meaning {
-            Meaning::Library(path) => WHOLE.contains(&&**path),
+            Meaning::Library(path) => WHOLE.contains(&**path),
             Meaning::Module(_) | Meaning::Unknown => false,
             Meaning::Local(module, binding) => match checker.names.modules[*module].bindings[*binding].kind {
                 BindingKind::Class(class) => {
@@ -544,12 +502,6 @@ fn pattern<'a>(checker: &mut Checker<'_, 'a>, pattern: &'a Pattern) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_lists_are_sorted() {
-        assert!(HARMLESS.is_sorted());
-        assert!(INNER.is_sorted());
-    }
 
     #[test]
     fn format_strings_are_read_as_python_reads_them() {

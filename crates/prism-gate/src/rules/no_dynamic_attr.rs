@@ -36,8 +36,8 @@
 //!     ...
 //! ```
 
-use crate::finding::Severity;
-use crate::rule::{Hooks, Rule, RuleSet, denied};
+use crate::knowledge::Words;
+use crate::rule::{Rule, RuleSet, denied};
 use ruff_python_ast::{self as ast, CmpOp, Expr, ExprCall, Identifier, Parameters, Pattern, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 
@@ -51,16 +51,13 @@ use crate::semantic::uses::Spot;
 use super::{no_attribute_escape, no_dynamic_code, no_harness_access, undocumented_attribute};
 use crate::reading::{computed_names, format_strings};
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS110",
-    id: "prism:no-dynamic-attr",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("no_dynamic_attr.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error(
+    "PRS110",
+    "prism:no-dynamic-attr",
+    include_str!("no_dynamic_attr.rs"),
+);
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "reaches attributes by computed names",
     denied: &[denied(
         "operator.attrgetter operator.methodcaller builtins.vars builtins.globals builtins.locals \
@@ -69,28 +66,18 @@ pub(crate) static SET: RuleSet = RuleSet {
         "write the attribute out, or choose from a dictionary",
     )],
     attributes: NOTABLE,
-    hooks: Hooks {
-        reference: Some(reference),
-        call: Some(call),
-        expression: Some(expression),
-        statement: Some(statement),
-        store: Some(library_calls::store),
-        pattern: Some(pattern),
-        ..Hooks::NONE
-    },
+    reference: Some(reference),
+    call: Some(call),
+    expression: Some(expression),
+    statement: Some(statement),
+    store: Some(library_calls::store),
+    pattern: Some(pattern),
+    ..RuleSet::of(&RULE)
 };
 
 /// What the hook wants to see of any object.
-const NOTABLE: &[&str] = &[
-    "format",
-    "format_map",
-    "load_state_dict",
-    "parse_args",
-    "parse_intermixed_args",
-    "parse_known_args",
-    "parse_known_intermixed_args",
-    "state_dict",
-];
+const NOTABLE: &str = "format format_map load_state_dict parse_args parse_intermixed_args parse_known_args \
+     parse_known_intermixed_args state_dict";
 
 const HINT: &str = "write the attribute out, or choose from a dictionary";
 const ACCESSORS: &[&str] = &["builtins.getattr", "builtins.hasattr"];
@@ -241,30 +228,18 @@ fn by_name(checker: &mut Checker<'_, '_>, accessor: &str, call: &ExprCall, objec
 
 /// Whether rules judge a function by its arguments, so that it must be called where it is named.
 pub(crate) fn is_conditional(path: &str) -> bool {
-    CONDITIONAL.contains(&path)
+    CONDITIONAL.contains(path)
         || no_dynamic_code::MAKERS.contains(&path)
         || format_strings::is_of_logging(path)
         || library_calls::reads_by_name(path)
 }
 
-const CONDITIONAL: &[&str] = &[
-    "argparse.ArgumentParser",
-    "builtins.super",
-    "dataclasses.dataclass",
-    "functools.total_ordering",
-    "functools.update_wrapper",
-    "functools.wraps",
-    "numpy.ndarray",
-    "torch.compile",
-    "torch.compiler.compile",
-    "torch.distributed.init_process_group",
-    "torch.jit.script",
-    "torch.load",
-    "torch.save",
-    "torch.segment_reduce",
-    "torch.utils.flop_counter.FlopCounterMode",
-    "types.MethodType",
-];
+static CONDITIONAL: Words = Words::new(
+    "argparse.ArgumentParser builtins.super dataclasses.dataclass functools.total_ordering \
+     functools.update_wrapper functools.wraps numpy.ndarray torch.compile torch.compiler.compile \
+     torch.distributed.init_process_group torch.jit.script torch.load torch.save torch.segment_reduce \
+     torch.utils.flop_counter.FlopCounterMode types.MethodType",
+);
 
 /// Methods of schedulers, optimizers and modules that read or write the whole of an object: of any object, if they are
 /// called by the class.

@@ -27,8 +27,8 @@
 //!     def forward(self, x): ...
 //! ```
 
-use crate::finding::Severity;
-use crate::rule::{Hooks, Rule, RuleSet, denied};
+use crate::knowledge::Words;
+use crate::rule::{Rule, RuleSet, denied};
 use ruff_python_ast::{AnyParameterRef, Expr, Operator, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
@@ -39,16 +39,13 @@ use crate::semantic::{BindingKind, Call, Meaning, Reference, Usage};
 
 use crate::reading::constants;
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS106",
-    id: "prism:no-dynamic-code",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("no_dynamic_code.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error(
+    "PRS106",
+    "prism:no-dynamic-code",
+    include_str!("no_dynamic_code.rs"),
+);
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "makes or runs code that nobody can read beforehand",
     denied: &[
         denied(
@@ -103,15 +100,13 @@ pub(crate) static SET: RuleSet = RuleSet {
             "write a `class` statement",
         ),
     ],
-    attributes: &["define", "register"],
-    hooks: Hooks {
-        reference: Some(reference),
-        call: Some(call),
-        expression: Some(expression),
-        statement: Some(statement),
-        module: Some(module),
-        ..Hooks::NONE
-    },
+    attributes: "define register",
+    reference: Some(reference),
+    call: Some(call),
+    expression: Some(expression),
+    statement: Some(statement),
+    module: Some(module),
+    ..RuleSet::of(&RULE)
 };
 
 /// Classes of classes: calling one makes a class, and a class of that kind may change what is made.
@@ -300,17 +295,10 @@ fn is_bound_to_a_type(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
 const BINDINGS_MAX: usize = 16;
 
 /// Functions that make classes with the names that they are given.
-pub(crate) const MAKERS: &[&str] = &[
-    "enum.Enum",
-    "enum.Flag",
-    "enum.IntEnum",
-    "enum.IntFlag",
-    "enum.StrEnum",
-    "typing.NamedTuple",
-    "typing.TypedDict",
-    "typing_extensions.NamedTuple",
-    "typing_extensions.TypedDict",
-];
+pub(crate) static MAKERS: Words = Words::new(
+    "enum.Enum enum.Flag enum.IntEnum enum.IntFlag enum.StrEnum typing.NamedTuple typing.TypedDict \
+     typing_extensions.NamedTuple typing_extensions.TypedDict",
+);
 
 /// `Enum("Kind", {name: value})`: the names of a class must be seen, since some are hooks and some become code.
 fn makes_names<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {

@@ -31,31 +31,23 @@
 use ruff_python_ast::{Expr, ExprContext, Pattern};
 
 use crate::check::Checker;
-use crate::finding::Severity;
 use crate::knowledge::attributes;
 use crate::reading::origin::{self, Origin};
-use crate::rule::{Hooks, Rule, RuleSet};
+use crate::rule::{Rule, RuleSet};
 use crate::semantic::Meaning;
 use crate::semantic::uses::Spot;
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS116",
-    id: "prism:undocumented-attribute",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("undocumented_attribute.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error(
+    "PRS116",
+    "prism:undocumented-attribute",
+    include_str!("undocumented_attribute.rs"),
+);
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "is not documented",
-    denied: &[],
-    attributes: &[],
-    hooks: Hooks {
-        expression: Some(expression),
-        pattern: Some(pattern),
-        ..Hooks::NONE
-    },
+    expression: Some(expression),
+    pattern: Some(pattern),
+    ..RuleSet::of(&RULE)
 };
 
 /// What is wrong with an attribute, and what to do about it.

@@ -3,6 +3,7 @@
 //! [`crate::reading::own`] asks it whether a method can only be called on an object of its class. Like
 //! [`super::uses`] it is an index by text, so that an answer is never too narrow. It decides nothing.
 
+use crate::knowledge::Words;
 use ruff_python_ast::{self as ast, CmpOp, Expr, ExprContext, Pattern, Stmt};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -49,17 +50,7 @@ pub(crate) const OF_CLASSES: &[&str] = &["__new__", "__init_subclass__", "__clas
 const BINDINGS_MAX: usize = 16;
 
 /// Functions that only look at a class.
-const LOOK: &[&str] = &[
-    "isinstance",
-    "issubclass",
-    "len",
-    "print",
-    "repr",
-    "str",
-    "hash",
-    "id",
-    "super",
-];
+static LOOK: Words = Words::new("isinstance issubclass len print repr str hash id super");
 
 /// Functions that read, set or look for an attribute by its name.
 const ACCESSORS: &[&str] = &["delattr", "getattr", "hasattr", "setattr"];
@@ -67,20 +58,10 @@ const ACCESSORS: &[&str] = &["delattr", "getattr", "hasattr", "setattr"];
 /// Methods of a dictionary that change nothing.
 const DICT_READS: &[&str] = &["copy", "get", "items", "keys", "values"];
 /// Functions that read a dictionary.
-const DICT_READERS: &[&str] = &[
-    "dict", "len", "list", "print", "repr", "set", "sorted", "str", "tuple",
-];
+static DICT_READERS: Words = Words::new("dict len list print repr set sorted str tuple");
 
 /// Methods that a comparison calls with what is compared.
-const COMPARE: &[&str] = &[
-    "__contains__",
-    "__eq__",
-    "__ge__",
-    "__gt__",
-    "__le__",
-    "__lt__",
-    "__ne__",
-];
+const COMPARE: &str = "__contains__ __eq__ __ge__ __gt__ __le__ __lt__ __ne__";
 
 /// Which operators may run code of the bundle, and hand it what they only look at otherwise.
 #[derive(Clone, Copy)]
@@ -111,13 +92,13 @@ impl<'a> Reads<'a> {
     /// Reads the bodies of all modules, in their order.
     pub(crate) fn of<'b>(bodies: impl Iterator<Item = &'a [Stmt]> + 'b, names: &Names<'a>) -> Self {
         let mut reads = Self::default();
-        let gives = |hooks: &[&str]| hooks.iter().any(|hook| names.gives(hook));
+        let gives = |hooks: &str| hooks.split(' ').any(|hook| names.gives(hook));
         let own = Hooks {
             compares: gives(COMPARE),
-            indexes: gives(&["__getitem__", "__missing__"]),
-            indexes_classes: gives(&["__class_getitem__"]),
-            hashes: gives(&["__hash__"]),
-            unites: gives(&["__or__", "__ror__"]),
+            indexes: gives("__getitem__ __missing__"),
+            indexes_classes: gives("__class_getitem__"),
+            hashes: gives("__hash__"),
+            unites: gives("__or__ __ror__"),
         };
         for (module, body) in bodies.enumerate() {
             let mut reader = Reader {
@@ -269,12 +250,12 @@ impl<'a> Reader<'_, 'a> {
             Expr::Name(name) => {
                 let name = name.id.as_str();
                 let is_known =
-                    LOOK.contains(&name) || DICT_READERS.contains(&name) || ACCESSORS.contains(&name);
+                    LOOK.contains(name) || DICT_READERS.contains(name) || ACCESSORS.contains(&name);
                 let is_the_builtin = is_known && self.is_the_builtin(&call.func, name);
-                if is_the_builtin && LOOK.contains(&name) {
+                if is_the_builtin && LOOK.contains(name) {
                     arguments.args.iter().for_each(|argument| self.look(argument));
                 }
-                if is_the_builtin && DICT_READERS.contains(&name) {
+                if is_the_builtin && DICT_READERS.contains(name) {
                     self.dicts
                         .extend(arguments.args.iter().map(|argument| &raw const *argument));
                 }
