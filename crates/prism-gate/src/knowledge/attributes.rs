@@ -62,14 +62,15 @@ pub(crate) fn leads_out(name: &str) -> bool {
 /// Names that are refused of every object, the bundle's own as well: what is stored under them, or called by them, is the
 /// library's, whatever class stands around.
 static NEVER: Words = Words::new(
-    "add_parser add_subparsers create_function dynamo_ctx exc_text findCaller find_function \
+    "_get_kwargs add_parser add_subparsers attrname create_function dynamo_ctx exc_text findCaller find_function \
      formatException formatStack fromfile_prefix_chars insertConstant insertNode lr_lambdas \
      replaceAllUsesWith setInsertPoint stack_info",
 );
 
 /// Whether an attribute of this name may not be used on anything.
 pub(crate) fn is_never(name: &str) -> bool {
-    NEVER.contains(name)
+    // Under these a decorator of torch keeps the function that it was given.
+    NEVER.contains(name) || name.starts_with("_torchdynamo")
 }
 
 /// Whether some name that leads out, by itself or on what is not the bundle's own, is as said.

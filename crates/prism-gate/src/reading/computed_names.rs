@@ -10,7 +10,6 @@ use crate::check::Checker;
 use crate::knowledge::Words;
 use crate::knowledge::{attributes, libraries};
 use crate::reading::{origin, own};
-use crate::semantic::uses::Spot;
 use crate::semantic::{BindingKind, Meaning};
 
 /// Shortest literal at either end of a name that says enough.
@@ -128,15 +127,11 @@ pub(crate) fn is_a_closed_self(checker: &Checker<'_, '_>, object: &Expr) -> bool
     let Expr::Name(name) = object else {
         return false;
     };
-    let spot = Spot {
-        module: checker.module,
-        scope: checker.scope(),
-    };
-    if !origin::is_self(checker, spot, name.id.as_str()) {
-        return false;
-    }
+    let spot = checker.spot();
     own::method_of(checker, spot, name.id.as_str()).is_some_and(|method| {
-        own::keeps_its_attributes(checker, method) && is_closed(checker, method.function)
+        own::is_called_on_its_own(checker, method)
+            && own::keeps_its_attributes(checker, method)
+            && is_closed(checker, method.function)
     })
 }
 

@@ -13,7 +13,6 @@ use crate::semantic::{Call, Meaning, Reference, Usage};
 
 use crate::reading::texts;
 
-use super::constants;
 use crate::rules::no_dynamic_attr::RULE;
 use crate::rules::{no_attribute_escape, undocumented_attribute};
 
@@ -56,7 +55,8 @@ pub(crate) fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference
 }
 
 fn judge(checker: &mut Checker<'_, '_>, attribute: &ast::ExprAttribute, call: Option<&ExprCall>) {
-    if let Some(texts) = known(checker, &attribute.value) {
+    let known = texts::of(checker, &attribute.value);
+    if let Some(texts) = known.filter(|texts| !texts.is_empty()) {
         return fields(checker, attribute, &texts);
     }
     let Some(call) = call else {
@@ -68,7 +68,7 @@ fn judge(checker: &mut Checker<'_, '_>, attribute: &ast::ExprAttribute, call: Op
     // `str.format(template, x)`
     let given = &call.arguments.args;
     let is_unbound = checker.may_be(&attribute.value, "builtins.str");
-    if is_unbound && let Some(text) = given.first().and_then(|first| constants::text(checker, first)) {
+    if is_unbound && let Some(text) = given.first().and_then(|first| texts::only(checker, first)) {
         return fields(checker, attribute, &[text]);
     }
     let values = &given[usize::from(is_unbound).min(given.len())..];
@@ -81,12 +81,6 @@ fn judge(checker: &mut Checker<'_, '_>, attribute: &ast::ExprAttribute, call: Op
         let message = "a template that is not spelled out may read any attribute of what fills it".to_owned();
         checker.report(&RULE, call.range(), message, HINT);
     }
-}
-
-/// All texts that a template can be, if they are spelled out.
-fn known(checker: &Checker<'_, '_>, template: &Expr) -> Option<Vec<String>> {
-    let text = constants::text(checker, template).map(|text| vec![text]);
-    text.or_else(|| texts::of(checker, template).filter(|texts| !texts.is_empty()))
 }
 
 /// A field of a template reads attributes as a dot does, of an object that cannot be seen.
@@ -168,7 +162,7 @@ fn is_plain(checker: &Checker<'_, '_>, expr: &Expr, depth: usize) -> bool {
                     .iter()
                     .all(|meaning| matches!(meaning, Meaning::Library(path) if PLAIN.contains(&**path)))
         }
-        _ => constants::text(checker, expr).is_some(),
+        _ => texts::only(checker, expr).is_some(),
     }
 }
 
@@ -191,7 +185,7 @@ pub(crate) fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
         () => return,
     };
     let arguments = &call.expr.arguments;
-    let is_percent = |value: &Expr| constants::text(checker, value).as_deref() == Some("%");
+    let is_percent = |value: &Expr| texts::only(checker, value).as_deref() == Some("%");
     let is_seen = arguments.args.len() <= places
         && !arguments.args.iter().any(Expr::is_starred_expr)
         && arguments.keywords.iter().all(|keyword| match &keyword.arg {

@@ -14,7 +14,6 @@ use crate::reading::{computed_names, origin, own, texts};
 use crate::rules::no_dynamic_attr::RULE;
 use crate::rules::{no_attribute_escape, no_monkeypatch, undocumented_attribute};
 use crate::semantic::reads::first_parameter;
-use crate::semantic::uses::Spot;
 use crate::semantic::{Call, Meaning, Reference, ScopeKind, Store, Usage};
 
 /// Libraries whose classes are of Python: their methods do not ask what `self` is.
@@ -121,10 +120,7 @@ fn method_of_a_class(path: &str) -> Option<(&str, &str)> {
 
 /// Whether a name is `self` in a class of the bundle below a class of a library. What makes modules sets nothing but its own.
 fn is_of_the_class(checker: &Checker<'_, '_>, name: &str, class: &str, method: &str) -> bool {
-    let spot = Spot {
-        module: checker.module,
-        scope: checker.scope(),
-    };
+    let spot = checker.spot();
     // `torch.nn.Module.train` in a class below `torch.nn.Linear`: how they derive is not known, but it is the same library.
     let library = class.rsplit_once('.').map_or(class, |(library, _)| library);
     let top = library

@@ -33,7 +33,7 @@
 //! parameters = dataclasses.asdict(config)
 //! ```
 
-use crate::knowledge::Words;
+use crate::knowledge::{Words, libraries};
 use crate::rule::{Rule, RuleSet, denied};
 use std::borrow::Cow;
 
@@ -41,12 +41,9 @@ use ruff_python_ast::{self as ast, Expr, ExprContext, Operator, Pattern, Stmt, S
 use ruff_text_size::{Ranged, TextRange};
 
 use crate::check::Checker;
-use crate::reading::{format_strings, origin, own};
+use crate::reading::{format_strings, origin, own, texts};
 use crate::semantic::reads;
-use crate::semantic::uses::Spot;
 use crate::semantic::{BindingKind, Meaning, Reference, ScopeKind, Store, Usage};
-
-use crate::reading::constants;
 
 pub(crate) static RULE: Rule = Rule::error(
     "PRS109",
@@ -176,10 +173,7 @@ fn is_harmless_here(checker: &Checker<'_, '_>, attribute: &ast::ExprAttribute, n
     let name = attribute.attr.as_str();
     let is_read = matches!(attribute.ctx, ExprContext::Load);
     let of_self = || {
-        let spot = Spot {
-            module: checker.module,
-            scope: checker.scope(),
-        };
+        let spot = checker.spot();
         matches!(&*attribute.value, Expr::Name(base) if origin::is_self(checker, spot, base.id.as_str()))
     };
     match name {
@@ -209,6 +203,19 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
             let message = "what is entered by its method is never left".to_owned();
             checker.report(&RULE, attribute.attr.range, message, "write `with`");
         }
+        if name == "__init__" && !makes_a_new_one(checker, &attribute.value, call.filter(|_| next.is_none()))
+        {
+            let message = "`__init__` makes an object again, which may be another's".to_owned();
+            checker.report(
+                &RULE,
+                attribute.attr.range,
+                message,
+                "write `super().__init__(...)`, or make a new object",
+            );
+        }
+        if is_of_the_loader(checker, &attribute.value, name) {
+            of_the_loader(checker, name, attribute.attr.range);
+        }
         if is_refused(name)
             && !hands_on(checker, &attribute.value, name, call.filter(|_| next.is_none()))
             && !is_harmless_here(checker, attribute, next)
@@ -233,6 +240,15 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     {
         report(checker, name.id.as_str(), name.range);
     }
+}
+
+/// `super().__init__(...)`, `Base.__init__(self, ...)`.
+fn makes_a_new_one(checker: &Checker<'_, '_>, object: &Expr, call: Option<&ast::ExprCall>) -> bool {
+    let of_self = || {
+        let first = call.and_then(|call| call.arguments.args.first());
+        matches!(first, Some(Expr::Name(first)) if own::method_of(checker, checker.spot(), first.id.as_str()).is_some())
+    };
+    matches!(object, Expr::Call(base) if checker.may_be(&base.func, "builtins.super")) || of_self()
 }
 
 /// `super().__enter__()`, and of what is plainly the bundle's own.
@@ -265,10 +281,12 @@ fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
     }
     let text = match expr {
         Expr::StringLiteral(literal) => Cow::Borrowed(literal.value.to_str()),
-        Expr::BinOp(sum) if sum.op == Operator::Add => match constants::text(checker, expr) {
-            Some(text) => Cow::Owned(text),
-            None => return,
-        },
+        Expr::BinOp(sum) if sum.op == Operator::Add && holds_text(checker, expr, 0) => {
+            match texts::only(checker, expr) {
+                Some(text) => Cow::Owned(text),
+                None => return,
+            }
+        }
         _ => return,
     };
     if let Some(name) = attribute_in_format(&text) {
@@ -276,6 +294,29 @@ fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
         checker.report(&RULE, expr, message, "read the attribute first, then format it");
     }
 }
+
+/// Whether a sum is one of texts, as far as its ends show: most are of numbers.
+fn holds_text(checker: &Checker<'_, '_>, expr: &Expr, depth: usize) -> bool {
+    match expr {
+        Expr::StringLiteral(_) => true,
+        Expr::BinOp(sum) if depth < SUM_DEPTH_MAX => {
+            holds_text(checker, &sum.right, depth + 1) || holds_text(checker, &sum.left, depth + 1)
+        }
+        Expr::Name(name) if depth < SUM_DEPTH_MAX => {
+            let bindings = checker
+                .names
+                .bindings(checker.module, checker.scope(), name.id.as_str());
+            let all = &checker.names.modules[checker.module].bindings;
+            bindings.iter().take(SUM_DEPTH_MAX).any(|&number| {
+                matches!(all[number].kind, BindingKind::Value(value) if holds_text(checker, value, depth + 2))
+            })
+        }
+        _ => false,
+    }
+}
+
+/// How deeply a sum is looked into.
+const SUM_DEPTH_MAX: usize = 6;
 
 /// A refused attribute within the braces of a format string.
 pub(crate) fn attribute_in_format(text: &str) -> Option<&str> {
@@ -368,6 +409,20 @@ static OF_A_MODULE: Words = Words::new(
      __status__ __version__",
 );
 
+/// Whether an attribute is one by which Python loads a module: `me.__init__("torch.x")` gives it another name.
+pub(crate) fn is_of_the_loader(checker: &Checker<'_, '_>, object: &Expr, name: &str) -> bool {
+    let is_a_module = |meaning: &Meaning| match meaning {
+        Meaning::Library(path) => libraries::is_module(path),
+        Meaning::Module(_) => true,
+        Meaning::Local(..) | Meaning::Unknown => false,
+    };
+    name.starts_with("__")
+        && name.ends_with("__")
+        && !OF_A_MODULE.contains(name)
+        && !matches!(name, "__name__" | "__file__")
+        && checker.meanings(object).iter().any(is_a_module)
+}
+
 /// `__file__ = ...`, `me.__name__ = ...`: what a module is loaded by is not its own to change.
 fn of_the_loader(checker: &mut Checker<'_, '_>, name: &str, range: TextRange) {
     let is_dunder = name.starts_with("__") && name.ends_with("__") && name.len() > 4;
@@ -400,13 +455,13 @@ fn listed(checker: &mut Checker<'_, '_>, target: &Expr, value: &Expr) {
         Expr::Set(set) => (None, &set.elts[..]),
         Expr::Dict(dict) => {
             let keys = dict.items.iter().filter_map(|item| item.key.as_ref());
-            let seen: Option<Vec<String>> = keys.map(|key| constants::text(checker, key)).collect();
+            let seen: Option<Vec<String>> = keys.map(|key| texts::only(checker, key)).collect();
             return report_listed(checker, name, value, seen);
         }
         one => (Some(one), &[][..]),
     };
     let all = one.into_iter().chain(elements);
-    let seen: Option<Vec<String>> = all.map(|text| constants::text(checker, text)).collect();
+    let seen: Option<Vec<String>> = all.map(|text| texts::only(checker, text)).collect();
     report_listed(checker, name, value, seen);
 }
 

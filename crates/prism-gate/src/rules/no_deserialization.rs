@@ -66,11 +66,12 @@ pub(crate) static SET: RuleSet = RuleSet {
 const LOAD_HINT: &str =
     "write `torch.load(f\"{ctx.artifacts_dir}/name.pt\", weights_only=True)`, with the name spelled out";
 
-/// Methods that a class may define, and that nobody gives it otherwise.
-const STATE_HOOKS: &[&str] = &["__getstate__", "__setstate__"];
+/// A method that a class may define, and that nobody gives it otherwise.
+const STATE_HOOK: &str = "__setstate__";
 
 /// Methods by which an object tells pickle what to do.
-static PICKLE_HOOKS: Words = Words::new("__reduce__ __reduce_ex__ __getnewargs__ __getnewargs_ex__");
+static PICKLE_HOOKS: Words =
+    Words::new("__getstate__ __reduce__ __reduce_ex__ __getnewargs__ __getnewargs_ex__");
 
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     if let Expr::Attribute(attribute) = reference.expr
@@ -87,7 +88,7 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
         _ => None,
     };
     let is_stored = matches!(reference.usage, Usage::Store);
-    let is_hook = |name: &str| PICKLE_HOOKS.contains(name) || is_stored && STATE_HOOKS.contains(&name);
+    let is_hook = |name: &str| PICKLE_HOOKS.contains(name) || is_stored && name == STATE_HOOK;
     if let Some((name, range)) = bound.filter(|(name, _)| is_hook(name)) {
         let message = format!("`{name}` tells pickle what to do");
         checker.report(

@@ -46,7 +46,6 @@ use crate::knowledge::{libraries, verdict};
 use crate::semantic::{Call, Meaning, Reference, ScopeKind, Usage, binder};
 
 use crate::reading::{library_calls, origin, own, texts};
-use crate::semantic::uses::Spot;
 
 use super::{no_attribute_escape, no_dynamic_code, no_harness_access, undocumented_attribute};
 use crate::reading::{computed_names, format_strings};
@@ -72,6 +71,7 @@ pub(crate) static SET: RuleSet = RuleSet {
     statement: Some(statement),
     store: Some(library_calls::store),
     pattern: Some(pattern),
+    module: Some(spelled),
     ..RuleSet::of(&RULE)
 };
 
@@ -90,6 +90,7 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     library_calls::unbound(checker, reference);
     library_calls::operator_of_a_class(checker, reference);
     renamed_root(checker, reference);
+    called_by_its_method(checker, reference);
     format_strings::reference(checker, reference);
     format_strings::formatter_as_a_value(checker, reference);
     let accessor = reference.paths().find_map(|path| {
@@ -141,7 +142,7 @@ fn judge<'a>(checker: &mut Checker<'_, 'a>, accessor: &str, call: &'a ExprCall) 
         .iter()
         .any(|meaning| matches!(meaning, Meaning::Library(path) if path.starts_with('<')));
     let is_harmless = !is_of_ctx
-        && (computed_names::is_a_closed_self(checker, object)
+        && (accessor != "getattr" && computed_names::is_a_closed_self(checker, object)
             || accessor == "getattr" && computed_names::names_a_field(checker, object, name)
             || accessor == "setattr" && computed_names::names_its_child(checker, object, name)
             || accessor != "setattr" && computed_names::has_harmless_affix(checker, object, name));
@@ -152,10 +153,7 @@ fn judge<'a>(checker: &mut Checker<'_, 'a>, accessor: &str, call: &'a ExprCall) 
 
 /// Whether a name that stands nowhere as a whole is that of a function of the bundle: its calls could not be seen.
 fn is_put_together(checker: &Checker<'_, '_>, object: &Expr, name: &str) -> bool {
-    let spot = Spot {
-        module: checker.module,
-        scope: checker.scope(),
-    };
+    let spot = checker.spot();
     let of_self =
         || matches!(object, Expr::Name(base) if own::method_of(checker, spot, base.id.as_str()).is_some());
     !checker.uses().handed_on.contains(name) && checker.reads().functions.contains(name) && !of_self()
@@ -169,13 +167,22 @@ fn computed(checker: &mut Checker<'_, '_>, accessor: &str, call: &ExprCall) {
 /// An attribute by a name that is known is judged like one that is written with a dot.
 fn by_name(checker: &mut Checker<'_, '_>, accessor: &str, call: &ExprCall, object: &Expr, name: &str) {
     let is_private = name.starts_with("__") && !name.ends_with("__");
-    if no_attribute_escape::is_refused(name) || is_private {
+    if checker.names.is_mangled(name) {
+        report_spelled(checker, name, call);
+    }
+    if no_attribute_escape::is_refused(name)
+        || is_private
+        || no_attribute_escape::is_of_the_loader(checker, object, name)
+    {
         let message = format!("`{accessor}` reaches `{name}`, which leads out of the object");
         checker.report(&RULE, call, message, "use what the object documents");
         return;
     }
     if accessor == "getattr" && format_strings::METHODS.contains(&name) {
         format_strings::report_method(checker, call);
+    }
+    if accessor == "getattr" && WHOLE_STATE.contains(&name) {
+        report_whole_state(checker, name, call);
     }
     let meanings = checker.meanings(object);
     let by_path = !meanings.is_empty()
@@ -219,7 +226,7 @@ fn by_name(checker: &mut Checker<'_, '_>, accessor: &str, call: &ExprCall, objec
         } else if accessor == "getattr" && library_calls::is_of_a_class(&full) {
             let message = format!("`{accessor}` reaches `{full}`, which takes any object for its own");
             checker.report(&RULE, call, message, "call it on the object itself");
-        } else if is_conditional(&full) {
+        } else if is_conditional(&full) || is_the_method_of_a_call(&full) {
             let message = format!("`{accessor}` reaches `{full}`, which has conditions");
             checker.report(&RULE, call, message, "call it by its name");
         }
@@ -259,29 +266,35 @@ fn whole_state<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     let given = match reference.usage {
         Usage::Call(call) => {
             let arguments = &call.arguments;
-            let spot = Spot {
-                module: checker.module,
-                scope: checker.scope(),
-            };
+            let spot = checker.spot();
             let is_own = matches!(arguments.args.first(), Some(Expr::Name(first)) if origin::is_self(checker, spot, first.id.as_str()));
             let most = usize::from(name == "load_state_dict");
             let is_flag = matches!(arguments.args.get(1), Some(Expr::BooleanLiteral(_)));
             let is_bound = arguments.args.len() <= most
                 || name == "load_state_dict" && arguments.args.len() == 2 && is_flag;
-            of_self || is_own || is_bound && !arguments.args.iter().any(Expr::is_starred_expr)
+            let is_seen = arguments.keywords.iter().all(|keyword| {
+                let is_self = |name: &ast::Identifier| matches!(name.as_str(), "self" | "_self");
+                keyword.arg.as_ref().is_some_and(|name| !is_self(name))
+            });
+            let is_bound = is_bound && is_seen && !arguments.args.iter().any(Expr::is_starred_expr);
+            of_self || is_own || is_bound
         }
         Usage::Load => of_self,
         Usage::Store | Usage::Delete => true,
     };
     if !given {
-        let message = format!("`{name}` of a class takes any object and gives or takes all that it holds");
-        checker.report(
-            &RULE,
-            reference.expr,
-            message,
-            "call it on the object itself, options by their names",
-        );
+        report_whole_state(checker, name, reference.expr);
     }
+}
+
+fn report_whole_state(checker: &mut Checker<'_, '_>, name: &str, at: impl Ranged) {
+    let message = format!("`{name}` of a class takes any object and gives or takes all that it holds");
+    checker.report(
+        &RULE,
+        at,
+        message,
+        "call it on the object itself, options by their names",
+    );
 }
 
 /// What has conditions is called where it is named, decorates, or is given another name.
@@ -298,6 +311,34 @@ fn conditional_as_a_value<'a>(checker: &mut Checker<'_, 'a>, reference: &Referen
         let message = format!("`{path}` is handed on, so that what it is called with cannot be seen");
         checker.report(&RULE, reference.expr, message, "call it by its name");
     }
+}
+
+/// `getattr.__call__(x, name)` is another way to write `getattr(x, name)`.
+fn called_by_its_method<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    if reference.paths().any(is_the_method_of_a_call) {
+        let message = "a function of a library is called by its method".to_owned();
+        checker.report(&RULE, reference.expr, message, "call it by its name");
+    }
+}
+
+fn is_the_method_of_a_call(path: &str) -> bool {
+    !path.starts_with('<')
+        && path.split('.').any(|name| name == "__call__")
+        && !library_calls::is_of_a_class(path)
+}
+
+/// `_R__name`, where Python reads `__name` of a class `R` so.
+fn spelled(checker: &mut Checker<'_, '_>) {
+    for (name, range) in &checker.names.modules[checker.module].spelled {
+        if checker.names.is_mangled(name) {
+            report_spelled(checker, name, *range);
+        }
+    }
+}
+
+fn report_spelled(checker: &mut Checker<'_, '_>, name: &str, at: impl Ranged) {
+    let message = format!("`{name}` is what Python makes of a name with two underscores within a class");
+    checker.report(&RULE, at, message, "begin that name with one underscore");
 }
 
 /// A whole module may be given another name, be the default of a parameter, be asked for an attribute that is spelled

@@ -37,7 +37,7 @@ use crate::check::Checker;
 use crate::reading::origin::{self, Origin};
 use crate::reading::{hands_on, paths};
 use crate::rules::no_monkeypatch;
-use crate::semantic::{BindingKind, CTX, Call, Meaning, Reference, Store, Usage};
+use crate::semantic::{BindingKind, CTX, Call, Meaning, Meant as _, Reference, Store, Usage};
 use crate::source::Role;
 
 pub(crate) static RULE: Rule = Rule::error(
@@ -224,6 +224,19 @@ static BEFORE_ENTRIES: Words = Words::new(
      torch.inference_mode torch.no_grad torch.profiler.record_function torch.set_grad_enabled",
 );
 
+/// Whether no argument of a decorator can be something that it calls: `@torch.no_grad(keep)` calls `keep(train)`.
+fn calls_nothing(checker: &Checker<'_, '_>, call: &ExprCall) -> bool {
+    let is_harmless = |value: &Expr| {
+        value.is_literal_expr() || checker.meanings(value).all_paths(|path| !path.starts_with('<'))
+    };
+    let arguments = &call.arguments;
+    arguments.args.iter().all(is_harmless)
+        && arguments
+            .keywords
+            .iter()
+            .all(|keyword| keyword.arg.is_some() && is_harmless(&keyword.value))
+}
+
 /// `@keep` before `def train`: what it is given could be called with anything. A wrapper that hands its arguments on may stand there.
 fn decorated_entry<'a>(checker: &mut Checker<'_, 'a>, function: &'a StmtFunctionDef) {
     let is_it = |(module, binding): (usize, usize)| {
@@ -234,9 +247,9 @@ fn decorated_entry<'a>(checker: &mut Checker<'_, 'a>, function: &'a StmtFunction
         return;
     }
     for decorator in &function.decorator_list {
-        let called = match &decorator.expression {
-            Expr::Call(call) => &*call.func,
-            named => named,
+        let (called, is_open) = match &decorator.expression {
+            Expr::Call(call) => (&*call.func, !calls_nothing(checker, call)),
+            named => (named, false),
         };
         let meanings = checker.meanings(called);
         let is_known = |meaning: &Meaning| match meaning {
@@ -248,7 +261,7 @@ fn decorated_entry<'a>(checker: &mut Checker<'_, 'a>, function: &'a StmtFunction
             }
             Meaning::Module(_) | Meaning::Unknown => false,
         };
-        if meanings.is_empty() || !meanings.iter().all(is_known) {
+        if is_open || meanings.is_empty() || !meanings.iter().all(is_known) {
             report_entry(checker, &decorator.expression);
         }
     }

@@ -264,9 +264,10 @@ fn uses_fields(checker: &Checker<'_, '_>) -> bool {
             path,
             "dataclasses.Field" | "dataclasses.field" | "dataclasses.fields"
         ) || path == "dataclasses"
-            && ["Field", "field", "fields"].iter().any(|name| {
-                checker.uses().calls.contains_key(name) || checker.uses().handed_on.contains(name)
-            })
+            && (!checker.reads().computed.is_empty()
+                || ["Field", "field", "fields"].iter().any(|name| {
+                    checker.uses().calls.contains_key(name) || checker.uses().handed_on.contains(name)
+                }))
     };
     checker.names.modules.iter().any(|module| {
         let mut imports = module.bindings.iter();

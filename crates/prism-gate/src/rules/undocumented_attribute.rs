@@ -35,7 +35,6 @@ use crate::knowledge::attributes;
 use crate::reading::origin::{self, Origin};
 use crate::rule::{Rule, RuleSet};
 use crate::semantic::Meaning;
-use crate::semantic::uses::Spot;
 
 pub(crate) static RULE: Rule = Rule::error(
     "PRS116",
@@ -62,7 +61,7 @@ const OWN_NAME: &str = "give the attribute another name, or use it on `self` onl
 /// Whether an attribute of this name may not be used on an object; `None` as the object: it cannot be seen.
 pub(crate) fn flaw(checker: &Checker<'_, '_>, object: Option<&Expr>, name: &str) -> Option<Flaw> {
     let is_dunder = name.starts_with("__") && name.ends_with("__");
-    if is_dunder || attributes::is_public(name) {
+    if is_dunder || attributes::is_public(name) && !attributes::is_never(name) {
         return None;
     }
     if attributes::is_never(name) {
@@ -77,10 +76,7 @@ pub(crate) fn flaw(checker: &Checker<'_, '_>, object: Option<&Expr>, name: &str)
         return None;
     }
     let of_self = || {
-        let spot = Spot {
-            module: checker.module,
-            scope: checker.scope(),
-        };
+        let spot = checker.spot();
         matches!(object, Some(Expr::Name(base)) if origin::is_self(checker, spot, base.id.as_str()))
     };
     let origin = || object.map_or(Origin::Unknown, |object| origin::of(checker, object));
@@ -124,7 +120,7 @@ fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
     while let Expr::Attribute(attribute) = rest {
         rest = &attribute.value;
         let name = attribute.attr.as_str();
-        if attributes::is_public(name) {
+        if attributes::is_public(name) && !attributes::is_never(name) {
             continue;
         }
         if matches!(attribute.ctx, ExprContext::Store)
