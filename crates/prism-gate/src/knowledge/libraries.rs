@@ -166,7 +166,7 @@ mod tests {
             assert!(table().contains_key(module.name), "{} has no names", module.name);
         }
         assert_eq!(modules.len(), table().len());
-        assert!(PLAIN.iter().all(|module| is_allowed(module)));
+        assert!(PLAIN.iter().all(is_allowed));
     }
 
     #[test]

@@ -147,7 +147,8 @@ fn is_closed(checker: &Checker<'_, '_>, function: &ast::StmtFunctionDef) -> bool
             named => named,
         };
         let meanings = checker.names.meanings(checker.module, 0, named);
-        let is_known = |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if PLAIN_DECORATORS.contains(&**path));
+        let is_known =
+            |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if PLAIN_DECORATORS.contains(path));
         !meanings.is_empty() && meanings.iter().all(is_known)
     };
     if uses.handed_on_of_objects.contains(name) && !function.decorator_list.iter().any(is_property)

@@ -9,7 +9,7 @@ use ruff_text_size::Ranged;
 
 use crate::check::Checker;
 use crate::knowledge::Words;
-use crate::semantic::{Call, Meaning, Reference, Usage};
+use crate::semantic::{Call, Meant as _, Reference, Usage};
 
 use crate::reading::texts;
 
@@ -157,10 +157,7 @@ fn is_plain(checker: &Checker<'_, '_>, expr: &Expr, depth: usize) -> bool {
         Expr::If(either) => plain(&either.body) && plain(&either.orelse),
         Expr::Call(call) => {
             let callee = checker.meanings(&call.func);
-            !callee.is_empty()
-                && callee
-                    .iter()
-                    .all(|meaning| matches!(meaning, Meaning::Library(path) if PLAIN.contains(&**path)))
+            callee.all_paths(|path| PLAIN.contains(path))
         }
         _ => texts::only(checker, expr).is_some(),
     }

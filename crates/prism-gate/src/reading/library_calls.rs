@@ -14,7 +14,7 @@ use crate::reading::{computed_names, origin, own, texts};
 use crate::rules::no_dynamic_attr::RULE;
 use crate::rules::{no_attribute_escape, no_monkeypatch, undocumented_attribute};
 use crate::semantic::reads::first_parameter;
-use crate::semantic::{Call, Meaning, Reference, ScopeKind, Store, Usage};
+use crate::semantic::{Call, Meaning, Meant as _, Reference, ScopeKind, Store, Usage};
 
 /// Libraries whose classes are of Python: their methods do not ask what `self` is.
 static OF_PYTHON: Words = Words::new("argparse. logging. prism_challenge. prism_runtime. torch.");
@@ -93,7 +93,7 @@ pub(crate) fn operator_of_a_class<'a>(checker: &mut Checker<'_, 'a>, reference: 
         arguments.args.len() + arguments.keywords.len() > most
             || arguments.args.iter().any(Expr::is_starred_expr)
     };
-    if places.is_some_and(|(_, most)| is_too_many(*most)) && checker.meanings(&method.value).is_empty() {
+    if places.is_some_and(|(_, most)| is_too_many(*most)) && checker.meanings(&method.value).may_be_unseen() {
         let message = format!(
             "`{}` of a class takes any object for its own",
             method.attr.as_str()

@@ -13,7 +13,7 @@ use crate::check::Checker;
 use crate::knowledge::{Words, attributes};
 use crate::reading::own::{self, may_look_at};
 use crate::semantic::uses::Spot;
-use crate::semantic::{BindingKind, CTX, Meaning, ScopeKind};
+use crate::semantic::{BindingKind, CTX, Meaning, Meant as _, ScopeKind};
 
 /// Whose an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -325,7 +325,7 @@ fn given_to<'a>(
     let again = again.iter().filter(|(_, call)| !is_of_super(&call.func));
     for (place, call) in calls.iter().chain(again) {
         let callees = checker.names.meanings(place.module, place.scope, &call.func);
-        if !callees.is_empty() && callees.iter().all(|callee| matches!(callee, Meaning::Library(_))) {
+        if callees.all_paths(|_| true) {
             continue;
         }
         let arguments = &call.arguments;

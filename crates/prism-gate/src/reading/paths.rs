@@ -8,7 +8,7 @@ use ruff_python_ast::{Expr, ExprContext, InterpolatedStringElement, Interpolated
 use crate::check::Checker;
 use crate::reading::origin;
 use crate::semantic::uses::Spot;
-use crate::semantic::{BindingKind, CTX, Meaning, ScopeId};
+use crate::semantic::{BindingKind, CTX, Meaning, Meant as _, ScopeId};
 
 const ARTIFACTS_DIR: &str = "<ctx>.artifacts_dir";
 
@@ -200,10 +200,7 @@ fn is_a_number(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, steps: &mut u
     let names = checker.names;
     let is_one_of = |callee: &Expr, paths: &[&str]| {
         let meanings = names.meanings(spot.module, spot.scope, callee);
-        !meanings.is_empty()
-            && meanings
-                .iter()
-                .all(|meaning| matches!(meaning, Meaning::Library(path) if paths.contains(&&**path)))
+        meanings.all_paths(|path| paths.contains(&path))
     };
     match expr {
         Expr::NumberLiteral(number) => number.value.is_int(),

@@ -43,7 +43,7 @@ use ruff_text_size::{Ranged, TextRange};
 use crate::check::Checker;
 use crate::reading::{format_strings, origin, own, texts};
 use crate::semantic::reads;
-use crate::semantic::{BindingKind, Meaning, Reference, ScopeKind, Store, Usage};
+use crate::semantic::{BindingKind, Meaning, Meant as _, Reference, ScopeKind, Store, Usage};
 
 pub(crate) static RULE: Rule = Rule::error(
     "PRS109",
@@ -507,16 +507,13 @@ fn reads_its_own(checker: &Checker<'_, '_>, class: &Expr) -> bool {
     let meanings = checker.meanings(class);
     !meanings.is_empty()
         && meanings.iter().all(|meaning| match meaning {
-            Meaning::Library(path) => WHOLE.contains(&**path),
+            Meaning::Library(path) => WHOLE.contains(path),
             Meaning::Module(_) | Meaning::Unknown => false,
             Meaning::Local(module, binding) => match checker.names.modules[*module].bindings[*binding].kind {
                 BindingKind::Class(class) => {
                     let is_a_tuple = |base: &Expr| {
                         let meanings = checker.names.meanings(*module, 0, base);
-                        !meanings.is_empty()
-                            && meanings.iter().all(|meaning| {
-                                matches!(meaning, Meaning::Library(path) if TUPLES.contains(&&**path))
-                            })
+                        meanings.all_paths(|path| TUPLES.contains(&path))
                     };
                     class.keywords().is_empty()
                         && own::is_plain(checker, *module, class)

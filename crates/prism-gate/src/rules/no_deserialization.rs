@@ -27,7 +27,7 @@ use ruff_python_ast::{Expr, Stmt};
 
 use crate::check::Checker;
 use crate::reading::origin::{self, Origin};
-use crate::semantic::{Call, Reference, Usage};
+use crate::semantic::{Call, Meant as _, Reference, Usage};
 
 use crate::reading::paths;
 
@@ -76,7 +76,7 @@ static PICKLE_HOOKS: Words =
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     if let Expr::Attribute(attribute) = reference.expr
         && attribute.attr.as_str() == "dump"
-        && reference.meanings.is_empty()
+        && reference.meanings.may_be_unseen()
         && !(checker.may_have_given("dump") && origin::of(checker, &attribute.value) == Origin::Own)
     {
         let message = "`.dump` of an array writes a pickle".to_owned();

@@ -43,7 +43,7 @@ use ruff_text_size::{Ranged, TextRange};
 
 use crate::check::Checker;
 use crate::knowledge::{libraries, verdict};
-use crate::semantic::{Call, Meaning, Reference, ScopeKind, Usage, binder};
+use crate::semantic::{Call, Meaning, Meant as _, Reference, ScopeKind, Usage, binder};
 
 use crate::reading::{library_calls, origin, own, texts};
 
@@ -122,10 +122,7 @@ fn judge<'a>(checker: &mut Checker<'_, 'a>, accessor: &str, call: &'a ExprCall) 
     }
     let is_of_a_module = || {
         let meanings = checker.meanings(object);
-        !meanings.is_empty()
-            && meanings
-                .iter()
-                .all(|meaning| matches!(meaning, Meaning::Library(_)))
+        meanings.all_paths(|_| true)
     };
     // Of a function that nobody calls the names are none.
     if let Some(names) = texts::of(checker, name).filter(|names| !names.is_empty() || is_of_a_module()) {
@@ -236,7 +233,7 @@ fn by_name(checker: &mut Checker<'_, '_>, accessor: &str, call: &ExprCall, objec
 /// Whether rules judge a function by its arguments, so that it must be called where it is named.
 pub(crate) fn is_conditional(path: &str) -> bool {
     CONDITIONAL.contains(path)
-        || no_dynamic_code::MAKERS.contains(&path)
+        || no_dynamic_code::MAKERS.contains(path)
         || format_strings::is_of_logging(path)
         || library_calls::reads_by_name(path)
 }

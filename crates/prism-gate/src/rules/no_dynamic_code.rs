@@ -438,7 +438,7 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     registers_a_class(checker, reference);
     if let Expr::Attribute(attribute) = reference.expr
         && attribute.attr.as_str() == "define"
-        && reference.meanings.is_empty()
+        && reference.meanings.may_be_unseen()
         && origin::of(checker, &attribute.value) != origin::Origin::Own
     {
         let message = "`.define` makes code of a text".to_owned();
@@ -455,10 +455,7 @@ fn registers_a_class<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a
     if attribute.attr.as_str() != "register" {
         return;
     }
-    let is_a_class = |meaning: &Meaning| {
-        matches!(meaning, Meaning::Local(module, binding)
-            if matches!(checker.names.modules[*module].bindings[*binding].kind, BindingKind::Class(_)))
-    };
+    let is_a_class = |meaning: &Meaning| checker.names.class_of(meaning).is_some();
     let of_a_class =
         !checker.may_have_given("register") && checker.meanings(&attribute.value).iter().any(is_a_class);
     // A decorator stands where it can be seen what it is given.
@@ -511,10 +508,7 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
                     .is_some_and(|name| name.as_str() == "metaclass");
                 let is_known = |value: &Expr| {
                     let meanings = checker.meanings(value);
-                    !meanings.is_empty()
-                        && meanings
-                            .iter()
-                            .all(|meaning| matches!(meaning, Meaning::Library(path) if METACLASSES.contains(&&**path)))
+                    meanings.all_paths(|path| METACLASSES.contains(&path))
                 };
                 if keyword.arg.is_none() || is_metaclass && !is_known(&keyword.value) {
                     let message =
@@ -558,8 +552,8 @@ fn registered(checker: &mut Checker<'_, '_>, function: &StmtFunctionDef, module:
         let unknown = matches!(
             annotation,
             Expr::Name(_) | Expr::Attribute(_) | Expr::Call(_) | Expr::If(_) | Expr::BoolOp(_)
-        ) && meanings(annotation).is_empty();
-        let computed = matches!(annotation, Expr::Subscript(of) if meanings(&of.value).is_empty());
+        ) && meanings(annotation).may_be_unseen();
+        let computed = matches!(annotation, Expr::Subscript(of) if meanings(&of.value).may_be_unseen());
         // A text is evaluated, and may name what the bundle may not.
         let dotted = matches!(annotation, Expr::StringLiteral(text)
             if !text.value.to_str().chars().all(|letter| letter.is_alphanumeric() || letter == '_'));

@@ -32,7 +32,7 @@ use crate::check::Checker;
 use crate::knowledge::Words;
 use crate::reading::origin::{self, Origin};
 use crate::rule::{Rule, RuleSet, denied};
-use crate::semantic::{Call, Reference, Usage};
+use crate::semantic::{Call, Meant as _, Reference, Usage};
 
 use crate::reading::paths;
 
@@ -151,7 +151,7 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
 fn saves_itself<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     if let ruff_python_ast::Expr::Attribute(attribute) = reference.expr
         && attribute.attr.as_str() == "save"
-        && reference.meanings.is_empty()
+        && reference.meanings.may_be_unseen()
         && !(checker.may_have_given("save") && origin::of(checker, &attribute.value) == Origin::Own)
     {
         let message = "`.save` of something that the bundle does not define writes a file".to_owned();

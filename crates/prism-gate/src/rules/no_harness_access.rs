@@ -113,12 +113,7 @@ fn is_of(path: &str, class: &str) -> bool {
 
 /// `type(ctx)`, `LRScheduler.state_dict(ctx)`, `Stream(...)`, `build_model(fake)`.
 fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
-    let is_ctx = |value: &Expr| {
-        checker
-            .meanings(value)
-            .iter()
-            .any(|meaning| matches!(meaning, Meaning::Library(path) if &**path == CTX))
-    };
+    let is_ctx = |value: &Expr| checker.meanings(value).any_path(|path| path == CTX);
     let arguments = &call.expr.arguments;
     let keywords = arguments.keywords.iter().map(|keyword| &keyword.value);
     let given = arguments.args.iter().chain(keywords).any(is_ctx);
@@ -135,7 +130,7 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
         match callee {
             Meaning::Library(path) if path.starts_with('<') => {}
             Meaning::Library(path) if given && &**path == "functools.partial" && is_seen() => {}
-            Meaning::Library(path) if given && !MAY_SEE_CTX.contains(&**path) => {
+            Meaning::Library(path) if given && !MAY_SEE_CTX.contains(path) => {
                 let shown = path.strip_prefix("builtins.").unwrap_or(path);
                 let message = format!("`{shown}` is given `ctx` itself, and what lies behind it");
                 return checker.report(
@@ -253,7 +248,7 @@ fn decorated_entry<'a>(checker: &mut Checker<'_, 'a>, function: &'a StmtFunction
         };
         let meanings = checker.meanings(called);
         let is_known = |meaning: &Meaning| match meaning {
-            Meaning::Library(path) => BEFORE_ENTRIES.contains(&**path),
+            Meaning::Library(path) => BEFORE_ENTRIES.contains(path),
             Meaning::Local(module, binding) => {
                 !decorator.expression.is_call_expr()
                     && matches!(checker.names.modules[*module].bindings[*binding].kind, BindingKind::Function(wraps)

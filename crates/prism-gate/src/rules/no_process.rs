@@ -34,7 +34,7 @@ use ruff_python_ast::Expr;
 use crate::check::Checker;
 use crate::knowledge::Words;
 use crate::rule::{Rule, RuleSet, denied};
-use crate::semantic::Reference;
+use crate::semantic::{Meant as _, Reference};
 
 pub(crate) static RULE: Rule = Rule::error("PRS101", "prism:no-process", include_str!("no_process.rs"));
 
@@ -94,7 +94,7 @@ static MODULES_WORDS: Words = Words::new(MODULES);
 
 /// `something.os`, whatever it may be.
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
-    if !reference.meanings.is_empty() {
+    if !reference.meanings.may_be_unseen() {
         return;
     }
     let mut expr = reference.expr;

@@ -41,7 +41,7 @@ use ruff_text_size::{Ranged, TextRange};
 use crate::check::Checker;
 use crate::reading::folding::{self as constants, Constant};
 use crate::reading::origin::{self, Origin};
-use crate::semantic::{BindingKind, Call, Meaning, Store};
+use crate::semantic::{BindingKind, Call, Meaning, Meant as _, Store};
 
 pub(crate) static RULE: Rule = Rule::error(
     "PRS108",
@@ -193,11 +193,11 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
         Some(_) => call.expr.arguments.args.first(),
         None => Some(&*call.expr.func),
     };
-    let is_method = callee.is_empty()
+    let is_method = callee.may_be_unseen()
         && matches!(function, Some(Expr::Attribute(attribute)) if attribute.attr.as_str() == "compile");
     if is_compile || is_method {
         compiles(checker, call.expr);
-    } else if callee.is_empty() {
+    } else if callee.may_be_unseen() {
         unknown(checker, call.expr);
     }
 }
@@ -422,7 +422,7 @@ fn derives<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
     };
     for base in class.bases() {
         let is_open =
-            |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if OPEN_CLASSES.contains(&**path));
+            |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if OPEN_CLASSES.contains(path));
         if checker.meanings(base).iter().any(is_open) {
             let message =
                 "an object of this class reads or sets attributes by names that nobody sees".to_owned();

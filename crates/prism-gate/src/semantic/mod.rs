@@ -50,6 +50,8 @@ impl Meaning {
 pub(crate) trait Meant {
     /// Whether one of them is something in a library of which this is said.
     fn any_path(&self, is: impl Fn(&str) -> bool) -> bool;
+    /// Whether it may be something that nobody sees, alone or besides.
+    fn may_be_unseen(&self) -> bool;
     /// Whether there are some, and all of them are such.
     fn all_paths(&self, is: impl Fn(&str) -> bool) -> bool;
 }
@@ -57,6 +59,10 @@ pub(crate) trait Meant {
 impl Meant for [Meaning] {
     fn any_path(&self, is: impl Fn(&str) -> bool) -> bool {
         self.iter().filter_map(Meaning::path).any(is)
+    }
+
+    fn may_be_unseen(&self) -> bool {
+        self.is_empty() || self.contains(&Meaning::Unknown)
     }
 
     fn all_paths(&self, is: impl Fn(&str) -> bool) -> bool {

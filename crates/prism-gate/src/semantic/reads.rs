@@ -24,6 +24,7 @@ pub(crate) struct Read<'a> {
 
 /// The index.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is asked for by itself")]
 pub(crate) struct Reads<'a> {
     pub(crate) by_name: FxHashMap<&'a str, Vec<Read<'a>>>,
     /// What `getattr` is given with a name that is not spelled out.
