@@ -24,9 +24,11 @@ use crate::rule::Rule;
 use crate::rules;
 use crate::rules::hooks;
 use crate::semantic::reads::Reads;
-use crate::semantic::uses::{self, Assigned, Uses};
+use crate::semantic::uses::{self, Assigned, Spot, Uses};
 use crate::semantic::walk::{Pass, Walker};
-use crate::semantic::{Call, Meaning, Names, Reference, ScopeId, ScopeKind, Store, Usage, binder};
+use crate::semantic::{
+    Call, Meaning, Meant as _, Names, Reference, ScopeId, ScopeKind, Store, Usage, binder,
+};
 use crate::source::Source;
 
 /// Why there is no report: the machine, never the bundle.
@@ -221,6 +223,12 @@ impl<'a> Checker<'_, 'a> {
         self.scopes.last().copied().unwrap_or_default()
     }
 
+    /// The place that is being walked.
+    pub(crate) fn spot(&self) -> Spot {
+        let (module, scope) = (self.module, self.scope());
+        Spot { module, scope }
+    }
+
     /// What makes the scope that is being walked.
     pub(crate) fn scope_kind(&self) -> ScopeKind<'a> {
         self.names.modules[self.module].scopes[self.scope()].kind
@@ -241,9 +249,7 @@ impl<'a> Checker<'_, 'a> {
 
     /// Whether an expression in this place may stand for a library's path.
     pub(crate) fn may_be(&self, expr: &Expr, path: &str) -> bool {
-        self.meanings(expr)
-            .iter()
-            .any(|meaning| matches!(meaning, Meaning::Library(found) if **found == *path))
+        self.meanings(expr).any_path(|found| found == path)
     }
 
     /// Whether the bundle itself gives its objects an attribute of this name: `self.name = ...` or a method.
@@ -391,11 +397,10 @@ impl<'a> Checker<'_, 'a> {
 
     /// `setattr(x, "name", value)` stores as a dot does.
     fn stores_by_name(&mut self, call: &'a ast::ExprCall, callee: &[Meaning]) {
-        let is_setter = |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if matches!(&**path, "builtins.setattr" | "builtins.delattr"));
         let [object, name, ..] = &*call.arguments.args else {
             return;
         };
-        if !callee.iter().any(is_setter) {
+        if !callee.any_path(|path| matches!(path, "builtins.setattr" | "builtins.delattr")) {
             return;
         }
         for name in texts::of(self, name).unwrap_or_default() {
@@ -420,12 +425,7 @@ impl<'a> Checker<'_, 'a> {
         self.callee = Some((&raw const *call.func, call, event.callee));
     }
 
-    fn reference(&mut self, expr: &'a Expr) {
-        let context = match expr {
-            Expr::Name(name) => name.ctx,
-            Expr::Attribute(attribute) => attribute.ctx,
-            _ => return,
-        };
+    fn reference(&mut self, expr: &'a Expr, context: ExprContext) {
         let (notable, root) = is_notable(expr);
         if !notable && !root.is_none_or(|root| self.names.may_stand(self.module, root)) {
             return;
@@ -491,6 +491,12 @@ impl<'a> Pass<'a> for Checker<'_, 'a> {
     fn statement(&mut self, stmt: &'a Stmt) {
         self.import(stmt);
         uses::assigned(stmt, &mut self.assigned);
+        // `x += y` reads before it stores, and hands what it reads to a method of `y`.
+        if let Stmt::AugAssign(assign) = stmt
+            && matches!(&*assign.target, Expr::Name(_) | Expr::Attribute(_))
+        {
+            self.reference(&assign.target, ExprContext::Load);
+        }
         for hook in &hooks().statement {
             hook(self, stmt);
         }
@@ -508,10 +514,10 @@ impl<'a> Pass<'a> for Checker<'_, 'a> {
             }
         }
         match expr {
-            Expr::Name(_) => self.reference(expr),
+            Expr::Name(name) => self.reference(expr, name.ctx),
             Expr::Attribute(attribute) => {
                 self.inner = &raw const *attribute.value;
-                self.reference(expr);
+                self.reference(expr, attribute.ctx);
             }
             Expr::Call(call) => self.call(call),
             _ => {}

@@ -43,9 +43,9 @@ pub fn of_bundle_error(error: &BundleError, entries: &[(String, Vec<u8>)]) -> Fi
             let quoted = |path: &str| error.to_string().contains(&format!("`{path}`"));
             let named = entries.iter().find(|(path, _)| quoted(path));
             let file = named.map(|(path, _)| path.clone()).unwrap_or_default();
-            (&rules::bundle::RULE, file, Place::START)
+            (&rules::elsewhere::BUNDLE, file, Place::START)
         }
-        _ => (&rules::bundle::RULE, String::new(), Place::START),
+        _ => (&rules::elsewhere::BUNDLE, String::new(), Place::START),
     };
     let message = match error {
         BundleError::Manifest(manifest) => manifest.problem.to_string(),
@@ -56,7 +56,7 @@ pub fn of_bundle_error(error: &BundleError, entries: &[(String, Vec<u8>)]) -> Fi
 
 /// The finding that stands for a directory that holds what no bundle may hold.
 pub fn of_pack_error(error: &PackError) -> Finding {
-    let rule = &rules::bundle::RULE;
+    let rule = &rules::elsewhere::BUNDLE;
     finding(rule, String::new(), Place::START, error.to_string(), error)
 }
 
@@ -79,13 +79,13 @@ fn of_content(error: &ContentError, entries: &[(String, Vec<u8>)]) -> (&'static 
         if is_python {
             &rules::syntax::RULE
         } else {
-            &rules::bundle::RULE
+            &rules::elsewhere::BUNDLE
         }
     };
     match error {
         ContentError::FileTooLarge { path, .. } => {
             let path = whole(path, entries).to_owned();
-            (&rules::bundle::RULE, path, Place::START)
+            (&rules::elsewhere::BUNDLE, path, Place::START)
         }
         ContentError::NotUtf8 { path, offset_bytes } | ContentError::NulByte { path, offset_bytes } => {
             let path = whole(path, entries);

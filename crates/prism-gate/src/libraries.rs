@@ -6,8 +6,8 @@ pub use crate::knowledge::attributes::is_decided;
 pub use crate::knowledge::libraries::{Module, modules, names};
 
 /// The modules that may be handed around as values.
-pub fn plain() -> &'static [&'static str] {
-    crate::knowledge::libraries::PLAIN
+pub fn plain() -> Vec<&'static str> {
+    crate::knowledge::libraries::PLAIN.iter().collect()
 }
 
 /// Whether a rule refuses a name that its module documents.

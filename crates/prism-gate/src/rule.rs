@@ -20,13 +20,33 @@ pub struct Rule {
     pub severity: Severity,
     /// The version of PRISM that had it first.
     pub since: &'static str,
-    /// The source file, whose first comment is the page.
-    pub(crate) source: &'static str,
+    /// The source file, whose first comment is the page, or the page itself.
+    source: &'static str,
 }
 
 impl Rule {
+    pub(crate) const fn error(code: &'static str, id: &'static str, source: &'static str) -> Self {
+        Self {
+            code,
+            id,
+            severity: Severity::Error,
+            since: "0.1.0",
+            source,
+        }
+    }
+
+    pub(crate) const fn warning(code: &'static str, id: &'static str, source: &'static str) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, id, source)
+        }
+    }
+
     /// The page, in Markdown, without the metadata.
     pub fn page(&self) -> String {
+        if !self.source.starts_with("//!") {
+            return self.source.to_owned();
+        }
         let mut page = String::new();
         for line in self.source.lines().map_while(|line| line.strip_prefix("//!")) {
             page.push_str(line.strip_prefix(' ').unwrap_or(line));
@@ -68,7 +88,8 @@ pub(crate) const fn denied(paths: &'static str, hint: &'static str) -> Denied {
     Denied { paths, hint }
 }
 
-/// A rule with what the checker needs of it.
+/// A rule with what the checker needs of it: what it refuses by name, and where it looks. A hook is called once for every
+/// place of its kind, in the order of the source.
 pub(crate) struct RuleSet {
     pub(crate) rule: &'static Rule,
     /// What a refused name does, after the name: a verb and its object.
@@ -76,21 +97,7 @@ pub(crate) struct RuleSet {
     /// Library names and builtins (as `builtins.eval`) that this rule refuses wherever they are referenced.
     pub(crate) denied: &'static [Denied],
     /// Attributes that the reference hook wants to see of any object; those with two underscores it sees anyway.
-    pub(crate) attributes: &'static [&'static str],
-    pub(crate) hooks: Hooks,
-}
-
-pub(crate) type ReferenceHook = for<'r, 'a> fn(&mut Checker<'_, 'a>, &'r Reference<'a>);
-pub(crate) type CallHook = for<'r, 'a> fn(&mut Checker<'_, 'a>, &'r Call<'a>);
-pub(crate) type ExpressionHook = for<'a> fn(&mut Checker<'_, 'a>, &'a ast::Expr);
-pub(crate) type StatementHook = for<'a> fn(&mut Checker<'_, 'a>, &'a ast::Stmt);
-pub(crate) type StoreHook = for<'r, 'a> fn(&mut Checker<'_, 'a>, &'r Store<'r>);
-pub(crate) type PatternHook = for<'a> fn(&mut Checker<'_, 'a>, &'a ast::Pattern);
-pub(crate) type WholeHook = for<'a> fn(&mut Checker<'_, 'a>);
-
-/// Where a rule looks. Each is called once for every place of its kind, in the order of the source.
-#[derive(Clone, Copy)]
-pub(crate) struct Hooks {
+    pub(crate) attributes: &'static str,
     /// A name or a chain of attributes that may stand for something, or in which an attribute is notable.
     pub(crate) reference: Option<ReferenceHook>,
     /// A call, before its callee is seen as a reference.
@@ -109,16 +116,30 @@ pub(crate) struct Hooks {
     pub(crate) bundle: Option<WholeHook>,
 }
 
-impl Hooks {
-    /// A rule that looks nowhere: its table says it all.
-    pub(crate) const NONE: Self = Self {
-        reference: None,
-        call: None,
-        expression: None,
-        statement: None,
-        store: None,
-        pattern: None,
-        module: None,
-        bundle: None,
-    };
+pub(crate) type ReferenceHook = for<'r, 'a> fn(&mut Checker<'_, 'a>, &'r Reference<'a>);
+pub(crate) type CallHook = for<'r, 'a> fn(&mut Checker<'_, 'a>, &'r Call<'a>);
+pub(crate) type ExpressionHook = for<'a> fn(&mut Checker<'_, 'a>, &'a ast::Expr);
+pub(crate) type StatementHook = for<'a> fn(&mut Checker<'_, 'a>, &'a ast::Stmt);
+pub(crate) type StoreHook = for<'r, 'a> fn(&mut Checker<'_, 'a>, &'r Store<'r>);
+pub(crate) type PatternHook = for<'a> fn(&mut Checker<'_, 'a>, &'a ast::Pattern);
+pub(crate) type WholeHook = for<'a> fn(&mut Checker<'_, 'a>);
+
+impl RuleSet {
+    /// A rule that refuses nothing and looks nowhere.
+    pub(crate) const fn of(rule: &'static Rule) -> Self {
+        Self {
+            rule,
+            reason: "",
+            denied: &[],
+            attributes: "",
+            reference: None,
+            call: None,
+            expression: None,
+            statement: None,
+            store: None,
+            pattern: None,
+            module: None,
+            bundle: None,
+        }
+    }
 }

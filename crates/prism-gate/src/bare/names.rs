@@ -6,30 +6,15 @@ use ruff_python_ast::{
 };
 use rustc_hash::FxHashMap;
 
+use crate::knowledge::Words;
 use crate::similarity::is_library_name;
 use crate::source::Source;
 
 /// Names that the harness, Python or habit give: they say what a thing is to others, and a bundle cannot choose them.
-const KEPT: &[&str] = &[
-    "F",
-    "_",
-    "build_model",
-    "cls",
-    "ctx",
-    "forward",
-    "match",
-    "case",
-    "type",
-    "lazy",
-    "nn",
-    "np",
-    "self",
-    "super",
-    "torch",
-    "train",
-    "training",
-    "architecture",
-];
+static KEPT: Words = Words::new(
+    "F _ build_model cls ctx forward match case type lazy nn np self super torch train training \
+     architecture",
+);
 /// Longest foreign name that is kept, in bytes. Libraries have no longer ones that matter; a message would.
 const FOREIGN_BYTES_MAX: usize = 40;
 
@@ -75,7 +60,7 @@ impl Neutral {
     }
 
     fn call(&mut self, name: &str, other: impl FnOnce() -> String) {
-        let is_kept = KEPT.contains(&name) || (name.starts_with("__") && name.ends_with("__"));
+        let is_kept = KEPT.contains(name) || (name.starts_with("__") && name.ends_with("__"));
         if !is_kept && !self.names.contains_key(name) {
             self.names.insert(name.to_owned(), other());
         }

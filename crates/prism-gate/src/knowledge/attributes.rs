@@ -5,115 +5,91 @@
 //! that a bundle can get at holds a module, a file, a lock, a loader or code. All three are written by
 //! `cargo run -p xtask -- libraries`. A name that stands in none of them can only be the bundle's own.
 
-use std::sync::OnceLock;
+use super::Words;
+use crate::rules::{no_attribute_escape, no_harness_access};
 
-use rustc_hash::FxHashSet;
+static PUBLIC: Words = Words::new(include_str!("attributes.txt"));
+static INNER: Words = Words::new(include_str!("inner.txt"));
+static WAYS: Words = Words::new(include_str!("ways.txt"));
 
-static PUBLIC: &str = include_str!("attributes.txt");
-static INNER: &str = include_str!("inner.txt");
-static WAYS: &str = include_str!("ways.txt");
-
-/// Names that lead out beside those that the tool finds: what they return is made when they are called. Sorted.
-#[rustfmt::skip]
-pub(crate) const LEAD_OUT: &[&str] = &[
-    "_UntypedStorage", "_evaluate", "_from_bytes", "_get_handler", "_make_boxed_from_prop", "_save_for_lite_interpreter",
-    "_save_for_mobile", "_set_from_file", "_showwarnmsg_impl", "_tensor_name", "_write_file", "aot_compile", "buffer",
-    "cffi", "code_with_constants", "ctypes", "ctypes_data", "debug_dump", "define", "ds_", "exit", "export_chrome_trace",
-    "export_memory_timeline", "export_stacks", "fileno", "find_module", "find_spec", "fromfile_prefix_chars", "get_code",
-    "get_data", "get_source", "handlers", "inlined_graph", "load_library", "load_module", "loader", "lock", "manager", "module_spec",
-    "ops", "pack_hook", "parameter_types", "raw", "save_compiled_function", "save_to_buffer", "showwarning", "spec",
-    "stream_handler", "submodule_search_locations", "tofile", "unpack_hook",
-];
+/// Names that lead out beside those that the tool finds: what they return is made when they are called.
+static LEAD_OUT: Words = Words::new(
+    "_UntypedStorage _evaluate _from_bytes _get_handler _make_boxed_from_prop _save_for_lite_interpreter \
+     _save_for_mobile _set_from_file _showwarnmsg_impl _tensor_name _write_file aot_compile buffer cffi \
+     code_with_constants ctypes ctypes_data debug_dump define ds_ exit export_chrome_trace \
+     export_memory_timeline export_stacks fileno find_module find_spec fromfile_prefix_chars get_code \
+     get_data get_source handlers inlined_graph load_library load_module loader lock manager module_spec \
+     ops pack_hook parameter_types raw save_compiled_function save_to_buffer showwarning spec \
+     stream_handler submodule_search_locations tofile unpack_hook",
+);
 
 /// Names that lead out and that honest classes have as well: a bundle may have its own, and then not use them on anything
-/// that may be a library's. Sorted.
-#[rustfmt::skip]
-pub(crate) const OWN_ONLY: &[&str] = &[
-    "define", "dump", "dumps", "from_file", "load", "loads", "open", "save", "savez", "write",
-];
+/// that may be a library's.
+static OWN_ONLY: Words = Words::new("define dump dumps from_file load loads open save savez write");
 
-/// Private names that honest code reads of objects of torch and of named tuples. Sorted.
-#[rustfmt::skip]
-const HONEST_PRIVATE: &[&str] = &[
-    "_C_flash_attention", "_LRScheduler", "_Loss", "_accelerator_graph_capture_health_check", "_asdict", "_assert",
-    "_backward_hooks", "_base", "_buffers", "_check", "_cuda_graph_capture_health_check", "_field_defaults", "_fields",
-    "_forward_hooks", "_forward_pre_hooks", "_get_lr_called_within_step", "_get_name", "_grad", "_indices",
-    "_initial_step", "_is_full_backward_hook", "_last_lr", "_load_from_state_dict", "_log_api_usage_once", "_make",
-    "_modules", "_non_persistent_buffers_set", "_optimizer_step_pre_hooks", "_orig_mod", "_parameters",
-    "_patch_step_function", "_register_load_state_dict_pre_hook", "_register_state_dict_hook", "_replace",
-    "_save_to_state_dict", "_step_count", "_values", "_version",
-];
+/// Private names that honest code reads of objects of torch and of named tuples.
+static HONEST_PRIVATE: Words = Words::new(
+    "_C_flash_attention _LRScheduler _Loss _accelerator_graph_capture_health_check _asdict _assert \
+     _backward_hooks _base _buffers _check _cuda_graph_capture_health_check _field_defaults _fields \
+     _forward_hooks _forward_pre_hooks _get_lr_called_within_step _get_name _grad _indices _initial_step \
+     _is_full_backward_hook _last_lr _load_from_state_dict _log_api_usage_once _make _modules \
+     _non_persistent_buffers_set _optimizer_step_pre_hooks _orig_mod _parameters _patch_step_function \
+     _register_load_state_dict_pre_hook _register_state_dict_hook _replace _save_to_state_dict _step_count \
+     _values _version",
+);
 
 /// Whether a way out under this name was looked at and is none. `_check`, `_data` and their like are harmless functions and
 /// values elsewhere, and what holds a module under that name is itself out of reach.
 pub(crate) fn is_reviewed(name: &str) -> bool {
-    HONEST_PRIVATE.contains(&name)
-}
-
-fn set(
-    cell: &'static OnceLock<FxHashSet<&'static str>>,
-    text: &'static str,
-) -> &'static FxHashSet<&'static str> {
-    cell.get_or_init(|| {
-        let lines = text.lines().filter(|line| !line.starts_with('#'));
-        lines.flat_map(str::split_whitespace).collect()
-    })
+    HONEST_PRIVATE.contains(name)
 }
 
 /// Whether a library documents an attribute of this name, and it leads nowhere.
 pub(crate) fn is_public(name: &str) -> bool {
-    static SET: OnceLock<FxHashSet<&str>> = OnceLock::new();
-    set(&SET, PUBLIC).contains(name) || HONEST_PRIVATE.contains(&name)
+    PUBLIC.contains(name) || HONEST_PRIVATE.contains(name)
 }
 
 /// Whether an object of a library may have an attribute of this name that is not documented.
 pub(crate) fn is_inner(name: &str) -> bool {
-    static SET: OnceLock<FxHashSet<&str>> = OnceLock::new();
-    set(&SET, INNER).contains(name) || leads_out(name) || is_own_only(name)
+    INNER.contains(name) || leads_out(name) || is_own_only(name)
 }
 
 /// Whether an attribute of this name may lead out of an object.
 pub(crate) fn leads_out(name: &str) -> bool {
-    static SET: OnceLock<FxHashSet<&str>> = OnceLock::new();
-    LEAD_OUT.contains(&name) || is_never(name) || set(&SET, WAYS).contains(name)
+    LEAD_OUT.contains(name) || is_never(name) || WAYS.contains(name)
 }
 
 /// Names that are refused of every object, the bundle's own as well: what is stored under them, or called by them, is the
-/// library's, whatever class stands around. Sorted.
-#[rustfmt::skip]
-const NEVER: &[&str] = &[
-    "add_parser", "add_subparsers", "create_function", "dynamo_ctx", "exc_text", "findCaller", "find_function", "formatException",
-    "formatStack", "fromfile_prefix_chars", "insertConstant", "insertNode", "lr_lambdas", "replaceAllUsesWith",
-    "setInsertPoint", "stack_info",
-];
+/// library's, whatever class stands around.
+static NEVER: Words = Words::new(
+    "_get_kwargs add_parser add_subparsers attrname create_function dynamo_ctx exc_text findCaller find_function \
+     formatException formatStack fromfile_prefix_chars insertConstant insertNode lr_lambdas \
+     replaceAllUsesWith setInsertPoint stack_info",
+);
 
 /// Whether an attribute of this name may not be used on anything.
 pub(crate) fn is_never(name: &str) -> bool {
-    NEVER.binary_search(&name).is_ok()
+    // Under these a decorator of torch keeps the function that it was given.
+    NEVER.contains(name) || name.starts_with("_torchdynamo")
 }
 
 /// Whether some name that leads out, by itself or on what is not the bundle's own, is as said.
 pub(crate) fn any_leads_out(is: impl Fn(&str) -> bool) -> bool {
-    static SET: OnceLock<FxHashSet<&str>> = OnceLock::new();
-    let ways = set(&SET, WAYS)
-        .iter()
-        .chain(LEAD_OUT)
-        .chain(OWN_ONLY)
-        .chain(NEVER);
-    ways.copied().any(&is)
-        || crate::rules::no_harness_access::any_inner(&is)
-        || crate::rules::no_attribute_escape::any_refused(is)
+    let lists = [&WAYS, &LEAD_OUT, &OWN_ONLY, &NEVER];
+    lists.into_iter().flat_map(Words::iter).any(&is)
+        || no_harness_access::any_inner(&is)
+        || no_attribute_escape::any_refused(is)
 }
 
 /// Whether an attribute of this name is only harmless where the bundle defines it.
 pub(crate) fn is_own_only(name: &str) -> bool {
-    OWN_ONLY.contains(&name)
+    OWN_ONLY.contains(name)
 }
 
 /// Whether a name may never stand in `attributes.txt`.
 pub fn is_decided(name: &str) -> bool {
-    LEAD_OUT.contains(&name)
+    LEAD_OUT.contains(name)
         || is_never(name)
-        || OWN_ONLY.contains(&name)
-        || crate::rules::no_attribute_escape::is_refused(name)
+        || OWN_ONLY.contains(name)
+        || no_attribute_escape::is_refused(name)
 }

@@ -8,20 +8,14 @@ use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::Words;
+
 static MODULES: &str = include_str!("modules.txt");
 static NAMES: &str = include_str!("names.txt");
 
 /// Modules that may be handed around as values: nothing in them has conditions, and nothing leads out of them.
-pub(crate) const PLAIN: &[&str] = &[
-    "cmath",
-    "itertools",
-    "math",
-    "torch.fft",
-    "torch.linalg",
-    "torch.nn.functional",
-    "torch.nn.init",
-    "torch.special",
-];
+pub(crate) static PLAIN: Words =
+    Words::new("cmath itertools math torch.fft torch.linalg torch.nn.functional torch.nn.init torch.special");
 
 /// A module as `modules.txt` describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +122,7 @@ pub(crate) fn is_module(path: &str) -> bool {
 
 /// Whether a module may be handed around as a value.
 pub(crate) fn is_plain(module: &str) -> bool {
-    PLAIN.contains(&module)
+    PLAIN.contains(module)
 }
 
 /// What stands at a path.
@@ -172,7 +166,7 @@ mod tests {
             assert!(table().contains_key(module.name), "{} has no names", module.name);
         }
         assert_eq!(modules.len(), table().len());
-        assert!(PLAIN.iter().all(|module| is_allowed(module)));
+        assert!(PLAIN.iter().all(is_allowed));
     }
 
     #[test]

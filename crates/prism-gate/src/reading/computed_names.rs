@@ -7,9 +7,9 @@
 use ruff_python_ast::{self as ast, Expr, InterpolatedStringElement, Operator};
 
 use crate::check::Checker;
+use crate::knowledge::Words;
 use crate::knowledge::{attributes, libraries};
 use crate::reading::{origin, own};
-use crate::semantic::uses::Spot;
 use crate::semantic::{BindingKind, Meaning};
 
 /// Shortest literal at either end of a name that says enough.
@@ -18,30 +18,11 @@ const AFFIX_CHARS_MIN: usize = 3;
 /// How types and functions of torch begin that lead nowhere.
 const OF_TORCH: &[&str] = &["_foreach_", "bfloat", "complex", "float", "int", "uint"];
 
-/// Classes of libraries whose objects keep attributes as any object does.
-pub(crate) const PLAIN_BASES: &[&str] = &[
-    "abc.ABC",
-    "builtins.Exception",
-    "builtins.object",
-    "torch.nn.Module",
-    "torch.nn.modules.module.Module",
-    "torch.optim.Optimizer",
-    "torch.optim.optimizer.Optimizer",
-    "typing.Generic",
-    "typing.NamedTuple",
-    "typing.Protocol",
-];
-
 /// Decorators after which a method is called as before.
-const PLAIN_DECORATORS: &[&str] = &[
-    "torch.compiler.disable",
-    "torch.enable_grad",
-    "torch.inference_mode",
-    "torch.jit.export",
-    "torch.jit.ignore",
-    "torch.jit.unused",
-    "torch.no_grad",
-];
+static PLAIN_DECORATORS: Words = Words::new(
+    "torch.compiler.disable torch.enable_grad torch.inference_mode torch.jit.export torch.jit.ignore \
+     torch.jit.unused torch.no_grad",
+);
 
 /// Whether a literal at the beginning or at the end keeps a name from leading out.
 pub(crate) fn has_harmless_affix(checker: &Checker<'_, '_>, object: &Expr, name: &Expr) -> bool {
@@ -146,15 +127,11 @@ pub(crate) fn is_a_closed_self(checker: &Checker<'_, '_>, object: &Expr) -> bool
     let Expr::Name(name) = object else {
         return false;
     };
-    let spot = Spot {
-        module: checker.module,
-        scope: checker.scope(),
-    };
-    if !origin::is_self(checker, spot, name.id.as_str()) {
-        return false;
-    }
+    let spot = checker.spot();
     own::method_of(checker, spot, name.id.as_str()).is_some_and(|method| {
-        own::keeps_its_attributes(checker, method, PLAIN_BASES) && is_closed(checker, method.function)
+        own::is_called_on_its_own(checker, method)
+            && own::keeps_its_attributes(checker, method)
+            && is_closed(checker, method.function)
     })
 }
 
@@ -170,7 +147,8 @@ fn is_closed(checker: &Checker<'_, '_>, function: &ast::StmtFunctionDef) -> bool
             named => named,
         };
         let meanings = checker.names.meanings(checker.module, 0, named);
-        let is_known = |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if PLAIN_DECORATORS.contains(&&**path));
+        let is_known =
+            |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if PLAIN_DECORATORS.contains(path));
         !meanings.is_empty() && meanings.iter().all(is_known)
     };
     if uses.handed_on_of_objects.contains(name) && !function.decorator_list.iter().any(is_property)

@@ -8,11 +8,11 @@ use ruff_python_ast::{self as ast, Expr, ExprCall, Operator, UnaryOp};
 use ruff_text_size::Ranged;
 
 use crate::check::Checker;
-use crate::semantic::{Call, Meaning, Reference, Usage};
+use crate::knowledge::Words;
+use crate::semantic::{Call, Meant as _, Reference, Usage};
 
 use crate::reading::texts;
 
-use super::constants;
 use crate::rules::no_dynamic_attr::RULE;
 use crate::rules::{no_attribute_escape, undocumented_attribute};
 
@@ -23,20 +23,10 @@ pub(crate) const METHODS: &[&str] = &["format", "format_map"];
 const OF_LOGGING: [&str; 2] = ["logging.Formatter", "logging.basicConfig"];
 
 /// What makes text or a number of anything.
-const PLAIN: &[&str] = &[
-    "builtins.ascii",
-    "builtins.bin",
-    "builtins.bool",
-    "builtins.float",
-    "builtins.format",
-    "builtins.hex",
-    "builtins.int",
-    "builtins.len",
-    "builtins.ord",
-    "builtins.repr",
-    "builtins.str",
-    "json.dumps",
-];
+static PLAIN: Words = Words::new(
+    "builtins.ascii builtins.bin builtins.bool builtins.float builtins.format builtins.hex builtins.int \
+     builtins.len builtins.ord builtins.repr builtins.str json.dumps",
+);
 /// How deeply an argument is looked into.
 const DEPTH_MAX: usize = 16;
 
@@ -65,7 +55,8 @@ pub(crate) fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference
 }
 
 fn judge(checker: &mut Checker<'_, '_>, attribute: &ast::ExprAttribute, call: Option<&ExprCall>) {
-    if let Some(texts) = known(checker, &attribute.value) {
+    let known = texts::of(checker, &attribute.value);
+    if let Some(texts) = known.filter(|texts| !texts.is_empty()) {
         return fields(checker, attribute, &texts);
     }
     let Some(call) = call else {
@@ -77,7 +68,7 @@ fn judge(checker: &mut Checker<'_, '_>, attribute: &ast::ExprAttribute, call: Op
     // `str.format(template, x)`
     let given = &call.arguments.args;
     let is_unbound = checker.may_be(&attribute.value, "builtins.str");
-    if is_unbound && let Some(text) = given.first().and_then(|first| constants::text(checker, first)) {
+    if is_unbound && let Some(text) = given.first().and_then(|first| texts::only(checker, first)) {
         return fields(checker, attribute, &[text]);
     }
     let values = &given[usize::from(is_unbound).min(given.len())..];
@@ -90,12 +81,6 @@ fn judge(checker: &mut Checker<'_, '_>, attribute: &ast::ExprAttribute, call: Op
         let message = "a template that is not spelled out may read any attribute of what fills it".to_owned();
         checker.report(&RULE, call.range(), message, HINT);
     }
-}
-
-/// All texts that a template can be, if they are spelled out.
-fn known(checker: &Checker<'_, '_>, template: &Expr) -> Option<Vec<String>> {
-    let text = constants::text(checker, template).map(|text| vec![text]);
-    text.or_else(|| texts::of(checker, template).filter(|texts| !texts.is_empty()))
 }
 
 /// A field of a template reads attributes as a dot does, of an object that cannot be seen.
@@ -172,12 +157,9 @@ fn is_plain(checker: &Checker<'_, '_>, expr: &Expr, depth: usize) -> bool {
         Expr::If(either) => plain(&either.body) && plain(&either.orelse),
         Expr::Call(call) => {
             let callee = checker.meanings(&call.func);
-            !callee.is_empty()
-                && callee
-                    .iter()
-                    .all(|meaning| matches!(meaning, Meaning::Library(path) if PLAIN.contains(&&**path)))
+            callee.all_paths(|path| PLAIN.contains(path))
         }
-        _ => constants::text(checker, expr).is_some(),
+        _ => texts::only(checker, expr).is_some(),
     }
 }
 
@@ -200,7 +182,7 @@ pub(crate) fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
         () => return,
     };
     let arguments = &call.expr.arguments;
-    let is_percent = |value: &Expr| constants::text(checker, value).as_deref() == Some("%");
+    let is_percent = |value: &Expr| texts::only(checker, value).as_deref() == Some("%");
     let is_seen = arguments.args.len() <= places
         && !arguments.args.iter().any(Expr::is_starred_expr)
         && arguments.keywords.iter().all(|keyword| match &keyword.arg {

@@ -4,10 +4,10 @@
 //! them would choose their `ctx`.
 
 use ruff_python_ast::visitor::{self, Visitor};
-use ruff_python_ast::{Expr, Stmt, StmtFunctionDef};
+use ruff_python_ast::{self as ast, Expr, Stmt, StmtFunctionDef};
 
 use crate::semantic::reads::first_parameter;
-use crate::semantic::{BindingKind, Meaning, Names, ScopeId};
+use crate::semantic::{BindingKind, Meant as _, Names, ScopeId};
 
 /// Whether the function that a decorator of this module is given is called only in wrappers, with their own parameters, and
 /// nothing is done with a wrapper but that it is returned.
@@ -23,13 +23,17 @@ pub(crate) fn only_wraps<'a>(names: &Names<'a>, module: usize, decorator: &'a St
         scope,
         function,
         wrappers: wrappers.clone().map(|wrapper| wrapper.name.as_str()).collect(),
+        first: None,
+        options: None,
         place: Place::Decorator,
         is_kept: false,
     };
     for statement in &decorator.body {
         reader.visit_stmt(statement);
     }
-    !reader.is_kept
+    let bound = &names.modules[module].scopes[scope].names;
+    let is_bound_once = |name: &&str| bound.get(name).is_some_and(|entry| entry.bindings.len() == 1);
+    !reader.is_kept && decorator.decorator_list.is_empty() && reader.wrappers.iter().all(is_bound_once)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,6 +50,9 @@ struct Reader<'n, 'a> {
     scope: ScopeId,
     function: &'a str,
     wrappers: Vec<&'a str>,
+    /// Of the wrapper: what holds its first argument, and what collects its options.
+    first: Option<&'a str>,
+    options: Option<&'a str>,
     place: Place,
     is_kept: bool,
 }
@@ -55,9 +62,13 @@ impl Reader<'_, '_> {
         matches!(expr, Expr::Name(name) if name.id.as_str() == self.function)
     }
 
-    fn is_wraps(&self, expr: &Expr) -> bool {
-        let meanings = self.names.meanings(self.module, self.scope, expr);
-        matches!(&*meanings, [Meaning::Library(path)] if &**path == "functools.wraps")
+    /// `functools.wraps(function)`
+    fn is_wraps_of_it(&self, expr: &Expr) -> bool {
+        let Expr::Call(call) = expr else { return false };
+        let meanings = self.names.meanings(self.module, self.scope, &call.func);
+        matches!(&*call.arguments.args, [only] if self.is_it(only))
+            && call.arguments.keywords.is_empty()
+            && meanings.all_paths(|path| path == "functools.wraps")
     }
 
     /// Whether a value is a parameter of the wrapper and nothing else.
@@ -86,10 +97,11 @@ impl<'a> Visitor<'a> for Reader<'_, 'a> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         match stmt {
             Stmt::FunctionDef(wrapper) if self.place == Place::Decorator => {
-                wrapper
+                // Another decorator would be given the wrapper, and could call it with anything.
+                self.is_kept |= !wrapper
                     .decorator_list
                     .iter()
-                    .for_each(|one| self.visit_decorator(one));
+                    .all(|one| self.is_wraps_of_it(&one.expression));
                 // Annotations are evaluated where the wrapper is made.
                 self.visit_parameters(&wrapper.parameters);
                 wrapper
@@ -100,6 +112,10 @@ impl<'a> Visitor<'a> for Reader<'_, 'a> {
                 // A parameter that the harness does not give would be something else.
                 let mut parameters = wrapper.parameters.iter_non_variadic_params();
                 self.is_kept |= parameters.any(|parameter| parameter.default.is_some());
+                let collected =
+                    |all: &'a Option<Box<ast::Parameter>>| all.as_ref().map(|all| all.name.as_str());
+                self.first = first_parameter(wrapper).or(collected(&wrapper.parameters.vararg));
+                self.options = collected(&wrapper.parameters.kwarg);
                 match self.names.modules[self.module].function_scope(wrapper) {
                     Some(scope) => {
                         let outer = std::mem::replace(&mut self.scope, scope);
@@ -124,18 +140,14 @@ impl<'a> Visitor<'a> for Reader<'_, 'a> {
         match expr {
             Expr::Call(call) if self.place == Place::Wrapper && self.is_it(&call.func) => {
                 let keywords = call.arguments.keywords.iter().map(|keyword| &keyword.value);
-                self.is_kept |= !call
-                    .arguments
-                    .args
-                    .iter()
-                    .chain(keywords)
-                    .all(|value| self.is_own(value));
+                let mut given = call.arguments.args.iter().chain(keywords);
+                let is_first =
+                    |value: &Expr| matches!(value, Expr::Name(name) if self.first == Some(name.id.as_str()));
+                let first = call.arguments.args.first();
+                let first = first.map(|value| value.as_starred_expr().map_or(value, |all| &all.value));
+                self.is_kept |= !given.all(|value| self.is_own(value)) || !first.is_some_and(is_first);
             }
-            Expr::Call(call)
-                if self.place == Place::Decorator
-                    && matches!(&*call.arguments.args, [only] if self.is_it(only))
-                    && call.arguments.keywords.is_empty()
-                    && self.is_wraps(&call.func) => {}
+            Expr::Call(_) if self.place == Place::Decorator && self.is_wraps_of_it(expr) => {}
             Expr::Lambda(_)
             | Expr::ListComp(_)
             | Expr::SetComp(_)
@@ -144,7 +156,10 @@ impl<'a> Visitor<'a> for Reader<'_, 'a> {
                 self.below(Place::Deeper, |reader| visitor::walk_expr(reader, expr));
             }
             Expr::Name(name) => {
-                self.is_kept |= self.is_it(expr) || self.wrappers.contains(&name.id.as_str());
+                let name = name.id.as_str();
+                // What collects the options of a wrapper can be changed.
+                self.is_kept |=
+                    self.is_it(expr) || self.wrappers.contains(&name) || self.options == Some(name);
             }
             _ => visitor::walk_expr(self, expr),
         }

@@ -8,38 +8,31 @@ use ruff_python_ast::{self as ast, Expr, ExprCall, Stmt};
 use ruff_text_size::Ranged;
 
 use crate::check::Checker;
+use crate::knowledge::Words;
 use crate::knowledge::libraries::{self, At, Kind};
 use crate::reading::{computed_names, origin, own, texts};
 use crate::rules::no_dynamic_attr::RULE;
 use crate::rules::{no_attribute_escape, no_monkeypatch, undocumented_attribute};
 use crate::semantic::reads::first_parameter;
-use crate::semantic::uses::Spot;
-use crate::semantic::{Call, Meaning, Reference, ScopeKind, Store, Usage};
+use crate::semantic::{Call, Meaning, Meant as _, Reference, ScopeKind, Store, Usage};
 
 /// Libraries whose classes are of Python: their methods do not ask what `self` is.
-const OF_PYTHON: &[&str] = &[
-    "argparse.",
-    "logging.",
-    "prism_challenge.",
-    "prism_runtime.",
-    "torch.",
-];
+static OF_PYTHON: Words = Words::new("argparse. logging. prism_challenge. prism_runtime. torch.");
 
 /// Classes of these whose methods are of C, and ask.
 const OF_C: &[&str] = &["torch.Tensor", "torch.Size", "torch.Generator", "torch.Event"];
 
 /// Class methods, static methods and values of classes, as the runtime says, sorted: they take no `self`.
-#[rustfmt::skip]
-const OF_CLASSES: &[&str] = &[
-    "_group_tensors_by_device_and_dtype", "arg_constraints", "convert_sync_batchnorm", "create", "cumsum",
-    "domain", "dump_patches", "eps", "forward", "from_dense", "from_float", "from_group", "from_ipc_handle",
-    "from_kv_blocks", "from_local", "from_pretrained", "fromkeys", "fsdp_modules", "full_optim_state_dict",
-    "generate_square_subsequent_mask", "get_currently_capturing_graph", "get_state_dict_type", "has_rsample",
-    "jvp", "optim_state_dict", "optim_state_dict_to_load", "priority_range", "rekey_optim_state_dict",
-    "replicate", "scatter_full_optim_state_dict", "set_default_validate_args", "set_state_dict_type",
-    "setup_context", "shard", "shard_full_optim_state_dict", "sharded_optim_state_dict", "state_dict_type",
-    "summon_full_params", "support", "vjp", "vmap",
-];
+static OF_CLASSES: Words = Words::new(
+    "_group_tensors_by_device_and_dtype arg_constraints convert_sync_batchnorm create cumsum domain \
+     dump_patches eps forward from_dense from_float from_group from_ipc_handle from_kv_blocks from_local \
+     from_pretrained fromkeys fsdp_modules full_optim_state_dict generate_square_subsequent_mask \
+     get_currently_capturing_graph get_state_dict_type has_rsample jvp optim_state_dict \
+     optim_state_dict_to_load priority_range rekey_optim_state_dict replicate \
+     scatter_full_optim_state_dict set_default_validate_args set_state_dict_type setup_context shard \
+     shard_full_optim_state_dict sharded_optim_state_dict state_dict_type summon_full_params support vjp \
+     vmap",
+);
 
 /// Methods that `torch` looks attributes up by, where a class has its own.
 const CHOOSERS: &[&str] = &["_get_abs_string_index", "_get_item_by_idx", "_key_to_attr"];
@@ -100,7 +93,7 @@ pub(crate) fn operator_of_a_class<'a>(checker: &mut Checker<'_, 'a>, reference: 
         arguments.args.len() + arguments.keywords.len() > most
             || arguments.args.iter().any(Expr::is_starred_expr)
     };
-    if places.is_some_and(|(_, most)| is_too_many(*most)) && checker.meanings(&method.value).is_empty() {
+    if places.is_some_and(|(_, most)| is_too_many(*most)) && checker.meanings(&method.value).may_be_unseen() {
         let message = format!(
             "`{}` of a class takes any object for its own",
             method.attr.as_str()
@@ -121,16 +114,13 @@ fn method_of_a_class(path: &str) -> Option<(&str, &str)> {
     let class = &path[..path.len().checked_sub(rest.len() + 1)?];
     let is_a_method = method.starts_with(|letter: char| letter.is_ascii_lowercase() || letter == '_')
         && !matches!(method, "__name__" | "__qualname__" | "__version__")
-        && OF_CLASSES.binary_search(&method).is_err();
+        && !OF_CLASSES.contains(method);
     (is_a_method && !OF_C.contains(&class)).then_some((class, method))
 }
 
 /// Whether a name is `self` in a class of the bundle below a class of a library. What makes modules sets nothing but its own.
 fn is_of_the_class(checker: &Checker<'_, '_>, name: &str, class: &str, method: &str) -> bool {
-    let spot = Spot {
-        module: checker.module,
-        scope: checker.scope(),
-    };
+    let spot = checker.spot();
     // `torch.nn.Module.train` in a class below `torch.nn.Linear`: how they derive is not known, but it is the same library.
     let library = class.rsplit_once('.').map_or(class, |(library, _)| library);
     let top = library
@@ -296,21 +286,17 @@ pub(crate) fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
 }
 
 /// Functions below `torch.nn.utils` that read an attribute by the name that they are given second, sorted.
-#[rustfmt::skip]
-const NAMED: &[&str] = &[
-    "apply", "custom_from_mask", "identity", "is_parametrized", "l1_unstructured", "ln_structured", "orthogonal",
-    "random_structured", "random_unstructured", "register_parametrization", "remove", "remove_parametrizations",
-    "remove_spectral_norm", "remove_weight_norm", "spectral_norm", "weight_norm",
-];
+static NAMED: Words = Words::new(
+    "apply custom_from_mask identity is_parametrized l1_unstructured ln_structured orthogonal \
+     random_structured random_unstructured register_parametrization remove remove_parametrizations \
+     remove_spectral_norm remove_weight_norm spectral_norm weight_norm",
+);
 
 /// Whether a path is such a function.
 pub(crate) fn reads_by_name(path: &str) -> bool {
     path.starts_with("torch.nn.utils.")
         && libraries::at(path) != At::Module
-        && path
-            .rsplit('.')
-            .next()
-            .is_some_and(|name| NAMED.binary_search(&name).is_ok())
+        && path.rsplit('.').next().is_some_and(|name| NAMED.contains(name))
 }
 
 /// `prune.identity(module, "weight")`.
@@ -343,12 +329,6 @@ fn named<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_lists_are_sorted() {
-        assert!(OF_CLASSES.is_sorted());
-        assert!(NAMED.is_sorted());
-    }
 
     #[test]
     fn a_method_of_a_class_is_known_by_its_path() {

@@ -2,7 +2,6 @@
 
 pub(crate) mod census;
 pub(crate) mod computed_names;
-pub(crate) mod constants;
 pub(crate) mod folding;
 pub(crate) mod format_strings;
 pub(crate) mod hands_on;

@@ -10,10 +10,10 @@ use std::cell::Cell;
 use ruff_python_ast::{self as ast, Expr};
 
 use crate::check::Checker;
-use crate::knowledge::attributes;
+use crate::knowledge::{Words, attributes};
 use crate::reading::own::{self, may_look_at};
 use crate::semantic::uses::Spot;
-use crate::semantic::{BindingKind, CTX, Meaning, ScopeKind};
+use crate::semantic::{BindingKind, CTX, Meaning, Meant as _, ScopeKind};
 
 /// Whose an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,10 +45,7 @@ const DEPTH_MAX: usize = 12;
 
 /// Whose the value of an expression is, in the place that is being walked.
 pub(crate) fn of(checker: &Checker<'_, '_>, expr: &Expr) -> Origin {
-    let spot = Spot {
-        module: checker.module,
-        scope: checker.scope(),
-    };
+    let spot = checker.spot();
     let steps = Cell::new(STEPS_MAX);
     Search {
         checker,
@@ -58,6 +55,12 @@ pub(crate) fn of(checker: &Checker<'_, '_>, expr: &Expr) -> Origin {
     .of(spot, expr, 0)
 }
 
+/// Decorators that call what they are given with what they are given.
+static CALLS_ON: Words = Words::new(
+    "builtins.staticmethod builtins.classmethod torch.no_grad torch.inference_mode torch.enable_grad torch.compile \
+     torch.jit.ignore",
+);
+
 /// Whether a name is the first parameter of a method that can only be called on an object of its class, and so the bundle's
 /// own object.
 pub(crate) fn is_self(checker: &Checker<'_, '_>, spot: Spot, name: &str) -> bool {
@@ -66,10 +69,7 @@ pub(crate) fn is_self(checker: &Checker<'_, '_>, spot: Spot, name: &str) -> bool
 
 /// Whether an expression is surely an object of a class of the bundle, and not a class.
 pub(crate) fn is_an_own_object(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
-    let spot = Spot {
-        module: checker.module,
-        scope: checker.scope(),
-    };
+    let spot = checker.spot();
     let steps = Cell::new(STEPS_MAX);
     let search = Search {
         checker,
@@ -159,7 +159,12 @@ impl Search<'_, '_, '_> {
         let uses = self.checker.uses();
         let name = attribute.attr.as_str();
         // What is stored by a name that nobody sees may be stored under this one.
-        if uses.sets_computed || self.checker.reads().writes_dicts || uses.is_a_field(name) {
+        if uses.sets_computed
+            || self.checker.reads().writes_dicts
+            || uses.is_a_field(name)
+            || self.checker.names.gives("__getattr__")
+            || attributes::is_public(name) && self.checker.reads().any_other_base
+        {
             return Origin::Unknown;
         }
         let stored = uses
@@ -184,21 +189,17 @@ impl Search<'_, '_, '_> {
         if !may_look_at(self.checker, bindings.len()) {
             return Origin::Unknown;
         }
-        // Another file, or a `setattr`, may replace what a module binds.
-        let uses = self.checker.uses();
-        let may_be_replaced =
-            uses.sets_computed || self.checker.reads().writes_dicts || uses.stored.contains_key(name);
-        if may_be_replaced && !names.is_of_a_function(spot.module, spot.scope, name) {
+        let is_set_unseen = self.checker.uses().sets_computed || self.checker.reads().writes_dicts;
+        if may_be_replaced(self.checker, spot, name)
+            || is_set_unseen && !names.is_of_a_function(spot.module, spot.scope, name)
+        {
             return Origin::Unknown;
         }
         bindings
             .iter()
             .map(|&number| {
                 let binding = &module.bindings[number];
-                let place = Spot {
-                    module: spot.module,
-                    scope: binding.scope,
-                };
+                let place = spot.at(binding.scope);
                 match &binding.kind {
                     BindingKind::Value(value) => self.of(place, value, depth + 1),
                     BindingKind::Parameter(..) => self.parameter(spot, name, depth),
@@ -220,43 +221,44 @@ impl Search<'_, '_, '_> {
     }
 
     fn parameter(&self, spot: Spot, name: &str, depth: usize) -> Origin {
-        let scopes = &self.checker.names.modules[spot.module].scopes;
-        let mut at = Some(spot.scope);
-        while let Some(id) = at {
-            let scope = &scopes[id];
-            if let Some(entry) = scope.names.get(name) {
-                if entry
-                    .meanings
-                    .iter()
-                    .any(|meaning| matches!(meaning, Meaning::Library(_)))
-                {
-                    return Origin::Library;
-                }
-                let ScopeKind::Function(function) = scope.kind else {
-                    return Origin::Unknown;
-                };
-                let inner = Spot {
-                    module: spot.module,
-                    scope: id,
-                };
-                let Some(values) = given_to(self.checker, inner, function, name) else {
-                    return Origin::Unknown;
-                };
-                // Nobody calls it, so nothing else is given.
-                return values
-                    .into_iter()
-                    .map(|(place, value)| self.of(place, value, depth + 1))
-                    .reduce(Origin::or)
-                    .unwrap_or(Origin::Own);
-            }
-            at = scope.parent;
+        let entry = self.checker.names.entry(spot.module, spot.scope, name);
+        if entry.is_some_and(|(_, entry)| {
+            entry
+                .meanings
+                .iter()
+                .any(|meaning| matches!(meaning, Meaning::Library(_)))
+        }) {
+            return Origin::Library;
         }
-        Origin::Unknown
+        // Where nobody calls it, nothing else is given.
+        given(self.checker, spot, name).map_or(Origin::Unknown, |values| {
+            let origins = values
+                .into_iter()
+                .map(|(place, value)| self.of(place, value, depth + 1));
+            origins.reduce(Origin::or).unwrap_or(Origin::Own)
+        })
     }
 }
 
+/// What the calls of a bundle give to the parameter that a name is, as seen from a place.
+pub(crate) fn given<'a>(checker: &Checker<'_, 'a>, spot: Spot, name: &str) -> Option<Vec<(Spot, &'a Expr)>> {
+    let (scope, _) = checker.names.entry(spot.module, spot.scope, name)?;
+    match checker.names.modules[spot.module].scopes[scope].kind {
+        ScopeKind::Function(function) => given_to(checker, spot.at(scope), function, name),
+        _ => None,
+    }
+}
+
+/// Whether a name may come to mean something that no binding says: another file or a `setattr` may replace what a module
+/// binds.
+pub(crate) fn may_be_replaced(checker: &Checker<'_, '_>, spot: Spot, name: &str) -> bool {
+    let names = checker.names;
+    names.may_be_an_outer(spot.module, spot.scope, name)
+        || !names.is_of_a_function(spot.module, spot.scope, name) && checker.uses().stored.contains_key(name)
+}
+
 /// What the calls of a bundle give to a parameter of a function, which stands in the scope `spot`.
-pub(crate) fn given_to<'a>(
+fn given_to<'a>(
     checker: &Checker<'_, 'a>,
     spot: Spot,
     function: &'a ast::StmtFunctionDef,
@@ -286,24 +288,13 @@ pub(crate) fn given_to<'a>(
         Some(class) if is_init => class.name.as_str(),
         _ => name,
     };
-    let is_plain = |expr: &Expr| match expr {
-        Expr::Name(name) => matches!(name.id.as_str(), "staticmethod" | "classmethod"),
-        Expr::Call(call) => checker
-            .names
-            .meanings(spot.module, 0, &call.func)
-            .iter()
-            .all(is_no_grad),
-        _ => {
-            let meanings = checker.names.meanings(spot.module, 0, expr);
-            !meanings.is_empty() && meanings.iter().all(is_no_grad)
-        }
-    };
+    let definition = spot.at(scopes[spot.scope].parent.unwrap_or_default());
     if uses.handed_on.contains(called)
         || is_init && uses.handed_on.contains(name)
         || !function
             .decorator_list
             .iter()
-            .all(|decorator| is_plain(&decorator.expression))
+            .all(|decorator| own::is_known(checker, definition, decorator, &CALLS_ON))
     {
         return None;
     }
@@ -320,10 +311,7 @@ pub(crate) fn given_to<'a>(
     let mut found = Vec::new();
     if let Some(default) = parameter.default() {
         let outer = scopes[spot.scope].parent.unwrap_or_default();
-        let place = Spot {
-            module: spot.module,
-            scope: outer,
-        };
+        let place = spot.at(outer);
         found.push((place, default));
     }
     let calls_of = |name: &str| uses.calls.get(name).map_or(&[][..], Vec::as_slice);
@@ -337,7 +325,7 @@ pub(crate) fn given_to<'a>(
     let again = again.iter().filter(|(_, call)| !is_of_super(&call.func));
     for (place, call) in calls.iter().chain(again) {
         let callees = checker.names.meanings(place.module, place.scope, &call.func);
-        if !callees.is_empty() && callees.iter().all(|callee| matches!(callee, Meaning::Library(_))) {
+        if callees.all_paths(|_| true) {
             continue;
         }
         let arguments = &call.arguments;
@@ -363,12 +351,4 @@ pub(crate) fn given_to<'a>(
 fn is_of_super(callee: &Expr) -> bool {
     matches!(callee, Expr::Attribute(method)
         if matches!(&*method.value, Expr::Call(base) if is_named(&base.func, "super")))
-}
-
-/// Decorators that call what they are given with what they are given.
-fn is_no_grad(meaning: &Meaning) -> bool {
-    matches!(meaning, Meaning::Library(path) if matches!(
-        &**path,
-        "torch.no_grad" | "torch.inference_mode" | "torch.enable_grad" | "torch.compile" | "torch.jit.ignore"
-    ))
 }

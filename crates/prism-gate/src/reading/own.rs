@@ -5,12 +5,13 @@
 //! methods at once, because `self.a(...)` in one method says something of another. It decides nothing.
 
 use ruff_python_ast::{self as ast, Expr};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use crate::check::Checker;
+use crate::knowledge::Words;
 use crate::semantic::reads::{OF_CLASSES, Read, first_parameter};
 use crate::semantic::uses::Spot;
-use crate::semantic::{BindingKind, Meaning, ScopeId, ScopeKind};
+use crate::semantic::{BindingKind, Meaning, Meant as _, ScopeId, ScopeKind};
 
 /// How far the bases of a class are followed.
 const BASES_DEPTH_MAX: usize = 8;
@@ -20,75 +21,39 @@ const FAMILY_MAX: usize = 256;
 const ROUNDS_MAX: usize = 32;
 
 /// Beginnings of the paths of classes that make their objects as `object` does, and that keep to their methods.
-const BASES: &[&str] = &[
-    "abc.ABC",
-    "builtins.",
-    "collections.",
-    "contextlib.",
-    "enum.",
-    "torch.autograd.Function",
-    "torch.autograd.function.",
-    "torch.distributions.",
-    "torch.nn.",
-    "torch.optim.",
-    "torch.utils.data.",
-    "typing.",
-    "typing_extensions.",
-];
+static BASES: Words = Words::new(
+    "abc.ABC builtins. collections. contextlib. enum. torch.autograd.Function torch.autograd.function. \
+     torch.distributions. torch.nn. torch.optim. torch.utils.data. typing. typing_extensions.",
+);
 
 /// Classes below these whose objects are of C, or that make what they like.
-const NOT_BASES: &[&str] = &[
-    "builtins.memoryview",
-    "builtins.property",
-    "builtins.super",
-    "builtins.type",
-    "enum.EnumMeta",
-    "enum.EnumType",
-    "torch.nn.Buffer",
-    "torch.nn.Parameter",
-    "torch.nn.UninitializedBuffer",
-    "torch.nn.UninitializedParameter",
-    "torch.nn.parameter",
-];
+static NOT_BASES: Words = Words::new(
+    "builtins.memoryview builtins.property builtins.super builtins.type enum.EnumMeta enum.EnumType \
+     torch.nn.Buffer torch.nn.Parameter torch.nn.UninitializedBuffer torch.nn.UninitializedParameter \
+     torch.nn.parameter",
+);
+
+/// Classes of libraries whose objects keep attributes as any object does.
+static PLAIN_BASES: Words = Words::new(
+    "abc.ABC builtins.Exception builtins.object torch.nn.Module torch.nn.modules.module.Module \
+     torch.optim.Optimizer torch.optim.optimizer.Optimizer typing.Generic typing.NamedTuple \
+     typing.Protocol",
+);
 
 /// Decorators of a class that give it back.
-const OF_A_CLASS: &[&str] = &[
-    "dataclasses.dataclass",
-    "enum.unique",
-    "enum.verify",
-    "functools.total_ordering",
-    "typing.final",
-    "typing.runtime_checkable",
-    "typing_extensions.final",
-    "typing_extensions.runtime_checkable",
-];
+static OF_A_CLASS: Words = Words::new(
+    "dataclasses.dataclass enum.unique enum.verify functools.total_ordering typing.final \
+     typing.runtime_checkable typing_extensions.final typing_extensions.runtime_checkable",
+);
 
 /// Decorators after which a method is called on its object as before.
-const OF_A_METHOD: &[&str] = &[
-    "abc.abstractmethod",
-    "builtins.property",
-    "contextlib.contextmanager",
-    "functools.cache",
-    "functools.cached_property",
-    "functools.lru_cache",
-    "torch.amp.autocast",
-    "torch.autocast",
-    "torch.compile",
-    "torch.compiler.disable",
-    "torch.enable_grad",
-    "torch.inference_mode",
-    "torch.jit.export",
-    "torch.jit.ignore",
-    "torch.jit.unused",
-    "torch.no_grad",
-    "typing.final",
-    "typing.no_type_check",
-    "typing.overload",
-    "typing.override",
-    "typing_extensions.final",
-    "typing_extensions.overload",
-    "typing_extensions.override",
-];
+static OF_A_METHOD: Words = Words::new(
+    "abc.abstractmethod builtins.property contextlib.contextmanager functools.cache \
+     functools.cached_property functools.lru_cache torch.amp.autocast torch.autocast torch.compile \
+     torch.compiler.disable torch.enable_grad torch.inference_mode torch.jit.export torch.jit.ignore \
+     torch.jit.unused torch.no_grad typing.final typing.override \
+     typing_extensions.final typing_extensions.override",
+);
 
 /// A method: its module, the scope of the function, and both definitions.
 #[derive(Clone, Copy)]
@@ -102,18 +67,10 @@ pub(crate) struct Method<'a> {
 
 /// The method whose first parameter a name is, as seen from a place.
 pub(crate) fn method_of<'a>(checker: &Checker<'_, 'a>, spot: Spot, name: &str) -> Option<Method<'a>> {
-    let scopes = &checker.names.modules[spot.module].scopes;
-    let mut at = Some(spot.scope);
-    while let Some(id) = at {
-        let scope = &scopes[id];
-        if let Some(entry) = scope.names.get(name) {
-            let method = method(checker, spot.module, id)?;
-            let is_first = first_parameter(method.function) == Some(name);
-            return (is_first && entry.bindings.len() == 1).then_some(method);
-        }
-        at = scope.parent;
-    }
-    None
+    let (scope, entry) = checker.names.entry(spot.module, spot.scope, name)?;
+    let method = method(checker, spot.module, scope)?;
+    let is_first = first_parameter(method.function) == Some(name);
+    (is_first && entry.bindings.len() == 1).then_some(method)
 }
 
 /// The method that a scope is the body of.
@@ -136,19 +93,17 @@ fn method<'a>(checker: &Checker<'_, 'a>, module: usize, scope: ScopeId) -> Optio
 }
 
 /// Whether nothing but class bodies and visible assignments gives the objects of a class their attributes.
-pub(crate) fn keeps_its_attributes<'a>(
-    checker: &Checker<'_, 'a>,
-    method: Method<'a>,
-    bases: &[&str],
-) -> bool {
-    let is_simple = |module: usize, class: &ast::StmtClassDef| {
-        is_plain(checker, module, class) && is_only_below(checker, module, class, bases)
+pub(crate) fn keeps_its_attributes<'a>(checker: &Checker<'_, 'a>, method: Method<'a>) -> bool {
+    let keeps = Bases {
+        library: &|path| PLAIN_BASES.contains(path),
+        own: &|_, class| class.keywords().is_empty(),
+        unseen: false,
     };
-    is_simple(method.module, method.class)
-        && family(checker, method.class).is_some_and(|family| {
-            let mut all = family.values().flatten();
-            all.all(|(module, class)| is_simple(*module, class))
-        })
+    let is_simple = |module: usize, class: &ast::StmtClassDef| {
+        is_plain(checker, module, class) && keeps.all(checker, module, class, 0)
+    };
+    let family = family(checker, method.module, method.class);
+    family.is_some_and(|family| family.iter().all(|(module, class)| is_simple(*module, class)))
 }
 
 /// What is asked of a class and of all that it derives from.
@@ -192,21 +147,6 @@ impl Bases<'_> {
     }
 }
 
-/// Whether all bases of a class that are a library's are among these.
-fn is_only_below(
-    checker: &Checker<'_, '_>,
-    module: usize,
-    class: &ast::StmtClassDef,
-    bases: &[&str],
-) -> bool {
-    let asked = Bases {
-        library: &|path| bases.contains(&path),
-        own: &|_, class| class.keywords().is_empty(),
-        unseen: false,
-    };
-    asked.all(checker, module, class, 0)
-}
-
 /// Whether a class is seen to derive from a library's class of which this is said.
 pub(crate) fn is_below(
     checker: &Checker<'_, '_>,
@@ -224,6 +164,12 @@ pub(crate) fn is_below(
 
 /// Whether the first parameter of a method is surely an object of the bundle's class.
 pub(crate) fn is_bound(checker: &Checker<'_, '_>, method: Method<'_>) -> bool {
+    // `setattr(self, name, value)` may give it another class.
+    !checker.uses().sets_computed && is_called_on_its_own(checker, method)
+}
+
+/// The same, whatever attributes are set.
+pub(crate) fn is_called_on_its_own(checker: &Checker<'_, '_>, method: Method<'_>) -> bool {
     let open = checker.open_methods.get_or_init(|| open_methods(checker));
     open.as_ref()
         .is_some_and(|open| !open.contains(&(method.module, method.scope)))
@@ -246,16 +192,14 @@ fn open_methods(checker: &Checker<'_, '_>) -> Option<FxHashSet<(usize, ScopeId)>
             let Some(method) = method(checker, module, scope) else {
                 continue;
             };
-            let family = family(checker, method.class);
-            let is_plain = family.as_ref().is_some_and(|family| {
-                let mut all = family.values().flatten();
-                is_plain(checker, module, method.class)
-                    && all.all(|(module, class)| is_plain(checker, *module, class))
+            let family = family(checker, module, method.class).filter(|family| {
+                family
+                    .iter()
+                    .all(|(module, class)| is_plain(checker, *module, class))
             });
-            if is_plain && is_regular(checker, method) {
-                closed.push((method, family.unwrap_or_default()));
-            } else {
-                open.insert((module, scope));
+            match family.filter(|_| is_regular(checker, method)) {
+                Some(family) => closed.push((method, family)),
+                None => drop(open.insert((module, scope))),
             }
         }
     }
@@ -294,28 +238,35 @@ fn open_methods(checker: &Checker<'_, '_>) -> Option<FxHashSet<(usize, ScopeId)>
     None
 }
 
-type Family<'a> = FxHashMap<&'a str, Vec<(usize, &'a ast::StmtClassDef)>>;
+type Family<'a> = Vec<(usize, &'a ast::StmtClassDef)>;
 
-/// A class by its name and all that may be below it, by the names of their bases; `None` if there are too many.
-fn family<'a>(checker: &Checker<'_, 'a>, class: &'a ast::StmtClassDef) -> Option<Family<'a>> {
-    let mut family = Family::default();
-    let mut next = vec![class.name.as_str()];
-    while let Some(name) = next.pop() {
-        if family.contains_key(name) {
-            continue;
-        }
-        let children = checker.reads().children.get(name).map_or(&[][..], Vec::as_slice);
-        if family.len() + children.len() > FAMILY_MAX || !may_look_at(checker, children.len() + 1) {
+/// A class and all that are below it; `None` if there are too many, or some that nobody sees.
+fn family<'a>(checker: &Checker<'_, 'a>, module: usize, class: &'a ast::StmtClassDef) -> Option<Family<'a>> {
+    let reads = checker.reads();
+    let mut family = vec![(module, class)];
+    let mut next = 0;
+    while let Some((module, class)) = family.get(next) {
+        next += 1;
+        let children = reads.children.get(&(*module, class.range.start()));
+        let children = children.map_or(&[][..], Vec::as_slice);
+        let is_too_much =
+            family.len() + children.len() > FAMILY_MAX || !may_look_at(checker, children.len() + 1);
+        if is_too_much || reads.any_unseen_base {
             return None;
         }
-        let mut below = Vec::new();
-        for (spot, child) in children {
-            below.push((spot.module, *child));
-            next.push(child.name.as_str());
+        for &(module, child) in children {
+            if !is_among(&family, module, child) {
+                family.push((module, child));
+            }
         }
-        family.insert(name, below);
     }
     Some(family)
+}
+
+fn is_among(family: &Family<'_>, module: usize, class: &ast::StmtClassDef) -> bool {
+    family
+        .iter()
+        .any(|(of, one)| *of == module && one.range == class.range)
 }
 
 /// Whether a class is made and makes its objects as classes do: by a plain `class` statement, with plain bases.
@@ -331,13 +282,15 @@ pub(crate) fn is_plain(checker: &Checker<'_, '_>, module: usize, class: &ast::St
                 .as_ref()
                 .is_some_and(|name| name.as_str() != "metaclass")
         }) && class.decorator_list.iter().all(|decorator| {
-            let called = match &decorator.expression {
-                Expr::Call(call) => &*call.func,
-                named => named,
-            };
-            all_paths(&names.meanings(place.module, outer, called), |path| {
-                OF_A_CLASS.contains(&path)
-            })
+            is_known(
+                checker,
+                Spot {
+                    scope: outer,
+                    ..place
+                },
+                decorator,
+                &OF_A_CLASS,
+            )
         })
     };
     let asked = Bases {
@@ -351,7 +304,7 @@ pub(crate) fn is_plain(checker: &Checker<'_, '_>, module: usize, class: &ast::St
 fn is_a_base(path: &str) -> bool {
     BASES
         .iter()
-        .any(|base| path == *base || base.ends_with('.') && path.starts_with(base))
+        .any(|base| path == base || base.ends_with('.') && path.starts_with(base))
         && !NOT_BASES.iter().any(|other| path.starts_with(other))
 }
 
@@ -372,29 +325,49 @@ pub(crate) fn makes_its_own(checker: &Checker<'_, '_>, module: usize, class: &as
         .all(checker, module, class, 0)
 }
 
-fn all_paths(meanings: &[Meaning], is: impl Fn(&str) -> bool) -> bool {
-    !meanings.is_empty()
-        && meanings
-            .iter()
-            .all(|meaning| matches!(meaning, Meaning::Library(path) if is(path)))
+/// Whether a decorator is one of these, and called with nothing that it could call.
+pub(crate) fn is_known(
+    checker: &Checker<'_, '_>,
+    spot: Spot,
+    decorator: &ast::Decorator,
+    known: &Words,
+) -> bool {
+    let meanings = |expr: &Expr| checker.names.meanings(spot.module, spot.scope, expr);
+    let calls_nothing =
+        |value: &Expr| value.is_literal_expr() || meanings(value).all_paths(|path| !path.starts_with('<'));
+    let (called, is_closed) = match &decorator.expression {
+        Expr::Call(call) => {
+            let keywords = &call.arguments.keywords;
+            let values = keywords.iter().map(|keyword| &keyword.value);
+            let is_closed = keywords.iter().all(|keyword| keyword.arg.is_some());
+            (
+                &*call.func,
+                is_closed && call.arguments.args.iter().chain(values).all(calls_nothing),
+            )
+        }
+        named => (named, true),
+    };
+    is_closed && meanings(called).all_paths(|path| known.contains(path))
 }
 
-/// Whether a method is one of objects, with no decorator that may call it otherwise.
+/// Whether a method is one of objects, with no decorator that may call it otherwise, and its name is bound to nothing else.
 fn is_regular(checker: &Checker<'_, '_>, method: Method<'_>) -> bool {
-    !OF_CLASSES.contains(&method.function.name.as_str())
+    let name = method.function.name.as_str();
+    let module = &checker.names.modules[method.module];
+    let bound = module.scopes[method.class_scope].names.get(name);
+    let is_a_function = |number: &usize| matches!(module.bindings[*number].kind, BindingKind::Function(_));
+    let place = Spot {
+        module: method.module,
+        scope: method.class_scope,
+    };
+    !OF_CLASSES.contains(&name)
+        && bound.is_some_and(|entry| entry.bindings.iter().all(is_a_function))
         && method.function.decorator_list.iter().all(|decorator| {
-            let called = match &decorator.expression {
-                Expr::Call(call) => &*call.func,
-                named => named,
-            };
-            if let Expr::Attribute(of_property) = called
-                && matches!(of_property.attr.as_str(), "setter" | "getter" | "deleter")
-                && of_property.value.is_name_expr()
-            {
-                return true;
-            }
-            let meanings = checker.names.meanings(method.module, method.class_scope, called);
-            all_paths(&meanings, |path| OF_A_METHOD.contains(&path))
+            let of_property = decorator.expression.as_attribute_expr().filter(|attribute| {
+                matches!(attribute.attr.as_str(), "setter" | "getter" | "deleter")
+                    && matches!(&*attribute.value, Expr::Name(of) if of.id.as_str() == name)
+            });
+            of_property.is_some() || is_known(checker, place, decorator, &OF_A_METHOD)
         })
 }
 
@@ -410,18 +383,14 @@ enum Kind {
 
 fn kind(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, open: &FxHashSet<(usize, ScopeId)>) -> Kind {
     let names = checker.names;
-    let is_class = |meaning: &Meaning| {
-        matches!(meaning, Meaning::Local(module, binding)
-            if matches!(names.modules[*module].bindings[*binding].kind, BindingKind::Class(_)))
-    };
+    let is_class = |meaning: &Meaning| names.class_of(meaning).is_some();
     let may_be_a_class = |expr: &Expr| names.meanings(spot.module, spot.scope, expr).iter().any(is_class);
     let makes_an_object = |scope: ScopeId, callee: &Expr| {
         let meanings = names.meanings(spot.module, scope, callee);
         !meanings.is_empty()
             && meanings.iter().all(|meaning| {
-                matches!(meaning, Meaning::Local(module, binding)
-                    if matches!(names.modules[*module].bindings[*binding].kind, BindingKind::Class(class)
-                        if makes_its_own(checker, *module, class)))
+                let class = names.class_of(meaning);
+                class.is_some_and(|(module, class)| makes_its_own(checker, module, class))
             })
     };
     match expr {
@@ -433,7 +402,7 @@ fn kind(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, open: &FxHashSet<(us
             if may_be_a_class(expr) {
                 return Kind::Class;
             }
-            if all_paths(&names.meanings(spot.module, spot.scope, expr), |_| true) {
+            if names.meanings(spot.module, spot.scope, expr).all_paths(|_| true) {
                 return Kind::Object;
             }
             let bindings = names.bindings(spot.module, spot.scope, name);
@@ -460,7 +429,13 @@ fn kind(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, open: &FxHashSet<(us
         Expr::Call(call) => match &*call.func {
             callee if is_super(&names.meanings(spot.module, spot.scope, callee)) => around(checker, spot)
                 .map_or(Kind::Unknown, |method| of_first_parameter(checker, method, open)),
-            Expr::Name(name) if name.id.as_str() == "type" => Kind::Class,
+            callee
+                if names
+                    .meanings(spot.module, spot.scope, callee)
+                    .any_path(|path| path == "builtins.type") =>
+            {
+                Kind::Class
+            }
             callee if makes_an_object(spot.scope, callee) => Kind::Object,
             _ => Kind::Unknown,
         },
@@ -476,7 +451,7 @@ fn kind(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, open: &FxHashSet<(us
 }
 
 fn is_super(meanings: &[Meaning]) -> bool {
-    all_paths(meanings, |path| path == "builtins.super")
+    meanings.all_paths(|path| path == "builtins.super")
 }
 
 /// The method around a place.
@@ -532,7 +507,9 @@ fn may_be_unbound(
 fn is_a_value(checker: &Checker<'_, '_>, method: Method<'_>, family: &Family<'_>) -> bool {
     let reads = checker.reads();
     reads.any_class
-        || family.keys().any(|name| reads.values.contains(name))
+        || family
+            .iter()
+            .any(|(_, class)| reads.values.contains(class.name.as_str()))
         || is_below(checker, method.module, method.class, &is_an_exception)
 }
 
@@ -545,8 +522,12 @@ fn is_in_another_class(checker: &Checker<'_, '_>, read: &Read<'_>, method: Metho
 
 /// What handles an exception is given its class.
 fn is_an_exception(path: &str) -> bool {
-    path.starts_with("builtins.") && (path.ends_with("Error") || path.ends_with("Exception"))
-        || path.ends_with("Warning")
+    // The other classes of Python are written in small letters.
+    let of_python = path.strip_prefix("builtins.");
+    of_python.is_some_and(|name| name.starts_with(|letter: char| letter.is_ascii_uppercase()))
+        || ["Error", "Exception", "Warning"]
+            .iter()
+            .any(|end| path.ends_with(end))
 }
 
 /// `Base.__init__(self, ...)`, written in a class below `Base`.
@@ -561,11 +542,7 @@ fn is_of_the_same(
         return false;
     };
     method_of(checker, spot, first.id.as_str()).is_some_and(|caller| {
-        !open.contains(&(caller.module, caller.scope))
-            && family
-                .values()
-                .flatten()
-                .any(|(module, class)| *module == caller.module && class.range == caller.class.range)
+        !open.contains(&(caller.module, caller.scope)) && is_among(family, caller.module, caller.class)
     })
 }
 

@@ -8,7 +8,7 @@ use ruff_python_ast::{Expr, ExprContext, InterpolatedStringElement, Interpolated
 use crate::check::Checker;
 use crate::reading::origin;
 use crate::semantic::uses::Spot;
-use crate::semantic::{BindingKind, CTX, Meaning, ScopeId, ScopeKind};
+use crate::semantic::{BindingKind, CTX, Meaning, Meant as _, ScopeId};
 
 const ARTIFACTS_DIR: &str = "<ctx>.artifacts_dir";
 
@@ -107,10 +107,7 @@ fn is_the_directory(checker: &Checker<'_, '_>, scope: ScopeId, expr: &Expr, step
 
 /// Whether an expression can be nothing but the harness's `ctx`.
 pub(crate) fn is_ctx(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
-    let spot = Spot {
-        module: checker.module,
-        scope: checker.scope(),
-    };
+    let spot = checker.spot();
     is_known_to_be(checker, spot, expr, &|path| path == CTX, &mut STEPS_MAX.clone())
 }
 
@@ -154,10 +151,7 @@ fn has_only_known_values(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, ste
                 BindingKind::Parameter(..) => is_given_ctx(checker, spot, name.id.as_str(), steps),
                 BindingKind::Import(_) => true,
                 BindingKind::Value(value) => {
-                    let within = Spot {
-                        module: spot.module,
-                        scope: module.bindings[number].scope,
-                    };
+                    let within = spot.at(module.bindings[number].scope);
                     // A name that is bound to itself says nothing new.
                     matches!(value, Expr::Name(other) if other.id == name.id)
                         || !names.meanings(within.module, within.scope, value).is_empty()
@@ -168,31 +162,10 @@ fn has_only_known_values(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, ste
         })
 }
 
-/// The function around a place of which a name is a parameter, and what the calls of the bundle give to it.
-fn given<'a>(checker: &Checker<'_, 'a>, spot: Spot, name: &str) -> Option<Vec<(Spot, &'a Expr)>> {
-    let scopes = &checker.names.modules[spot.module].scopes;
-    let mut at = Some(spot.scope);
-    while let Some(id) = at {
-        if scopes[id].names.contains_key(name) {
-            let ScopeKind::Function(function) = scopes[id].kind else {
-                return None;
-            };
-            let spot = Spot {
-                module: spot.module,
-                scope: id,
-            };
-            return origin::given_to(checker, spot, function, name);
-        }
-        at = scopes[id].parent;
-    }
-    None
-}
-
 /// Whether every call of the bundle gives a parameter the harness's `ctx`, or what comes of it. The harness itself gives
 /// nothing else.
 fn is_given_ctx(checker: &Checker<'_, '_>, spot: Spot, name: &str, steps: &mut usize) -> bool {
-    let given = given(checker, spot, name);
-    given.is_some_and(|given| {
+    origin::given(checker, spot, name).is_some_and(|given| {
         given.into_iter().all(|(spot, value)| {
             let Some(left) = steps.checked_sub(1) else {
                 return false;
@@ -227,10 +200,7 @@ fn is_a_number(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, steps: &mut u
     let names = checker.names;
     let is_one_of = |callee: &Expr, paths: &[&str]| {
         let meanings = names.meanings(spot.module, spot.scope, callee);
-        !meanings.is_empty()
-            && meanings
-                .iter()
-                .all(|meaning| matches!(meaning, Meaning::Library(path) if paths.contains(&&**path)))
+        meanings.all_paths(|path| paths.contains(&path))
     };
     match expr {
         Expr::NumberLiteral(number) => number.value.is_int(),
@@ -251,22 +221,21 @@ fn is_a_number(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, steps: &mut u
             !bindings.is_empty()
                 && names.is_of_a_function(spot.module, spot.scope, name)
                 && bindings.iter().all(|&number| {
-                    let place = Spot {
-                        module: spot.module,
-                        scope: module.bindings[number].scope,
-                    };
+                    let place = spot.at(module.bindings[number].scope);
                     match &module.bindings[number].kind {
                         BindingKind::Value(value) => is_a_number(checker, place, value, steps),
                         BindingKind::Counter(callee) => {
                             is_one_of(callee, &["builtins.enumerate", "builtins.range"])
                         }
-                        BindingKind::Parameter(..) => given(checker, spot, name).is_some_and(|given| {
-                            // Of a function that nobody calls nothing is known.
-                            !given.is_empty()
-                                && given
-                                    .into_iter()
-                                    .all(|(place, value)| is_a_number(checker, place, value, steps))
-                        }),
+                        BindingKind::Parameter(..) => {
+                            origin::given(checker, spot, name).is_some_and(|given| {
+                                // Of a function that nobody calls nothing is known.
+                                !given.is_empty()
+                                    && given
+                                        .into_iter()
+                                        .all(|(place, value)| is_a_number(checker, place, value, steps))
+                            })
+                        }
                         _ => false,
                     }
                 })

@@ -5,12 +5,12 @@
 
 use std::cell::Cell;
 
-use ruff_python_ast::{Expr, ExprContext, Operator};
+use ruff_python_ast::{self as ast, Expr, ExprContext, Operator};
 
 use crate::check::Checker;
-use crate::reading::{computed_names, origin, own};
+use crate::reading::{origin, own};
+use crate::semantic::BindingKind;
 use crate::semantic::uses::Spot;
-use crate::semantic::{BindingKind, ScopeKind};
 
 /// Most expressions that are looked at for one answer.
 const STEPS_MAX: usize = 200;
@@ -21,16 +21,20 @@ const TEXT_BYTES_MAX: usize = 4 * 1024;
 
 /// All texts that an expression can be in the place that is being walked.
 pub(crate) fn of(checker: &Checker<'_, '_>, expr: &Expr) -> Option<Vec<String>> {
-    let spot = Spot {
-        module: checker.module,
-        scope: checker.scope(),
-    };
+    let spot = checker.spot();
     let steps = Cell::new(STEPS_MAX);
     Search {
         checker,
         steps: &steps,
     }
     .of(spot, expr)
+}
+
+/// The only text that an expression can be.
+pub(crate) fn only(checker: &Checker<'_, '_>, expr: &Expr) -> Option<String> {
+    let mut texts = of(checker, expr)?;
+    texts.dedup();
+    texts.pop().filter(|_| texts.is_empty())
 }
 
 struct Search<'s, 'c, 'a> {
@@ -50,6 +54,7 @@ impl Search<'_, '_, '_> {
                     .flat_map(|left| right.iter().map(move |right| format!("{left}{right}")));
                 joined.take(TEXTS_MAX + 1).collect()
             }
+            Expr::BinOp(times) if times.op == Operator::Mult => self.repeated(spot, times)?,
             Expr::If(either) => [self.of(spot, &either.body)?, self.of(spot, &either.orelse)?].concat(),
             Expr::BoolOp(any) => self.all(spot, any.values.iter())?,
             Expr::Named(named) => self.of(spot, &named.value)?,
@@ -59,6 +64,25 @@ impl Search<'_, '_, '_> {
             _ => return None,
         };
         (texts.len() <= TEXTS_MAX && texts.iter().all(|text| text.len() <= TEXT_BYTES_MAX)).then_some(texts)
+    }
+
+    /// `"ab" * 2`.
+    fn repeated(&self, spot: Spot, times: &ast::ExprBinOp) -> Option<Vec<String>> {
+        let ((repeated, Expr::NumberLiteral(number)) | (Expr::NumberLiteral(number), repeated)) =
+            (&*times.left, &*times.right)
+        else {
+            return None;
+        };
+        let times = usize::try_from(number.value.as_int()?.as_u64()?).ok()?;
+        let once = self.of(spot, repeated)?;
+        let is_short = |text: &String| {
+            text.len()
+                .checked_mul(times)
+                .is_some_and(|bytes| bytes <= TEXT_BYTES_MAX)
+        };
+        once.iter()
+            .all(is_short)
+            .then(|| once.iter().map(|text| text.repeat(times)).collect())
     }
 
     fn all<'e>(&self, spot: Spot, values: impl Iterator<Item = &'e Expr>) -> Option<Vec<String>> {
@@ -84,14 +108,13 @@ impl Search<'_, '_, '_> {
                 let uses = self.checker.uses();
                 // Under another name it could be changed, too.
                 let is_handed_on = self.checker.reads().values.contains(name);
-                if is_handed_on || uses.changed.contains(name) || uses.stored.contains_key(name) {
+                let may_be_another =
+                    uses.stored.contains_key(name) || names.may_be_an_outer(spot.module, spot.scope, name);
+                if is_handed_on || may_be_another || uses.changed.contains(name) {
                     return None;
                 }
                 let binding = &names.modules[spot.module].bindings[*only];
-                let place = Spot {
-                    module: spot.module,
-                    scope: binding.scope,
-                };
+                let place = spot.at(binding.scope);
                 match binding.kind {
                     BindingKind::Value(value) if !value.is_name_expr() => self.elements(place, value),
                     _ => None,
@@ -105,18 +128,13 @@ impl Search<'_, '_, '_> {
         let names = self.checker.names;
         let module = &names.modules[spot.module];
         let bindings = names.bindings(spot.module, spot.scope, name);
-        // Another file, or a `setattr`, may replace what a module binds.
-        let is_of_a_function = names.is_of_a_function(spot.module, spot.scope, name);
-        if bindings.is_empty() || !is_of_a_function && self.checker.uses().stored.contains_key(name) {
+        if bindings.is_empty() || origin::may_be_replaced(self.checker, spot, name) {
             return None;
         }
         let mut texts = Vec::new();
         for &number in bindings.iter().take(TEXTS_MAX + 1) {
             let binding = &module.bindings[number];
-            let place = Spot {
-                module: spot.module,
-                scope: binding.scope,
-            };
+            let place = spot.at(binding.scope);
             match binding.kind {
                 BindingKind::Value(value) => texts.extend(self.of(place, value)?),
                 BindingKind::Parameter(..) => texts.extend(self.parameter(spot, name)?),
@@ -127,28 +145,11 @@ impl Search<'_, '_, '_> {
     }
 
     fn parameter(&self, spot: Spot, name: &str) -> Option<Vec<String>> {
-        let scopes = &self.checker.names.modules[spot.module].scopes;
-        let mut at = Some(spot.scope);
-        while let Some(id) = at {
-            let scope = &scopes[id];
-            if scope.names.contains_key(name) {
-                let ScopeKind::Function(function) = scope.kind else {
-                    return None;
-                };
-                let inner = Spot {
-                    module: spot.module,
-                    scope: id,
-                };
-                let given = origin::given_to(self.checker, inner, function, name)?;
-                let mut texts = Vec::new();
-                for (place, value) in given {
-                    texts.extend(self.of(place, value)?);
-                }
-                return Some(texts);
-            }
-            at = scope.parent;
+        let mut texts = Vec::new();
+        for (place, value) in origin::given(self.checker, spot, name)? {
+            texts.extend(self.of(place, value)?);
         }
-        None
+        Some(texts)
     }
 
     /// An attribute of `self` that only class bodies bind, and only to text.
@@ -156,7 +157,7 @@ impl Search<'_, '_, '_> {
         let is_own = matches!(object, Expr::Name(base)
             if origin::is_self(self.checker, spot, base.id.as_str())
                 && own::method_of(self.checker, spot, base.id.as_str())
-                    .is_some_and(|method| own::keeps_its_attributes(self.checker, method, computed_names::PLAIN_BASES)));
+                    .is_some_and(|method| own::keeps_its_attributes(self.checker, method)));
         let uses = self.checker.uses();
         let is_set = uses.sets_computed
             || self.checker.reads().writes_dicts

@@ -44,7 +44,7 @@ fn report() -> (Bundle, Report) {
     let (bundle, mut report) = checked(SOURCE);
     report.findings.retain(|finding| finding.rule.code < "PRS103");
     report.findings.push(Finding {
-        rule: &rules::build_model::RULE,
+        rule: &rules::elsewhere::BUILD_MODEL,
         severity: Severity::Warning,
         file: "architecture.py".into(),
         place: Place {
@@ -61,7 +61,7 @@ fn report() -> (Bundle, Report) {
         ),
     });
     report.findings.push(Finding {
-        rule: &rules::bundle::RULE,
+        rule: &rules::elsewhere::BUNDLE,
         severity: Severity::Error,
         file: String::new(),
         place: Place::START,

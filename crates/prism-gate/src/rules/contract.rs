@@ -36,28 +36,16 @@ use ruff_text_size::{Ranged, TextRange};
 use rustc_hash::FxHashSet;
 
 use crate::check::Checker;
-use crate::finding::Severity;
-use crate::rule::{Hooks, Rule, RuleSet};
+use crate::rule::{Rule, RuleSet};
 use crate::semantic::binder;
 use crate::source::Role;
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS301",
-    id: "prism:contract",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("contract.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error("PRS301", "prism:contract", include_str!("contract.rs"));
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "is not what the harness calls",
-    denied: &[],
-    attributes: &[],
-    hooks: Hooks {
-        bundle: Some(bundle),
-        ..Hooks::NONE
-    },
+    bundle: Some(bundle),
+    ..RuleSet::of(&RULE)
 };
 
 /// What a module may leave bound to a name.

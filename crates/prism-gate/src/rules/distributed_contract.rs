@@ -35,53 +35,32 @@ use crate::check::Checker;
 use crate::finding::Severity;
 use crate::options::{DistributedPolicy, Options};
 use crate::reading::census::{self, Mention};
-use crate::rule::{Hooks, Rule, RuleSet};
+use crate::rule::{Rule, RuleSet};
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS501",
-    id: "prism:distributed-contract",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("distributed_contract.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error(
+    "PRS501",
+    "prism:distributed-contract",
+    include_str!("distributed_contract.rs"),
+);
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "is one half of distributed training",
-    denied: &[],
-    attributes: &[],
-    hooks: Hooks {
-        bundle: Some(bundle),
-        ..Hooks::NONE
-    },
+    bundle: Some(bundle),
+    ..RuleSet::of(&RULE)
 };
 
 /// The function that begins a group of processes.
 const BEGINNING: &str = "init_process_group";
 
 /// What makes processes train one model.
-const TOGETHER: &[&str] = &[
-    "torch.nn.parallel.DistributedDataParallel",
-    "torch.nn.parallel.distributed",
-    "torch.distributed.fsdp",
-    "torch.distributed.tensor",
-    "torch.distributed.algorithms",
-    "torch.distributed.optim",
-    "torch.distributed.all_reduce",
-    "torch.distributed.all_reduce_coalesced",
-    "torch.distributed.reduce",
-    "torch.distributed.reduce_scatter",
-    "torch.distributed.reduce_scatter_tensor",
-    "torch.distributed.all_gather",
-    "torch.distributed.all_gather_into_tensor",
-];
+const TOGETHER: &str = "torch.nn.parallel.DistributedDataParallel torch.nn.parallel.distributed torch.distributed.fsdp \
+     torch.distributed.tensor torch.distributed.algorithms torch.distributed.optim \
+     torch.distributed.all_reduce torch.distributed.all_reduce_coalesced torch.distributed.reduce \
+     torch.distributed.reduce_scatter torch.distributed.reduce_scatter_tensor torch.distributed.all_gather \
+     torch.distributed.all_gather_into_tensor";
 
 /// What gives a process a device of its own. `ctx.device` alone is the same for all of a kind.
-const OWN_DEVICE: &[&str] = &[
-    "torch.cuda.set_device",
-    "torch.accelerator.set_device_index",
-    "<ctx>.local_rank",
-];
+const OWN_DEVICE: &str = "torch.cuda.set_device torch.accelerator.set_device_index <ctx>.local_rank";
 
 /// How findings about distributed training weigh; `None` where nobody looks for them.
 pub(crate) fn weight(options: Options) -> Option<Severity> {
@@ -126,10 +105,9 @@ fn bundle(checker: &mut Checker<'_, '_>) {
     let Some(call) = begins.call else {
         return;
     };
-    let has = |above: &[&str]| {
-        mentions
-            .iter()
-            .any(|mention| above.iter().any(|above| is_below(&mention.path, above)))
+    let has = |above: &str| {
+        let mut above = above.split_whitespace();
+        above.any(|above| mentions.iter().any(|mention| is_below(&mention.path, above)))
     };
     let mut missing: Vec<(&str, &str)> = Vec::new();
     if !has(OWN_DEVICE) && call.arguments.find_keyword("device_id").is_none() {
@@ -142,7 +120,7 @@ fn bundle(checker: &mut Checker<'_, '_>) {
         let hint = "wrap the model in `DistributedDataParallel`, or average its gradients with `all_reduce`";
         missing.push(("something that makes the processes train one model", hint));
     }
-    if !has(&["torch.distributed.destroy_process_group"]) {
+    if !has("torch.distributed.destroy_process_group") {
         missing.push((
             "`destroy_process_group`",
             "call `torch.distributed.destroy_process_group()` at the end of `train`",

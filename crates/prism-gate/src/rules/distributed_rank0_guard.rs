@@ -31,26 +31,18 @@ use rustc_hash::FxHashSet;
 
 use super::distributed_contract::{beginning, mentions, weight};
 use crate::check::Checker;
-use crate::finding::Severity;
-use crate::rule::{Hooks, Rule, RuleSet};
+use crate::rule::{Rule, RuleSet};
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS502",
-    id: "prism:distributed-rank0-guard",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("distributed_rank0_guard.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error(
+    "PRS502",
+    "prism:distributed-rank0-guard",
+    include_str!("distributed_rank0_guard.rs"),
+);
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "is done by every process",
-    denied: &[],
-    attributes: &[],
-    hooks: Hooks {
-        bundle: Some(bundle),
-        ..Hooks::NONE
-    },
+    bundle: Some(bundle),
+    ..RuleSet::of(&RULE)
 };
 
 const WRITERS: &[&str] = &["torch.save", "builtins.print"];

@@ -1,4 +1,5 @@
-//! The rules, a file each. The comment at the top of a file is the rule's page.
+//! The rules, a file each. The comment at the top of a file is the rule's page. `elsewhere` names those that look nowhere in
+//! the code.
 //!
 //! [`ALL`] is what the checker asks, in the order of the codes. To add a rule: write its file, name it here twice, add
 //! its fixture, regenerate the pages.
@@ -11,15 +12,10 @@ use crate::rule::{
     CallHook, ExpressionHook, PatternHook, ReferenceHook, Rule, RuleSet, StatementHook, StoreHook, WholeHook,
 };
 
-pub(crate) mod build_model;
-pub(crate) mod bundle;
-pub(crate) mod causality;
 pub(crate) mod contract;
 pub(crate) mod distributed_contract;
 pub(crate) mod distributed_rank0_guard;
-pub(crate) mod duplicate;
-pub(crate) mod logits_shape;
-pub(crate) mod near_duplicate;
+pub(crate) mod elsewhere;
 pub(crate) mod nesting;
 pub(crate) mod no_attribute_escape;
 pub(crate) mod no_deserialization;
@@ -39,21 +35,16 @@ pub(crate) mod no_torch_escape;
 pub(crate) mod non_causal;
 pub(crate) mod obfuscation;
 pub(crate) mod opaque_blob;
-pub(crate) mod param_cap;
-pub(crate) mod sealed_forward;
 pub(crate) mod single_node_bound;
 pub(crate) mod source_size;
-pub(crate) mod stateful_forward;
 pub(crate) mod syntax;
-pub(crate) mod tokenizer;
-pub(crate) mod training_import;
 pub(crate) mod undocumented_attribute;
 
 /// Every rule.
 pub(crate) static ALL: &[&RuleSet] = &[
     &syntax::SET,
     &nesting::SET,
-    &bundle::SET,
+    &RuleSet::of(&elsewhere::BUNDLE),
     &source_size::SET,
     &no_process::SET,
     &no_network::SET,
@@ -74,20 +65,20 @@ pub(crate) static ALL: &[&RuleSet] = &[
     &opaque_blob::SET,
     &obfuscation::SET,
     &contract::SET,
-    &tokenizer::SET,
-    &build_model::SET,
-    &param_cap::SET,
-    &logits_shape::SET,
-    &stateful_forward::SET,
-    &sealed_forward::SET,
-    &causality::SET,
-    &training_import::SET,
+    &RuleSet::of(&elsewhere::TOKENIZER),
+    &RuleSet::of(&elsewhere::BUILD_MODEL),
+    &RuleSet::of(&elsewhere::PARAM_CAP),
+    &RuleSet::of(&elsewhere::LOGITS_SHAPE),
+    &RuleSet::of(&elsewhere::STATEFUL_FORWARD),
+    &RuleSet::of(&elsewhere::SEALED_FORWARD),
+    &RuleSet::of(&elsewhere::CAUSALITY),
+    &RuleSet::of(&elsewhere::TRAINING_IMPORT),
     &non_causal::SET,
     &distributed_contract::SET,
     &distributed_rank0_guard::SET,
     &single_node_bound::SET,
-    &duplicate::SET,
-    &near_duplicate::SET,
+    &RuleSet::of(&elsewhere::DUPLICATE),
+    &RuleSet::of(&elsewhere::NEAR_DUPLICATE),
 ];
 
 /// The hooks of all rules by kind, so that the checker asks only those that want to know.
@@ -110,15 +101,15 @@ pub(crate) fn hooks() -> &'static AllHooks {
     HOOKS.get_or_init(|| {
         let mut all = AllHooks::default();
         for set in ALL {
-            all.reference.extend(set.hooks.reference);
-            all.call.extend(set.hooks.call);
-            all.expression.extend(set.hooks.expression);
-            all.statement.extend(set.hooks.statement);
-            all.store.extend(set.hooks.store);
-            all.pattern.extend(set.hooks.pattern);
-            all.module.extend(set.hooks.module);
-            all.bundle.extend(set.hooks.bundle);
-            all.attributes.extend(set.attributes);
+            all.reference.extend(set.reference);
+            all.call.extend(set.call);
+            all.expression.extend(set.expression);
+            all.statement.extend(set.statement);
+            all.store.extend(set.store);
+            all.pattern.extend(set.pattern);
+            all.module.extend(set.module);
+            all.bundle.extend(set.bundle);
+            all.attributes.extend(set.attributes.split_whitespace());
         }
         all
     })
@@ -142,16 +133,16 @@ pub fn find(name: &str) -> Option<&'static Rule> {
 pub fn of_instantiation(code: &str) -> &'static Rule {
     let rules = [
         &syntax::RULE,
-        &tokenizer::RULE,
-        &build_model::RULE,
-        &param_cap::RULE,
-        &logits_shape::RULE,
-        &stateful_forward::RULE,
-        &sealed_forward::RULE,
-        &causality::RULE,
-        &training_import::RULE,
+        &elsewhere::TOKENIZER,
+        &elsewhere::BUILD_MODEL,
+        &elsewhere::PARAM_CAP,
+        &elsewhere::LOGITS_SHAPE,
+        &elsewhere::STATEFUL_FORWARD,
+        &elsewhere::SEALED_FORWARD,
+        &elsewhere::CAUSALITY,
+        &elsewhere::TRAINING_IMPORT,
     ];
     let named = rules.into_iter().find(|rule| rule.code == code);
     // That gate, too, calls everything that it has no better name for a model that does not build.
-    named.unwrap_or(&build_model::RULE)
+    named.unwrap_or(&elsewhere::BUILD_MODEL)
 }

@@ -23,31 +23,19 @@
 //! x = 0
 //! ```
 
-use crate::finding::Severity;
-use crate::rule::{Hooks, Rule, RuleSet};
+use crate::rule::{Rule, RuleSet};
 use ruff_python_ast::{ExceptHandler, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 
 use crate::check::Checker;
 use crate::limits::{ALIAS_ROUNDS_MAX, BLOCKS_MAX, INDENTS_MAX, NESTING_MAX, SCOPE_DEPTH_MAX, STARS_MAX};
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS002",
-    id: "prism:nesting",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("nesting.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error("PRS002", "prism:nesting", include_str!("nesting.rs"));
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "goes too deep",
-    denied: &[],
-    attributes: &[],
-    hooks: Hooks {
-        module: Some(module),
-        ..Hooks::NONE
-    },
+    module: Some(module),
+    ..RuleSet::of(&RULE)
 };
 
 /// Judges the statements of a module as CPython's compiler does.

@@ -33,33 +33,25 @@
 //! parameters = dataclasses.asdict(config)
 //! ```
 
-use crate::finding::Severity;
-use crate::rule::{Hooks, Rule, RuleSet, denied};
+use crate::knowledge::{Words, libraries};
+use crate::rule::{Rule, RuleSet, denied};
 use std::borrow::Cow;
-use std::sync::OnceLock;
 
 use ruff_python_ast::{self as ast, Expr, ExprContext, Operator, Pattern, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange};
-use rustc_hash::FxHashSet;
 
 use crate::check::Checker;
-use crate::reading::{format_strings, origin, own};
+use crate::reading::{format_strings, origin, own, texts};
 use crate::semantic::reads;
-use crate::semantic::uses::Spot;
-use crate::semantic::{BindingKind, Meaning, Reference, ScopeKind, Store, Usage};
+use crate::semantic::{BindingKind, Meaning, Meant as _, Reference, ScopeKind, Store, Usage};
 
-use crate::reading::constants;
-
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS109",
-    id: "prism:no-attribute-escape",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("no_attribute_escape.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error(
+    "PRS109",
+    "prism:no-attribute-escape",
+    include_str!("no_attribute_escape.rs"),
+);
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "leads behind an object",
     denied: &[
         denied(
@@ -77,71 +69,52 @@ pub(crate) static SET: RuleSet = RuleSet {
         ),
     ],
     attributes: INNER,
-    hooks: Hooks {
-        reference: Some(reference),
-        store: Some(store),
-        expression: Some(expression),
-        statement: Some(statement),
-        pattern: Some(pattern),
-        ..Hooks::NONE
-    },
+    reference: Some(reference),
+    store: Some(store),
+    expression: Some(expression),
+    statement: Some(statement),
+    pattern: Some(pattern),
+    ..RuleSet::of(&RULE)
 };
 
 const TEXT_HINT: &str = "text that the model needs is part of the bundle: write it there";
 
 /// Dunder names that may be read of any object, sorted. Those of operators can be called, which does what the operator does.
-#[rustfmt::skip]
-const HARMLESS: &[&str] = &[
-    "__abs__", "__add__", "__aenter__", "__aexit__", "__all__", "__and__", "__author__",
-    "__bool__", "__call__", "__complex__", "__constants__", "__contains__", "__copy__", "__debug__", "__deepcopy__",
-    "__delitem__", "__divmod__", "__enter__", "__eq__", "__exit__", "__file__", "__float__",
-    "__floordiv__", "__format__", "__ge__", "__getitem__", "__gt__", "__hash__", "__iadd__", "__imul__",
-    "__index__", "__init__", "__int__", "__invert__", "__isub__", "__iter__", "__itruediv__", "__le__",
-    "__len__", "__length_hint__", "__lt__", "__match_args__", "__matmul__", "__missing__", "__mod__", "__mul__",
-    "__name__", "__ne__", "__neg__", "__next__", "__or__", "__pos__", "__post_init__", "__pow__",
-    "__qualname__", "__radd__", "__repr__", "__reversed__", "__rmatmul__", "__rmod__", "__rmul__", "__round__",
-    "__rpow__", "__rsub__", "__rtruediv__", "__setitem__", "__slots__", "__str__", "__sub__", "__truediv__",
-    "__version__", "__xor__",
-];
+static HARMLESS: Words = Words::new(
+    "__abs__ __add__ __aenter__ __aexit__ __all__ __and__ __author__ __bool__ __call__ __complex__ \
+     __constants__ __contains__ __copy__ __debug__ __deepcopy__ __delitem__ __divmod__ __enter__ __eq__ \
+     __exit__ __file__ __float__ __floordiv__ __format__ __ge__ __getitem__ __gt__ __hash__ __iadd__ \
+     __imul__ __index__ __init__ __int__ __invert__ __isub__ __iter__ __itruediv__ __le__ __len__ \
+     __length_hint__ __lt__ __match_args__ __matmul__ __missing__ __mod__ __mul__ __name__ __ne__ __neg__ \
+     __next__ __or__ __pos__ __post_init__ __pow__ __qualname__ __radd__ __repr__ __reversed__ __rmatmul__ \
+     __rmod__ __rmul__ __round__ __rpow__ __rsub__ __rtruediv__ __setitem__ __slots__ __str__ __sub__ \
+     __truediv__ __version__ __xor__",
+);
 
 /// Dunder names that a class may define besides [`HARMLESS`]; reading them of another object is refused.
-const DEFINABLE: &[&str] = &[
-    "__new__",
-    "__getattr__",
-    "__delattr__",
-    "__setattr__",
-    "__init_subclass__",
-    "__class_getitem__",
-    "__getstate__",
-    "__setstate__",
-];
+static DEFINABLE: Words = Words::new(
+    "__new__ __getattr__ __delattr__ __setattr__ __init_subclass__ __class_getitem__ __getstate__ \
+     __setstate__",
+);
 
 /// Names without underscores that lead to frames, code and class hierarchies, sorted.
-#[rustfmt::skip]
-const INNER: &[&str] = &[
-    "ag_await", "ag_code", "ag_frame", "co_argcount", "co_code", "co_consts", "co_filename", "co_names", "co_positions",
-    "co_varnames", "cr_await", "cr_code", "cr_frame", "cr_origin", "f_back", "f_builtins", "f_code", "f_globals",
-    "f_lasti", "f_lineno", "f_locals", "f_trace", "func_closure", "func_code", "func_defaults", "func_dict", "func_doc",
-    "func_globals", "gi_code", "gi_frame", "gi_yieldfrom",
-    "im_class", "im_func", "im_self", "mro", "obj", "tb_frame", "tb_lasti", "tb_next", "with_traceback",
-];
-
-fn is_inner(name: &str) -> bool {
-    static SET: OnceLock<FxHashSet<&str>> = OnceLock::new();
-    SET.get_or_init(|| INNER.iter().copied().collect()).contains(name)
-}
+const INNER: &str = "ag_await ag_code ag_frame co_argcount co_code co_consts co_filename co_names co_positions co_varnames \
+     cr_await cr_code cr_frame cr_origin f_back f_builtins f_code f_globals f_lasti f_lineno f_locals \
+     f_trace func_closure func_code func_defaults func_dict func_doc func_globals gi_code gi_frame \
+     gi_yieldfrom im_class im_func im_self mro obj tb_frame tb_lasti tb_next with_traceback";
+static INNER_WORDS: Words = Words::new(INNER);
 
 /// Whether an attribute of this name may be read of any object.
 pub(crate) fn is_refused(name: &str) -> bool {
     if name.starts_with("__") && name.ends_with("__") && name.len() > 4 {
-        return HARMLESS.binary_search(&name).is_err();
+        return !HARMLESS.contains(name);
     }
-    is_inner(name)
+    INNER_WORDS.contains(name)
 }
 
 /// Whether one of the names without underscores that lead to frames and code is as said.
 pub(crate) fn any_refused(is: impl Fn(&str) -> bool) -> bool {
-    INNER.iter().any(|name| is(name))
+    INNER_WORDS.iter().any(is)
 }
 
 fn report(checker: &mut Checker<'_, '_>, name: &str, range: TextRange) {
@@ -190,7 +163,7 @@ fn hands_on(checker: &Checker<'_, '_>, base: &Expr, name: &str, call: Option<&as
     let is_within =
         matches!(checker.scope_kind(), ScopeKind::Function(function) if function.name.as_str() == name);
     is_within
-        && DEFINABLE.contains(&name)
+        && DEFINABLE.contains(name)
         && matches!(base, Expr::Call(call) if checker.may_be(&call.func, "builtins.super"))
 }
 
@@ -200,10 +173,7 @@ fn is_harmless_here(checker: &Checker<'_, '_>, attribute: &ast::ExprAttribute, n
     let name = attribute.attr.as_str();
     let is_read = matches!(attribute.ctx, ExprContext::Load);
     let of_self = || {
-        let spot = Spot {
-            module: checker.module,
-            scope: checker.scope(),
-        };
+        let spot = checker.spot();
         matches!(&*attribute.value, Expr::Name(base) if origin::is_self(checker, spot, base.id.as_str()))
     };
     match name {
@@ -233,6 +203,19 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
             let message = "what is entered by its method is never left".to_owned();
             checker.report(&RULE, attribute.attr.range, message, "write `with`");
         }
+        if name == "__init__" && !makes_a_new_one(checker, &attribute.value, call.filter(|_| next.is_none()))
+        {
+            let message = "`__init__` makes an object again, which may be another's".to_owned();
+            checker.report(
+                &RULE,
+                attribute.attr.range,
+                message,
+                "write `super().__init__(...)`, or make a new object",
+            );
+        }
+        if is_of_the_loader(checker, &attribute.value, name) {
+            of_the_loader(checker, name, attribute.attr.range);
+        }
         if is_refused(name)
             && !hands_on(checker, &attribute.value, name, call.filter(|_| next.is_none()))
             && !is_harmless_here(checker, attribute, next)
@@ -257,6 +240,15 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     {
         report(checker, name.id.as_str(), name.range);
     }
+}
+
+/// `super().__init__(...)`, `Base.__init__(self, ...)`.
+fn makes_a_new_one(checker: &Checker<'_, '_>, object: &Expr, call: Option<&ast::ExprCall>) -> bool {
+    let of_self = || {
+        let first = call.and_then(|call| call.arguments.args.first());
+        matches!(first, Some(Expr::Name(first)) if own::method_of(checker, checker.spot(), first.id.as_str()).is_some())
+    };
+    matches!(object, Expr::Call(base) if checker.may_be(&base.func, "builtins.super")) || of_self()
 }
 
 /// `super().__enter__()`, and of what is plainly the bundle's own.
@@ -289,10 +281,12 @@ fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
     }
     let text = match expr {
         Expr::StringLiteral(literal) => Cow::Borrowed(literal.value.to_str()),
-        Expr::BinOp(sum) if sum.op == Operator::Add => match constants::text(checker, expr) {
-            Some(text) => Cow::Owned(text),
-            None => return,
-        },
+        Expr::BinOp(sum) if sum.op == Operator::Add && holds_text(checker, expr, 0) => {
+            match texts::only(checker, expr) {
+                Some(text) => Cow::Owned(text),
+                None => return,
+            }
+        }
         _ => return,
     };
     if let Some(name) = attribute_in_format(&text) {
@@ -300,6 +294,29 @@ fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
         checker.report(&RULE, expr, message, "read the attribute first, then format it");
     }
 }
+
+/// Whether a sum is one of texts, as far as its ends show: most are of numbers.
+fn holds_text(checker: &Checker<'_, '_>, expr: &Expr, depth: usize) -> bool {
+    match expr {
+        Expr::StringLiteral(_) => true,
+        Expr::BinOp(sum) if depth < SUM_DEPTH_MAX => {
+            holds_text(checker, &sum.right, depth + 1) || holds_text(checker, &sum.left, depth + 1)
+        }
+        Expr::Name(name) if depth < SUM_DEPTH_MAX => {
+            let bindings = checker
+                .names
+                .bindings(checker.module, checker.scope(), name.id.as_str());
+            let all = &checker.names.modules[checker.module].bindings;
+            bindings.iter().take(SUM_DEPTH_MAX).any(|&number| {
+                matches!(all[number].kind, BindingKind::Value(value) if holds_text(checker, value, depth + 2))
+            })
+        }
+        _ => false,
+    }
+}
+
+/// How deeply a sum is looked into.
+const SUM_DEPTH_MAX: usize = 6;
 
 /// A refused attribute within the braces of a format string.
 pub(crate) fn attribute_in_format(text: &str) -> Option<&str> {
@@ -387,24 +404,29 @@ fn hears_of_docs(checker: &mut Checker<'_, '_>, function: &StmtFunctionDef) {
 }
 
 /// Dunder names that a module may give itself.
-const OF_A_MODULE: &[&str] = &[
-    "__all__",
-    "__author__",
-    "__copyright__",
-    "__credits__",
-    "__date__",
-    "__doc__",
-    "__email__",
-    "__license__",
-    "__maintainer__",
-    "__status__",
-    "__version__",
-];
+static OF_A_MODULE: Words = Words::new(
+    "__all__ __author__ __copyright__ __credits__ __date__ __doc__ __email__ __license__ __maintainer__ \
+     __status__ __version__",
+);
+
+/// Whether an attribute is one by which Python loads a module: `me.__init__("torch.x")` gives it another name.
+pub(crate) fn is_of_the_loader(checker: &Checker<'_, '_>, object: &Expr, name: &str) -> bool {
+    let is_a_module = |meaning: &Meaning| match meaning {
+        Meaning::Library(path) => libraries::is_module(path),
+        Meaning::Module(_) => true,
+        Meaning::Local(..) | Meaning::Unknown => false,
+    };
+    name.starts_with("__")
+        && name.ends_with("__")
+        && !OF_A_MODULE.contains(name)
+        && !matches!(name, "__name__" | "__file__")
+        && checker.meanings(object).iter().any(is_a_module)
+}
 
 /// `__file__ = ...`, `me.__name__ = ...`: what a module is loaded by is not its own to change.
 fn of_the_loader(checker: &mut Checker<'_, '_>, name: &str, range: TextRange) {
     let is_dunder = name.starts_with("__") && name.ends_with("__") && name.len() > 4;
-    if is_dunder && !OF_A_MODULE.contains(&name) && !is_refused(name) {
+    if is_dunder && !OF_A_MODULE.contains(name) && !is_refused(name) {
         let message = format!("`{name}` of a module is set by what loads it, and cannot be changed");
         checker.report(&RULE, range, message, "give the variable another name");
     }
@@ -433,13 +455,13 @@ fn listed(checker: &mut Checker<'_, '_>, target: &Expr, value: &Expr) {
         Expr::Set(set) => (None, &set.elts[..]),
         Expr::Dict(dict) => {
             let keys = dict.items.iter().filter_map(|item| item.key.as_ref());
-            let seen: Option<Vec<String>> = keys.map(|key| constants::text(checker, key)).collect();
+            let seen: Option<Vec<String>> = keys.map(|key| texts::only(checker, key)).collect();
             return report_listed(checker, name, value, seen);
         }
         one => (Some(one), &[][..]),
     };
     let all = one.into_iter().chain(elements);
-    let seen: Option<Vec<String>> = all.map(|text| constants::text(checker, text)).collect();
+    let seen: Option<Vec<String>> = all.map(|text| texts::only(checker, text)).collect();
     report_listed(checker, name, value, seen);
 }
 
@@ -460,7 +482,7 @@ fn report_listed(checker: &mut Checker<'_, '_>, list: &str, value: &Expr, names:
 }
 
 fn may_define(function: &StmtFunctionDef) -> bool {
-    DEFINABLE.contains(&function.name.as_str())
+    DEFINABLE.contains(function.name.as_str())
 }
 
 /// `class __del__`, `import x as __reduce__`: a class may get its hooks by any statement that binds a name.
@@ -471,19 +493,10 @@ fn bound(checker: &mut Checker<'_, '_>, name: &ast::Identifier) {
 }
 
 /// Classes whose patterns bind the whole object and read no attribute.
-const WHOLE: &[&str] = &[
-    "builtins.bool",
-    "builtins.bytearray",
-    "builtins.bytes",
-    "builtins.dict",
-    "builtins.float",
-    "builtins.frozenset",
-    "builtins.int",
-    "builtins.list",
-    "builtins.set",
-    "builtins.str",
-    "builtins.tuple",
-];
+static WHOLE: Words = Words::new(
+    "builtins.bool builtins.bytearray builtins.bytes builtins.dict builtins.float builtins.frozenset \
+     builtins.int builtins.list builtins.set builtins.str builtins.tuple",
+);
 
 /// Classes whose patterns by place read the fields that stand in their body.
 const TUPLES: &[&str] = &["typing.NamedTuple", "typing_extensions.NamedTuple"];
@@ -494,16 +507,13 @@ fn reads_its_own(checker: &Checker<'_, '_>, class: &Expr) -> bool {
     let meanings = checker.meanings(class);
     !meanings.is_empty()
         && meanings.iter().all(|meaning| match meaning {
-            Meaning::Library(path) => WHOLE.contains(&&**path),
+            Meaning::Library(path) => WHOLE.contains(path),
             Meaning::Module(_) | Meaning::Unknown => false,
             Meaning::Local(module, binding) => match checker.names.modules[*module].bindings[*binding].kind {
                 BindingKind::Class(class) => {
                     let is_a_tuple = |base: &Expr| {
                         let meanings = checker.names.meanings(*module, 0, base);
-                        !meanings.is_empty()
-                            && meanings.iter().all(|meaning| {
-                                matches!(meaning, Meaning::Library(path) if TUPLES.contains(&&**path))
-                            })
+                        meanings.all_paths(|path| TUPLES.contains(&path))
                     };
                     class.keywords().is_empty()
                         && own::is_plain(checker, *module, class)
@@ -544,12 +554,6 @@ fn pattern<'a>(checker: &mut Checker<'_, 'a>, pattern: &'a Pattern) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_lists_are_sorted() {
-        assert!(HARMLESS.is_sorted());
-        assert!(INNER.is_sorted());
-    }
 
     #[test]
     fn format_strings_are_read_as_python_reads_them() {

@@ -21,26 +21,23 @@
 //! state = torch.load(f"{ctx.artifacts_dir}/checkpoint.pt", weights_only=True)
 //! ```
 
-use crate::finding::Severity;
-use crate::rule::{Hooks, Rule, RuleSet, denied};
+use crate::knowledge::Words;
+use crate::rule::{Rule, RuleSet, denied};
 use ruff_python_ast::{Expr, Stmt};
 
 use crate::check::Checker;
 use crate::reading::origin::{self, Origin};
-use crate::semantic::{Call, Reference, Usage};
+use crate::semantic::{Call, Meant as _, Reference, Usage};
 
 use crate::reading::paths;
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS107",
-    id: "prism:no-deserialization",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("no_deserialization.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error(
+    "PRS107",
+    "prism:no-deserialization",
+    include_str!("no_deserialization.rs"),
+);
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "turns bytes into objects",
     denied: &[
         denied(
@@ -59,33 +56,27 @@ pub(crate) static SET: RuleSet = RuleSet {
             "send tensors: objects are pickled on the way",
         ),
     ],
-    attributes: &["dump"],
-    hooks: Hooks {
-        reference: Some(reference),
-        call: Some(call),
-        statement: Some(statement),
-        ..Hooks::NONE
-    },
+    attributes: "dump",
+    reference: Some(reference),
+    call: Some(call),
+    statement: Some(statement),
+    ..RuleSet::of(&RULE)
 };
 
 const LOAD_HINT: &str =
     "write `torch.load(f\"{ctx.artifacts_dir}/name.pt\", weights_only=True)`, with the name spelled out";
 
-/// Methods that a class may define, and that nobody gives it otherwise.
-const STATE_HOOKS: &[&str] = &["__getstate__", "__setstate__"];
+/// A method that a class may define, and that nobody gives it otherwise.
+const STATE_HOOK: &str = "__setstate__";
 
 /// Methods by which an object tells pickle what to do.
-const PICKLE_HOOKS: &[&str] = &[
-    "__reduce__",
-    "__reduce_ex__",
-    "__getnewargs__",
-    "__getnewargs_ex__",
-];
+static PICKLE_HOOKS: Words =
+    Words::new("__getstate__ __reduce__ __reduce_ex__ __getnewargs__ __getnewargs_ex__");
 
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     if let Expr::Attribute(attribute) = reference.expr
         && attribute.attr.as_str() == "dump"
-        && reference.meanings.is_empty()
+        && reference.meanings.may_be_unseen()
         && !(checker.may_have_given("dump") && origin::of(checker, &attribute.value) == Origin::Own)
     {
         let message = "`.dump` of an array writes a pickle".to_owned();
@@ -97,7 +88,7 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
         _ => None,
     };
     let is_stored = matches!(reference.usage, Usage::Store);
-    let is_hook = |name: &str| PICKLE_HOOKS.contains(&name) || is_stored && STATE_HOOKS.contains(&name);
+    let is_hook = |name: &str| PICKLE_HOOKS.contains(name) || is_stored && name == STATE_HOOK;
     if let Some((name, range)) = bound.filter(|(name, _)| is_hook(name)) {
         let message = format!("`{name}` tells pickle what to do");
         checker.report(
@@ -142,7 +133,7 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
 
 fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
     if let Stmt::FunctionDef(function) = stmt
-        && PICKLE_HOOKS.contains(&function.name.as_str())
+        && PICKLE_HOOKS.contains(function.name.as_str())
     {
         let message = format!("`{}` tells pickle what to do", function.name.as_str());
         checker.report(

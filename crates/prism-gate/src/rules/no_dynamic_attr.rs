@@ -36,31 +36,27 @@
 //!     ...
 //! ```
 
-use crate::finding::Severity;
-use crate::rule::{Hooks, Rule, RuleSet, denied};
+use crate::knowledge::Words;
+use crate::rule::{Rule, RuleSet, denied};
 use ruff_python_ast::{self as ast, CmpOp, Expr, ExprCall, Identifier, Parameters, Pattern, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 
 use crate::check::Checker;
 use crate::knowledge::{libraries, verdict};
-use crate::semantic::{Call, Meaning, Reference, ScopeKind, Usage, binder};
+use crate::semantic::{Call, Meaning, Meant as _, Reference, ScopeKind, Usage, binder};
 
 use crate::reading::{library_calls, origin, own, texts};
-use crate::semantic::uses::Spot;
 
 use super::{no_attribute_escape, no_dynamic_code, no_harness_access, undocumented_attribute};
 use crate::reading::{computed_names, format_strings};
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS110",
-    id: "prism:no-dynamic-attr",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("no_dynamic_attr.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error(
+    "PRS110",
+    "prism:no-dynamic-attr",
+    include_str!("no_dynamic_attr.rs"),
+);
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "reaches attributes by computed names",
     denied: &[denied(
         "operator.attrgetter operator.methodcaller builtins.vars builtins.globals builtins.locals \
@@ -69,28 +65,19 @@ pub(crate) static SET: RuleSet = RuleSet {
         "write the attribute out, or choose from a dictionary",
     )],
     attributes: NOTABLE,
-    hooks: Hooks {
-        reference: Some(reference),
-        call: Some(call),
-        expression: Some(expression),
-        statement: Some(statement),
-        store: Some(library_calls::store),
-        pattern: Some(pattern),
-        ..Hooks::NONE
-    },
+    reference: Some(reference),
+    call: Some(call),
+    expression: Some(expression),
+    statement: Some(statement),
+    store: Some(library_calls::store),
+    pattern: Some(pattern),
+    module: Some(spelled),
+    ..RuleSet::of(&RULE)
 };
 
 /// What the hook wants to see of any object.
-const NOTABLE: &[&str] = &[
-    "format",
-    "format_map",
-    "load_state_dict",
-    "parse_args",
-    "parse_intermixed_args",
-    "parse_known_args",
-    "parse_known_intermixed_args",
-    "state_dict",
-];
+const NOTABLE: &str = "format format_map load_state_dict parse_args parse_intermixed_args parse_known_args \
+     parse_known_intermixed_args state_dict";
 
 const HINT: &str = "write the attribute out, or choose from a dictionary";
 const ACCESSORS: &[&str] = &["builtins.getattr", "builtins.hasattr"];
@@ -103,6 +90,7 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     library_calls::unbound(checker, reference);
     library_calls::operator_of_a_class(checker, reference);
     renamed_root(checker, reference);
+    called_by_its_method(checker, reference);
     format_strings::reference(checker, reference);
     format_strings::formatter_as_a_value(checker, reference);
     let accessor = reference.paths().find_map(|path| {
@@ -134,10 +122,7 @@ fn judge<'a>(checker: &mut Checker<'_, 'a>, accessor: &str, call: &'a ExprCall) 
     }
     let is_of_a_module = || {
         let meanings = checker.meanings(object);
-        !meanings.is_empty()
-            && meanings
-                .iter()
-                .all(|meaning| matches!(meaning, Meaning::Library(_)))
+        meanings.all_paths(|_| true)
     };
     // Of a function that nobody calls the names are none.
     if let Some(names) = texts::of(checker, name).filter(|names| !names.is_empty() || is_of_a_module()) {
@@ -154,7 +139,7 @@ fn judge<'a>(checker: &mut Checker<'_, 'a>, accessor: &str, call: &'a ExprCall) 
         .iter()
         .any(|meaning| matches!(meaning, Meaning::Library(path) if path.starts_with('<')));
     let is_harmless = !is_of_ctx
-        && (computed_names::is_a_closed_self(checker, object)
+        && (accessor != "getattr" && computed_names::is_a_closed_self(checker, object)
             || accessor == "getattr" && computed_names::names_a_field(checker, object, name)
             || accessor == "setattr" && computed_names::names_its_child(checker, object, name)
             || accessor != "setattr" && computed_names::has_harmless_affix(checker, object, name));
@@ -165,10 +150,7 @@ fn judge<'a>(checker: &mut Checker<'_, 'a>, accessor: &str, call: &'a ExprCall) 
 
 /// Whether a name that stands nowhere as a whole is that of a function of the bundle: its calls could not be seen.
 fn is_put_together(checker: &Checker<'_, '_>, object: &Expr, name: &str) -> bool {
-    let spot = Spot {
-        module: checker.module,
-        scope: checker.scope(),
-    };
+    let spot = checker.spot();
     let of_self =
         || matches!(object, Expr::Name(base) if own::method_of(checker, spot, base.id.as_str()).is_some());
     !checker.uses().handed_on.contains(name) && checker.reads().functions.contains(name) && !of_self()
@@ -182,13 +164,22 @@ fn computed(checker: &mut Checker<'_, '_>, accessor: &str, call: &ExprCall) {
 /// An attribute by a name that is known is judged like one that is written with a dot.
 fn by_name(checker: &mut Checker<'_, '_>, accessor: &str, call: &ExprCall, object: &Expr, name: &str) {
     let is_private = name.starts_with("__") && !name.ends_with("__");
-    if no_attribute_escape::is_refused(name) || is_private {
+    if checker.names.is_mangled(name) {
+        report_spelled(checker, name, call);
+    }
+    if no_attribute_escape::is_refused(name)
+        || is_private
+        || no_attribute_escape::is_of_the_loader(checker, object, name)
+    {
         let message = format!("`{accessor}` reaches `{name}`, which leads out of the object");
         checker.report(&RULE, call, message, "use what the object documents");
         return;
     }
     if accessor == "getattr" && format_strings::METHODS.contains(&name) {
         format_strings::report_method(checker, call);
+    }
+    if accessor == "getattr" && WHOLE_STATE.contains(&name) {
+        report_whole_state(checker, name, call);
     }
     let meanings = checker.meanings(object);
     let by_path = !meanings.is_empty()
@@ -232,7 +223,7 @@ fn by_name(checker: &mut Checker<'_, '_>, accessor: &str, call: &ExprCall, objec
         } else if accessor == "getattr" && library_calls::is_of_a_class(&full) {
             let message = format!("`{accessor}` reaches `{full}`, which takes any object for its own");
             checker.report(&RULE, call, message, "call it on the object itself");
-        } else if is_conditional(&full) {
+        } else if is_conditional(&full) || is_the_method_of_a_call(&full) {
             let message = format!("`{accessor}` reaches `{full}`, which has conditions");
             checker.report(&RULE, call, message, "call it by its name");
         }
@@ -241,30 +232,18 @@ fn by_name(checker: &mut Checker<'_, '_>, accessor: &str, call: &ExprCall, objec
 
 /// Whether rules judge a function by its arguments, so that it must be called where it is named.
 pub(crate) fn is_conditional(path: &str) -> bool {
-    CONDITIONAL.contains(&path)
-        || no_dynamic_code::MAKERS.contains(&path)
+    CONDITIONAL.contains(path)
+        || no_dynamic_code::MAKERS.contains(path)
         || format_strings::is_of_logging(path)
         || library_calls::reads_by_name(path)
 }
 
-const CONDITIONAL: &[&str] = &[
-    "argparse.ArgumentParser",
-    "builtins.super",
-    "dataclasses.dataclass",
-    "functools.total_ordering",
-    "functools.update_wrapper",
-    "functools.wraps",
-    "numpy.ndarray",
-    "torch.compile",
-    "torch.compiler.compile",
-    "torch.distributed.init_process_group",
-    "torch.jit.script",
-    "torch.load",
-    "torch.save",
-    "torch.segment_reduce",
-    "torch.utils.flop_counter.FlopCounterMode",
-    "types.MethodType",
-];
+static CONDITIONAL: Words = Words::new(
+    "argparse.ArgumentParser builtins.super dataclasses.dataclass functools.total_ordering \
+     functools.update_wrapper functools.wraps numpy.ndarray torch.compile torch.compiler.compile \
+     torch.distributed.init_process_group torch.jit.script torch.load torch.save torch.segment_reduce \
+     torch.utils.flop_counter.FlopCounterMode types.MethodType",
+);
 
 /// Methods of schedulers, optimizers and modules that read or write the whole of an object: of any object, if they are
 /// called by the class.
@@ -284,29 +263,35 @@ fn whole_state<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     let given = match reference.usage {
         Usage::Call(call) => {
             let arguments = &call.arguments;
-            let spot = Spot {
-                module: checker.module,
-                scope: checker.scope(),
-            };
+            let spot = checker.spot();
             let is_own = matches!(arguments.args.first(), Some(Expr::Name(first)) if origin::is_self(checker, spot, first.id.as_str()));
             let most = usize::from(name == "load_state_dict");
             let is_flag = matches!(arguments.args.get(1), Some(Expr::BooleanLiteral(_)));
             let is_bound = arguments.args.len() <= most
                 || name == "load_state_dict" && arguments.args.len() == 2 && is_flag;
-            of_self || is_own || is_bound && !arguments.args.iter().any(Expr::is_starred_expr)
+            let is_seen = arguments.keywords.iter().all(|keyword| {
+                let is_self = |name: &ast::Identifier| matches!(name.as_str(), "self" | "_self");
+                keyword.arg.as_ref().is_some_and(|name| !is_self(name))
+            });
+            let is_bound = is_bound && is_seen && !arguments.args.iter().any(Expr::is_starred_expr);
+            of_self || is_own || is_bound
         }
         Usage::Load => of_self,
         Usage::Store | Usage::Delete => true,
     };
     if !given {
-        let message = format!("`{name}` of a class takes any object and gives or takes all that it holds");
-        checker.report(
-            &RULE,
-            reference.expr,
-            message,
-            "call it on the object itself, options by their names",
-        );
+        report_whole_state(checker, name, reference.expr);
     }
+}
+
+fn report_whole_state(checker: &mut Checker<'_, '_>, name: &str, at: impl Ranged) {
+    let message = format!("`{name}` of a class takes any object and gives or takes all that it holds");
+    checker.report(
+        &RULE,
+        at,
+        message,
+        "call it on the object itself, options by their names",
+    );
 }
 
 /// What has conditions is called where it is named, decorates, or is given another name.
@@ -323,6 +308,34 @@ fn conditional_as_a_value<'a>(checker: &mut Checker<'_, 'a>, reference: &Referen
         let message = format!("`{path}` is handed on, so that what it is called with cannot be seen");
         checker.report(&RULE, reference.expr, message, "call it by its name");
     }
+}
+
+/// `getattr.__call__(x, name)` is another way to write `getattr(x, name)`.
+fn called_by_its_method<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    if reference.paths().any(is_the_method_of_a_call) {
+        let message = "a function of a library is called by its method".to_owned();
+        checker.report(&RULE, reference.expr, message, "call it by its name");
+    }
+}
+
+fn is_the_method_of_a_call(path: &str) -> bool {
+    !path.starts_with('<')
+        && path.split('.').any(|name| name == "__call__")
+        && !library_calls::is_of_a_class(path)
+}
+
+/// `_R__name`, where Python reads `__name` of a class `R` so.
+fn spelled(checker: &mut Checker<'_, '_>) {
+    for (name, range) in &checker.names.modules[checker.module].spelled {
+        if checker.names.is_mangled(name) {
+            report_spelled(checker, name, *range);
+        }
+    }
+}
+
+fn report_spelled(checker: &mut Checker<'_, '_>, name: &str, at: impl Ranged) {
+    let message = format!("`{name}` is what Python makes of a name with two underscores within a class");
+    checker.report(&RULE, at, message, "begin that name with one underscore");
 }
 
 /// A whole module may be given another name, be the default of a parameter, be asked for an attribute that is spelled

@@ -27,28 +27,22 @@
 //!     def forward(self, x): ...
 //! ```
 
-use crate::finding::Severity;
-use crate::rule::{Hooks, Rule, RuleSet, denied};
+use crate::knowledge::{Words, verdict};
+use crate::rule::{Rule, RuleSet, denied};
 use ruff_python_ast::{AnyParameterRef, Expr, Operator, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use crate::check::Checker;
-use crate::reading::{origin, own};
-use crate::semantic::uses::Spot;
-use crate::semantic::{BindingKind, Call, Meaning, Reference, Usage};
+use crate::reading::{origin, own, texts};
+use crate::semantic::{BindingKind, Call, Meaning, Meant as _, Reference, Usage};
 
-use crate::reading::constants;
-
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS106",
-    id: "prism:no-dynamic-code",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("no_dynamic_code.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error(
+    "PRS106",
+    "prism:no-dynamic-code",
+    include_str!("no_dynamic_code.rs"),
+);
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "makes or runs code that nobody can read beforehand",
     denied: &[
         denied(
@@ -67,7 +61,7 @@ pub(crate) static SET: RuleSet = RuleSet {
         ),
         denied("dataclasses.make_dataclass", "write the class out"),
         denied(
-            "typing.get_type_hints typing.ForwardRef typing_extensions.get_type_hints \
+            "typing.get_overloads typing_extensions.get_overloads typing.get_type_hints typing.ForwardRef typing_extensions.get_type_hints \
              typing_extensions.ForwardRef typing.evaluate_forward_ref \
              typing_extensions.evaluate_forward_ref typing_extensions.get_annotations",
             "annotations are for readers; keep what you need in a dictionary",
@@ -103,15 +97,13 @@ pub(crate) static SET: RuleSet = RuleSet {
             "write a `class` statement",
         ),
     ],
-    attributes: &["define", "register"],
-    hooks: Hooks {
-        reference: Some(reference),
-        call: Some(call),
-        expression: Some(expression),
-        statement: Some(statement),
-        module: Some(module),
-        ..Hooks::NONE
-    },
+    attributes: "define register",
+    reference: Some(reference),
+    call: Some(call),
+    expression: Some(expression),
+    statement: Some(statement),
+    module: Some(module),
+    ..RuleSet::of(&RULE)
 };
 
 /// Classes of classes: calling one makes a class, and a class of that kind may change what is made.
@@ -300,17 +292,10 @@ fn is_bound_to_a_type(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
 const BINDINGS_MAX: usize = 16;
 
 /// Functions that make classes with the names that they are given.
-pub(crate) const MAKERS: &[&str] = &[
-    "enum.Enum",
-    "enum.Flag",
-    "enum.IntEnum",
-    "enum.IntFlag",
-    "enum.StrEnum",
-    "typing.NamedTuple",
-    "typing.TypedDict",
-    "typing_extensions.NamedTuple",
-    "typing_extensions.TypedDict",
-];
+pub(crate) static MAKERS: Words = Words::new(
+    "enum.Enum enum.Flag enum.IntEnum enum.IntFlag enum.StrEnum typing.NamedTuple typing.TypedDict \
+     typing_extensions.NamedTuple typing_extensions.TypedDict",
+);
 
 /// `Enum("Kind", {name: value})`: the names of a class must be seen, since some are hooks and some become code.
 fn makes_names<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
@@ -391,10 +376,7 @@ fn supers<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     if !call.may_be("builtins.super") || arguments.is_empty() {
         return;
     }
-    let spot = Spot {
-        module: checker.module,
-        scope: checker.scope(),
-    };
+    let spot = checker.spot();
     let is_own_class = |class: &Expr| {
         matches!(class, Expr::Name(name) if name.id.as_str() == "__class__")
             || checker
@@ -420,7 +402,11 @@ fn module(checker: &mut Checker<'_, '_>) {
         // A comment behind the types is none of it.
         let types = line.split('#').next().unwrap_or_default();
         let types = types.trim_start().trim_start_matches('(');
-        if types.contains('(') || types.contains("__") {
+        let is_code = !types.trim_start().starts_with("ignore")
+            && types
+                .split("->")
+                .any(|side| is_code(checker, side.trim_matches([' ', ')', ','])));
+        if types.contains('(') || types.contains("__") || is_code {
             found.push(range_of(start, mark.len() + line.len()));
         }
         if found.len() > COMMENTS_MAX {
@@ -452,7 +438,7 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     registers_a_class(checker, reference);
     if let Expr::Attribute(attribute) = reference.expr
         && attribute.attr.as_str() == "define"
-        && reference.meanings.is_empty()
+        && reference.meanings.may_be_unseen()
         && origin::of(checker, &attribute.value) != origin::Origin::Own
     {
         let message = "`.define` makes code of a text".to_owned();
@@ -469,10 +455,7 @@ fn registers_a_class<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a
     if attribute.attr.as_str() != "register" {
         return;
     }
-    let is_a_class = |meaning: &Meaning| {
-        matches!(meaning, Meaning::Local(module, binding)
-            if matches!(checker.names.modules[*module].bindings[*binding].kind, BindingKind::Class(_)))
-    };
+    let is_a_class = |meaning: &Meaning| checker.names.class_of(meaning).is_some();
     let of_a_class =
         !checker.may_have_given("register") && checker.meanings(&attribute.value).iter().any(is_a_class);
     // A decorator stands where it can be seen what it is given.
@@ -525,10 +508,7 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
                     .is_some_and(|name| name.as_str() == "metaclass");
                 let is_known = |value: &Expr| {
                     let meanings = checker.meanings(value);
-                    !meanings.is_empty()
-                        && meanings
-                            .iter()
-                            .all(|meaning| matches!(meaning, Meaning::Library(path) if METACLASSES.contains(&&**path)))
+                    meanings.all_paths(|path| METACLASSES.contains(&path))
                 };
                 if keyword.arg.is_none() || is_metaclass && !is_known(&keyword.value) {
                     let message =
@@ -562,18 +542,27 @@ fn registered(checker: &mut Checker<'_, '_>, function: &StmtFunctionDef, module:
         .iter()
         .filter_map(AnyParameterRef::annotation)
         .chain(function.returns.as_deref());
+    let scopes = &checker.names.modules[module];
+    let scope = scopes
+        .function_scope(function)
+        .and_then(|scope| scopes.scopes[scope].parent);
+    let meanings = |expr: &Expr| checker.names.meanings(module, scope.unwrap_or_default(), expr);
+    let mut unseen = Vec::new();
     for annotation in annotations {
         let unknown = matches!(
             annotation,
             Expr::Name(_) | Expr::Attribute(_) | Expr::Call(_) | Expr::If(_) | Expr::BoolOp(_)
-        ) && checker.names.meanings(module, 0, annotation).is_empty();
-        let computed = matches!(annotation, Expr::Subscript(of) if checker.names.meanings(module, 0, &of.value).is_empty());
+        ) && meanings(annotation).may_be_unseen();
+        let computed = matches!(annotation, Expr::Subscript(of) if meanings(&of.value).may_be_unseen());
         // A text is evaluated, and may name what the bundle may not.
         let dotted = matches!(annotation, Expr::StringLiteral(text)
             if !text.value.to_str().chars().all(|letter| letter.is_alphanumeric() || letter == '_'));
         if (unknown || computed || dotted) && module == checker.module {
-            report_annotation(checker, annotation.range());
+            unseen.push(annotation.range());
         }
+    }
+    for range in unseen {
+        report_annotation(checker, range);
     }
 }
 
@@ -595,11 +584,11 @@ fn registers<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
 }
 
 fn text_is_a_type(checker: &mut Checker<'_, '_>, range: TextRange, text: &str) {
-    let may_be_code = text.contains(['(', '{', '['])
+    let may_be_code = text.contains(['(', '{', '[', '.'])
         || text.contains("lambda")
         || text.contains(":=")
         || text.contains(" for ");
-    if text.contains("__") || may_be_code && is_code(text) {
+    if text.contains("__") || may_be_code && is_code(checker, text) {
         report_annotation(checker, range);
     }
 }
@@ -608,14 +597,17 @@ fn text_is_a_type(checker: &mut Checker<'_, '_>, range: TextRange, text: &str) {
 const ANNOTATION_BYTES_MAX: usize = 512;
 
 /// Whether a text is an expression that does something. `B T (H D)` is none: whoever evaluates it hears of a syntax error.
-fn is_code(text: &str) -> bool {
+fn is_code(checker: &Checker<'_, '_>, text: &str) -> bool {
     if text.len() > ANNOTATION_BYTES_MAX {
         return true;
     }
-    ruff_python_parser::parse_expression(text.trim()).is_ok_and(|parsed| does_something(parsed.expr()))
+    let parsed = ruff_python_parser::parse_expression(text.trim());
+    parsed.is_ok_and(|parsed| does_something(checker, parsed.expr()))
 }
 
-fn does_something(expr: &Expr) -> bool {
+/// Whether evaluating it does more than to name types. An index of a class of the bundle may call a method of its own.
+fn does_something(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
+    let does = |expr: &Expr| does_something(checker, expr);
     match expr {
         Expr::Name(_)
         | Expr::StringLiteral(_)
@@ -623,12 +615,26 @@ fn does_something(expr: &Expr) -> bool {
         | Expr::NoneLiteral(_)
         | Expr::EllipsisLiteral(_)
         | Expr::BooleanLiteral(_) => false,
-        Expr::Attribute(attribute) => does_something(&attribute.value),
-        Expr::Subscript(generic) => does_something(&generic.value) || does_something(&generic.slice),
-        Expr::Tuple(tuple) => tuple.elts.iter().any(does_something),
-        Expr::List(list) => list.elts.iter().any(does_something),
-        Expr::UnaryOp(unary) => does_something(&unary.operand),
-        Expr::BinOp(both) => does_something(&both.left) || does_something(&both.right),
+        Expr::Attribute(attribute) => {
+            does(&attribute.value)
+                || checker
+                    .meanings(expr)
+                    .any_path(|path| verdict::of_reference(path).is_some())
+        }
+        Expr::Subscript(generic) => {
+            let is_own = checker
+                .meanings(&generic.value)
+                .iter()
+                .any(|meaning| meaning.path().is_none());
+            let gives_methods = ["__getitem__", "__class_getitem__"]
+                .iter()
+                .any(|name| checker.names.gives(name));
+            is_own && gives_methods || does(&generic.value) || does(&generic.slice)
+        }
+        Expr::Tuple(tuple) => tuple.elts.iter().any(does),
+        Expr::List(list) => list.elts.iter().any(does),
+        Expr::UnaryOp(unary) => does(&unary.operand),
+        Expr::BinOp(both) => does(&both.left) || does(&both.right),
         _ => true,
     }
 }
@@ -644,7 +650,7 @@ fn annotation_is_a_type(checker: &mut Checker<'_, '_>, annotation: &Expr) {
             text_is_a_type(checker, literal.range(), literal.value.to_str());
         }
         Expr::Name(_) => {
-            if let Some(text) = constants::text(checker, annotation) {
+            if let Some(text) = texts::only(checker, annotation) {
                 text_is_a_type(checker, annotation.range(), &text);
             }
         }

@@ -21,19 +21,15 @@
 //! import torch.nn as torch_nn
 //! ```
 
-use crate::finding::Severity;
-use crate::rule::{Hooks, Rule, RuleSet, denied};
+use crate::rule::{Rule, RuleSet, denied};
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS105",
-    id: "prism:no-dynamic-import",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("no_dynamic_import.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error(
+    "PRS105",
+    "prism:no-dynamic-import",
+    include_str!("no_dynamic_import.rs"),
+);
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "imports modules by computed names",
     denied: &[
         denied(
@@ -49,6 +45,5 @@ pub(crate) static SET: RuleSet = RuleSet {
             "use a backend that torch brings along",
         ),
     ],
-    attributes: &[],
-    hooks: Hooks { ..Hooks::NONE },
+    ..RuleSet::of(&RULE)
 };

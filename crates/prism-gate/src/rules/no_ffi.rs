@@ -27,20 +27,13 @@
 use ruff_python_ast::{Expr, Stmt};
 
 use crate::check::Checker;
-use crate::finding::Severity;
-use crate::rule::{Hooks, Rule, RuleSet, denied};
+use crate::knowledge::Words;
+use crate::rule::{Rule, RuleSet, denied};
 use crate::semantic::{Call, Reference};
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS104",
-    id: "prism:no-ffi",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("no_ffi.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error("PRS104", "prism:no-ffi", include_str!("no_ffi.rs"));
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "calls foreign code",
     denied: &[
         denied(
@@ -64,29 +57,21 @@ pub(crate) static SET: RuleSet = RuleSet {
             "write the types out: `(int, float, np.number)`",
         ),
     ],
-    attributes: &["cffi", "ctypes"],
-    hooks: Hooks {
-        reference: Some(reference),
-        call: Some(call),
-        statement: Some(statement),
-        ..Hooks::NONE
-    },
+    attributes: "cffi ctypes",
+    reference: Some(reference),
+    call: Some(call),
+    statement: Some(statement),
+    ..RuleSet::of(&RULE)
 };
 
 /// Attributes that hand out addresses.
-const ADDRESSES: &[&str] = &[
-    "cffi",
-    "ctypes",
-    "__array_interface__",
-    "__cuda_array_interface__",
-    "__array_struct__",
-    "__dlpack__",
-];
+static ADDRESSES: Words =
+    Words::new("cffi ctypes __array_interface__ __cuda_array_interface__ __array_struct__ __dlpack__");
 
 /// `def __array_interface__` gives numpy any address, and so does a class below `np.ndarray`.
 fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
     match stmt {
-        Stmt::FunctionDef(function) if ADDRESSES.contains(&function.name.as_str()) => {
+        Stmt::FunctionDef(function) if ADDRESSES.contains(function.name.as_str()) => {
             let message = format!("`{}` hands out an address in memory", function.name.as_str());
             checker.report(
                 &RULE,
@@ -157,7 +142,7 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     let mut expr = reference.expr;
     while let ruff_python_ast::Expr::Attribute(attribute) = expr {
-        if ADDRESSES.contains(&attribute.attr.as_str()) {
+        if ADDRESSES.contains(attribute.attr.as_str()) {
             let message = format!("`{}` hands out an address in memory", attribute.attr.as_str());
             checker.report(&RULE, &attribute.attr, message, "use the tensor or array itself");
         }

@@ -29,23 +29,16 @@
 //! ```
 
 use crate::check::Checker;
-use crate::finding::Severity;
+use crate::knowledge::Words;
 use crate::reading::origin::{self, Origin};
-use crate::rule::{Hooks, Rule, RuleSet, denied};
-use crate::semantic::{Call, Reference, Usage};
+use crate::rule::{Rule, RuleSet, denied};
+use crate::semantic::{Call, Meant as _, Reference, Usage};
 
 use crate::reading::paths;
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS103",
-    id: "prism:no-filesystem",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("no_filesystem.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error("PRS103", "prism:no-filesystem", include_str!("no_filesystem.rs"));
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "reaches the file system",
     denied: &[
         denied(
@@ -104,47 +97,25 @@ pub(crate) static SET: RuleSet = RuleSet {
         denied("fsspec", "keep it in a tensor: there is nothing to read"),
     ],
     attributes: NOTABLE,
-    hooks: Hooks {
-        reference: Some(reference),
-        call: Some(call),
-        statement: Some(statement),
-        ..Hooks::NONE
-    },
+    reference: Some(reference),
+    call: Some(call),
+    statement: Some(statement),
+    ..RuleSet::of(&RULE)
 };
 
 const SAVE_HINT: &str = "write `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`, with the name spelled out";
 
-/// What the hook wants to see: those and `save`.
-#[rustfmt::skip]
-const NOTABLE: &[&str] = &[
-    "tofile", "export_chrome_trace", "export_stacks", "export_memory_timeline", "from_file",
-    "debug_dump", "_new_shared_fd_cpu", "_new_shared_filename_cpu", "_new_with_file",
-    "_set_from_file", "_share_fd_cpu_", "_share_filename_cpu_", "_write_file", "save",
-    "_save_for_lite_interpreter", "_save_for_mobile",
-];
+/// Methods of tensors, arrays and profilers that write files whatever they are called on, and `save`.
+const NOTABLE: &str = "tofile export_chrome_trace export_stacks export_memory_timeline from_file debug_dump \
+     _new_shared_fd_cpu _new_shared_filename_cpu _new_with_file _set_from_file _share_fd_cpu_ \
+     _share_filename_cpu_ _write_file save _save_for_lite_interpreter _save_for_mobile";
 
-/// Methods of tensors, arrays and profilers that write files whatever they are called on.
-const WRITING_METHODS: &[&str] = &[
-    "tofile",
-    "export_chrome_trace",
-    "export_stacks",
-    "export_memory_timeline",
-    "from_file",
-    "debug_dump",
-    "_new_shared_fd_cpu",
-    "_new_shared_filename_cpu",
-    "_new_with_file",
-    "_save_for_lite_interpreter",
-    "_save_for_mobile",
-    "_set_from_file",
-    "_share_fd_cpu_",
-    "_share_filename_cpu_",
-    "_write_file",
-];
+static WRITING_METHODS: Words = Words::new(NOTABLE);
 
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     if let ruff_python_ast::Expr::Attribute(attribute) = reference.expr
-        && WRITING_METHODS.contains(&attribute.attr.as_str())
+        && attribute.attr.as_str() != "save"
+        && WRITING_METHODS.contains(attribute.attr.as_str())
         && !(checker.may_have_given(attribute.attr.as_str())
             && origin::of(checker, &attribute.value) == Origin::Own)
     {
@@ -180,7 +151,7 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
 fn saves_itself<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     if let ruff_python_ast::Expr::Attribute(attribute) = reference.expr
         && attribute.attr.as_str() == "save"
-        && reference.meanings.is_empty()
+        && reference.meanings.may_be_unseen()
         && !(checker.may_have_given("save") && origin::of(checker, &attribute.value) == Origin::Own)
     {
         let message = "`.save` of something that the bundle does not define writes a file".to_owned();

@@ -29,23 +29,17 @@
 //!     ctx.log(step=step)
 //! ```
 
-use crate::finding::Severity;
-use crate::rule::{Hooks, Rule, RuleSet};
+use crate::rule::{Rule, RuleSet};
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS111",
-    id: "prism:no-forbidden-import",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("no_forbidden_import.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error(
+    "PRS111",
+    "prism:no-forbidden-import",
+    include_str!("no_forbidden_import.rs"),
+);
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "is not on the list of modules that a bundle may import",
-    denied: &[],
-    attributes: &[],
-    hooks: Hooks { ..Hooks::NONE },
+    ..RuleSet::of(&RULE)
 };
 
 /// What to write in place of modules that people often import.

@@ -24,19 +24,11 @@
 //! optimizer = torch.optim.AdamW(groups, lr=3e-3, fused=fused)
 //! ```
 
-use crate::finding::Severity;
-use crate::rule::{Hooks, Rule, RuleSet, denied};
+use crate::rule::{Rule, RuleSet, denied};
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS114",
-    id: "prism:no-gc-inspect",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("no_gc_inspect.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error("PRS114", "prism:no-gc-inspect", include_str!("no_gc_inspect.rs"));
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "looks into the interpreter",
     denied: &[
         denied(
@@ -53,6 +45,5 @@ pub(crate) static SET: RuleSet = RuleSet {
             "let the exception end the run: the report shows your traceback",
         ),
     ],
-    attributes: &[],
-    hooks: Hooks { ..Hooks::NONE },
+    ..RuleSet::of(&RULE)
 };

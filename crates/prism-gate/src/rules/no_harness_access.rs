@@ -28,8 +28,8 @@
 //!     ...
 //! ```
 
-use crate::finding::Severity;
-use crate::rule::{Hooks, Rule, RuleSet, denied};
+use crate::knowledge::Words;
+use crate::rule::{Rule, RuleSet, denied};
 use ruff_python_ast::{Expr, ExprCall, Pattern, Stmt, StmtFunctionDef};
 use ruff_text_size::Ranged;
 
@@ -37,19 +37,16 @@ use crate::check::Checker;
 use crate::reading::origin::{self, Origin};
 use crate::reading::{hands_on, paths};
 use crate::rules::no_monkeypatch;
-use crate::semantic::{BindingKind, CTX, Call, Meaning, Reference, Store, Usage};
+use crate::semantic::{BindingKind, CTX, Call, Meaning, Meant as _, Reference, Store, Usage};
 use crate::source::Role;
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS113",
-    id: "prism:no-harness-access",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("no_harness_access.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error(
+    "PRS113",
+    "prism:no-harness-access",
+    include_str!("no_harness_access.rs"),
+);
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "belongs to the harness",
     denied: &[
         denied(
@@ -68,34 +65,28 @@ pub(crate) static SET: RuleSet = RuleSet {
         ),
     ],
     attributes: INNER,
-    hooks: Hooks {
-        reference: Some(reference),
-        call: Some(call),
-        statement: Some(statement),
-        expression: Some(in_a_collection),
-        store: Some(store),
-        pattern: Some(pattern),
-        ..Hooks::NONE
-    },
+    reference: Some(reference),
+    call: Some(call),
+    statement: Some(statement),
+    expression: Some(in_a_collection),
+    store: Some(store),
+    pattern: Some(pattern),
+    ..RuleSet::of(&RULE)
 };
 
 /// What `ctx` documents, sorted.
-#[rustfmt::skip]
-const DOCUMENTED: &[&str] = &[
-    "artifacts_dir", "attempt", "budget_seconds", "build_model", "byte_budget", "checkpoint_dir", "data_dir", "device",
-    "distributed_backend", "is_resume", "iter_train_batches", "local_rank", "log", "max_layers", "max_parameters",
-    "max_params", "max_seq_len", "rank", "reference_tokenizer", "reference_tokenizer_dir", "resume_checkpoint_dir",
-    "seed", "sequence_length", "step_budget", "stream", "token_budget", "vocab_size", "world_size",
-];
+static DOCUMENTED: Words = Words::new(
+    "artifacts_dir attempt budget_seconds build_model byte_budget checkpoint_dir data_dir device \
+     distributed_backend is_resume iter_train_batches local_rank log max_layers max_parameters max_params \
+     max_seq_len rank reference_tokenizer reference_tokenizer_dir resume_checkpoint_dir seed \
+     sequence_length step_budget stream token_budget vocab_size world_size",
+);
 
 /// Private attributes of the harness's objects, which no bundle has a reason to name.
-#[rustfmt::skip]
-const INNER: &[&str] = &[
-    "_all_real", "_batches", "_bundle", "_channel", "_check_same", "_claim", "_claims", "_config", "_fingerprint",
-    "_hidden", "_import", "_log_calls", "_next_batch", "_open_first", "_opened", "_predictor", "_referee", "_segment",
-    "_session", "_snapshot", "_socket", "_streaming", "_terms", "_true_targets", "_untouched", "_vocab_size", "_wire",
-    "_wrap_everywhere", "_wrappers",
-];
+const INNER: &str = "_all_real _batches _bundle _channel _check_same _claim _claims _config _fingerprint _hidden _import \
+     _log_calls _next_batch _open_first _opened _predictor _referee _segment _session _snapshot _socket \
+     _streaming _terms _true_targets _untouched _vocab_size _wire _wrap_everywhere _wrappers";
+static INNER_WORDS: Words = Words::new(INNER);
 
 /// What a batch holds.
 const OF_A_BATCH: &[&str] = &["inputs", "loss", "mask", "progress", "step", "targets", "tokens"];
@@ -103,31 +94,17 @@ const OF_A_BATCH: &[&str] = &["inputs", "loss", "mask", "progress", "step", "tar
 /// Whether a path is one that `ctx` documents.
 pub(crate) fn is_documented(path: &str) -> bool {
     let name = path.strip_prefix(CTX).and_then(|rest| rest.strip_prefix('.'));
-    name.is_some_and(|name| DOCUMENTED.binary_search(&name).is_ok())
+    name.is_some_and(|name| DOCUMENTED.contains(name))
 }
 
 /// Functions that may be given `ctx` whole: they read nothing behind it.
-const MAY_SEE_CTX: &[&str] = &[
-    "builtins.bool",
-    "builtins.callable",
-    "builtins.getattr",
-    "builtins.hasattr",
-    "builtins.id",
-    "builtins.isinstance",
-    "builtins.print",
-    "builtins.repr",
-    "builtins.str",
-];
+static MAY_SEE_CTX: Words = Words::new(
+    "builtins.bool builtins.callable builtins.getattr builtins.hasattr builtins.id builtins.isinstance \
+     builtins.print builtins.repr builtins.str",
+);
 
 /// Classes whose objects only the harness makes.
-const MADE_BY_THE_HARNESS: &[&str] = &[
-    "Batch",
-    "Context",
-    "PrismBatch",
-    "PrismContext",
-    "Stream",
-    "Tokenizer",
-];
+static MADE_BY_THE_HARNESS: Words = Words::new("Batch Context PrismBatch PrismContext Stream Tokenizer");
 
 fn is_of(path: &str, class: &str) -> bool {
     (path.starts_with("prism_runtime.") || path.starts_with("prism_challenge."))
@@ -136,12 +113,7 @@ fn is_of(path: &str, class: &str) -> bool {
 
 /// `type(ctx)`, `LRScheduler.state_dict(ctx)`, `Stream(...)`, `build_model(fake)`.
 fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
-    let is_ctx = |value: &Expr| {
-        checker
-            .meanings(value)
-            .iter()
-            .any(|meaning| matches!(meaning, Meaning::Library(path) if &**path == CTX))
-    };
+    let is_ctx = |value: &Expr| checker.meanings(value).any_path(|path| path == CTX);
     let arguments = &call.expr.arguments;
     let keywords = arguments.keywords.iter().map(|keyword| &keyword.value);
     let given = arguments.args.iter().chain(keywords).any(is_ctx);
@@ -158,7 +130,7 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
         match callee {
             Meaning::Library(path) if path.starts_with('<') => {}
             Meaning::Library(path) if given && &**path == "functools.partial" && is_seen() => {}
-            Meaning::Library(path) if given && !MAY_SEE_CTX.contains(&&**path) => {
+            Meaning::Library(path) if given && !MAY_SEE_CTX.contains(path) => {
                 let shown = path.strip_prefix("builtins.").unwrap_or(path);
                 let message = format!("`{shown}` is given `ctx` itself, and what lies behind it");
                 return checker.report(
@@ -241,20 +213,24 @@ fn report_entry(checker: &mut Checker<'_, '_>, at: impl Ranged) {
 }
 
 /// Decorators of libraries that call what they are given with what they are called with, and with nothing else.
-const BEFORE_ENTRIES: &[&str] = &[
-    "functools.cache",
-    "functools.lru_cache",
-    "torch.amp.autocast",
-    "torch.autocast",
-    "torch.autograd.profiler.record_function",
-    "torch.compile",
-    "torch.compiler.disable",
-    "torch.enable_grad",
-    "torch.inference_mode",
-    "torch.no_grad",
-    "torch.profiler.record_function",
-    "torch.set_grad_enabled",
-];
+static BEFORE_ENTRIES: Words = Words::new(
+    "functools.cache functools.lru_cache torch.amp.autocast torch.autocast \
+     torch.autograd.profiler.record_function torch.compile torch.compiler.disable torch.enable_grad \
+     torch.inference_mode torch.no_grad torch.profiler.record_function torch.set_grad_enabled",
+);
+
+/// Whether no argument of a decorator can be something that it calls: `@torch.no_grad(keep)` calls `keep(train)`.
+fn calls_nothing(checker: &Checker<'_, '_>, call: &ExprCall) -> bool {
+    let is_harmless = |value: &Expr| {
+        value.is_literal_expr() || checker.meanings(value).all_paths(|path| !path.starts_with('<'))
+    };
+    let arguments = &call.arguments;
+    arguments.args.iter().all(is_harmless)
+        && arguments
+            .keywords
+            .iter()
+            .all(|keyword| keyword.arg.is_some() && is_harmless(&keyword.value))
+}
 
 /// `@keep` before `def train`: what it is given could be called with anything. A wrapper that hands its arguments on may stand there.
 fn decorated_entry<'a>(checker: &mut Checker<'_, 'a>, function: &'a StmtFunctionDef) {
@@ -266,13 +242,13 @@ fn decorated_entry<'a>(checker: &mut Checker<'_, 'a>, function: &'a StmtFunction
         return;
     }
     for decorator in &function.decorator_list {
-        let called = match &decorator.expression {
-            Expr::Call(call) => &*call.func,
-            named => named,
+        let (called, is_open) = match &decorator.expression {
+            Expr::Call(call) => (&*call.func, !calls_nothing(checker, call)),
+            named => (named, false),
         };
         let meanings = checker.meanings(called);
         let is_known = |meaning: &Meaning| match meaning {
-            Meaning::Library(path) => BEFORE_ENTRIES.contains(&&**path),
+            Meaning::Library(path) => BEFORE_ENTRIES.contains(path),
             Meaning::Local(module, binding) => {
                 !decorator.expression.is_call_expr()
                     && matches!(checker.names.modules[*module].bindings[*binding].kind, BindingKind::Function(wraps)
@@ -280,7 +256,7 @@ fn decorated_entry<'a>(checker: &mut Checker<'_, 'a>, function: &'a StmtFunction
             }
             Meaning::Module(_) | Meaning::Unknown => false,
         };
-        if meanings.is_empty() || !meanings.iter().all(is_known) {
+        if is_open || meanings.is_empty() || !meanings.iter().all(is_known) {
             report_entry(checker, &decorator.expression);
         }
     }
@@ -306,7 +282,7 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
             continue;
         };
         let name = rest.split('.').next().unwrap_or_default();
-        if DOCUMENTED.binary_search(&name).is_err() {
+        if !DOCUMENTED.contains(name) {
             let message = format!("`ctx.{name}` is not part of the documented `ctx`");
             checker.report(&RULE, reference.expr, message, "see the list on the rule's page");
         } else if matches!(reference.usage, Usage::Store | Usage::Delete) {
@@ -330,7 +306,7 @@ fn pattern<'a>(checker: &mut Checker<'_, 'a>, pattern: &'a Pattern) {
     let of_harness = is_of_the_harness(checker, &class.cls);
     for keyword in &class.arguments.keywords {
         let name = keyword.attr.as_str();
-        if name.starts_with('_') && (of_harness || INNER.contains(&name)) {
+        if name.starts_with('_') && (of_harness || INNER_WORDS.contains(name)) {
             let message = format!("`{name}` is private to the harness");
             checker.report(
                 &RULE,
@@ -355,7 +331,7 @@ fn private_of_the_harness(checker: &mut Checker<'_, '_>, mut expr: &Expr) {
         // Of `ctx` it is judged by its path.
         let is_of_ctx =
             |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if path.starts_with('<'));
-        if INNER.contains(&name)
+        if INNER_WORDS.contains(name)
             && !checker.meanings(&attribute.value).iter().any(is_of_ctx)
             && origin::of(checker, &attribute.value) != Origin::Own
         {
@@ -373,7 +349,7 @@ fn private_of_the_harness(checker: &mut Checker<'_, '_>, mut expr: &Expr) {
 
 /// Whether the name of some private attribute of the harness is as said.
 pub(crate) fn any_inner(is: impl Fn(&str) -> bool) -> bool {
-    INNER.iter().any(|name| is(name))
+    INNER_WORDS.iter().any(is)
 }
 
 /// `[ctx][0]._session`: what comes out of a collection cannot be seen.
@@ -400,15 +376,7 @@ fn in_a_collection<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
 }
 
 /// What the harness's classes have, by which a function of the bundle could take their place.
-const METHODS: &[&str] = &[
-    "loss",
-    "inputs",
-    "targets",
-    "tokens",
-    "build_model",
-    "stream",
-    "iter_train_batches",
-];
+static METHODS: Words = Words::new("loss inputs targets tokens build_model stream iter_train_batches");
 
 /// `batch.loss = f`; `kind.loss = lambda ...`, where `kind` may be the class of a batch.
 fn store(checker: &mut Checker<'_, '_>, store: &Store<'_>) {
@@ -432,7 +400,7 @@ fn store(checker: &mut Checker<'_, '_>, store: &Store<'_>) {
                 .iter()
                 .any(|meaning| no_monkeypatch::is_a_function(checker, meaning))
     });
-    if is_a_function && METHODS.contains(&name) && origin::of(checker, store.object) != Origin::Own {
+    if is_a_function && METHODS.contains(name) && origin::of(checker, store.object) != Origin::Own {
         let message = format!("`{name}` may be the harness's and cannot be replaced");
         checker.report(
             &RULE,

@@ -26,8 +26,8 @@
 //!     def step(self, closure=None): ...
 //! ```
 
-use crate::finding::Severity;
-use crate::rule::{Hooks, Rule, RuleSet};
+use crate::knowledge::Words;
+use crate::rule::{Rule, RuleSet};
 use ruff_python_ast::{Expr, ExprContext};
 
 use crate::check::Checker;
@@ -35,26 +35,19 @@ use crate::knowledge::libraries::{self, At, Kind};
 use crate::reading::origin::{self, Origin};
 use crate::semantic::{BindingKind, CTX, Call, Meaning, Reference, ScopeId, Store, Usage};
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS112",
-    id: "prism:no-monkeypatch",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("no_monkeypatch.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error(
+    "PRS112",
+    "prism:no-monkeypatch",
+    include_str!("no_monkeypatch.rs"),
+);
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "changes what the bundle does not define",
-    denied: &[],
-    attributes: &[],
-    hooks: Hooks {
-        reference: Some(reference),
-        call: Some(call),
-        expression: Some(expression),
-        store: Some(store),
-        ..Hooks::NONE
-    },
+    reference: Some(reference),
+    call: Some(call),
+    expression: Some(expression),
+    store: Some(store),
+    ..RuleSet::of(&RULE)
 };
 
 const HINT: &str = "subclass it, or write a function of your own and call that";
@@ -68,7 +61,7 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     let Expr::Attribute(last) = reference.expr else {
         return;
     };
-    if PARSERS.contains(&last.attr.as_str())
+    if PARSERS.contains(last.attr.as_str())
         && matches!(reference.usage, Usage::Load)
         && origin::of(checker, &last.value) != Origin::Own
     {
@@ -215,23 +208,14 @@ fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
 }
 
 /// Functions that change the class or function that they are given, or make one that does.
-const CHANGERS: &[&str] = &[
-    "dataclasses.dataclass",
-    "functools.total_ordering",
-    "functools.update_wrapper",
-    "functools.wraps",
-    "operator.delitem",
-    "operator.setitem",
-    "torch.nn.utils.parametrize.transfer_parametrizations_and_params",
-];
+static CHANGERS: Words = Words::new(
+    "dataclasses.dataclass functools.total_ordering functools.update_wrapper functools.wraps \
+     operator.delitem operator.setitem torch.nn.utils.parametrize.transfer_parametrizations_and_params",
+);
 
 /// Methods of `argparse` that set what they read on any object.
-const PARSERS: &[&str] = &[
-    "parse_args",
-    "parse_intermixed_args",
-    "parse_known_args",
-    "parse_known_intermixed_args",
-];
+static PARSERS: Words =
+    Words::new("parse_args parse_intermixed_args parse_known_args parse_known_intermixed_args");
 
 /// `parser.parse_args(namespace=F)`.
 fn parses<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
@@ -246,9 +230,7 @@ fn parses<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
                 .as_ref()
                 .is_none_or(|name| name.as_str() == "namespace")
         });
-    if PARSERS.contains(&method.attr.as_str())
-        && is_given
-        && origin::of(checker, &method.value) != Origin::Own
+    if PARSERS.contains(method.attr.as_str()) && is_given && origin::of(checker, &method.value) != Origin::Own
     {
         let message = "what is parsed is set on an object that is given".to_owned();
         checker.report(&RULE, call.expr, message, "take what `parse_args` returns");
@@ -282,9 +264,10 @@ fn uses_fields(checker: &Checker<'_, '_>) -> bool {
             path,
             "dataclasses.Field" | "dataclasses.field" | "dataclasses.fields"
         ) || path == "dataclasses"
-            && ["Field", "field", "fields"].iter().any(|name| {
-                checker.uses().calls.contains_key(name) || checker.uses().handed_on.contains(name)
-            })
+            && (!checker.reads().computed.is_empty()
+                || ["Field", "field", "fields"].iter().any(|name| {
+                    checker.uses().calls.contains_key(name) || checker.uses().handed_on.contains(name)
+                }))
     };
     checker.names.modules.iter().any(|module| {
         let mut imports = module.bindings.iter();

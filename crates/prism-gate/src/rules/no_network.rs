@@ -26,25 +26,17 @@
 //!     ...
 //! ```
 
-use crate::finding::Severity;
 use crate::reading::texts;
-use crate::rule::{Hooks, Rule, RuleSet, denied};
+use crate::rule::{Rule, RuleSet, denied};
 use crate::semantic::Call;
 
 use ruff_python_ast::Expr;
 
 use crate::check::Checker;
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS102",
-    id: "prism:no-network",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("no_network.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error("PRS102", "prism:no-network", include_str!("no_network.rs"));
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "reaches the network",
     denied: &[
         denied(
@@ -71,11 +63,8 @@ pub(crate) static SET: RuleSet = RuleSet {
             "use `torch.distributed.init_process_group` with the default rendezvous",
         ),
     ],
-    attributes: &[],
-    hooks: Hooks {
-        call: Some(call),
-        ..Hooks::NONE
-    },
+    call: Some(call),
+    ..RuleSet::of(&RULE)
 };
 
 /// `init_process_group("gloo", init_method="tcp://...")` listens, `file://` makes a file.

@@ -32,20 +32,13 @@
 use ruff_python_ast::Expr;
 
 use crate::check::Checker;
-use crate::finding::Severity;
-use crate::rule::{Hooks, Rule, RuleSet, denied};
-use crate::semantic::Reference;
+use crate::knowledge::Words;
+use crate::rule::{Rule, RuleSet, denied};
+use crate::semantic::{Meant as _, Reference};
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS101",
-    id: "prism:no-process",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("no_process.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error("PRS101", "prism:no-process", include_str!("no_process.rs"));
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "reaches processes, signals or the interpreter",
     denied: &[
         denied(
@@ -90,21 +83,18 @@ pub(crate) static SET: RuleSet = RuleSet {
         ),
     ],
     attributes: MODULES,
-    hooks: Hooks {
-        reference: Some(reference),
-        ..Hooks::NONE
-    },
+    reference: Some(reference),
+    ..RuleSet::of(&RULE)
 };
 
 /// Modules that are attributes of nothing that honest code has: an object that has one is a module in disguise.
-#[rustfmt::skip]
-const MODULES: &[&str] = &[
-    "_C", "builtins", "cpp_extension", "importlib", "multiprocessing", "os", "posix", "shutil", "socket", "subprocess", "sys",
-];
+const MODULES: &str =
+    "_C builtins cpp_extension importlib multiprocessing os posix shutil socket subprocess sys";
+static MODULES_WORDS: Words = Words::new(MODULES);
 
 /// `something.os`, whatever it may be.
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
-    if !reference.meanings.is_empty() {
+    if !reference.meanings.may_be_unseen() {
         return;
     }
     let mut expr = reference.expr;
@@ -112,7 +102,7 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
         let name = attribute.attr.as_str();
         // A layer may well be called so; it is found on `self` only.
         let of_self = matches!(&*attribute.value, Expr::Name(base) if base.id.as_str() == "self");
-        if MODULES.contains(&name) && !(of_self && checker.defines_attribute(name)) {
+        if MODULES_WORDS.contains(name) && !(of_self && checker.defines_attribute(name)) {
             let message = format!("`.{name}` is a module behind an object");
             checker.report(&RULE, &attribute.attr, message, "use what the object documents");
         }

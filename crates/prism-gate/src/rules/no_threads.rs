@@ -25,19 +25,11 @@
 //!     ...
 //! ```
 
-use crate::finding::Severity;
-use crate::rule::{Hooks, Rule, RuleSet, denied};
+use crate::rule::{Rule, RuleSet, denied};
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS115",
-    id: "prism:no-threads",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("no_threads.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error("PRS115", "prism:no-threads", include_str!("no_threads.rs"));
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "starts threads or event loops",
     denied: &[
         denied(
@@ -55,6 +47,5 @@ pub(crate) static SET: RuleSet = RuleSet {
             "leave it out: torch uses all threads already",
         ),
     ],
-    attributes: &[],
-    hooks: Hooks { ..Hooks::NONE },
+    ..RuleSet::of(&RULE)
 };

@@ -32,8 +32,8 @@
 //! model = torch.compile(model)
 //! ```
 
-use crate::finding::Severity;
-use crate::rule::{Hooks, Rule, RuleSet, denied};
+use crate::knowledge::Words;
+use crate::rule::{Rule, RuleSet, denied};
 use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::{DictItem, Expr, ExprCall, Stmt};
 use ruff_text_size::{Ranged, TextRange};
@@ -41,18 +41,15 @@ use ruff_text_size::{Ranged, TextRange};
 use crate::check::Checker;
 use crate::reading::folding::{self as constants, Constant};
 use crate::reading::origin::{self, Origin};
-use crate::semantic::{BindingKind, Call, Meaning, Store};
+use crate::semantic::{BindingKind, Call, Meaning, Meant as _, Store};
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS108",
-    id: "prism:no-torch-escape",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("no_torch_escape.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error(
+    "PRS108",
+    "prism:no-torch-escape",
+    include_str!("no_torch_escape.rs"),
+);
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "leads out of Python or out of the model",
     denied: &[
         denied(
@@ -158,32 +155,24 @@ pub(crate) static SET: RuleSet = RuleSet {
             "use the allocator of torch",
         ),
     ],
-    attributes: &[],
-    hooks: Hooks {
-        call: Some(call),
-        statement: Some(statement),
-        store: Some(store),
-        ..Hooks::NONE
-    },
+    call: Some(call),
+    statement: Some(statement),
+    store: Some(store),
+    ..RuleSet::of(&RULE)
 };
 
 /// Backends of `torch.compile` that run no code of others.
 const BACKENDS: &[&str] = &["inductor", "eager", "aot_eager", "cudagraphs"];
 
 /// Methods by which a class takes over torch's own functions.
-const TAKE_OVER: &[&str] = &[
-    "__torch_function__",
-    "__torch_dispatch__",
-    "__array_function__",
-    "__array_ufunc__",
-];
+static TAKE_OVER: Words =
+    Words::new("__torch_function__ __torch_dispatch__ __array_function__ __array_ufunc__");
 
 /// Options of `torch.compile` that choose among the compiler's own ways, sorted; others name programs and files.
-#[rustfmt::skip]
-const OPTIONS: &[&str] = &[
-    "coordinate_descent_tuning", "epilogue_fusion", "max_autotune", "max_autotune_gemm", "max_autotune_pointwise",
-    "shape_padding", "triton.cudagraph_trees", "triton.cudagraphs",
-];
+static OPTIONS: Words = Words::new(
+    "coordinate_descent_tuning epilogue_fusion max_autotune max_autotune_gemm max_autotune_pointwise \
+     shape_padding triton.cudagraph_trees triton.cudagraphs",
+);
 
 fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     // `partial(f, key=value)` is judged as if it were the call of `f` that it prepares.
@@ -204,11 +193,11 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
         Some(_) => call.expr.arguments.args.first(),
         None => Some(&*call.expr.func),
     };
-    let is_method = callee.is_empty()
+    let is_method = callee.may_be_unseen()
         && matches!(function, Some(Expr::Attribute(attribute)) if attribute.attr.as_str() == "compile");
     if is_compile || is_method {
         compiles(checker, call.expr);
-    } else if callee.is_empty() {
+    } else if callee.may_be_unseen() {
         unknown(checker, call.expr);
     }
 }
@@ -352,7 +341,8 @@ fn is_an_honest_table(checker: &Checker<'_, '_>, name: &str) -> bool {
 }
 
 fn is_an_honest_option(item: &DictItem) -> bool {
-    let is_known = matches!(&item.key, Some(Expr::StringLiteral(key)) if OPTIONS.binary_search(&key.value.to_str()).is_ok());
+    let is_known =
+        matches!(&item.key, Some(Expr::StringLiteral(key)) if OPTIONS.contains(key.value.to_str()));
     is_known && matches!(item.value, Expr::BooleanLiteral(_) | Expr::NumberLiteral(_))
 }
 
@@ -371,28 +361,19 @@ fn may_be_workers(checker: &Checker<'_, '_>, value: &Expr) -> bool {
 }
 
 /// Classes that take the names of attributes from their own objects.
-const OPEN_CLASSES: &[&str] = &[
-    "torch.distributed.fsdp.FullyShardedDataParallel",
-    "torch.distributed.fsdp.fully_sharded_data_parallel.FullyShardedDataParallel",
-    "torch.nn.utils.prune.BasePruningMethod",
-    "torch.nn.utils.prune.CustomFromMask",
-    "torch.nn.utils.prune.PruningContainer",
-    "torch.nn.utils.spectral_norm.SpectralNorm",
-    "torch.nn.utils.weight_norm.WeightNorm",
-];
+static OPEN_CLASSES: Words = Words::new(
+    "torch.distributed.fsdp.FullyShardedDataParallel \
+     torch.distributed.fsdp.fully_sharded_data_parallel.FullyShardedDataParallel \
+     torch.nn.utils.prune.BasePruningMethod torch.nn.utils.prune.CustomFromMask \
+     torch.nn.utils.prune.PruningContainer torch.nn.utils.spectral_norm.SpectralNorm \
+     torch.nn.utils.weight_norm.WeightNorm",
+);
 
 /// Schedulers whose `state_dict` copies the dictionary of what they were given to call.
 const KEEPS_WHAT_IT_CALLS: &[&str] = &[".CyclicLR", ".LambdaLR", ".MultiplicativeLR"];
 
 /// Methods in which they call it.
-const SCHEDULES: &[&str] = &[
-    "_get_closed_form_lr",
-    "_initial_step",
-    "_update_lr",
-    "get_lr",
-    "scale_fn",
-    "step",
-];
+static SCHEDULES: Words = Words::new("_get_closed_form_lr _initial_step _update_lr get_lr scale_fn step");
 
 /// The place of `num_workers` among the arguments of a `DataLoader`.
 const WORKERS_PLACE: usize = 5;
@@ -441,7 +422,7 @@ fn derives<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
     };
     for base in class.bases() {
         let is_open =
-            |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if OPEN_CLASSES.contains(&&**path));
+            |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if OPEN_CLASSES.contains(path));
         if checker.meanings(base).iter().any(is_open) {
             let message =
                 "an object of this class reads or sets attributes by names that nobody sees".to_owned();
@@ -455,7 +436,7 @@ fn derives<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
         let calls_itself = |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if KEEPS_WHAT_IT_CALLS.iter().any(|class| path.ends_with(class)));
         let is_overridden = class.body.iter().any(|stmt| {
             matches!(stmt, Stmt::FunctionDef(method)
-                    if SCHEDULES.contains(&method.name.as_str()))
+                    if SCHEDULES.contains(method.name.as_str()))
         });
         if is_overridden && checker.meanings(base).iter().any(calls_itself) {
             let message = "a scheduler that does not call its functions hands out what they hold".to_owned();
@@ -472,7 +453,7 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
     let name = match stmt {
         Stmt::FunctionDef(function) => &function.name,
         Stmt::Assign(assign) => match assign.targets.first() {
-            Some(Expr::Name(name)) if TAKE_OVER.contains(&name.id.as_str()) => {
+            Some(Expr::Name(name)) if TAKE_OVER.contains(name.id.as_str()) => {
                 report(checker, name.id.as_str(), name.range);
                 return;
             }
@@ -480,7 +461,7 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
         },
         _ => return,
     };
-    if TAKE_OVER.contains(&name.as_str()) {
+    if TAKE_OVER.contains(name.as_str()) {
         report(checker, name.as_str(), name.range);
     }
 }

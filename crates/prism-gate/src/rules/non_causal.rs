@@ -42,33 +42,21 @@ use ruff_text_size::Ranged;
 use rustc_hash::FxHashMap;
 
 use crate::check::Checker;
-use crate::finding::Severity;
 use crate::reading::census::{self, Mention};
 use crate::reading::regions::{
     Regions, gives, gives_keyword, has_unpacking, is_along_time, is_dimension, shifts_left,
 };
 use crate::reading::scores;
-use crate::rule::{Hooks, Rule, RuleSet};
+use crate::rule::{Rule, RuleSet};
 use crate::semantic::BindingKind;
 use crate::source::Role;
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS401",
-    id: "prism:non-causal",
-    severity: Severity::Warning,
-    since: "0.1.0",
-    source: include_str!("non_causal.rs"),
-};
+pub(crate) static RULE: Rule = Rule::warning("PRS401", "prism:non-causal", include_str!("non_causal.rs"));
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "may look ahead",
-    denied: &[],
-    attributes: &[],
-    hooks: Hooks {
-        bundle: Some(bundle),
-        ..Hooks::NONE
-    },
+    bundle: Some(bundle),
+    ..RuleSet::of(&RULE)
 };
 
 const MASK_HINT: &str = "give it a causal mask: `is_causal=True`, or `attn_mask`";

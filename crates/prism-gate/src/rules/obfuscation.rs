@@ -34,28 +34,16 @@ use ruff_python_ast::{Expr, FStringPart, InterpolatedStringElement};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use crate::check::Checker;
-use crate::finding::Severity;
 use crate::limits::LINE_CHARS_MAX;
-use crate::rule::{Hooks, Rule, RuleSet};
+use crate::rule::{Rule, RuleSet};
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS202",
-    id: "prism:obfuscation",
-    severity: Severity::Warning,
-    since: "0.1.0",
-    source: include_str!("obfuscation.rs"),
-};
+pub(crate) static RULE: Rule = Rule::warning("PRS202", "prism:obfuscation", include_str!("obfuscation.rs"));
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "is hard to read",
-    denied: &[],
-    attributes: &[],
-    hooks: Hooks {
-        module: Some(module),
-        expression: Some(expression),
-        ..Hooks::NONE
-    },
+    module: Some(module),
+    expression: Some(expression),
+    ..RuleSet::of(&RULE)
 };
 
 /// Letters of other scripts that look like `ABCEHIJKMOPSTXYZ acehijlopqsuvwxyz` and a few more.

@@ -48,26 +48,15 @@ use crate::check::Checker;
 use crate::finding::Severity;
 use crate::limits::{BLOB_ERROR_BYTES, BLOB_FREE_DIGITS, BLOB_FREE_SHARE, BLOB_WARNING_BYTES};
 use crate::reading::packed;
-use crate::rule::{Hooks, Rule, RuleSet};
+use crate::rule::{Rule, RuleSet};
 use crate::source::Source;
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS201",
-    id: "prism:opaque-blob",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("opaque_blob.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error("PRS201", "prism:opaque-blob", include_str!("opaque_blob.rs"));
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "looks like packed data",
-    denied: &[],
-    attributes: &[],
-    hooks: Hooks {
-        bundle: Some(bundle),
-        ..Hooks::NONE
-    },
+    bundle: Some(bundle),
+    ..RuleSet::of(&RULE)
 };
 
 const HINT: &str =

@@ -28,30 +28,22 @@ use ruff_python_ast::Expr;
 use ruff_text_size::{Ranged, TextRange};
 
 use crate::check::Checker;
-use crate::finding::Severity;
 use crate::limits::{NODE_GPUS_MAX, NODES_MAX};
 use crate::reading::folding::{self, Constant};
-use crate::rule::{Hooks, Rule, RuleSet};
+use crate::rule::{Rule, RuleSet};
 use crate::semantic::Call;
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS503",
-    id: "prism:single-node-bound",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("single_node_bound.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error(
+    "PRS503",
+    "prism:single-node-bound",
+    include_str!("single_node_bound.rs"),
+);
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "asks for more than one machine",
-    denied: &[],
-    attributes: &[],
-    hooks: Hooks {
-        call: Some(call),
-        expression: Some(expression),
-        ..Hooks::NONE
-    },
+    call: Some(call),
+    expression: Some(expression),
+    ..RuleSet::of(&RULE)
 };
 
 const HINT: &str =

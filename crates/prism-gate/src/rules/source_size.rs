@@ -25,28 +25,17 @@
 use ruff_text_size::TextRange;
 
 use crate::check::Checker;
-use crate::finding::{Finding, Report, Severity};
+use crate::finding::{Finding, Report};
 use crate::limits::{READ_BYTES_MAX, SOURCE_BYTES_MAX};
-use crate::rule::{Hooks, Rule, RuleSet};
+use crate::rule::{Rule, RuleSet};
 use crate::source::{Role, Source};
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS004",
-    id: "prism:source-size",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("source_size.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error("PRS004", "prism:source-size", include_str!("source_size.rs"));
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "is more than anybody reads",
-    denied: &[],
-    attributes: &[],
-    hooks: Hooks {
-        bundle: Some(bundle),
-        ..Hooks::NONE
-    },
+    bundle: Some(bundle),
+    ..RuleSet::of(&RULE)
 };
 
 const HINT: &str = "remove what no run needs";

@@ -29,8 +29,7 @@
 //!     return x
 //! ```
 
-use crate::finding::Severity;
-use crate::rule::{Hooks, Rule, RuleSet};
+use crate::rule::{Rule, RuleSet};
 use ruff_python_ast::{ModModule, PythonVersion};
 use ruff_python_parser::Parsed;
 use ruff_text_size::{TextRange, TextSize};
@@ -38,20 +37,11 @@ use ruff_text_size::{TextRange, TextSize};
 use crate::check::Checker;
 use crate::limits::SYNTAX_ERRORS_MAX;
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS001",
-    id: "prism:syntax",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("syntax.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error("PRS001", "prism:syntax", include_str!("syntax.rs"));
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "does not parse",
-    denied: &[],
-    attributes: &[],
-    hooks: Hooks { ..Hooks::NONE },
+    ..RuleSet::of(&RULE)
 };
 
 /// The version that a bundle must run on at least.

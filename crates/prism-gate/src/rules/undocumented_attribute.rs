@@ -31,31 +31,22 @@
 use ruff_python_ast::{Expr, ExprContext, Pattern};
 
 use crate::check::Checker;
-use crate::finding::Severity;
 use crate::knowledge::attributes;
 use crate::reading::origin::{self, Origin};
-use crate::rule::{Hooks, Rule, RuleSet};
+use crate::rule::{Rule, RuleSet};
 use crate::semantic::Meaning;
-use crate::semantic::uses::Spot;
 
-pub(crate) static RULE: Rule = Rule {
-    code: "PRS116",
-    id: "prism:undocumented-attribute",
-    severity: Severity::Error,
-    since: "0.1.0",
-    source: include_str!("undocumented_attribute.rs"),
-};
+pub(crate) static RULE: Rule = Rule::error(
+    "PRS116",
+    "prism:undocumented-attribute",
+    include_str!("undocumented_attribute.rs"),
+);
 
 pub(crate) static SET: RuleSet = RuleSet {
-    rule: &RULE,
     reason: "is not documented",
-    denied: &[],
-    attributes: &[],
-    hooks: Hooks {
-        expression: Some(expression),
-        pattern: Some(pattern),
-        ..Hooks::NONE
-    },
+    expression: Some(expression),
+    pattern: Some(pattern),
+    ..RuleSet::of(&RULE)
 };
 
 /// What is wrong with an attribute, and what to do about it.
@@ -70,7 +61,7 @@ const OWN_NAME: &str = "give the attribute another name, or use it on `self` onl
 /// Whether an attribute of this name may not be used on an object; `None` as the object: it cannot be seen.
 pub(crate) fn flaw(checker: &Checker<'_, '_>, object: Option<&Expr>, name: &str) -> Option<Flaw> {
     let is_dunder = name.starts_with("__") && name.ends_with("__");
-    if is_dunder || attributes::is_public(name) {
+    if is_dunder || attributes::is_public(name) && !attributes::is_never(name) {
         return None;
     }
     if attributes::is_never(name) {
@@ -85,10 +76,7 @@ pub(crate) fn flaw(checker: &Checker<'_, '_>, object: Option<&Expr>, name: &str)
         return None;
     }
     let of_self = || {
-        let spot = Spot {
-            module: checker.module,
-            scope: checker.scope(),
-        };
+        let spot = checker.spot();
         matches!(object, Some(Expr::Name(base)) if origin::is_self(checker, spot, base.id.as_str()))
     };
     let origin = || object.map_or(Origin::Unknown, |object| origin::of(checker, object));
@@ -132,7 +120,7 @@ fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
     while let Expr::Attribute(attribute) = rest {
         rest = &attribute.value;
         let name = attribute.attr.as_str();
-        if attributes::is_public(name) {
+        if attributes::is_public(name) && !attributes::is_never(name) {
             continue;
         }
         if matches!(attribute.ctx, ExprContext::Store)

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use ruff_python_ast::{self as ast, ExceptHandler, Expr, ExprContext, Pattern, Stmt, TypeParam};
-use ruff_text_size::{Ranged, TextSize};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::scope::{Binding, BindingKind, ModuleScopes, ScopeId, ScopeKind};
 use super::shadow;
@@ -133,6 +133,10 @@ impl<'a> Binder<'a> {
         if !self.found.scopes[scope].kind.is_local() {
             self.found.defined.insert(name);
         }
+        self.spell(
+            name,
+            TextRange::at(certain.unwrap_or_default(), TextSize::default()),
+        );
         let number = self.found.bindings.len();
         self.found.bindings.push(Binding {
             kind,
@@ -169,10 +173,9 @@ impl<'a> Binder<'a> {
             }
             Expr::Starred(starred) => self.assign(&starred.value, None, end),
             Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
-                let parts = value.and_then(elements).filter(|parts| parts.len() == elts.len());
+                let parts = value.and_then(|value| parts_of(value, elts.len()));
                 for (number, element) in elts.iter().enumerate() {
-                    let part = parts.and_then(|parts| parts.get(number));
-                    self.assign(element, part.filter(|part| !part.is_starred_expr()), end);
+                    self.assign(element, parts.and_then(|parts| parts.get(number)), end);
                 }
             }
             _ => {}
@@ -270,6 +273,26 @@ impl<'a> Binder<'a> {
         }
     }
 
+    /// What is deleted may uncover another thing of this name; what a function has deleted is unbound there.
+    fn delete(&mut self, name: &'a str) {
+        let scope = self.scope();
+        let owner = self.found.scopes[scope].elsewhere.get(name).copied();
+        if owner != Some(UNPLACED) {
+            self.found.scopes[owner.unwrap_or(scope)].deleted.insert(name);
+        }
+    }
+
+    /// Within a class `R` Python reads `__name` as `_R__name`: who writes that out has two spellings for one name.
+    fn spell(&mut self, name: &'a str, at: TextRange) {
+        if let [b'_', second, ..] = name.as_bytes()
+            && *second != b'_'
+            && name.contains("__")
+            && !name.ends_with("__")
+        {
+            self.found.spelled.push((name, at));
+        }
+    }
+
     fn type_params(&mut self, type_params: Option<&'a ast::TypeParams>) {
         for parameter in type_params.into_iter().flat_map(|all| all.type_params.iter()) {
             let name = match parameter {
@@ -361,6 +384,12 @@ fn elements(expr: &Expr) -> Option<&[Expr]> {
     }
 }
 
+/// The values that so many targets get, where it is seen which gets which: a set has no order, and `*` moves what follows.
+pub(crate) fn parts_of(value: &Expr, targets: usize) -> Option<&[Expr]> {
+    let parts = elements(value).filter(|parts| !value.is_set_expr() && parts.len() == targets)?;
+    (!parts.iter().any(Expr::is_starred_expr)).then_some(parts)
+}
+
 impl<'a> Pass<'a> for Binder<'a> {
     fn enter(&mut self, kind: ScopeKind<'a>) {
         let outer = self.scope();
@@ -410,9 +439,12 @@ impl<'a> Pass<'a> for Binder<'a> {
                 if matches!(self.found.scopes[self.scope()].kind, ScopeKind::Class(_)) {
                     self.found.attributes.insert(function.name.as_str());
                 }
-                // Decorators, defaults and annotations are evaluated before the name is bound.
-                let body = function.body.first().map_or(end, |first| first.range().start());
-                self.bind(function.name.as_str(), BindingKind::Function(function), body);
+                // A decorator may call the function before its name is bound.
+                let bound = match function.body.first() {
+                    Some(first) if function.decorator_list.is_empty() => first.range().start(),
+                    _ => end,
+                };
+                self.bind(function.name.as_str(), BindingKind::Function(function), bound);
             }
             Stmt::ClassDef(class) => {
                 self.bind(class.name.as_str(), BindingKind::Class(class), end);
@@ -441,8 +473,7 @@ impl<'a> Pass<'a> for Binder<'a> {
                 for ExceptHandler::ExceptHandler(handler) in &attempt.handlers {
                     if let Some(name) = &handler.name {
                         // Python deletes it at the end of the handler.
-                        let scope = self.scope();
-                        self.found.scopes[scope].deleted.insert(name.as_str());
+                        self.delete(name.as_str());
                         self.bind(name.as_str(), BindingKind::Other, end);
                     }
                 }
@@ -476,8 +507,11 @@ impl<'a> Pass<'a> for Binder<'a> {
                     self.bind_in(scope, name.id.as_str(), kind, value_scope, None);
                 }
             }
-            Expr::Attribute(attribute) if !matches!(attribute.ctx, ExprContext::Load) => {
-                self.store(&attribute.value, attribute.attr.as_str());
+            Expr::Attribute(attribute) => {
+                self.spell(attribute.attr.as_str(), attribute.attr.range);
+                if !matches!(attribute.ctx, ExprContext::Load) {
+                    self.store(&attribute.value, attribute.attr.as_str());
+                }
             }
             Expr::Call(call) => {
                 if matches!(&*call.func, Expr::Name(name) if matches!(name.id.as_str(), "setattr" | "delattr"))
@@ -493,14 +527,19 @@ impl<'a> Pass<'a> for Binder<'a> {
                     self.asked.push(&raw const *asked);
                 }
                 let keywords = call.arguments.keywords.iter();
-                let names = keywords.filter_map(|keyword| keyword.arg.as_ref());
-                self.found.defined.extend(names.map(ast::Identifier::as_str));
+                for name in keywords.filter_map(|keyword| keyword.arg.as_ref()) {
+                    self.found.defined.insert(name.as_str());
+                    self.spell(name.as_str(), name.range);
+                }
                 if call.func.is_name_expr() && hands_something_on(call) {
                     let scope = self.scope();
                     self.found.calls.push((scope, call));
                 }
             }
             Expr::StringLiteral(text) if is_a_name(text.value.to_str()) => {
+                if let Some(text) = text.as_single_part_string() {
+                    self.spell(&text.value, text.range);
+                }
                 if self.asked.last() == Some(&(&raw const *expr)) {
                     self.asked.pop();
                 } else if let Some(text) = text.as_single_part_string() {
@@ -508,14 +547,7 @@ impl<'a> Pass<'a> for Binder<'a> {
                 }
             }
             Expr::Name(name) if matches!(name.ctx, ExprContext::Del) => {
-                let scope = self.scope();
-                let owner = self.found.scopes[scope].elsewhere.get(name.id.as_str()).copied();
-                // What a function has deleted is unbound there and uncovers nothing.
-                if owner != Some(UNPLACED) {
-                    self.found.scopes[owner.unwrap_or(scope)]
-                        .deleted
-                        .insert(name.id.as_str());
-                }
+                self.delete(name.id.as_str());
             }
             _ => {}
         }
@@ -523,6 +555,11 @@ impl<'a> Pass<'a> for Binder<'a> {
     }
 
     fn pattern(&mut self, pattern: &'a Pattern) {
+        if let Pattern::MatchClass(class) = pattern {
+            for keyword in &class.arguments.keywords {
+                self.spell(keyword.attr.as_str(), keyword.attr.range);
+            }
+        }
         let name = match pattern {
             Pattern::MatchAs(pattern) => pattern.name.as_ref(),
             Pattern::MatchStar(pattern) => pattern.name.as_ref(),

@@ -36,6 +36,40 @@ pub(crate) enum Meaning {
     Unknown,
 }
 
+impl Meaning {
+    /// The path, of something in a library.
+    pub(crate) fn path(&self) -> Option<&str> {
+        match self {
+            Self::Library(path) => Some(path),
+            Self::Module(_) | Self::Local(..) | Self::Unknown => None,
+        }
+    }
+}
+
+/// What is asked of all that an expression may stand for.
+pub(crate) trait Meant {
+    /// Whether one of them is something in a library of which this is said.
+    fn any_path(&self, is: impl Fn(&str) -> bool) -> bool;
+    /// Whether it may be something that nobody sees, alone or besides.
+    fn may_be_unseen(&self) -> bool;
+    /// Whether there are some, and all of them are such.
+    fn all_paths(&self, is: impl Fn(&str) -> bool) -> bool;
+}
+
+impl Meant for [Meaning] {
+    fn any_path(&self, is: impl Fn(&str) -> bool) -> bool {
+        self.iter().filter_map(Meaning::path).any(is)
+    }
+
+    fn may_be_unseen(&self) -> bool {
+        self.is_empty() || self.contains(&Meaning::Unknown)
+    }
+
+    fn all_paths(&self, is: impl Fn(&str) -> bool) -> bool {
+        !self.is_empty() && self.iter().all(|meaning| meaning.path().is_some_and(&is))
+    }
+}
+
 /// The path of the `ctx` that `build_model` and `train` receive. No import can have this name.
 pub(crate) const CTX: &str = "<ctx>";
 
@@ -62,9 +96,7 @@ pub(crate) struct Call<'a> {
 impl Call<'_> {
     /// Whether the callee may be a library's function.
     pub(crate) fn may_be(&self, path: &str) -> bool {
-        self.callee
-            .iter()
-            .any(|meaning| matches!(meaning, Meaning::Library(found) if **found == *path))
+        self.callee.any_path(|found| found == path)
     }
 }
 
@@ -88,9 +120,6 @@ pub(crate) struct Reference<'a> {
 impl Reference<'_> {
     /// The library paths among its meanings.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.meanings.iter().filter_map(|meaning| match meaning {
-            Meaning::Library(path) => Some(&**path),
-            Meaning::Module(_) | Meaning::Local(..) | Meaning::Unknown => None,
-        })
+        self.meanings.iter().filter_map(Meaning::path)
     }
 }

@@ -38,6 +38,8 @@ pub(crate) struct Names<'a> {
     /// Names that are stored as attributes of anything, and of anything but the first parameter of a method.
     stored: FxHashSet<&'a str>,
     stored_elsewhere: FxHashSet<&'a str>,
+    /// The last names of modules in packages: an import binds them in the package.
+    submodules: FxHashSet<&'a str>,
     /// Names that stand for something in some scope. All others need no look.
     known: FxHashSet<&'a str>,
     /// How many meanings were followed beside the first of a name.
@@ -125,6 +127,10 @@ impl<'a> Names<'a> {
                 .flat_map(|module| &module.stored_elsewhere)
                 .copied()
                 .collect(),
+            submodules: by_name
+                .keys()
+                .filter_map(|name| Some(name.rsplit_once('.')?.1))
+                .collect(),
             modules,
             tops,
             reach,
@@ -167,6 +173,31 @@ impl<'a> Names<'a> {
         self.is_stored(name) || self.modules.iter().any(|module| module.defined.contains(name))
     }
 
+    /// The class of the bundle that a meaning is, with its module.
+    pub(crate) fn class_of(&self, meaning: &Meaning) -> Option<(usize, &'a ast::StmtClassDef)> {
+        match meaning {
+            Meaning::Local(module, binding) => match self.modules[*module].bindings[*binding].kind {
+                BindingKind::Class(class) => Some((*module, class)),
+                _ => None,
+            },
+            Meaning::Library(_) | Meaning::Module(_) | Meaning::Unknown => None,
+        }
+    }
+
+    /// Whether a name is what Python makes of one with two underscores within a class of the bundle.
+    pub(crate) fn is_mangled(&self, name: &str) -> bool {
+        let is_of = |class: &str| {
+            let rest = name
+                .strip_prefix('_')
+                .and_then(|rest| rest.strip_prefix(class.trim_start_matches('_')));
+            rest.is_some_and(|rest| rest.starts_with("__") && !rest.ends_with("__"))
+        };
+        let scopes = self.modules.iter().flat_map(|module| &module.scopes);
+        scopes
+            .into_iter()
+            .any(|scope| matches!(scope.kind, ScopeKind::Class(class) if is_of(&class.name)))
+    }
+
     /// Whether a name may stand for anything at all, in any scope.
     pub(crate) fn may_stand(&self, module: usize, name: &str) -> bool {
         self.known.contains(name) || builtins::is_builtin(name) || !self.modules[module].stars.is_empty()
@@ -179,32 +210,52 @@ impl<'a> Names<'a> {
         only_beside_others(found)
     }
 
-    /// The bindings of a name as seen from a scope, innermost first: for rules that look at values.
-    pub(crate) fn bindings(&self, module: usize, scope: ScopeId, name: &str) -> &[usize] {
+    /// What a name means as seen from a scope: the scope that has it, and the name there. A class body does not lend its names
+    /// to the functions in it.
+    pub(crate) fn entry(&self, module: usize, scope: ScopeId, name: &str) -> Option<(ScopeId, &Entry)> {
         let scopes = &self.modules[module].scopes;
         let mut at = Some(scope);
         while let Some(id) = at {
             let owner = scopes[id].elsewhere.get(name).copied().unwrap_or(id);
-            if let Some(entry) = scopes[owner].names.get(name) {
-                return &entry.bindings;
+            let is_visible = id == scope || !matches!(scopes[id].kind, ScopeKind::Class(_));
+            if let Some(entry) = scopes[owner].names.get(name).filter(|_| is_visible) {
+                return Some((owner, entry));
             }
             at = scopes[id].parent;
         }
-        &[]
+        None
+    }
+
+    /// The bindings of a name as seen from a scope: for rules that look at values.
+    pub(crate) fn bindings(&self, module: usize, scope: ScopeId, name: &str) -> &[usize] {
+        self.entry(module, scope, name)
+            .map_or(&[], |(_, entry)| &entry.bindings)
     }
 
     /// Whether a name is one of a function, as seen from a scope: no other module can change what it stands for.
     pub(crate) fn is_of_a_function(&self, module: usize, scope: ScopeId, name: &str) -> bool {
         let scopes = &self.modules[module].scopes;
-        let mut at = Some(scope);
-        while let Some(id) = at {
-            let owner = scopes[id].elsewhere.get(name).copied().unwrap_or(id);
-            if scopes[owner].names.contains_key(name) {
-                return scopes[owner].kind.is_local();
+        self.entry(module, scope, name)
+            .is_some_and(|(owner, _)| scopes[owner].kind.is_local())
+    }
+
+    /// Whether a name may mean something else than what its scope binds it to: a class body reads the outer one before it
+    /// binds its own, and a package is given its modules when they are imported.
+    pub(crate) fn may_be_an_outer(&self, module: usize, scope: ScopeId, name: &str) -> bool {
+        let scopes = &self.modules[module].scopes;
+        let Some((owner, _)) = self.entry(module, scope, name) else {
+            return true;
+        };
+        match scopes[owner].kind {
+            ScopeKind::Module => self.submodules.contains(name) || !self.modules[module].stars.is_empty(),
+            ScopeKind::Class(_) => {
+                let outer = scopes[owner]
+                    .parent
+                    .and_then(|outer| self.entry(module, outer, name));
+                outer.is_some() || builtins::is_builtin(name)
             }
-            at = scopes[id].parent;
+            ScopeKind::Function(_) | ScopeKind::Lambda(_) | ScopeKind::Comprehension(_) => false,
         }
-        false
     }
 
     fn expression(&self, module: usize, scope: ScopeId, expr: &Expr, depth: usize, found: &mut Vec<Meaning>) {

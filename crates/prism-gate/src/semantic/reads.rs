@@ -3,12 +3,14 @@
 //! [`crate::reading::own`] asks it whether a method can only be called on an object of its class. Like
 //! [`super::uses`] it is an index by text, so that an answer is never too narrow. It decides nothing.
 
+use crate::knowledge::Words;
 use ruff_python_ast::{self as ast, CmpOp, Expr, ExprContext, Pattern, Stmt};
+use ruff_text_size::TextSize;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::uses::Spot;
 use super::walk::{Pass, Walker};
-use super::{BindingKind, Meaning, Names, ScopeId, ScopeKind};
+use super::{Meaning, Names, ScopeId, ScopeKind};
 
 /// One place where an attribute is read.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +24,7 @@ pub(crate) struct Read<'a> {
 
 /// The index.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is asked for by itself")]
 pub(crate) struct Reads<'a> {
     pub(crate) by_name: FxHashMap<&'a str, Vec<Read<'a>>>,
     /// What `getattr` is given with a name that is not spelled out.
@@ -34,8 +37,12 @@ pub(crate) struct Reads<'a> {
     pub(crate) makes_unseen: bool,
     /// Whether the dictionary of an object is taken for more than reading.
     pub(crate) writes_dicts: bool,
-    /// Classes by the last names of their bases.
-    pub(crate) children: FxHashMap<&'a str, Vec<(Spot, &'a ast::StmtClassDef)>>,
+    /// Classes of the bundle, by module and place, with those that derive from them.
+    pub(crate) children: FxHashMap<(usize, TextSize), Vec<(usize, &'a ast::StmtClassDef)>>,
+    /// Whether a class derives from something that nobody sees.
+    pub(crate) any_unseen_base: bool,
+    /// Whether a class derives from a library's that may store what it is made with.
+    pub(crate) any_other_base: bool,
     /// Attributes that patterns of `match` read.
     pub(crate) patterned: FxHashSet<&'a str>,
     /// The names of all functions.
@@ -45,51 +52,29 @@ pub(crate) struct Reads<'a> {
 /// Methods that a class has without a decorator that says so, whose first parameter is a class.
 pub(crate) const OF_CLASSES: &[&str] = &["__new__", "__init_subclass__", "__class_getitem__", "__prepare__"];
 
-/// Most bindings of one name that are looked at.
-const BINDINGS_MAX: usize = 16;
-
 /// Functions that only look at a class.
-const LOOK: &[&str] = &[
-    "isinstance",
-    "issubclass",
-    "len",
-    "print",
-    "repr",
-    "str",
-    "hash",
-    "id",
-    "super",
-];
+static LOOK: Words = Words::new("isinstance issubclass len print repr str hash id super");
 
 /// Functions that read, set or look for an attribute by its name.
 const ACCESSORS: &[&str] = &["delattr", "getattr", "hasattr", "setattr"];
 
+/// Bases that store nothing that their objects are made with.
+static STORES_NOTHING: Words = Words::new(
+    "abc.ABC builtins.object torch.autograd.Function torch.nn.Module typing.Generic typing.Protocol",
+);
+
 /// Methods of a dictionary that change nothing.
 const DICT_READS: &[&str] = &["copy", "get", "items", "keys", "values"];
 /// Functions that read a dictionary.
-const DICT_READERS: &[&str] = &[
-    "dict", "len", "list", "print", "repr", "set", "sorted", "str", "tuple",
-];
+static DICT_READERS: Words = Words::new("dict len list print repr set sorted str tuple");
 
 /// Methods that a comparison calls with what is compared.
-const COMPARE: &[&str] = &[
-    "__contains__",
-    "__eq__",
-    "__ge__",
-    "__gt__",
-    "__le__",
-    "__lt__",
-    "__ne__",
-];
+const COMPARE: &str = "__contains__ __eq__ __ge__ __gt__ __le__ __lt__ __ne__";
 
 /// Which operators may run code of the bundle, and hand it what they only look at otherwise.
 #[derive(Clone, Copy)]
-#[allow(clippy::struct_excessive_bools, reason = "each is asked for by itself")]
 struct Hooks {
     compares: bool,
-    indexes: bool,
-    indexes_classes: bool,
-    hashes: bool,
     unites: bool,
 }
 
@@ -103,6 +88,8 @@ struct Reader<'r, 'a> {
     callee: Option<(*const Expr, &'a ast::ExprCall)>,
     /// Expressions that are only looked at.
     looked_at: FxHashSet<*const Expr>,
+    /// Whether functions are chosen by the classes of their arguments.
+    dispatches: bool,
     /// Dictionaries that are only read.
     dicts: FxHashSet<*const Expr>,
 }
@@ -111,14 +98,12 @@ impl<'a> Reads<'a> {
     /// Reads the bodies of all modules, in their order.
     pub(crate) fn of<'b>(bodies: impl Iterator<Item = &'a [Stmt]> + 'b, names: &Names<'a>) -> Self {
         let mut reads = Self::default();
-        let gives = |hooks: &[&str]| hooks.iter().any(|hook| names.gives(hook));
+        let gives = |hooks: &str| hooks.split(' ').any(|hook| names.gives(hook));
         let own = Hooks {
             compares: gives(COMPARE),
-            indexes: gives(&["__getitem__", "__missing__"]),
-            indexes_classes: gives(&["__class_getitem__"]),
-            hashes: gives(&["__hash__"]),
-            unites: gives(&["__or__", "__ror__"]),
+            unites: gives("__or__ __ror__"),
         };
+        let mut dispatches = false;
         for (module, body) in bodies.enumerate() {
             let mut reader = Reader {
                 reads: &mut reads,
@@ -129,10 +114,17 @@ impl<'a> Reads<'a> {
                 open: vec![(0, ScopeKind::Module)],
                 callee: None,
                 looked_at: FxHashSet::default(),
+                dispatches: false,
                 dicts: FxHashSet::default(),
             };
             Walker::module(&mut reader, body);
+            dispatches |= reader.dispatches;
         }
+        // `show.registry` holds the classes that annotations name.
+        let tells = ["registry", "dispatch"]
+            .iter()
+            .any(|name| reads.by_name.contains_key(name));
+        reads.any_class |= dispatches && tells;
         reads
     }
 }
@@ -142,16 +134,6 @@ pub(crate) fn first_parameter(function: &ast::StmtFunctionDef) -> Option<&str> {
     let parameters = &function.parameters;
     let first = parameters.posonlyargs.iter().chain(&parameters.args).next()?;
     Some(first.parameter.name.as_str())
-}
-
-/// The last name of a chain.
-fn last_name(expr: &Expr) -> Option<&str> {
-    match expr {
-        Expr::Name(name) => Some(name.id.as_str()),
-        Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
-        Expr::Subscript(generic) => last_name(&generic.value),
-        _ => None,
-    }
 }
 
 impl<'a> Reader<'_, 'a> {
@@ -177,9 +159,7 @@ impl<'a> Reader<'_, 'a> {
             }
             Expr::Subscript(generic) => {
                 self.look(&generic.value);
-                if self.keeps_its_index(&generic.value) {
-                    self.look(&generic.slice);
-                }
+                self.look(&generic.slice);
             }
             _ => {
                 self.looked_at.insert(&raw const *expr);
@@ -199,64 +179,64 @@ impl<'a> Reader<'_, 'a> {
     }
 
     fn may_be_a_class(&self, expr: &Expr) -> bool {
-        self.meanings(expr).iter().any(|meaning| {
-            matches!(meaning, Meaning::Local(module, binding)
-                if matches!(self.names.modules[*module].bindings[*binding].kind, BindingKind::Class(_)))
-        })
-    }
-
-    /// Whether what stands before `[...]` is asked by no code of the bundle.
-    fn keeps_its_index(&self, table: &Expr) -> bool {
-        if self.own.hashes {
-            return false;
-        }
-        if !self.own.indexes && !self.own.indexes_classes {
-            return true;
-        }
-        let is_a_table = |value: &Expr| {
-            matches!(
-                value,
-                Expr::Dict(_) | Expr::DictComp(_) | Expr::List(_) | Expr::Tuple(_)
-            )
-        };
-        if is_a_table(table) {
-            return true;
-        }
-        let meanings = self.meanings(table);
-        let is_asked_by_python = |meaning: &Meaning| match meaning {
-            Meaning::Library(_) => true,
-            Meaning::Local(module, binding) => {
-                !self.own.indexes_classes
-                    && matches!(
-                        self.names.modules[*module].bindings[*binding].kind,
-                        BindingKind::Class(_)
-                    )
-            }
-            Meaning::Module(_) | Meaning::Unknown => false,
-        };
-        if !meanings.is_empty() && meanings.iter().all(is_asked_by_python) {
-            return true;
-        }
-        let Expr::Name(name) = table else { return false };
-        let spot = self.spot();
-        let bindings = self.names.bindings(spot.module, spot.scope, name.id.as_str());
-        let module = &self.names.modules[spot.module];
-        (1..=BINDINGS_MAX).contains(&bindings.len())
-            && !self.names.is_stored(name.id.as_str())
-            && bindings.iter().all(|&number| {
-                matches!(module.bindings[number].kind, BindingKind::Value(value) if is_a_table(value))
-            })
+        self.meanings(expr)
+            .iter()
+            .any(|meaning| self.names.class_of(meaning).is_some())
     }
 
     /// Whether a name is the first parameter of a method around, which may be called on the class.
-    fn is_cls(&self, name: &str) -> bool {
+    fn is_cls(&self, asked: &str) -> bool {
         self.open.windows(2).any(|pair| {
-            let [(_, ScopeKind::Class(_)), (_, ScopeKind::Function(function))] = pair else {
+            let [(class, ScopeKind::Class(_)), (_, ScopeKind::Function(function))] = pair else {
                 return false;
             };
-            let may_be = !function.decorator_list.is_empty() || OF_CLASSES.contains(&function.name.as_str());
-            may_be && first_parameter(function) == Some(name)
+            let name = function.name.as_str();
+            let bound = self.names.modules[self.module].scopes[*class].names.get(name);
+            let may_be = !function.decorator_list.is_empty()
+                || OF_CLASSES.contains(&name)
+                || bound.is_none_or(|entry| entry.bindings.len() > 1);
+            may_be && first_parameter(function) == Some(asked)
         })
+    }
+
+    /// A class is one below its base.
+    fn derive(&mut self, class: &'a ast::StmtClassDef, base: &Expr) {
+        let base = base.as_subscript_expr().map_or(base, |generic| &generic.value);
+        let meanings = self.meanings(base);
+        self.reads.any_unseen_base |= meanings.is_empty();
+        for meaning in &meanings {
+            if let Some((module, base)) = self.names.class_of(meaning) {
+                let below = self.reads.children.entry((module, base.range.start()));
+                below.or_default().push((self.module, class));
+            } else {
+                self.reads.any_unseen_base |= meaning.path().is_none();
+                self.reads.any_other_base |=
+                    meaning.path().is_some_and(|path| !STORES_NOTHING.contains(path));
+            }
+        }
+    }
+
+    /// What functions of libraries do with classes and their objects, where the bundle names them.
+    fn library(&mut self, module: &str, name: &str) {
+        let is_one = |names: &[&str]| names.contains(&name) || name == "*";
+        match module {
+            "copy" | "dataclasses" => self.reads.makes_unseen |= is_one(&["replace"]),
+            "typing" | "typing_extensions" => self.reads.any_class |= is_one(&["get_args"]),
+            "functools" => self.dispatches |= is_one(&["singledispatch", "singledispatchmethod"]),
+            _ => {}
+        }
+    }
+
+    /// `dataclasses.replace`, `getattr(dataclasses, "replace")`.
+    fn member(&mut self, object: &Expr, name: &str) {
+        if matches!(
+            name,
+            "replace" | "get_args" | "singledispatch" | "singledispatchmethod"
+        ) {
+            for meaning in self.meanings(object) {
+                self.library(meaning.path().unwrap_or_default(), name);
+            }
+        }
     }
 
     fn call(&mut self, call: &'a ast::ExprCall) {
@@ -269,12 +249,12 @@ impl<'a> Reader<'_, 'a> {
             Expr::Name(name) => {
                 let name = name.id.as_str();
                 let is_known =
-                    LOOK.contains(&name) || DICT_READERS.contains(&name) || ACCESSORS.contains(&name);
+                    LOOK.contains(name) || DICT_READERS.contains(name) || ACCESSORS.contains(&name);
                 let is_the_builtin = is_known && self.is_the_builtin(&call.func, name);
-                if is_the_builtin && LOOK.contains(&name) {
+                if is_the_builtin && LOOK.contains(name) {
                     arguments.args.iter().for_each(|argument| self.look(argument));
                 }
-                if is_the_builtin && DICT_READERS.contains(&name) {
+                if is_the_builtin && DICT_READERS.contains(name) {
                     self.dicts
                         .extend(arguments.args.iter().map(|argument| &raw const *argument));
                 }
@@ -307,6 +287,9 @@ impl<'a> Reader<'_, 'a> {
         }
         if let Some(Expr::StringLiteral(text)) = call.arguments.args.get(1) {
             self.read(text.value.to_str(), object, None);
+            if let Some(object) = object {
+                self.member(object, text.value.to_str());
+            }
         } else {
             let spot = self.spot();
             self.reads.computed.push((spot, object));
@@ -324,6 +307,11 @@ impl<'a> Reader<'_, 'a> {
             if self.is_cls(name) {
                 self.reads.any_class = true;
             }
+            // Under another name its calls are not seen.
+            if name == "type" {
+                self.reads.any_class = true;
+                self.reads.makes_unseen = true;
+            }
         }
     }
 
@@ -338,6 +326,7 @@ impl<'a> Reader<'_, 'a> {
         let is_only_read = self.dicts.remove(&(&raw const *expr));
         self.looked_at.insert(&raw const *attribute.value);
         self.read(name, Some(&attribute.value), call);
+        self.member(&attribute.value, name);
         match name {
             "__class__" if call.is_some() => self.reads.makes_unseen = true,
             "__class__" => self.reads.any_class |= !is_looked_at,
@@ -387,12 +376,14 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
                 }
             }
             Stmt::ClassDef(class) => {
-                let spot = self.spot();
+                // An object leads to a class that stands in its own.
+                if self.open.len() > 1 {
+                    self.reads.any_class = true;
+                    self.reads.makes_unseen = true;
+                }
                 for base in class.bases() {
                     self.look(base);
-                    if let Some(name) = last_name(base) {
-                        self.reads.children.entry(name).or_default().push((spot, class));
-                    }
+                    self.derive(class, base);
                 }
             }
             // In a function nobody keeps it.
@@ -414,7 +405,16 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
                     self.look(kind);
                 }
             }
+            Stmt::AugAssign(assign) => match &*assign.target {
+                Expr::Name(name) => self.name(&assign.target, name.id.as_str(), None),
+                Expr::Attribute(attribute) => self.attribute(&assign.target, attribute, None),
+                _ => {}
+            },
             Stmt::ImportFrom(import) => {
+                for alias in &import.names {
+                    let module = import.module.as_ref().map_or("", |module| module.as_str());
+                    self.library(module, alias.name.as_str());
+                }
                 let renamed = import.names.iter().filter(|alias| alias.asname.is_some());
                 self.reads.values.extend(renamed.map(|alias| alias.name.as_str()));
             }
@@ -457,9 +457,6 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
                     if !self.may_be_a_class(&subscript.value) {
                         self.looked_at.insert(&raw const *subscript.value);
                     }
-                }
-                if !subscript.slice.is_tuple_expr() && self.keeps_its_index(&subscript.value) {
-                    self.looked_at.insert(&raw const *subscript.slice);
                 }
             }
             Expr::ListComp(ast::ExprListComp { generators, .. })

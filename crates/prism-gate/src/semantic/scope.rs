@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use ruff_python_ast as ast;
-use ruff_text_size::TextSize;
+use ruff_text_size::{TextRange, TextSize};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Meaning;
@@ -105,6 +105,8 @@ pub(crate) struct ModuleScopes<'a> {
     /// Names that are stored as attributes of anything, and of anything but the first parameter of a method.
     pub(crate) stored: FxHashSet<&'a str>,
     pub(crate) stored_elsewhere: FxHashSet<&'a str>,
+    /// Names as Python spells those with two underscores within classes.
+    pub(crate) spelled: Vec<(&'a str, TextRange)>,
     /// Calls by name, with the scope they stand in: what they hand on settles like an alias.
     pub(crate) calls: Vec<(ScopeId, &'a ast::ExprCall)>,
 }
@@ -123,6 +125,7 @@ impl<'a> ModuleScopes<'a> {
             defined: FxHashSet::default(),
             stored: FxHashSet::default(),
             stored_elsewhere: FxHashSet::default(),
+            spelled: Vec::new(),
             calls: Vec::new(),
         };
         scopes.open(ScopeKind::Module, None);

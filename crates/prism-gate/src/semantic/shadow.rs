@@ -103,6 +103,8 @@ impl<'a> Search<'a> {
             Stmt::With(with) => {
                 let mut before = Bound::default();
                 let targets = with.items.iter().filter_map(|item| item.optional_vars.as_deref());
+                // To take one apart may fail.
+                let targets = targets.filter(|target| target.is_name_expr());
                 targets.for_each(|target| target_names(target, &mut before));
                 // It may swallow what happens in it.
                 self.inner(&with.body, &before);

@@ -7,6 +7,7 @@
 use ruff_python_ast::{self as ast, Expr, ExprCall, ExprContext, Pattern, Stmt};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::binder::parts_of;
 use super::reads::first_parameter;
 use super::walk::{Pass, Walker};
 use super::{BindingKind, Names, ScopeId, ScopeKind};
@@ -16,6 +17,13 @@ use super::{BindingKind, Names, ScopeId, ScopeKind};
 pub(crate) struct Spot {
     pub(crate) module: usize,
     pub(crate) scope: ScopeId,
+}
+
+impl Spot {
+    /// Another scope of the same file.
+    pub(crate) fn at(self, scope: ScopeId) -> Self {
+        Self { scope, ..self }
+    }
 }
 
 /// The index.
@@ -77,12 +85,9 @@ fn pair<'a>(target: &'a Expr, value: &'a Expr, found: &mut Assigned<'a>) {
         (Expr::Attribute(_), _) => {
             found.insert(&raw const *target, value);
         }
-        (
-            Expr::Tuple(ast::ExprTuple { elts: targets, .. })
-            | Expr::List(ast::ExprList { elts: targets, .. }),
-            Expr::Tuple(ast::ExprTuple { elts: values, .. }) | Expr::List(ast::ExprList { elts: values, .. }),
-        ) if targets.len() == values.len() => {
-            for (target, value) in targets.iter().zip(values) {
+        (Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }), _) => {
+            let parts = parts_of(value, elts.len()).unwrap_or_default();
+            for (target, value) in elts.iter().zip(parts) {
                 pair(target, value, found);
             }
         }
@@ -206,6 +211,18 @@ impl<'a> Reader<'_, 'a> {
                     );
                 self.uses.gets_computed |= name == "getattr" && !is_literal && is_open;
             }
+            if matches!(
+                name,
+                "add_module" | "register_module" | "register_buffer" | "register_parameter"
+            ) {
+                match call.arguments.args.first() {
+                    Some(Expr::StringLiteral(text)) => {
+                        let stored = self.uses.stored.entry(text.value.to_str()).or_default();
+                        stored.push((spot, call.arguments.args.get(1)));
+                    }
+                    _ => self.uses.sets_computed = true,
+                }
+            }
             if matches!(name, "setattr" | "delattr")
                 && let Some(Expr::StringLiteral(text)) = call.arguments.args.get(1)
             {
@@ -235,7 +252,14 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
                     self.uses.fields.insert(name.id.as_str());
                 }
             }
-            Stmt::AugAssign(assign) => self.change(&assign.target),
+            Stmt::AugAssign(assign) => {
+                self.change(&assign.target);
+                match &*assign.target {
+                    Expr::Name(name) => self.hand_on(name.id.as_str()),
+                    Expr::Attribute(attribute) => self.hand_on(attribute.attr.as_str()),
+                    _ => {}
+                }
+            }
             Stmt::Delete(delete) => delete.targets.iter().for_each(|target| self.change(target)),
             Stmt::ImportFrom(import) => {
                 for alias in &import.names {
@@ -265,7 +289,12 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
                     self.uses.handed_on_of_objects.insert(name.id.as_str());
                 }
             }
-            Expr::Attribute(attribute) if is_read(attribute.ctx) => self.hand_on(attribute.attr.as_str()),
+            Expr::Attribute(attribute) if is_read(attribute.ctx) => {
+                let name = attribute.attr.as_str();
+                self.hand_on(name);
+                // Who has these may store under any name.
+                self.uses.sets_computed |= matches!(name, "_modules" | "_parameters" | "_buffers");
+            }
             // Whatever statement stands around: a loop, a comprehension, an unpacking.
             Expr::Attribute(attribute) if !matches!(attribute.ctx, ExprContext::Load) => {
                 let value = self.assigned.remove(&(&raw const *expr));

@@ -9,7 +9,7 @@ use super::matching::{Match, Region, Verdict};
 use super::{Fingerprints, Index, QueryOptions, SimilarityError};
 use crate::check::GateError;
 use crate::finding::{Finding, Severity};
-use crate::rules::{duplicate, near_duplicate};
+use crate::rules::elsewhere;
 use crate::source::{Role, Source};
 
 /// Regions that a message names.
@@ -70,7 +70,7 @@ pub fn findings(matches: &[Match], bundle: &Bundle) -> Vec<Finding> {
 
 fn identical(bundle: &Bundle, id: &str) -> Finding {
     Finding {
-        rule: &duplicate::RULE,
+        rule: &elsewhere::DUPLICATE,
         severity: Severity::Error,
         file: bundle.manifest().architecture.as_str().to_owned(),
         place: place(bundle, bundle.manifest().architecture.as_str(), 1, 1),
@@ -102,7 +102,7 @@ fn resembling(bundle: &Bundle, found: &Match) -> Finding {
         None => (bundle.manifest().architecture.as_str(), 1, 1),
     };
     Finding {
-        rule: &near_duplicate::RULE,
+        rule: &elsewhere::NEAR_DUPLICATE,
         severity,
         file: file.to_owned(),
         place: place(bundle, file, first, last),
@@ -120,7 +120,7 @@ fn incomparable(bundle: &Bundle, error: &SimilarityError) -> Finding {
         _ => (bundle.manifest().architecture.as_str(), 1),
     };
     Finding {
-        rule: &near_duplicate::RULE,
+        rule: &elsewhere::NEAR_DUPLICATE,
         severity: Severity::Error,
         file: file.to_owned(),
         place: place(bundle, file, line, line),

@@ -4,6 +4,7 @@
 //! table: asking instead whether the bundle defines a name like it would let dead code hide every method at once.
 
 use super::token::word;
+use crate::knowledge::Words;
 
 /// What a library's name is to the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,12 +17,12 @@ pub(super) enum Meaning {
 
 /// The last component of a library's path.
 pub(super) fn of_library(name: &str) -> Meaning {
-    if NOISE.binary_search(&name).is_ok() {
+    if NOISE.contains(name) {
         return Meaning::Noise;
     }
     let same = SAME
         .iter()
-        .find(|(other, _)| *other == name)
+        .find(|(others, _)| others.split(' ').any(|other| other == name))
         .map_or(name, |(_, one)| one);
     Meaning::Word(word(same))
 }
@@ -29,502 +30,116 @@ pub(super) fn of_library(name: &str) -> Meaning {
 /// An attribute of anything but the object itself. What is called and what is only read are told apart, because a
 /// setting may well be called `dim`.
 pub(super) fn of_attribute(name: &str, called: bool) -> Option<Meaning> {
-    let table = if called { METHODS } else { PROPERTIES };
-    (table.binary_search(&name).is_ok() || NOISE.binary_search(&name).is_ok()).then(|| of_library(name))
+    let table = if called { &METHODS } else { &PROPERTIES };
+    (table.contains(name) || NOISE.contains(name)).then(|| of_library(name))
 }
 
 /// An attribute of the object itself that it has from its base class.
 pub(super) fn of_own_attribute(name: &str) -> Option<Meaning> {
-    INHERITED.binary_search(&name).is_ok().then(|| of_library(name))
+    INHERITED.contains(name).then(|| of_library(name))
 }
 
 /// Whether an attribute of this name is Python's or PyTorch's.
 pub(crate) fn is_library_name(name: &str) -> bool {
-    [METHODS, PROPERTIES, NOISE, INHERITED, HOOKS]
-        .iter()
-        .any(|table| table.binary_search(&name).is_ok())
+    let tables = [&METHODS, &PROPERTIES, &NOISE, &INHERITED, &HOOKS];
+    tables.iter().any(|table| table.contains(name))
 }
 
 /// A builtin function.
 pub(super) fn of_builtin(name: &str) -> Option<Meaning> {
-    if BUILTIN_NOISE.binary_search(&name).is_ok() {
+    if BUILTIN_NOISE.contains(name) {
         return Some(Meaning::Noise);
     }
-    BUILTINS.binary_search(&name).is_ok().then(|| of_library(name))
+    BUILTINS.contains(name).then(|| of_library(name))
 }
 
 /// Whether a method is called by the library, so that no mention of it is needed.
 pub(super) fn is_called_by_the_library(name: &str) -> bool {
-    (name.starts_with("__") && name.ends_with("__")) || HOOKS.binary_search(&name).is_ok()
+    (name.starts_with("__") && name.ends_with("__")) || HOOKS.contains(name)
 }
 
 /// Whether a call as a statement of its own only tells something to people.
 pub(super) fn only_tells(name: &str) -> bool {
-    TELLING.binary_search(&name).is_ok()
+    TELLING.contains(name)
 }
 
-/// Names for one thing; the second is the one that is used. The operators are those of `expression`.
+/// Names for one thing; the last is the one that is used. The operators are those of `expression`.
 const SAME: &[(&str, &str)] = &[
     ("absolute", "abs"),
     ("add", "+"),
-    ("concat", "cat"),
-    ("concatenate", "cat"),
-    ("div", "/"),
-    ("divide", "/"),
-    ("matmul", "@"),
-    ("bmm", "@"),
-    ("mm", "@"),
+    ("concat concatenate", "cat"),
+    ("div divide true_divide", "/"),
+    ("matmul bmm mm", "@"),
     ("movedim", "permute"),
-    ("mul", "*"),
-    ("multiply", "*"),
-    ("mT", "transpose"),
-    ("neg", "neg"),
+    ("mul multiply", "*"),
+    ("mT swapaxes swapdims T t", "transpose"),
     ("negative", "neg"),
-    ("pow", "**"),
+    ("pow square", "**"),
     ("reshape", "view"),
     ("size", "shape"),
-    ("square", "**"),
-    ("sub", "-"),
-    ("subtract", "-"),
-    ("swapaxes", "transpose"),
-    ("swapdims", "transpose"),
-    ("T", "transpose"),
-    ("t", "transpose"),
-    ("true_divide", "/"),
+    ("sub subtract", "-"),
 ];
 
-const NOISE: &[&str] = &[
-    "bfloat16",
-    "clone",
-    "contiguous",
-    "cpu",
-    "cuda",
-    "data",
-    "device",
-    "double",
-    "dtype",
-    "float",
-    "half",
-    "item",
-    "long",
-    "requires_grad_",
-    "to",
-    "type_as",
-];
+static NOISE: Words = Words::new(
+    "bfloat16 clone contiguous cpu cuda data device double dtype float half item long requires_grad_ to \
+     type_as",
+);
 
-const BUILTIN_NOISE: &[&str] = &["bool", "dict", "float", "int", "list", "set", "str", "tuple"];
+static BUILTIN_NOISE: Words = Words::new("bool dict float int list set str tuple");
 
-const BUILTINS: &[&str] = &[
-    "abs",
-    "all",
-    "any",
-    "divmod",
-    "enumerate",
-    "filter",
-    "getattr",
-    "hasattr",
-    "isinstance",
-    "iter",
-    "len",
-    "map",
-    "max",
-    "min",
-    "next",
-    "pow",
-    "range",
-    "reversed",
-    "round",
-    "sorted",
-    "sum",
-    "zip",
-];
+static BUILTINS: Words = Words::new(
+    "abs all any divmod enumerate filter getattr hasattr isinstance iter len map max min next pow range \
+     reversed round sorted sum zip",
+);
 
-const TELLING: &[&str] = &["debug", "info", "log", "print", "warn", "warning"];
+static TELLING: Words = Words::new("debug info log print warn warning");
 
-const HOOKS: &[&str] = &[
-    "backward",
-    "eval",
-    "forward",
-    "jvp",
-    "reset_parameters",
-    "right_inverse",
-    "setup_context",
-    "step",
-    "train",
-    "vmap",
-];
+static HOOKS: Words =
+    Words::new("backward eval forward jvp reset_parameters right_inverse setup_context step train vmap");
 
-const INHERITED: &[&str] = &[
-    "add_module",
-    "add_param_group",
-    "apply",
-    "buffers",
-    "children",
-    "defaults",
-    "load_state_dict",
-    "modules",
-    "named_buffers",
-    "named_children",
-    "named_modules",
-    "named_parameters",
-    "needs_input_grad",
-    "param_groups",
-    "parameters",
-    "register_buffer",
-    "register_forward_hook",
-    "register_forward_pre_hook",
-    "register_module",
-    "register_parameter",
-    "state",
-    "state_dict",
-    "zero_grad",
-];
+static INHERITED: Words = Words::new(
+    "add_module add_param_group apply buffers children defaults load_state_dict modules named_buffers \
+     named_children named_modules named_parameters needs_input_grad param_groups parameters \
+     register_buffer register_forward_hook register_forward_pre_hook register_module register_parameter \
+     state state_dict zero_grad",
+);
 
-const PROPERTIES: &[&str] = &[
-    "T",
-    "bias",
-    "grad",
-    "imag",
-    "inputs",
-    "mT",
-    "ndim",
-    "needs_input_grad",
-    "param_groups",
-    "real",
-    "saved_tensors",
-    "shape",
-    "targets",
-    "weight",
-];
+static PROPERTIES: Words = Words::new(
+    "T bias grad imag inputs mT ndim needs_input_grad param_groups real saved_tensors shape targets weight",
+);
 
-const METHODS: &[&str] = &[
-    "abs",
-    "absolute",
-    "acos",
-    "add",
-    "add_",
-    "add_module",
-    "add_param_group",
-    "addbmm",
-    "addcdiv",
-    "addcdiv_",
-    "addcmul",
-    "addcmul_",
-    "addmm",
-    "addmm_",
-    "addr",
-    "all",
-    "all_gather",
-    "all_reduce",
-    "allclose",
-    "amax",
-    "amin",
-    "aminmax",
-    "angle",
-    "any",
-    "append",
-    "apply",
-    "apply_",
-    "arccos",
-    "argmax",
-    "argmin",
-    "argsort",
-    "as_strided",
-    "asin",
-    "atan",
-    "atan2",
-    "autocast",
-    "backward",
-    "baddbmm",
-    "barrier",
-    "bernoulli",
-    "bernoulli_",
-    "bincount",
-    "bmm",
-    "broadcast",
-    "broadcast_to",
-    "buffers",
-    "build_model",
-    "ceil",
-    "children",
-    "cholesky",
-    "chunk",
-    "clamp",
-    "clamp_",
-    "clamp_max",
-    "clamp_min",
-    "clip",
-    "conj",
-    "copy_",
-    "copysign",
-    "cos",
-    "cosh",
-    "count_nonzero",
-    "cross",
-    "cummax",
-    "cummin",
-    "cumprod",
-    "cumsum",
-    "cumsum_",
-    "det",
-    "detach",
-    "detach_",
-    "diag",
-    "diag_embed",
-    "diagonal",
-    "diff",
-    "dim",
-    "dist",
-    "div",
-    "div_",
-    "dot",
-    "eig",
-    "endswith",
-    "eq",
-    "erf",
-    "erfinv",
-    "exp",
-    "exp2",
-    "exp_",
-    "expand",
-    "expand_as",
-    "expm1",
-    "exponential_",
-    "extend",
-    "eye",
-    "fill_",
-    "fill_diagonal_",
-    "flatten",
-    "flip",
-    "floor",
-    "floor_divide",
-    "fmod",
-    "frac",
-    "frexp",
-    "gather",
-    "ge",
-    "ger",
-    "get",
-    "get_last_lr",
-    "gt",
-    "half",
-    "heaviside",
-    "histc",
-    "hypot",
-    "index_add",
-    "index_add_",
-    "index_copy_",
-    "index_fill",
-    "index_put_",
-    "index_select",
-    "inner",
-    "insert",
-    "inverse",
-    "is_cuda",
-    "isfinite",
-    "isinf",
-    "isnan",
-    "items",
-    "join",
-    "keys",
-    "kthvalue",
-    "le",
-    "lerp",
-    "lerp_",
-    "lgamma",
-    "load_state_dict",
-    "log",
-    "log10",
-    "log1p",
-    "log2",
-    "log_softmax",
-    "logaddexp",
-    "logcumsumexp",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logit",
-    "logsumexp",
-    "lt",
-    "mark_non_differentiable",
-    "masked_fill",
-    "masked_fill_",
-    "masked_scatter",
-    "masked_select",
-    "matmul",
-    "max",
-    "maximum",
-    "mean",
-    "median",
-    "min",
-    "minimum",
-    "mm",
-    "mode",
-    "modules",
-    "movedim",
-    "mul",
-    "mul_",
-    "multinomial",
-    "mv",
-    "named_buffers",
-    "named_children",
-    "named_modules",
-    "named_parameters",
-    "nan_to_num",
-    "narrow",
-    "ne",
-    "neg",
-    "neg_",
-    "negative",
-    "nelement",
-    "new_empty",
-    "new_full",
-    "new_ones",
-    "new_tensor",
-    "new_zeros",
-    "no_sync",
-    "nonzero",
-    "norm",
-    "normal_",
-    "numel",
-    "outer",
-    "parameters",
-    "permute",
-    "polar",
-    "pop",
-    "pow",
-    "pow_",
-    "prod",
-    "qr",
-    "quantile",
-    "random_",
-    "ravel",
-    "reciprocal",
-    "register_buffer",
-    "register_forward_hook",
-    "register_forward_pre_hook",
-    "register_hook",
-    "register_module",
-    "register_parameter",
-    "register_post_accumulate_grad_hook",
-    "relu",
-    "relu_",
-    "remainder",
-    "renorm",
-    "repeat",
-    "repeat_interleave",
-    "reshape",
-    "reshape_as",
-    "resize_",
-    "roll",
-    "rot90",
-    "round",
-    "rsqrt",
-    "save_for_backward",
-    "scale",
-    "scatter",
-    "scatter_",
-    "scatter_add",
-    "scatter_add_",
-    "scatter_reduce",
-    "scatter_reduce_",
-    "select",
-    "set_",
-    "setdefault",
-    "sgn",
-    "sigmoid",
-    "sigmoid_",
-    "sign",
-    "sin",
-    "sinc",
-    "sinh",
-    "size",
-    "slogdet",
-    "softmax",
-    "sort",
-    "split",
-    "sqrt",
-    "sqrt_",
-    "square",
-    "squeeze",
-    "squeeze_",
-    "stack",
-    "startswith",
-    "state_dict",
-    "std",
-    "step",
-    "stream",
-    "stride",
-    "sub",
-    "sub_",
-    "subtract",
-    "sum",
-    "svd",
-    "swapaxes",
-    "swapdims",
-    "t",
-    "take",
-    "take_along_dim",
-    "tan",
-    "tanh",
-    "tanh_",
-    "tensor_split",
-    "tile",
-    "tolist",
-    "topk",
-    "trace",
-    "transpose",
-    "transpose_",
-    "tril",
-    "tril_",
-    "triu",
-    "triu_",
-    "trunc",
-    "trunc_normal_",
-    "unbind",
-    "unflatten",
-    "unfold",
-    "uniform_",
-    "unique",
-    "unique_consecutive",
-    "unscale_",
-    "unsqueeze",
-    "unsqueeze_",
-    "update",
-    "values",
-    "var",
-    "vdot",
-    "view",
-    "view_as",
-    "view_as_complex",
-    "view_as_real",
-    "vmap",
-    "where",
-    "xlogy",
-    "zero_",
-    "zero_grad",
-];
+static METHODS: Words = Words::new(
+    "abs absolute acos add add_ add_module add_param_group addbmm addcdiv addcdiv_ addcmul addcmul_ addmm \
+     addmm_ addr all all_gather all_reduce allclose amax amin aminmax angle any append apply apply_ arccos \
+     argmax argmin argsort as_strided asin atan atan2 autocast backward baddbmm barrier bernoulli \
+     bernoulli_ bincount bmm broadcast broadcast_to buffers build_model ceil children cholesky chunk clamp \
+     clamp_ clamp_max clamp_min clip conj copy_ copysign cos cosh count_nonzero cross cummax cummin \
+     cumprod cumsum cumsum_ det detach detach_ diag diag_embed diagonal diff dim dist div div_ dot eig \
+     endswith eq erf erfinv exp exp2 exp_ expand expand_as expm1 exponential_ extend eye fill_ \
+     fill_diagonal_ flatten flip floor floor_divide fmod frac frexp gather ge ger get get_last_lr gt half \
+     heaviside histc hypot index_add index_add_ index_copy_ index_fill index_put_ index_select inner \
+     insert inverse is_cuda isfinite isinf isnan items join keys kthvalue le lerp lerp_ lgamma \
+     load_state_dict log log10 log1p log2 log_softmax logaddexp logcumsumexp logical_and logical_not \
+     logical_or logit logsumexp lt mark_non_differentiable masked_fill masked_fill_ masked_scatter \
+     masked_select matmul max maximum mean median min minimum mm mode modules movedim mul mul_ multinomial \
+     mv named_buffers named_children named_modules named_parameters nan_to_num narrow ne neg neg_ negative \
+     nelement new_empty new_full new_ones new_tensor new_zeros no_sync nonzero norm normal_ numel outer \
+     parameters permute polar pop pow pow_ prod qr quantile random_ ravel reciprocal register_buffer \
+     register_forward_hook register_forward_pre_hook register_hook register_module register_parameter \
+     register_post_accumulate_grad_hook relu relu_ remainder renorm repeat repeat_interleave reshape \
+     reshape_as resize_ roll rot90 round rsqrt save_for_backward scale scatter scatter_ scatter_add \
+     scatter_add_ scatter_reduce scatter_reduce_ select set_ setdefault sgn sigmoid sigmoid_ sign sin sinc \
+     sinh size slogdet softmax sort split sqrt sqrt_ square squeeze squeeze_ stack startswith state_dict \
+     std step stream stride sub sub_ subtract sum svd swapaxes swapdims t take take_along_dim tan tanh \
+     tanh_ tensor_split tile tolist topk trace transpose transpose_ tril tril_ triu triu_ trunc \
+     trunc_normal_ unbind unflatten unfold uniform_ unique unique_consecutive unscale_ unsqueeze \
+     unsqueeze_ update values var vdot view view_as view_as_complex view_as_real vmap where xlogy zero_ \
+     zero_grad",
+);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_tables_are_in_order() {
-        for table in [
-            NOISE,
-            BUILTIN_NOISE,
-            BUILTINS,
-            TELLING,
-            HOOKS,
-            INHERITED,
-            METHODS,
-            PROPERTIES,
-        ] {
-            let wrong = table.windows(2).find(|pair| pair[0] >= pair[1]);
-            assert_eq!(wrong, None);
-        }
-    }
 
     #[test]
     fn one_thing_has_one_word() {

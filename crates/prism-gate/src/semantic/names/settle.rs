@@ -196,6 +196,7 @@ impl<'a> Names<'a> {
         let stored = |name: &str, kind: ScopeKind<'_>| match kind {
             ScopeKind::Module => {
                 self.stored_elsewhere.contains(name)
+                    || self.submodules.contains(name)
                     || reach
                         .modules
                         .iter()

@@ -1,0 +1,1 @@
+KEY = "".join(["__glo", "bals__"])

@@ -1,0 +1,3 @@
+import warnings
+
+thing = warnings.catch_warnings()
