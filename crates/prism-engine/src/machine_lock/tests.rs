@@ -313,7 +313,8 @@ fn everybody_can_read_it_and_one_that_others_can_write_is_no_lock() {
     fs::set_permissions(place.path(), Permissions::from_mode(0o666)).unwrap();
     let refused = place.take(LockKind::Exclusive, WhenBusy::GoOn).unwrap_err();
     assert_eq!(refused.reason, Reason::Storage, "{}", refused.detail);
-    assert!(refused.detail.contains(PRISM_MACHINE_LOCK), "{}", refused.detail);
+    let hint = refused.hint.unwrap();
+    assert!(hint.contains(PRISM_MACHINE_LOCK), "{hint}");
     drop(granted(place.take(LockKind::Shared, WhenBusy::GoOn)));
     fs::remove_file(place.path()).unwrap();
     std::os::unix::fs::symlink("/dev/null", place.path()).unwrap();

@@ -501,7 +501,7 @@ fn a_panic_of_the_crate_is_an_error_of_the_file() {
 
 #[test]
 fn what_is_no_such_file_is_told_in_words_of_files() {
-    let said = |json: &str| Bundle::load(json.as_bytes()).unwrap_err().to_string();
+    let said = |json: &str| Bundle::load(json.as_bytes()).unwrap_err().told();
     assert!(
         said(" \n").starts_with("it is empty; write it with"),
         "{}",
