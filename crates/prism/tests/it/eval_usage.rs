@@ -77,12 +77,11 @@ fn every_usage_error_is_an_outcome() {
     2 usage          --audit-rate 2: `audit.rate_per_byte` in the recipe is 2; it must be above 0, at most 1; see `prism recipe show`, or change the flag that sets it
     2 usage          --device tpu: invalid value 'tpu' for '--device <DEVICE>' [possible values: cpu, cuda]; a similar value exists: 'cpu'
     2 recipe_invalid --recipe no-such-recipe: there is no built-in recipe and no file called `no-such-recipe`; use `demo`, `official` or the path of a file
-    2 recipe_invalid --recipe bad.toml: bad.toml: TOML parse error at line 1, column 1
+    2 recipe_invalid --recipe bad.toml: bad.toml: the recipe is not valid: TOML parse error at line 1, column 1
       |
     1 | schema = 9
       | ^
-    missing field `name`
-    see `prism recipe show` for what each field means
+    missing field `name`; see `prism recipe show` for what each field means
     2 usage          --audit-key-file public.key: the audit key file public.key can be read or written by others (mode 644); run `chmod 600 public.key`
     2 usage          --audit-key-file nowhere.key: cannot read the audit key file nowhere.key: No such file or directory (os error 2)
     2 usage          --progress-fd 1: invalid value '1' for '--progress-fd <N>': 1 is not in 2..=2147483647; see `--help`

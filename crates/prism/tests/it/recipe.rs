@@ -68,12 +68,13 @@ fn bad_recipes_are_named() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: broken.toml: TOML parse error at line 3, column 1
+    error: broken.toml: the recipe is not valid: TOML parse error at line 3, column 1
       |
     3 | surprise = 2
       | ^^^^^^^^
     unknown field `surprise`, expected one of `schema`, `name`, `version`, `stream`, `budget`, `audit`, `bundle`, `caps`, `heldout`, `score`, `compute`, `sandbox`
-    see `prism recipe show` for what each field means
+
+    hint: see `prism recipe show` for what each field means
     ");
     let (exit, value) = context.json("recipe show broken.toml --json");
     assert_eq!((exit, &value["error"]), (2, &json!("recipe_invalid")));

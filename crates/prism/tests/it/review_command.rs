@@ -161,7 +161,7 @@ fn nobody_is_asked_about_what_the_gate_refuses_or_without_a_key() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: the bundle nowhere cannot be read: cannot look at "nowhere": No such file or directory (os error 2)
+    error: the bundle nowhere cannot be read: cannot look at nowhere: No such file or directory (os error 2)
     "#);
     let mut without = asking(&context, &endpoint, "review clean");
     without.env_remove("PRISM_REVIEW_API_KEY");
