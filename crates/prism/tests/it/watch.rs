@@ -84,8 +84,6 @@ fn a_run_that_died_is_named_and_so_is_what_is_no_run() {
     exit: 3
     ----- stdout
     ----- stderr
-    error: cannot follow runs/run-1: events.jsonl has version 2 and this `prism` reads version 1
-
-    hint: use the `prism` that wrote it
+    error: cannot follow runs/run-1: events.jsonl has version 2 and this `prism` reads version 1; use the `prism` that wrote it
     ");
 }
