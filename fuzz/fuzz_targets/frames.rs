@@ -77,7 +77,7 @@ fn again(kind: Kind, body: &[u8]) -> Result<Vec<u8>, FrameError> {
             text(&mut out, 2, &failed.exception);
             text(&mut out, 2, &failed.message);
             text(&mut out, 4, &failed.traceback);
-            let name = message::one_line(&failed.exception);
+            let name = prism_core::escape::escape_line(&failed.exception);
             assert!(failed.raised().starts_with(&name) && !name.contains(char::is_control));
         }
         Kind::Note => text(&mut out, 2, &message::parse_note(body)?),
