@@ -30,9 +30,9 @@ def full_precision(fn):
     """Restores the matmul precision that the caller had."""
 
     @functools.wraps(fn)
-    def wrapper(ctx):
+    def wrapper(ctx, precision="highest"):
         before = torch.get_float32_matmul_precision()
-        torch.set_float32_matmul_precision("highest")
+        torch.set_float32_matmul_precision(precision)
         try:
             return fn(ctx)
         finally:

@@ -71,7 +71,7 @@ impl Reader<'_, '_> {
             && meanings.all_paths(|path| path == "functools.wraps")
     }
 
-    /// Whether a value is a parameter of the wrapper and nothing else.
+    /// Whether a value is a parameter of the wrapper and nothing else: a default is a second binding of its name.
     fn is_own(&self, value: &Expr) -> bool {
         let value = value.as_starred_expr().map_or(value, |all| &all.value);
         let Expr::Name(name) = value else { return false };
@@ -109,9 +109,6 @@ impl<'a> Visitor<'a> for Reader<'_, 'a> {
                     .iter()
                     .for_each(|returns| self.visit_annotation(returns));
                 self.is_kept |= wrapper.type_params.is_some();
-                // A parameter that the harness does not give would be something else.
-                let mut parameters = wrapper.parameters.iter_non_variadic_params();
-                self.is_kept |= parameters.any(|parameter| parameter.default.is_some());
                 let collected =
                     |all: &'a Option<Box<ast::Parameter>>| all.as_ref().map(|all| all.name.as_str());
                 self.first = first_parameter(wrapper).or(collected(&wrapper.parameters.vararg));
