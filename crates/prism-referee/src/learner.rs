@@ -1,42 +1,46 @@
 //! The learner's side: one loop over its frames, one state at a time.
 //!
 //! ```text
-//!   Fresh --OPEN--> Opened --LAYOUT--> Ready <--RESUME-- Claiming
-//!                                        |  --READY/BATCH--> |
-//!                                        |  --READY/END----> Ended
-//!   any state --DONE--> over       (READY while Claiming: claims_missing)
+//!   Fresh --OPEN--> due LAYOUT --LAYOUT--> due READY <--RESUME-- due CLAIMS
+//!                                             |  --READY/BATCH-->   |
+//!                                             |  --READY/END----> due nothing
+//!   any state --DONE--> over       (READY where CLAIMS is due: claims_missing)
 //! ```
 //!
 //! Called by the session. Believes nothing: every number in a frame is checked against what the referee already knows.
 //! A step's order is part of the proof (see the crate's documentation): copy the snapshot, release the batch, take the
 //! claims, draw, freeze the learner, thaw the auditor, ask, freeze, thaw, resume.
 
+mod audit;
+
 use std::{
     io::Write,
     time::{Duration, Instant},
 };
 
-use prism_core::{failure::Failure, nats::Audited, outcome::Reason};
+use prism_core::{failure::Failure, outcome::Reason};
 use prism_shm::PeerSegment;
 
 use crate::{
-    account::{Account, Drawn, Run},
+    account::{Account, Run},
     answerers::Answerers,
-    auditor::{Place, gather, greet, place_of},
+    auditor::{gather, greet},
     connection::Cancel,
     draws::{Draws, Purpose},
     frame::{FrameError, Kind},
     kept::Kept,
     lanes::{Documents, Lanes, Step},
     layout::Layout,
-    message::{self, EndReason, Open, Role, Rows, WeightSource},
+    message::{self, EndReason, Open, Role, Rows},
     party::Party,
     plan::{Event, Plan, Stage, StepReport},
     record::AuditedTarget,
-    replay::{Asked, Witnesses},
+    replay::Witnesses,
     targets::{Section, TargetsWriter},
     worker::{Launcher, Worker},
 };
+
+use self::audit::Questions;
 
 /// Most LOG frames that are passed on; later ones are dropped.
 const MAX_LOGS: u64 = 20_000;
@@ -161,25 +165,6 @@ struct Books<'a, 'p, W: Write> {
     started: Instant,
     limit: Duration,
     frozen: Duration,
-}
-
-/// What is to be asked about one step, as places among its targets.
-struct Questions<'a> {
-    drawn: &'a [Drawn],
-    step0: &'a [usize],
-    kept: &'a [usize],
-    /// The number of the first target of the step among those of the stream.
-    first_target: u64,
-}
-
-/// Answers by the place of their target within the step, in that order.
-struct Answers(Vec<(usize, Audited)>);
-
-impl Answers {
-    fn of(&self, index: usize) -> Option<Audited> {
-        let at = self.0.binary_search_by_key(&index, |&(index, _)| index).ok()?;
-        self.0.get(at).map(|&(_, audited)| audited)
-    }
 }
 
 impl<'a, 'p, W: Write> LearnerSession<'a, 'p, W> {
@@ -570,90 +555,6 @@ impl<'a, W: Write> Books<'a, '_, W> {
         self.worker.send(Kind::Resume, deadline, |out| {
             out.extend_from_slice(&number.to_le_bytes());
         })
-    }
-
-    /// Asks about the drawn targets of the last step while the learner stands still.
-    fn ask(&mut self, stream: &Stream<'_>, wanted: &Questions<'_>) -> Result<Answers, Failure> {
-        let step = &stream.step;
-        let since = Instant::now();
-        self.worker.freeze()?;
-        let auditor = &mut self.answerers.auditor;
-        auditor.worker.thaw()?;
-        let loading = Instant::now();
-        auditor.load(WeightSource::Segment, self.steps)?;
-        let loaded_in = loading.elapsed();
-        let smoothing = *self.account.smoothing();
-        let mut indices: Vec<usize> = wanted
-            .drawn
-            .iter()
-            .map(|drawn| drawn.index)
-            .chain(wanted.step0.iter().copied())
-            .chain(wanted.kept.iter().copied())
-            .collect();
-        indices.sort_unstable();
-        indices.dedup();
-        let mut questions: Vec<(Place, usize)> = indices
-            .iter()
-            .filter_map(|&index| Some((place_of(step, index)?, index)))
-            .collect();
-        questions.sort_unstable();
-        let mut answers: Vec<(usize, Audited)> = Vec::with_capacity(questions.len());
-        let mut witnessed = Vec::with_capacity(wanted.kept.len());
-        for (place, index) in questions {
-            // The auditor's clock is not the learner's, but it must not run without end either.
-            let together = self.plan.answers_together();
-            if self.frozen + since.elapsed() > together {
-                return Err(Failure::new(
-                    Reason::AuditorTimeout,
-                    format!(
-                        "the model's answers to single rows have taken more than {} s in all, as long as a whole run may train",
-                        together.as_secs()
-                    ),
-                ));
-            }
-            let question = auditor.question(step, place);
-            let asking = Instant::now();
-            let audited = auditor.put(&question, &smoothing)?;
-            if wanted.kept.contains(&index) {
-                witnessed.push(Asked {
-                    target: wanted.first_target + index as u64,
-                    question,
-                    answer: audited,
-                    answered_in: asking.elapsed(),
-                });
-            }
-            answers.push((index, audited));
-        }
-        auditor.worker.freeze()?;
-        if !witnessed.is_empty() {
-            let weights = auditor.segment_ref();
-            self.witnesses
-                .keep(weights, &stream.layout, loaded_in, witnessed)?;
-        }
-        self.worker.thaw()?;
-        self.frozen += since.elapsed();
-        answers.sort_unstable_by_key(|&(index, _)| index);
-        Ok(Answers(answers))
-    }
-
-    /// Enters the answers into the account and the record.
-    fn book(&mut self, asked: &Questions<'_>, answers: &Answers) {
-        for drawn in asked.drawn {
-            let Some(audited) = answers.of(drawn.index) else {
-                continue;
-            };
-            self.account.audit(drawn, audited);
-            self.audits.push(AuditedTarget::new(
-                asked.first_target + drawn.index as u64,
-                audited,
-            ));
-        }
-        for &index in asked.step0 {
-            let Some(audited) = answers.of(index) else {
-                continue;
-            };
-            self.step0.push(AuditedTarget::new(index as u64, audited));
-        }
     }
 }
 
