@@ -41,6 +41,8 @@ RECIPE = {
     "learner_memory_bytes": 5 << 30,
     "auditor_memory_bytes": 3 << 30,
     "max_log_bytes": 16 << 20,
+    # The learner of the laboratory is small. The disk must have room for as many snapshots as there are questions.
+    "max_snapshot_bytes": 16 << 20,
     "val_bytes": 0,
     "gap_bytes": 0,
     "startup_seconds": 240,
