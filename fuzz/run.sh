@@ -3,6 +3,7 @@
 #   fuzz/run.sh all --seconds 7          # every target for so long, one after the other; the gate three times as long
 #   fuzz/run.sh gate --seconds 600       # one target (their list: fuzz/fuzz_targets)
 #   fuzz/run.sh gate FILE...             # these inputs once each: a finding again
+#   fuzz/run.sh all --build              # the targets are built and not run
 #   fuzz/run.sh gate --keep              # what was found so far into fuzz/corpus, as little of it as covers the same
 # --seed S makes the mutations those of S. Needs a C++ compiler. Writes under target/fuzz, and with --keep to fuzz/corpus.
 set -euo pipefail
@@ -15,7 +16,7 @@ RSS_LIMIT_MB=2048
 KEPT_BYTES_MAX=4096
 
 fail() { echo "fuzz/run.sh: $*" >&2; exit 2; }
-usage() { sed -n "3,6s/^#   //p" "$0" >&2; exit 2; }
+usage() { sed -n "3,7s/^#   //p" "$0" >&2; exit 2; }
 
 targets=()
 for file in fuzz/fuzz_targets/*.rs; do
@@ -27,12 +28,13 @@ if [ "$1" != all ]; then
     targets=("$1")
 fi
 shift
-seconds=60 seed=0 keep='' inputs=()
+seconds=60 seed=0 keep='' build='' inputs=()
 while [ $# -gt 0 ]; do
     case "$1" in
         --seconds) seconds=${2:?--seconds wants a number}; shift 2 ;;
         --seed) seed=${2:?--seed wants a number}; shift 2 ;;
         --keep) keep=yes; shift ;;
+        --build) build=yes; shift ;;
         -*) usage ;;
         *) [ -f "$1" ] || fail "no file $1"; inputs+=("$1"); shift ;;
     esac
@@ -71,6 +73,7 @@ done
 work=${CARGO_TARGET_DIR:-target}/fuzz
 RUSTFLAGS=$coverage CARGO_TARGET_DIR=$work cargo build --quiet --release --locked \
     --manifest-path fuzz/Cargo.toml --target "$host" "${targets[@]/#/--bin=}"
+[ -z "$build" ] || exit 0
 
 mkdir -p "$work/logs" "$work/findings"
 for target in "${targets[@]}"; do
