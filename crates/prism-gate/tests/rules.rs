@@ -370,3 +370,32 @@ fn names_come_through_modules_that_import_everything_of_one_another() {
         .map(|finding| finding.rule.code);
     assert_eq!(found, Some("PRS107"));
 }
+
+#[test]
+fn a_wrong_signature_is_one_finding() {
+    let training = "import torch
+
+
+def train(model, ctx):
+    model = model.to(ctx.device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    for batch in ctx.stream(model, batch_size=8, seq_len=64):
+        loss = batch.loss(model(batch.inputs))
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        ctx.log(loss=loss.item())
+";
+    let codes = |training: &str| -> Vec<(&str, u32)> {
+        let findings = judge(around(training).0, Options::default()).findings;
+        findings
+            .iter()
+            .map(|finding| (finding.rule.code, finding.place.line))
+            .collect()
+    };
+    assert_eq!(codes(training), [("PRS301", 4)]);
+    // What is wrong with `ctx` itself is still seen.
+    let private = training.replace("ctx.device", "ctx._session");
+    assert_eq!(codes(&private), [("PRS301", 4), ("PRS113", 5)]);
+}

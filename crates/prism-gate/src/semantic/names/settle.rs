@@ -156,7 +156,9 @@ impl<'a> Names<'a> {
                         | BindingKind::Value(Expr::Lambda(_)) => {
                             known.push((scope, name, Meaning::Local(module, number)));
                         }
-                        BindingKind::Parameter(_, 0) if is_entry(content.kind, content.parent, role) => {
+                        BindingKind::Parameter(_, place)
+                            if is_given_ctx(content.kind, content.parent, role, *place) =>
+                        {
                             known.push((scope, name, Meaning::Library(CTX.into())));
                         }
                         BindingKind::Parameter(parameter, _) => {
@@ -220,7 +222,7 @@ impl<'a> Names<'a> {
                             !is_seen && !may_stand_for_something(value)
                         }
                         BindingKind::Parameter(_, place) => {
-                            *place > 0 || !is_entry(content.kind, content.parent, role)
+                            !is_given_ctx(content.kind, content.parent, role, *place)
                         }
                         BindingKind::Counter(_)
                         | BindingKind::Key(_)
@@ -329,12 +331,32 @@ fn may_stand_for_something(value: &Expr) -> bool {
     }
 }
 
-/// Whether a scope is the function that the harness calls with its `ctx`.
-fn is_entry(kind: ScopeKind<'_>, parent: Option<ScopeId>, role: Role) -> bool {
+/// Whether a parameter is the `ctx` that the harness calls a function with: the first one.
+fn is_given_ctx(kind: ScopeKind<'_>, parent: Option<ScopeId>, role: Role, place: usize) -> bool {
     let name = match role {
         Role::Architecture => "build_model",
         Role::Training => "train",
         Role::Helper => return false,
     };
-    matches!(kind, ScopeKind::Function(function) if function.name.as_str() == name) && parent == Some(0)
+    let ScopeKind::Function(function) = kind else {
+        return false;
+    };
+    if function.name.as_str() != name || parent != Some(0) {
+        return false;
+    }
+    let positional = || {
+        function
+            .parameters
+            .posonlyargs
+            .iter()
+            .chain(&function.parameters.args)
+    };
+    let asked_for = positional()
+        .filter(|parameter| parameter.default.is_none())
+        .count();
+    if asked_for > 1 && function.decorator_list.is_empty() {
+        // No call of the harness gets into it, and PRS301 says so. What it means to do with its `ctx` is no second mistake.
+        return positional().position(|parameter| parameter.name().as_str() == "ctx") == Some(place);
+    }
+    place == 0
 }
