@@ -44,6 +44,29 @@ pub(crate) struct Key {
 
 /// Parses one document; `None` where the text holds none.
 pub(crate) fn parse(text: &str) -> Result<Option<Node>, ManifestError> {
+    document(text).map_err(|error| match (&error.problem, tab(text, error.line)) {
+        // The parser says so at the end of the line before.
+        (ManifestProblem::Syntax { .. }, Some(tab)) => ManifestProblem::Tab.at(tab.line, tab.column),
+        _ => error,
+    })
+}
+
+/// The first tab before the first word of a line, in a line or the one after it. Where a text is no YAML, it is why.
+fn tab(text: &str, line: usize) -> Option<Position> {
+    (1..)
+        .zip(text.lines())
+        .skip(line.saturating_sub(1))
+        .take(2)
+        .find_map(|(line, text)| {
+            let before = text.bytes().take_while(|byte| *byte == b' ').count();
+            (text.as_bytes().get(before) == Some(&b'\t')).then_some(Position {
+                line,
+                column: before + 1,
+            })
+        })
+}
+
+fn document(text: &str) -> Result<Option<Node>, ManifestError> {
     let mut events = Events {
         parser: Parser::new_from_str(text),
         end: end(text),
@@ -250,6 +273,25 @@ mod tests {
         assert!(message.contains("line 2, column 1"), "{message}");
         let (_, message) = failure("name: x\n  training: \"y\n");
         assert!(message.contains("line "), "{message}");
+    }
+
+    #[test]
+    fn a_tab_is_told_where_it_stands() {
+        for (text, place) in [
+            ("name: x\nentrypoints:\n\ttraining: t.py\n", "line 3, column 1"),
+            (
+                "entrypoints:\n  architecture: a.py\n \ttraining: t.py\n",
+                "line 3, column 2",
+            ),
+            ("\tname: x\n", "line 1, column 1"),
+        ] {
+            let (code, message) = failure(text);
+            assert_eq!(code, "Tab", "{text:?}: {message}");
+            assert!(message.contains(place), "{text:?}: {message}");
+        }
+        // One that stands between words is none.
+        assert!(parse("name:\tx\t# y\n").is_ok());
+        assert_eq!(failure("name: x\ny\tz\n").0, "Syntax");
     }
 
     #[test]

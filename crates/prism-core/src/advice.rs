@@ -32,6 +32,25 @@ pub fn joined(mut what: String, hint: Option<&str>) -> String {
     what
 }
 
+/// Longest word that is compared, in characters: a longer one is no misspelling.
+const WORD_CHARS_MAX: usize = 64;
+/// Shortest beginning of a name that stands for the whole, in characters.
+const BEGINNING_CHARS_MIN: usize = 3;
+
+/// The first of some names that a word was likely to mean: the one that is fewest edits away, if a third of it at most would
+/// have to be changed or it only goes on.
+pub fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let word = word.to_lowercase();
+    let chars = word.chars().count();
+    if chars > WORD_CHARS_MAX {
+        return None;
+    }
+    let far = |name: &'n str| (strsim::damerau_levenshtein(&word, name), name);
+    let (edits, name) = names.into_iter().map(far).min_by_key(|(edits, _)| *edits)?;
+    let is_beginning = chars >= BEGINNING_CHARS_MIN && name.starts_with(&word);
+    (is_beginning || edits * 3 <= chars.max(name.chars().count())).then_some(name)
+}
+
 impl Advice for str {}
 impl Advice for String {}
 impl Advice for io::Error {}
@@ -39,5 +58,30 @@ impl Advice for io::Error {}
 impl<T: Advice + ?Sized> Advice for &T {
     fn hint(&self) -> Option<Hint> {
         (**self).hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_meant_is_near() {
+        let names = ["stream", "seed", "device", "vocab_size"];
+        for (word, meant) in [
+            ("strem", Some("stream")),
+            ("Stream", Some("stream")),
+            ("vocab", Some("vocab_size")),
+            ("dev", Some("device")),
+            ("sede", Some("seed")),
+            ("s", None),
+            ("", None),
+            ("model", None),
+            ("learning_rate", None),
+        ] {
+            assert_eq!(nearest(word, names), meant, "{word}");
+        }
+        assert_eq!(nearest(&"stream".repeat(1000), names), None);
+        assert_eq!(nearest("stream", []), None);
     }
 }

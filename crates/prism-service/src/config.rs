@@ -10,6 +10,7 @@ use std::{
     path::PathBuf,
 };
 
+use prism_core::advice::{Advice, Hint, nearest};
 use prism_engine::slot::Slot;
 use prism_server::network::Network;
 use secrecy::SecretString;
@@ -113,10 +114,10 @@ pub struct Value {
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The file is no TOML.
-    #[error("the configuration is not valid: {0}")]
+    #[error("the configuration is not valid: {}", .0.to_string().trim_end())]
     Syntax(#[from] toml::de::Error),
     /// A key that there is not.
-    #[error("there is no setting `{key}`{}", .nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
+    #[error("there is no setting `{key}`")]
     Unknown {
         /// The key.
         key: String,
@@ -124,7 +125,7 @@ pub enum ConfigError {
         nearest: Option<&'static str>,
     },
     /// A value that is none.
-    #[error("`{key}` is `{value}` ({origin:?}); it must be {expected}")]
+    #[error("`{key}` is `{value}` ({origin:?})")]
     Value {
         /// The key.
         key: &'static str,
@@ -145,6 +146,22 @@ pub enum ConfigError {
     },
 }
 
+impl Advice for ConfigError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::Syntax(_) => "write it as TOML: `[server]`, then `listen = \"127.0.0.1:8080\"`".into(),
+            Self::Unknown {
+                nearest: Some(name), ..
+            } => format!("did you mean `{name}`?").into(),
+            Self::Unknown { .. } => "`prism config show` lists the settings that there are".into(),
+            Self::Value { expected, .. } => format!("it must be {expected}").into(),
+            Self::Secret { .. } => {
+                "name a file that the server may read, or give the secret in its variable".into()
+            }
+        })
+    }
+}
+
 /// Every setting with its origin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -158,15 +175,9 @@ impl Settings {
         let said = flat(&toml::from_str(file)?);
         for key in said.keys() {
             if !KEYS.iter().any(|known| known.name == key) {
-                let nearest = KEYS
-                    .iter()
-                    .map(|known| (strsim::damerau_levenshtein(known.name, key), known.name))
-                    .min()
-                    .filter(|(distance, _)| *distance <= 4)
-                    .map(|(_, name)| name);
                 return Err(ConfigError::Unknown {
                     key: key.clone(),
-                    nearest,
+                    nearest: nearest(key, KEYS.iter().map(|known| known.name)),
                 });
             }
         }
@@ -512,7 +523,7 @@ mod tests {
     fn what_is_unknown_or_wrong_is_named() {
         let error = |file: &str| match Settings::new(file, &nothing).and_then(|settings| settings.checked()) {
             Ok(_) => panic!("{file}"),
-            Err(error) => error.to_string(),
+            Err(error) => error.told(),
         };
         assert!(error("[server]\nlistne = 1").contains("did you mean `server.listen`?"));
         assert!(error("[nothing]\nat_all = 1").starts_with("there is no setting `nothing.at_all`"));

@@ -36,6 +36,9 @@ pub enum ManifestProblem {
     /// Not YAML.
     #[error("not valid YAML: {detail}")]
     Syntax { detail: Shown },
+    /// A tab before the first word of a line.
+    #[error("a tab stands where spaces must be")]
+    Tab,
     /// `&name`.
     #[error("anchors (`&name`) are not allowed")]
     Anchor,
@@ -62,7 +65,11 @@ pub enum ManifestProblem {
     DuplicateKey { key: Shown },
     /// A key that means nothing.
     #[error("unknown key `{key}`")]
-    UnknownKey { key: Shown, nearest: &'static str },
+    UnknownKey {
+        key: Shown,
+        nearest: Option<&'static str>,
+        known: Vec<&'static str>,
+    },
     /// A list where a mapping should be, and the like.
     #[error("`{key}` must be {expected}")]
     WrongType {
@@ -81,7 +88,10 @@ pub enum ManifestProblem {
     ControlCharacter { key: &'static str },
     /// No such tokenizer.
     #[error("unknown tokenizer `{value}`")]
-    UnknownTokenizer { value: Shown, nearest: &'static str },
+    UnknownTokenizer {
+        value: Shown,
+        nearest: Option<&'static str>,
+    },
     /// An entrypoint that cannot be the path of a file of the bundle.
     #[error("the {role} entrypoint is not a usable path: {reason}")]
     EntrypointPath { role: &'static str, reason: PathError },
@@ -110,10 +120,19 @@ impl Advice for ManifestProblem {
             Self::Tag { .. } | Self::ControlCharacter { .. } => "remove it".into(),
             Self::SeveralDocuments { .. } => "keep only one".into(),
             Self::DuplicateKey { .. } | Self::EntrypointTwice { .. } => "keep one".into(),
-            Self::UnknownKey { nearest, .. } => format!("did you mean `{nearest}`?").into(),
+            Self::UnknownKey {
+                nearest: Some(nearest),
+                ..
+            } => format!("did you mean `{nearest}`?").into(),
+            Self::UnknownKey { known, .. } => format!("write one of `{}`", known.join("`, `")).into(),
             Self::UnknownTokenizer { nearest, .. } => {
-                format!("did you mean `{nearest}`? (there are bytes, gpt2 and bundle)").into()
+                const THERE_ARE: &str = "`bytes`, `gpt2` and `bundle` (the bundle's own `tokenizer.json`)";
+                match nearest {
+                    Some(nearest) => format!("did you mean `{nearest}`? There are {THERE_ARE}").into(),
+                    None => format!("there are {THERE_ARE}").into(),
+                }
             }
+            Self::Tab => "indent with spaces".into(),
             Self::EntrypointPath { reason, .. } => return reason.hint(),
             _ => return None,
         })

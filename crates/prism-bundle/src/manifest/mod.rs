@@ -18,6 +18,8 @@ mod error;
 
 pub use error::{ManifestError, ManifestProblem};
 
+use prism_core::advice::nearest;
+
 use crate::limits::{MAX_DESCRIPTION_CHARS, MAX_NAME_CHARS};
 use crate::path::BundlePath;
 use crate::shown::Shown;
@@ -282,13 +284,15 @@ fn prose(
 
 fn tokenizer(node: Node) -> Result<TokenizerChoice, ManifestError> {
     let (line, column) = (node.position.line, node.position.column);
-    let value = text(node, "tokenizer")?;
+    let Value::Text(value) = node.value else {
+        return Err(wrong_type(&node, "tokenizer", "`bytes`, `gpt2` or `bundle`"));
+    };
     match value.as_str() {
         "bytes" => Ok(TokenizerChoice::Bytes),
         "gpt2" => Ok(TokenizerChoice::Gpt2),
         "bundle" | TOKENIZER_FILE => Ok(TokenizerChoice::Bundle),
         _ => Err(ManifestProblem::UnknownTokenizer {
-            nearest: nearest(&value, &TOKENIZERS),
+            nearest: nearest(&value, TOKENIZERS),
             value: Shown::text(&value),
         }
         .at(line, column)),
@@ -302,20 +306,10 @@ fn wrong_type(node: &Node, key: &'static str, expected: &'static str) -> Manifes
 fn unknown(key: &Key, known: &[&'static str]) -> ManifestError {
     ManifestProblem::UnknownKey {
         key: Shown::text(&key.text),
-        nearest: nearest(&key.text, known),
+        nearest: nearest(&key.text, known.iter().copied()),
+        known: known.to_vec(),
     }
     .at(key.position.line, key.position.column)
-}
-
-/// The first of the known names that is fewest edits away.
-fn nearest(word: &str, known: &[&'static str]) -> &'static str {
-    // A word of thousands of characters is no misspelling; comparing its beginning is enough and stays cheap.
-    let word: String = word.chars().take(64).collect::<String>().to_lowercase();
-    known
-        .iter()
-        .min_by_key(|name| strsim::damerau_levenshtein(&word, name))
-        .copied()
-        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -386,12 +380,31 @@ mod tests {
             assert_eq!(code, "UnknownKey");
             assert!(message.contains(&format!("did you mean {nearest}?")), "{message}");
         }
-        let (code, message) = failure("name: x\ntokenizer: gpt-2\n");
-        assert_eq!(code, "UnknownTokenizer");
+        // Where no name is near, all are told.
+        let (_, message) = failure("x: 1\n");
         assert!(
-            message.contains("line 2, column 12") && message.contains("`gpt2`"),
+            message.contains("; write one of `name`, `description`"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn an_unknown_tokenizer_hears_which_ones_there_are() {
+        for (value, near) in [
+            ("gpt-2", Some("gpt2")),
+            ("Byte", Some("bytes")),
+            ("5", None),
+            ("[gpt2]", None),
+        ] {
+            let (_, message) = failure(&format!("name: x\ntokenizer: {value}\n"));
+            assert!(message.contains("line 2, column 12"), "{message}");
+            for name in TOKENIZERS {
+                assert!(message.contains(&format!("`{name}`")), "{message}");
+            }
+            let meant = near.map(|near| format!("did you mean `{near}`?"));
+            assert_eq!(message.contains("did you mean"), meant.is_some(), "{message}");
+            assert!(message.contains(&meant.unwrap_or_default()), "{message}");
+        }
     }
 
     #[test]

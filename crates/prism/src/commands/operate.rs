@@ -85,7 +85,7 @@ pub(crate) fn access(config: &Config) -> Result<Result<(prism_review::Access, St
 
 /// A configuration that is wrong.
 pub(crate) fn wrong(error: &ConfigError) -> Failure {
-    Failure::usage("config", &error.to_string())
+    Failure::usage("config", error)
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
