@@ -9,6 +9,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::advice::{Advice, Hint};
 use crate::hash::Sha256Hash;
 
 mod check;
@@ -27,7 +28,7 @@ pub const MAX_RECIPE_BYTES: usize = 64 * 1024;
 #[derive(Debug, Error)]
 pub enum RecipeError {
     /// Not TOML of the expected shape.
-    #[error("the recipe is not valid: {0}")]
+    #[error("the recipe is not valid: {}", .0.to_string().trim_end())]
     Syntax(#[from] toml::de::Error),
     /// Larger than a recipe can be.
     #[error("the recipe has {bytes} bytes; at most {MAX_RECIPE_BYTES} are read")]
@@ -36,10 +37,10 @@ pub enum RecipeError {
         bytes: usize,
     },
     /// Another schema.
-    #[error("the recipe has schema {0}; this version of PRISM reads schema {SCHEMA}")]
+    #[error("the recipe has schema {0}, and this version of PRISM reads schema {SCHEMA}")]
     Schema(u32),
     /// A value outside of its range.
-    #[error("`{field}` in the recipe is {value}; it must be {expected}")]
+    #[error("`{field}` in the recipe is {value}")]
     Range {
         /// Which field, as `table.key`.
         field: &'static str,
@@ -48,6 +49,19 @@ pub enum RecipeError {
         /// What would be accepted.
         expected: &'static str,
     },
+}
+
+impl Advice for RecipeError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::Syntax(_) | Self::TooLarge { .. } => {
+                "write it after a built-in one, which `prism recipe show` prints with the meaning of each field".into()
+            }
+            Self::Schema(schema) if *schema > SCHEMA => "use a newer version of PRISM".into(),
+            Self::Schema(_) => "write it anew after a built-in one (`prism recipe show`)".into(),
+            Self::Range { expected, .. } => format!("it must be {expected}").into(),
+        })
+    }
 }
 
 /// Every constant a score depends on.

@@ -7,6 +7,7 @@
 use std::io::Read;
 
 use prism_core::{
+    advice::Advice as _,
     estimate::Sum,
     hash::Sha256Hash,
     nats::Audited,
@@ -158,7 +159,7 @@ pub enum VerifyError {
     #[error("record.json has schema {0}; this version of PRISM reads schema {SCHEMA}")]
     Schema(u32),
     /// The recipe in it is not valid.
-    #[error(transparent)]
+    #[error("{}", .0.told())]
     Recipe(#[from] RecipeError),
     /// Nothing could be predicted: no price is defined.
     #[error("record.json says that the vocabulary has no token; no run has such a record")]

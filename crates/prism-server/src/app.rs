@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use axum::body::Body;
 use http::HeaderMap;
+use prism_core::advice::Advice as _;
 use prism_core::time::Timestamp;
 use prism_store::{Read, Store, StoreError, Write, uploads};
 use serde::Serialize;
@@ -322,7 +323,7 @@ fn stopping() -> Problem {
 
 /// What is told of a failure of the store. What happened goes into the log only.
 pub(crate) fn of_store(failure: &StoreError) -> Problem {
-    error!(error = %failure, "the store failed");
+    error!(error = %failure.told(), "the store failed");
     match failure {
         failure if failure.is_full() => disk_full(),
         StoreError::Stopped => stopping(),

@@ -5,6 +5,7 @@ use std::io::Read as _;
 
 use axum::body::Body;
 use http_body_util::BodyExt as _;
+use prism_core::advice::Advice as _;
 use tracing::error;
 
 use crate::channel_body;
@@ -30,7 +31,7 @@ pub(crate) fn of(file: File, bytes: u64) -> Body {
             match tokio::task::spawn_blocking(move || piece(file)).await {
                 Ok(Ok((_, bytes))) if bytes.is_empty() => {}
                 Ok(Ok((file, bytes))) => rest = sender.send(bytes).await.is_ok().then_some(file),
-                Ok(Err(failure)) => error!(error = %failure, "a blob cannot be read"),
+                Ok(Err(failure)) => error!(error = %failure.told(), "a blob cannot be read"),
                 Err(failure) => error!(error = %failure, "a blob cannot be read"),
             }
         }

@@ -63,7 +63,7 @@ impl From<ServiceProblem> for ServiceError {
 }
 
 fn store(problem: &StoreError) -> ServiceError {
-    ServiceError::Internal(problem.to_string())
+    ServiceError::Internal(problem.told())
 }
 
 impl Service {

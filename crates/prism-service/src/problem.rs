@@ -8,7 +8,7 @@ use prism_store::StoreError;
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceProblem {
     /// The store refused.
-    #[error(transparent)]
+    #[error("{}", .0.told())]
     Store(#[from] StoreError),
     /// The engine or an executor did.
     #[error("{}", .0.told())]

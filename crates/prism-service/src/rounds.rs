@@ -32,7 +32,7 @@ impl Service {
     /// Opens a round. One that could never count is refused, with the reason.
     pub(crate) fn open_round(&self, spec: &RoundSpec) -> Result<Round> {
         let refused = |why: String| ServiceProblem::Refused(why);
-        let recipe = Recipe::parse(&spec.recipe_toml).map_err(|error| refused(error.to_string()))?;
+        let recipe = Recipe::parse(&spec.recipe_toml).map_err(|error| refused(error.told()))?;
         let policy: Policy = match &spec.policy {
             Some(text) => text
                 .parse()
@@ -140,7 +140,7 @@ impl Service {
     /// What a run of this round is held against.
     pub(crate) fn engine_round(&self, round: &Round) -> Result<prism_engine::round::Round> {
         let recipe = Recipe::parse(&round.recipe_toml)
-            .map_err(|error| ServiceProblem::Refused(format!("the recipe of the round: {error}")))?;
+            .map_err(|error| ServiceProblem::Refused(format!("the recipe of the round: {}", error.told())))?;
         let gate_version = round
             .gate_version
             .parse()

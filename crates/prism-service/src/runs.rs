@@ -214,7 +214,7 @@ impl Service {
         }
         let round = self.store.read(|tx| rounds::get(tx, &attempt.round_id))?;
         let recipe = Recipe::parse(&round.recipe_toml)
-            .map_err(|error| ServiceProblem::Refused(format!("the recipe of the round: {error}")))?;
+            .map_err(|error| ServiceProblem::Refused(format!("the recipe of the round: {}", error.told())))?;
         Ok(silent_seconds > silence::limit_seconds(&recipe))
     }
 

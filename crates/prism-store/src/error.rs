@@ -5,7 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use prism_core::{hash::Sha256Hash, submission::IllegalStep};
+use prism_core::{
+    advice::{Advice, Hint},
+    hash::Sha256Hash,
+    submission::IllegalStep,
+};
 use rusqlite::ErrorCode;
 use thiserror::Error;
 
@@ -16,9 +20,7 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// Another process has it open.
-    #[error(
-        "the store {path} is in use by process {pid}: stop that server, or give this one a folder of its own"
-    )]
+    #[error("the store {path} is in use by process {pid}")]
     Locked {
         /// The folder.
         path: PathBuf,
@@ -26,9 +28,7 @@ pub enum StoreError {
         pid: String,
     },
     /// A later version of this program wrote it.
-    #[error(
-        "the store {path} has schema {found} and this version knows {known}: start the newer version, or restore an older backup"
-    )]
+    #[error("the store {path} has schema {found} and this version knows {known}")]
     NewerSchema {
         /// The database.
         path: PathBuf,
@@ -48,7 +48,7 @@ pub enum StoreError {
         version: u32,
     },
     /// The file is something else.
-    #[error("{path} is no store of PRISM ({what}): give the server a folder of its own")]
+    #[error("{path} is no store of PRISM ({what})")]
     NotAStore {
         /// The file.
         path: PathBuf,
@@ -56,7 +56,7 @@ pub enum StoreError {
         what: String,
     },
     /// A file system of another machine, on which write-ahead logs do not work.
-    #[error("{path} lies on a network file system ({kind}): the store needs a local disk")]
+    #[error("{path} lies on a network file system ({kind})")]
     NotLocal {
         /// The folder.
         path: PathBuf,
@@ -64,7 +64,7 @@ pub enum StoreError {
         kind: &'static str,
     },
     /// There is no room. Nothing of the job, or of its group, was stored.
-    #[error("the disk of the store is full ({what}): make room; nothing was stored")]
+    #[error("the disk of the store is full ({what}): nothing was stored")]
     Full {
         /// What was being written.
         what: String,
@@ -87,7 +87,7 @@ pub enum StoreError {
     #[error("the blob {0} is not in the store")]
     BlobMissing(Sha256Hash),
     /// The bytes of a blob are not what its name says.
-    #[error("the blob {hash} is damaged ({path}): restore it from a backup")]
+    #[error("the blob {hash} is damaged ({path})")]
     BlobDamaged {
         /// Its name.
         hash: Sha256Hash,
@@ -105,7 +105,7 @@ pub enum StoreError {
         max_bytes: u64,
     },
     /// The database holds what this program would not have written.
-    #[error("the store is damaged: {0}; restore a backup")]
+    #[error("the store is damaged: {0}")]
     Damaged(String),
     /// A file operation failed.
     #[error("{action} {path}: {source}")]
@@ -126,6 +126,29 @@ pub enum StoreError {
     /// The writing thread has ended, since the store is being closed.
     #[error("the store is closed")]
     Stopped,
+}
+
+impl Advice for StoreError {
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::Locked { .. } => "stop that server, or give this one a folder of its own".into(),
+            Self::NewerSchema { .. } => "start the newer version, or restore an older backup".into(),
+            Self::AlteredSchema { .. } => "start the program that wrote it, or restore a backup".into(),
+            Self::NotAStore { .. } => "give the server a folder of its own".into(),
+            Self::NotLocal { .. } => "the store needs a local disk".into(),
+            Self::Full { .. } => "make room".into(),
+            Self::BlobMissing(_) | Self::BlobDamaged { .. } => "restore it from a backup".into(),
+            Self::Damaged(_) => "restore a backup".into(),
+            Self::Io { .. }
+            | Self::IllegalStep(_)
+            | Self::NotFound { .. }
+            | Self::NotAllowed(_)
+            | Self::BlobTooLarge { .. }
+            | Self::Database(_)
+            | Self::Panicked(_)
+            | Self::Stopped => return None,
+        })
+    }
 }
 
 impl StoreError {

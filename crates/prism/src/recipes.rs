@@ -36,10 +36,7 @@ pub(crate) fn load(name: &str) -> Result<Recipe, Failure> {
     File::open(name)
         .and_then(|file| file.take(MAX_RECIPE_BYTES as u64 + 1).read_to_string(&mut text))
         .map_err(unreadable)?;
-    Recipe::parse(&text).map_err(|error| {
-        let text = format!("{name}: {}", error.to_string().trim_end());
-        Failure::usage("recipe_invalid", &text).hint("see `prism recipe show` for what each field means")
-    })
+    Recipe::parse(&text).map_err(|error| Failure::usage("recipe_invalid", &error).about(name))
 }
 
 /// One field of a recipe.

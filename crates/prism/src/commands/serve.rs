@@ -110,8 +110,8 @@ fn now() -> Timestamp {
 
 fn open(config: &Config, now: Timestamp) -> Result<Store, Failure> {
     Store::open(&config.dir, now).map_err(|error| match error {
-        StoreError::Locked { .. } => Failure::usage("store_locked", &error.to_string()),
-        error => Failure::machine("store", &error.to_string()),
+        StoreError::Locked { .. } => Failure::usage("store_locked", &error),
+        error => Failure::machine("store", &error),
     })
 }
 

@@ -73,8 +73,8 @@ fn every_usage_error_is_an_outcome() {
     assert_snapshot!(shown.join("\n"), @"
     2 usage          --sed 1: unexpected argument '--sed' found; a similar argument exists: '--seed'
     2 usage          --seed minus-one: invalid value 'minus-one' for '--seed <N>': invalid digit found in string; see `--help`
-    2 usage          --threads 0: `compute.threads` in the recipe is 0; it must be 1 to 1024; see `prism recipe show`, or change the flag that sets it
-    2 usage          --audit-rate 2: `audit.rate_per_byte` in the recipe is 2; it must be above 0, at most 1; see `prism recipe show`, or change the flag that sets it
+    2 usage          --threads 0: `compute.threads` in the recipe is 0; it must be 1 to 1024
+    2 usage          --audit-rate 2: `audit.rate_per_byte` in the recipe is 2; it must be above 0, at most 1
     2 usage          --device tpu: invalid value 'tpu' for '--device <DEVICE>' [possible values: cpu, cuda]; a similar value exists: 'cpu'
     2 recipe_invalid --recipe no-such-recipe: there is no built-in recipe and no file called `no-such-recipe`; use `demo`, `official` or the path of a file
     2 recipe_invalid --recipe bad.toml: bad.toml: the recipe is not valid: TOML parse error at line 1, column 1
@@ -113,9 +113,9 @@ fn without_json_a_usage_error_is_for_people() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: `compute.threads` in the recipe is 0; it must be 1 to 1024
+    error: `compute.threads` in the recipe is 0
 
-    hint: see `prism recipe show`, or change the flag that sets it
+    hint: it must be 1 to 1024
     ");
     assert_snapshot!(context.shown("eval bundle"), @"
     exit: 2

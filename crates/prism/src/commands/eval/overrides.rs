@@ -45,10 +45,7 @@ pub(super) fn apply(args: &EvalArgs, recipe: Recipe) -> Result<Plan, Failure> {
     let is_of_official = recipe.sha256() == Recipe::official().sha256();
     let mut rehearsal = Vec::new();
     let (recipe, changes) = change(args, recipe);
-    recipe.check().map_err(|error| {
-        Failure::usage("usage", &error.to_string())
-            .hint("see `prism recipe show`, or change the flag that sets it")
-    })?;
+    recipe.check().map_err(|error| Failure::usage("usage", &error))?;
     if !changes.is_empty() {
         rehearsal.push(RehearsalReason::Flag);
     }
