@@ -4,7 +4,8 @@ Made by the roles; the only object of the harness that a miner needs to know. Re
 the learner's context can stream and log: an auditor builds and predicts, nothing else.
 """
 
-from typing import Any, NoReturn, Self
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from torch import nn
 
@@ -127,6 +128,16 @@ class Context(OlderInterface):
                 "`build_model` and from `forward`.",
             )
         return self._session
+
+    if not TYPE_CHECKING:  # or a type checker would take every name for one that is there
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Say of a name that is not there which one may be meant."""
+            public = sorted(n for n in dir(self) if not n.startswith("_"))
+            near = [n for n in public if len(name) > 2 and n.startswith(name)]
+            near = near or get_close_matches(name, public, n=1)
+            meant = f"Did you mean `ctx.{near[0]}`?" if near else f"It has {', '.join(public)}."
+            raise AttributeError(f"`ctx` has no attribute `{name}`. {meant}")
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         """Refuse: the context describes the run and cannot change it."""

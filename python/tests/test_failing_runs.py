@@ -184,6 +184,27 @@ CASES = [
         training=loop(STEP),
         architecture=built("model.register_buffer('big', torch.zeros(3_000_000))"),
     ),
+    Case(
+        "a misspelt name of the context",
+        3,
+        "exception",
+        "`ctx` has no attribute `strem`. Did you mean `ctx.stream`?",
+        training=body("ctx.strem(model, batch_size=2, seq_len=4)"),
+    ),
+    Case(
+        "half a name of the context",
+        3,
+        "exception",
+        "Did you mean `ctx.vocab_size`?",
+        training=body("ctx.vocab"),
+    ),
+    Case(
+        "a name that is like none of the context",
+        3,
+        "exception",
+        "It has artifacts_dir, attempt,",
+        training=body("ctx.xyzzy"),
+    ),
     Case("a written context", 3, "exception", "read-only", training=body("ctx.seed = 3")),
     Case(
         "a pickled context",

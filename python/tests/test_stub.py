@@ -28,6 +28,7 @@ REAL = {
 # What a class has for the harness or for Python itself, and an editor need not offer.
 UNLISTED = {
     "__init__",
+    "__getattr__",
     "__repr__",
     "__setattr__",
     "__delattr__",

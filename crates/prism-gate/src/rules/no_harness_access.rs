@@ -30,6 +30,7 @@
 
 use crate::knowledge::Words;
 use crate::rule::{Rule, RuleSet, denied};
+use prism_core::advice::nearest;
 use ruff_python_ast::{Expr, ExprCall, Pattern, Stmt, StmtFunctionDef};
 use ruff_text_size::Ranged;
 
@@ -284,7 +285,11 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
         let name = rest.split('.').next().unwrap_or_default();
         if !DOCUMENTED.contains(name) {
             let message = format!("`ctx.{name}` is not part of the documented `ctx`");
-            checker.report(&RULE, reference.expr, message, "see the list on the rule's page");
+            let hint = match nearest(name, DOCUMENTED.iter()) {
+                Some(nearest) => format!("did you mean `ctx.{nearest}`?"),
+                None => "see the list on the rule's page".to_owned(),
+            };
+            checker.report(&RULE, reference.expr, message, &hint);
         } else if matches!(reference.usage, Usage::Store | Usage::Delete) {
             let message = format!("`ctx.{name}` is the harness's and cannot be changed");
             checker.report(
