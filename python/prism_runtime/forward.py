@@ -37,6 +37,14 @@ def check_logits(logits: Tensor, targets: Tensor, vocab_size: int) -> None:
     """Insist on floating logits of shape (B, T, vocab_size) for `targets` of shape (B, T)."""
     wanted = (*targets.shape, vocab_size)
     shape = tuple(logits.shape)
+    if not shape:
+        raise PrismError(
+            "logits_shape",
+            f"In place of logits there is a single number ({logits.dtype} of shape ()), as a loss "
+            f"is, but this batch needs floats of shape (B, T, vocab_size) = {wanted}. "
+            "`batch.loss` computes the loss itself: call `batch.loss(model(batch.inputs))`. Of a "
+            "tuple that a model returns the first part is taken: return `(logits, loss)`.",
+        )
     if shape[:-1] == wanted[:-1] and shape[-1] > vocab_size:
         raise PrismError(
             "logits_shape",

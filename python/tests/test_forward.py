@@ -1,6 +1,7 @@
 """The harness's own forwards leave no trace, and a claim is the dense NLL."""
 
 import random
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -166,5 +167,17 @@ def test_logits_of_another_shape_are_refused(logits: Tensor) -> None:
     claims: list[Tensor] = []
     with pytest.raises(PrismError, match=r"\(2, 3, 10\)|:ctx\.vocab_size\]") as caught:
         make_batch(claims).loss(logits)
+    assert caught.value.reason == "logits_shape"
+    assert claims == []
+
+
+@pytest.mark.parametrize("wrap", [lambda loss: loss, lambda loss: (loss, torch.zeros(2, 3, 10))])
+def test_a_loss_in_place_of_logits_is_told(wrap: Callable[[Tensor], object]) -> None:
+    claims: list[Tensor] = []
+    loss = torch.tensor(2.5, dtype=torch.bfloat16)
+    with pytest.raises(PrismError, match="single number") as caught:
+        make_batch(claims).loss(wrap(loss))
+    for part in ("torch.bfloat16 of shape ()", "(2, 3, 10)", "batch.loss(model(batch.inputs))"):
+        assert part in str(caught.value)
     assert caught.value.reason == "logits_shape"
     assert claims == []
