@@ -28,7 +28,7 @@ pub fn bytes(bytes: u64) -> String {
     format!("{value:.1} TB")
 }
 
-/// A part of a size, in the unit of the whole: `7.7 of 29.2 kB`.
+/// A part of a size, in the unit of the whole: `7.7 of 29.2 kB`. What would be none there has a unit of its own.
 pub fn part_of(part: u64, whole: u64) -> String {
     let all = bytes(whole);
     let unit = all.rsplit(' ').next().unwrap_or_default();
@@ -39,7 +39,11 @@ pub fn part_of(part: u64, whole: u64) -> String {
         "TB" => (1e12, 1),
         _ => (1.0, 0),
     };
-    format!("{:.digits$} of {all}", part as f64 / scale)
+    let value = part as f64 / scale;
+    if digits > 0 && value < 0.05 {
+        return format!("{} of {all}", bytes(part));
+    }
+    format!("{value:.digits$} of {all}")
 }
 
 /// A rate of work in the unit that reads best: `1.23 TFLOP/s`.
@@ -106,8 +110,22 @@ mod tests {
         );
         assert_eq!(grouped(1_234_567), "1,234,567");
         assert_eq!(
-            [part_of(7_740, 29_200), part_of(0, 120), part_of(1, 2_000_000_000)],
-            ["7.7 of 29.2 kB", "0 of 120 B", "0.0 of 2.0 GB"]
+            [
+                part_of(7_740, 29_200),
+                part_of(0, 120),
+                part_of(1, 2_000_000_000),
+                part_of(30_720, 2_400_000),
+                part_of(50_000, 2_400_000),
+                part_of(0, 2_400_000)
+            ],
+            [
+                "7.7 of 29.2 kB",
+                "0 of 120 B",
+                "1 B of 2.0 GB",
+                "30.7 kB of 2.4 MB",
+                "0.1 of 2.4 MB",
+                "0 B of 2.4 MB"
+            ]
         );
         assert_eq!(
             [flops(12.0), flops(3.21e9), flops(4.5e15)],

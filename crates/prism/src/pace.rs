@@ -183,7 +183,7 @@ mod tests {
         };
         pace.event(50.0, &opened);
         pace.event(60.0, &stage(EvalStage::Training, "reading the stream"));
-        assert_eq!(pace.line(), "reading the stream: 0.0 of 40.0 kB (0 %)");
+        assert_eq!(pace.line(), "reading the stream: 0 B of 40.0 kB (0 %)");
         // The first step takes long and is left out.
         pace.event(100.0, &point(10_000, 10_100));
         assert_eq!(

@@ -215,7 +215,7 @@ mod tests {
         let mut reading = Reading::default();
         assert_eq!(reading.line(), "");
         reading.take(50.0, progress(0, None));
-        assert_eq!(reading.line(), "read 0.0 of 40.0 kB");
+        assert_eq!(reading.line(), "read 0 B of 40.0 kB");
         reading.take(100.0, progress(10_000, Some(5.5)));
         assert_eq!(reading.line(), "read 10.0 of 40.0 kB, 5.500 bpb");
         reading.take(110.0, progress(20_000, Some(4.25)));
