@@ -1,6 +1,6 @@
 //! Why text could not be locked: what, in which line of which file, and what to do.
 //!
-//! Made by the readers, shown by the command line, which takes what follows the last semicolon for the advice.
+//! Made by the readers, shown by the command line.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,6 +10,7 @@ use prism_core::io_error::IoError;
 
 use super::packed::PackedProblem;
 use super::parquet::Problem as ParquetProblem;
+use super::stand_in::StandIn;
 use crate::hub::FETCHED_FILE;
 use crate::limits::{INPUT_DEPTH_MAX, INPUT_FILES_MAX, RECORD_BYTES_MAX};
 use crate::manifest::Split;
@@ -138,6 +139,14 @@ pub enum LockError {
         /// The file.
         path: PathBuf,
     },
+    /// A file that is something else than its name says.
+    #[error("{path} is {what}", path = path.display())]
+    StandIn {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        what: StandIn,
+    },
     /// The inputs hold nothing to read.
     #[error("the inputs hold no `.txt`, `.jsonl`, `.jsonl.gz`, `.jsonl.zst` or `.parquet` file")]
     NoFiles,
@@ -167,7 +176,7 @@ pub enum LockError {
         at: Place,
     },
     /// A file is in another encoding as a whole.
-    #[error("{path} is in UTF-16; convert it with `iconv -f UTF-16 -t UTF-8`", path = path.display())]
+    #[error("{path} is in UTF-16", path = path.display())]
     Utf16 {
         /// The file.
         path: PathBuf,
@@ -295,10 +304,12 @@ impl Advice for LockError {
     fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::UnknownSuffix { .. } => "convert it or leave it out".into(),
+            Self::StandIn { what, .. } => what.hint().into(),
             Self::NoFiles => "check the path given".into(),
             Self::TooManyFiles => "join them into fewer, as `.jsonl` for example".into(),
             Self::TooDeep { .. } => "move it up".into(),
             Self::Overlap { .. } => "choose an output elsewhere".into(),
+            Self::Utf16 { .. } => "convert it with `iconv -f UTF-16 -t UTF-8`".into(),
             Self::NotUtf8 { .. } => "convert the file".into(),
             Self::RecordTooLong { .. } => "split it into several documents".into(),
             Self::Json { problem, .. } => problem.hint().into(),

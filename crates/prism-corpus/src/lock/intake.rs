@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use super::inputs::{InputFile, InputKind};
 use super::record::{Filters, Record, Sink, Text, Wanted};
 use super::spool::{Digested, SpoolIndex, SpoolText};
-use super::{LockError, TextFiles, jsonl, near, parquet, text};
+use super::{LockError, TextFiles, jsonl, near, parquet, stand_in, text};
 use crate::digest::Digester;
 use crate::manifest::{InputHash, hex};
 use crate::normal::normal_form;
@@ -195,6 +195,7 @@ impl Intake<'_> {
     }
 
     fn read(&self, file: &InputFile, sink: &mut Sink<'_>) -> Result<(), LockError> {
+        stand_in::refuse(&file.path, file.kind)?;
         match (file.kind, self.text_files) {
             (InputKind::Text, TextFiles::Sections) => text::read_sections(&file.path, sink),
             (InputKind::Text, TextFiles::Whole) => text::read_whole(&file.path, sink),

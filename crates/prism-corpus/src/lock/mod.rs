@@ -29,6 +29,7 @@ mod record;
 mod spelling;
 mod splits;
 mod spool;
+mod stand_in;
 mod text;
 mod twin;
 
@@ -52,6 +53,7 @@ pub(crate) use parquet::text_bytes as text_bytes_of_parquet;
 pub use record::Filters;
 use record::Wanted;
 use spool::{Copies, Spool, SpoolIndex, SpoolText};
+pub use stand_in::StandIn;
 pub use twin::twin;
 
 /// What a lock is doing.

@@ -13,7 +13,21 @@ fn what_cannot_be_read_is_named_by_file_and_record() {
             .collect()
     };
     let in_utf16 = "IN/a.jsonl is in UTF-16; convert it with `iconv -f UTF-16 -t UTF-8`";
-    let cases: [(&str, Vec<u8>, &str); 13] = [
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
+    let page = "<!DOCTYPE html>\n<html><body>404</body></html>\n";
+    let cases: [(&str, Vec<u8>, &str); 17] = [
+        (
+            "a.parquet",
+            pointer.into(),
+            "IN/a.parquet is a Git LFS pointer, which only names the file; run `git lfs pull`",
+        ),
+        ("a.txt", pointer.into(), "IN/a.txt is a Git LFS pointer"),
+        (
+            "a.parquet",
+            page.into(),
+            "IN/a.parquet is an HTML page; open it in a browser",
+        ),
+        ("a.jsonl.gz", page.into(), "IN/a.jsonl.gz is an HTML page"),
         ("a.jsonl", utf16(u16::to_le_bytes), in_utf16),
         ("a.jsonl", utf16(u16::to_be_bytes), in_utf16),
         (
