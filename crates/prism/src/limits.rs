@@ -9,12 +9,15 @@ use std::io;
 
 use prism_core::recipe::Recipe;
 use prism_runtime::{Check, Status};
-use prism_sandbox::{Amount, CallerLimit, raise_soft_limits};
+use prism_sandbox::{Amount, CallerLimit, CallerNeeds, raise_soft_limits};
 
 use crate::failure::Failure;
 
 /// `EFBIG`: a file would have become larger than it may.
 const FILE_TOO_LARGE: i32 = 27;
+/// Most files that a `data` command has open at once, rounded up: one for each band of near duplicates, or each connection of a
+/// fetch with its file, and a few more.
+const DATA_OPEN_FILES: u64 = 192;
 /// What cannot be judged while a limit is in the way: each of these starts an interpreter, or maps or writes large files.
 const DEPENDENT: [&str; 6] = ["python", "runtime", "torch", "packages", "views", "sandbox"];
 
@@ -24,8 +27,12 @@ pub(crate) fn demand() -> Result<(), Failure> {
 }
 
 /// For commands that write as much as their input needs.
-pub(crate) fn for_data() {
+pub(crate) fn for_data() -> Result<(), Failure> {
     raise_soft_limits(&[CallerLimit::FileSize, CallerLimit::CpuTime]);
+    CallerNeeds::default()
+        .and(CallerLimit::OpenFiles, Amount::AtMost(DATA_OPEN_FILES))
+        .provide()
+        .map_err(|error| Failure::machine("resources", &error))
 }
 
 /// What to say of a write that met the limit on the size of a file; `None` for any other error. `input_bytes` is what was to

@@ -111,8 +111,8 @@ fn publish_failure(error: &prism_corpus::PublishError, input_bytes: u64) -> Fail
 
 /// Writes a synthetic corpus; the demo does it too.
 pub(crate) fn synth(out: &Path, bytes: u64, seed: u64, output: Output) -> Result<Manifest, Failure> {
+    limits::for_data()?;
     let stop = signals::stop_flag()?;
-    limits::for_data();
     let mut progress = Progress::bytes(output, "writing");
     synthesize(out, &SynthOptions::new(bytes, seed), &mut |done, total| {
         progress.set(done, total);

@@ -151,6 +151,31 @@ fn a_corpus_that_is_larger_than_a_file_may_be_is_told_with_the_limit_and_leaves_
     }
 }
 
+#[test]
+fn a_command_for_data_that_may_open_too_few_files_says_how_many_it_needs() {
+    let context = Context::new();
+    context.write("books/one.txt", "A text.\n\n".repeat(2_000));
+    for words in [
+        "data lock --from books --out corpora/one --json",
+        "data synth --bytes 800000 --out corpora/two --json",
+    ] {
+        // Enough to start a program by, as `ulimit -n 8` is.
+        let output = under(&context, "--nofile=8", words);
+        assert_eq!(output.status.code(), Some(3), "{}", context.show(&output));
+        let said = json(&output);
+        assert_eq!(said["error"], "resources", "{said}");
+        let detail = said["detail"].as_str().unwrap();
+        assert!(
+            detail.contains("`ulimit -n`") && detail.contains("8 files"),
+            "{detail}"
+        );
+        assert!(said.to_string().contains("/etc/security/limits.conf"), "{said}");
+        assert!(!context.path("corpora").exists());
+        let output = under(&context, "--nofile=8:", words);
+        assert_ne!(output.status.code(), Some(3), "{}", context.show(&output));
+    }
+}
+
 /// Text of 200 MB, long documents and short ones, within 180 MB of memory, of which the threads' stacks and the allocator's arenas
 /// are a part that varies; on more threads than there are processors.
 #[test]

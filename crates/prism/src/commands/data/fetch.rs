@@ -70,8 +70,8 @@ pub(super) fn run(args: &FetchArgs, output: Output) -> CommandResult {
         segment_bytes: SEGMENT_BYTES,
         patience: Patience::default(),
     };
+    limits::for_data()?;
     let stop = signals::stop_flag()?;
-    limits::for_data();
     let mut bar = Progress::bytes(output, "fetching");
     let mut file = String::new();
     let fetched = fetch(&options, &args.out, &mut |at| {

@@ -247,8 +247,8 @@ struct Bars {
 
 impl Bars {
     fn new(output: Output) -> Result<Self, Failure> {
+        limits::for_data()?;
         let stop = signals::stop_flag()?;
-        limits::for_data();
         Ok(Self {
             reading: Progress::bytes(output, "reading"),
             comparing: Progress::bytes(output, "comparing"),

@@ -48,7 +48,7 @@ pub(super) fn commit(args: &CommitArgs, output: Output) -> CommandResult {
 
 /// Runs `prism data reveal`.
 pub(super) fn reveal(args: &RevealArgs, output: Output) -> CommandResult {
-    limits::for_data();
+    limits::for_data()?;
     let progress = Progress::spinner(output, "revealing");
     let commitment = reveal_corpus(&args.dir, &args.out).map_err(|error| match &error {
         RevealError::Publish(inner) => publish_failure(inner, 0),
