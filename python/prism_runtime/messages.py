@@ -328,7 +328,8 @@ class Done(Message):
 class Load(Message):
     """Take weights: `source` 0 is the segment, 1 the worker's own random init, 2 some of both.
 
-    With 2 the parameters are those of the segment and the buffers those of the own init.
+    With 2 the parameters are those of the segment and the buffers those of the own init; 3 is the
+    same, and the model predicts in train mode until the next load.
     """
 
     kind = 0x20

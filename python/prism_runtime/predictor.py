@@ -39,8 +39,10 @@ class Predictor:
         self._module.eval()
         if message.source == 0:
             self._snapshot.load()
-        elif message.source == 2:
+        elif message.source in {2, 3}:
             self._snapshot.load_parameters()
+            # Before a run alone: whether claims of the training forward would be true.
+            self._module.train(message.source == 3)
         else:
             self._snapshot.load_initial()
         return Loaded(message.id)

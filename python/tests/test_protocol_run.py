@@ -129,7 +129,7 @@ def test_buffers_may_stay_as_they_were_made(make_bundle: MakeBundle, workers: Wo
                 self.register_buffer("tenfold", torch.full((size,), 10.0))
 
             def forward(self, tokens):
-                return (self.head * self.tenfold).expand(*tokens.shape, -1)
+                return (self.head * self.tenfold + 100 * self.training).expand(*tokens.shape, -1)
 
         def build_model(ctx):
             return Model(ctx.vocab_size)
@@ -140,11 +140,11 @@ def test_buffers_may_stay_as_they_were_made(make_bundle: MakeBundle, workers: Wo
     ones = struct.pack(f"<{VOCAB_SIZE}f", *[1.0] * VOCAB_SIZE)
     claimant.segment[:68], claimant.segment[128:196] = ones, ones
     found = []
-    for source in (0, 1, 2):
+    for source in (0, 1, 2, 3, 2):
         claimant.send(Load(source, source))
         assert claimant.expect(Loaded).id == source
         found.append(unpack_f32(ask(claimant, [1, 2, 3, 4], 2).logits)[0])
-    assert [float(logit) for logit in found] == [1.0, 0.0, 10.0]
+    assert [float(logit) for logit in found] == [1.0, 0.0, 10.0, 110.0, 10.0]
 
 
 def test_a_learner_that_only_imports_never_calls_train(

@@ -17,15 +17,17 @@
 //!
 //! One row of end-of-text tokens, so that lazy parameters exist; then, with the weights of the start, two rows of
 //! made-up tokens asked about as first, second, first, and both at once; then first, second, first again with made-up
-//! weights, under which a head that starts at zero is no longer silent. With a vocabulary so large that two rows of
+//! weights, under which a head that starts at zero is no longer silent, and the first once more in train mode. With a vocabulary so large that two rows of
 //! logits are above 128 MiB the harness splits "both at once" into single rows. With either weights, questions like
 //! an auditor's about three places of a row, once with the rest of the row and once with end-of-text; and two rows at
 //! once with another one in place of each of them.
 //!
-//! A bundle does not declare the length of its rows before it runs. So a forward that fails at the recipe's
-//! `default_seq_len` is tried again, in a fresh process, at [`InstantiationLimits::other_seq_lens`]: a model for rows
-//! of 60 tokens is no broken model.
+//! A bundle does not declare the length of its rows before it runs. What is tried first is the number that its training
+//! script seems to ask for (`instantiate/declared.rs`), or else the recipe's `default_seq_len`. A forward that fails there is tried
+//! again, in a fresh process, at other lengths ([`InstantiationLimits::other_seq_lens`]): a model for rows of 60 tokens
+//! is no broken model, but its author is told.
 
+mod declared;
 mod findings;
 
 use std::{
@@ -40,7 +42,7 @@ use prism_referee::{
     connection::Cancel,
     message::Phase,
     plan::{StreamTotals, Terms, TokenizerInfo},
-    smoke::{self, Importing, Patience, Tried},
+    smoke::{self, Dependence, Importing, Moved, Patience, Tried},
 };
 
 use crate::{
@@ -61,7 +63,7 @@ pub struct InstantiationLimits {
     pub build: Duration,
     /// Each further forward.
     pub answer: Duration,
-    /// Lengths of a row, in tokens, at which a forward is tried again that fails at the recipe's `default_seq_len`.
+    /// Lengths of a row, in tokens, at which a forward is tried again that fails at the first one.
     pub other_seq_lens: Vec<u32>,
 }
 
@@ -255,19 +257,33 @@ impl Attempt<'_> {
         cancel: &Cancel,
     ) -> Result<Instantiated, Failure> {
         let mut told: Option<(Instantiated, bool)> = None;
-        for seq_len in self.seq_lens() {
+        // The first one at which it does not work, and how it says so.
+        let mut unfit: Option<(u32, Finding)> = None;
+        let declared = declared::row_tokens(self.bundle);
+        for seq_len in self.seq_lens(declared) {
             let words = self.words(seq_len);
             let stopped = match smoke::run(terms, &mut launcher(), seq_len, patience, cancel) {
-                Ok(tried) => return Ok(answered(&tried, seq_len, &words)),
+                Ok(tried) => {
+                    let mut found = answered(&tried, seq_len, &words);
+                    found
+                        .findings
+                        .extend(unfit.map(|(unfit, error)| words.other_length(unfit, declared, error)));
+                    return Ok(found);
+                }
                 Err(stopped) => stopped,
             };
-            let mut found = refused([words.error(&stopped)?]);
+            let error = words.error(&stopped)?;
+            unfit.get_or_insert_with(|| (seq_len, error.clone()));
+            let mut found = refused([error]);
             if let Some(layout) = &stopped.layout {
                 found.parameters = Some(layout.parameters());
                 found.snapshot_bytes = Some(layout.bytes());
             }
             // Other lengths are tried for the sake of a first one that may be wrong for this model, not for their own.
-            let again = told.is_some() || findings::may_depend_on_length(&stopped);
+            let is_longer = seq_len > self.recipe.stream.default_seq_len;
+            let again = told.is_some()
+                || findings::may_depend_on_length(&stopped)
+                || (is_longer && findings::may_be_too_long(&stopped));
             let at_any_length = findings::holds_at_any_length(&stopped);
             if told.as_ref().is_none_or(|(_, before)| at_any_length && !before) {
                 told = Some((found, at_any_length));
@@ -280,13 +296,17 @@ impl Attempt<'_> {
             .ok_or_else(|| Failure::new(Reason::Internal, "an instantiation tried no length of a row"))
     }
 
-    /// The recipe's length first, then the others that it allows.
-    fn seq_lens(&self) -> impl Iterator<Item = u32> + '_ {
+    /// The length that the training script asks for, the recipe's, then the others that the recipe allows.
+    fn seq_lens(&self, declared: Option<u32>) -> Vec<u32> {
         let stream = &self.recipe.stream;
         let others = self.limits.other_seq_lens.iter().copied();
-        let others = others
-            .filter(|&other| (1..=stream.max_seq_len).contains(&other) && other != stream.default_seq_len);
-        std::iter::once(stream.default_seq_len).chain(others)
+        let mut lens: Vec<u32> = Vec::new();
+        for len in declared.into_iter().chain([stream.default_seq_len]).chain(others) {
+            if (1..=stream.max_seq_len).contains(&len) && !lens.contains(&len) {
+                lens.push(len);
+            }
+        }
+        lens
     }
 
     /// There is no corpus yet: the totals are those of the longest stream of the recipe, one target a byte.
@@ -314,6 +334,9 @@ fn answered(tried: &Tried, seq_len: u32, words: &findings::Messages<'_>) -> Inst
         .two_rows
         .as_deref()
         .map(|stopped| words.only_one_row(stopped));
+    // What is claimed in eval mode is true, whatever the model predicts in training.
+    let is_told = |moved: &&Moved| moved.on != Dependence::TrainMode || !declared::evaluates(words.bundle);
+    let moved = tried.moved.iter().filter(is_told);
     let stateful = (!tried.repeats).then(|| words.stateful());
     Instantiated {
         parameters: Some(tried.layout.parameters()),
@@ -322,7 +345,8 @@ fn answered(tried: &Tried, seq_len: u32, words: &findings::Messages<'_>) -> Inst
         findings: stateful
             .into_iter()
             .chain(only_one_row)
-            .chain(tried.moved.iter().map(|moved| words.moved(*moved)))
+            .chain((tried.invalid_positions > 0).then(|| words.invalid_logits(tried.invalid_positions)))
+            .chain(moved.map(|moved| words.moved(*moved)))
             .collect(),
         wall_seconds: 0.0,
     }

@@ -1,4 +1,4 @@
-//! Whether a prediction depends on what an auditor does not see: later tokens, other rows, the number of rows.
+//! Whether a prediction depends on what an auditor does not see: later tokens, other rows, the number of rows, train mode.
 //!
 //! Used by [`crate::smoke`] alone, on made-up rows. In a run the auditor is given one row with end-of-text after the
 //! position that it is asked about, while claims are made of whole rows of a batch. A model whose predictions move between
@@ -17,10 +17,11 @@
 //! - The number of rows: the whole. Another shape may get another kernel, which adds in another order; two such passes of a model
 //!   in half precision were measured 0.01 nats apart at most. Only the first columns are compared, since a recurrence may amplify such rounding from
 //!   column to column.
+//! - Train mode: the same, since a library may have another kernel for it.
 
 use prism_core::nats::Smoothing;
 
-/// Columns that are compared where the number of rows differs.
+/// Columns that are compared where the number of rows or the mode differs.
 const FIRST_COLUMNS: usize = 16;
 /// The share of the tolerance for forwards of the same shape.
 const SAME_SHAPE: f64 = 0.25;
@@ -34,6 +35,8 @@ pub enum Dependence {
     OtherRows,
     /// On how many rows there are.
     BatchSize,
+    /// On whether the model is in train mode.
+    TrainMode,
 }
 
 /// A dependence, and how far predictions moved by it.
@@ -67,8 +70,12 @@ impl Tolerance {
 
     /// Compares the costs of a row by itself with those that it has beside another one.
     pub(crate) fn batch_size(&self, alone: &[f32], beside: &[f32]) -> Option<Moved> {
-        let first = |row: &[f32]| row.get(..FIRST_COLUMNS).unwrap_or(row).to_vec();
-        self.moved_row(Dependence::BatchSize, 1.0, &first(alone), &first(beside))
+        self.moved_row(Dependence::BatchSize, 1.0, first(alone), first(beside))
+    }
+
+    /// Compares the costs of a row in eval mode with those in train mode.
+    pub(crate) fn train_mode(&self, evaluated: &[f32], trained: &[f32]) -> Option<Moved> {
+        self.moved_row(Dependence::TrainMode, 1.0, first(evaluated), first(trained))
     }
 
     fn moved_row(&self, on: Dependence, share: f64, one: &[f32], two: &[f32]) -> Option<Moved> {
@@ -100,6 +107,10 @@ impl Tolerance {
         let spread = root_mean_square(one.iter().map(|cost| cost - uniform_nats));
         (rms_nats > share * self.claims_rms_nats * spread.max(1.0)).then_some(Moved { on, rms_nats })
     }
+}
+
+fn first(row: &[f32]) -> &[f32] {
+    row.get(..FIRST_COLUMNS).unwrap_or(row)
 }
 
 fn root_mean_square(values: impl ExactSizeIterator<Item = f64>) -> f64 {

@@ -52,6 +52,8 @@ pub enum WeightSource {
     RandomInit,
     /// Parameters from its segment, buffers as its own `build_model` made them: masks and tables keep their meaning. Before a run alone.
     SegmentParameters,
+    /// The same, and the model predicts in train mode until the next load. Before a run alone.
+    SegmentParametersInTrainMode,
 }
 
 /// Why there is no further batch.
@@ -422,6 +424,7 @@ pub fn write_load(out: &mut Vec<u8>, source: WeightSource, id: u64) {
         WeightSource::Segment => 0,
         WeightSource::RandomInit => 1,
         WeightSource::SegmentParameters => 2,
+        WeightSource::SegmentParametersInTrainMode => 3,
     });
     out.extend_from_slice(&id.to_le_bytes());
 }

@@ -85,6 +85,8 @@ pub struct Tried {
     /// Whether the same row, asked about twice with another one between, cost the same within the recipe's tolerance: with the weights
     /// of the start and, if the model works with them, with made-up ones.
     pub repeats: bool,
+    /// At how many positions of a row the logits are no prediction with the weights of the start: NaN or infinite.
+    pub invalid_positions: usize,
     /// Why it does not answer two rows at once, if it does not.
     pub two_rows: Option<Box<Stopped>>,
     /// What its predictions depend on and an auditor does not see: one of each kind. Empty where `repeats` is false, since then nothing can be compared.
@@ -139,6 +141,7 @@ pub fn run(
     match (result, test.layout) {
         (Ok(answers), Some(layout)) => Ok(Tried {
             repeats: answers.repeats,
+            invalid_positions: answers.invalid_positions,
             moved: causality::gather(answers.moved),
             two_rows: answers
                 .two_rows
@@ -215,6 +218,7 @@ impl Importing {
 /// What the model answered.
 struct Answers {
     repeats: bool,
+    invalid_positions: usize,
     two_rows: Option<Failure>,
     moved: Vec<Moved>,
 }
@@ -259,6 +263,7 @@ impl SmokeTest<'_> {
         forwarder.load(WeightSource::RandomInit, 0)?;
         let mut answers = Answers {
             repeats: false,
+            invalid_positions: 0,
             two_rows: None,
             moved: Vec::new(),
         };
@@ -270,6 +275,8 @@ impl SmokeTest<'_> {
             return Ok(answers);
         };
         answers.repeats = true;
+        // Logits with a NaN or a plus infinity make it NaN, as do those that are minus infinity everywhere.
+        answers.invalid_positions = alone[0].iter().filter(|nats| nats.is_nan()).count();
         self.later_tokens(forwarder, &mut answers.moved)?;
         if let Err(failure) = self.other_rows(forwarder, &alone, &mut answers.moved) {
             answers.two_rows = Some(blamed(failure)?);
@@ -300,7 +307,14 @@ impl SmokeTest<'_> {
                 return Ok(());
             };
             self.later_tokens(forwarder, &mut answers.moved)?;
-            self.other_rows(forwarder, &alone, &mut answers.moved)
+            self.other_rows(forwarder, &alone, &mut answers.moved)?;
+            // Last, since a forward in train mode may fail where no run makes one: under the seal, without targets.
+            forwarder.load(WeightSource::SegmentParametersInTrainMode, 3)?;
+            let trained = self.ask(forwarder, &self.rows[0], 1)?;
+            answers
+                .moved
+                .extend(self.tolerance.train_mode(&alone[0], &trained));
+            Ok(())
         };
         match asked() {
             Ok(()) => Ok(()),

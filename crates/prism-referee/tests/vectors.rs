@@ -78,7 +78,8 @@ fn encode(kind: Kind, f: &Value) -> Option<Vec<u8>> {
             let source = match u64_of(f, "source") {
                 0 => WeightSource::Segment,
                 1 => WeightSource::RandomInit,
-                _ => WeightSource::SegmentParameters,
+                2 => WeightSource::SegmentParameters,
+                _ => WeightSource::SegmentParametersInTrainMode,
             };
             message::write_load(&mut out, source, u64_of(f, "id"));
         }

@@ -99,7 +99,7 @@ const WORDS_OF_SHAPES: [&str; 17] = [
 /// Whether another length of the rows might have ended better. What the model raised is believed as far as that: an error
 /// that is not about shapes would come again.
 pub(super) fn may_depend_on_length(stopped: &Stopped) -> bool {
-    if !matches!(stopped.point, Point::FirstForward | Point::OneRow) {
+    if !is_of_a_forward(stopped) {
         return false;
     }
     match (stopped.failure.reason, &stopped.failed) {
@@ -107,6 +107,17 @@ pub(super) fn may_depend_on_length(stopped: &Stopped) -> bool {
         (Reason::ForwardException, Some(failed)) => is_about_shapes(failed),
         _ => false,
     }
+}
+
+/// Whether shorter rows may do where these took too long or too much memory.
+pub(super) fn may_be_too_long(stopped: &Stopped) -> bool {
+    use Reason::{AuditorTimeout, OutOfMemory, StartupTimeout};
+    let reason = stopped.failure.reason;
+    is_of_a_forward(stopped) && matches!(reason, OutOfMemory | AuditorTimeout | StartupTimeout)
+}
+
+fn is_of_a_forward(stopped: &Stopped) -> bool {
+    matches!(stopped.point, Point::FirstForward | Point::OneRow)
 }
 
 /// Whether a forward that was tried at one length of the rows shows what is wrong at every other: it returned the wrong
@@ -261,6 +272,42 @@ impl Messages<'_> {
         )
     }
 
+    /// The warning about logits that are no numbers. A run charges each such prediction as the worst that there is.
+    pub(super) fn invalid_logits(&self, positions: usize) -> Finding {
+        self.finding(
+            Rule::LogitsShape,
+            Severity::Warning,
+            format!(
+                "with the weights of its start the model returns logits that are NaN or infinite, at {positions} of {} \
+                 positions of a row",
+                self.seq_len
+            ),
+            "return finite logits: usual causes are a logarithm or a root of zero, a division by a norm that is zero, an \
+             attention mask that hides every position, and weights that `torch.empty` left as they were; a run charges such \
+             a prediction as the worst that there is",
+            None,
+        )
+    }
+
+    /// The warning about a model that works with rows of this length and not with those of another one, which is likely to be
+    /// what the training asks for.
+    pub(super) fn other_length(&self, unfit: u32, declared: Option<u32>, error: Finding) -> Finding {
+        let (training, seq_len) = (self.training(), self.seq_len);
+        let what = if declared == Some(unfit) {
+            format!("`{training}` asks for rows of {unfit} tokens, with which the model does not work")
+        } else {
+            format!("the model does not work with rows of {unfit} tokens")
+        };
+        Finding {
+            severity: Severity::Warning,
+            message: format!("{what}, but with rows of {seq_len}: {}", error.message),
+            hint: "give `ctx.stream` a `seq_len` that the model takes, or make the model take longer rows (a table of \
+                   positions needs a row for each position)"
+                .to_owned(),
+            ..error
+        }
+    }
+
     /// The warning about predictions that depend on what an auditor does not see. A run measures such a model: it is charged
     /// what it really predicts.
     pub(super) fn moved(&self, moved: Moved) -> Finding {
@@ -280,20 +327,36 @@ impl Messages<'_> {
                 "the predictions of a row changed when another row was put beside it",
                 "usual causes are a sum over rows that is not divided, and a division by the size of the batch",
             ),
+            Dependence::TrainMode => {
+                return self.finding(
+                    Rule::Causality,
+                    Severity::Warning,
+                    format!(
+                        "in train mode the predictions of a row were others than in eval mode, by {}",
+                        self.by(moved)
+                    ),
+                    "open the stream with `claims=\"eval\"`: with `claims=\"loss\"`, the default, claims are what the training \
+                     forward predicts, and an auditor predicts in eval mode, so that the run takes no rank \
+                     (`claims_untrue`); usual causes are dropout, batch statistics and the noise of a router",
+                    None,
+                );
+            }
         };
         self.finding(
             Rule::Causality,
             Severity::Warning,
-            format!(
-                "{what}, by {:.2} nats (root mean square, rows of {} tokens, eval mode)",
-                moved.rms_nats, self.seq_len
-            ),
+            format!("{what}, by {}, eval mode", self.by(moved)),
             format!(
                 "{causes}; an auditor sees one row up to the position, so that a run charges what the model predicts \
                  from that, and takes no rank where the claims said otherwise (`claims_untrue`)"
             ),
             None,
         )
+    }
+
+    fn by(&self, moved: Moved) -> String {
+        let (nats, seq_len) = (moved.rms_nats, self.seq_len);
+        format!("{nats:.2} nats (root mean square, rows of {seq_len} tokens)")
     }
 
     fn message(&self, stopped: &Stopped) -> String {

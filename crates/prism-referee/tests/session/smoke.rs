@@ -13,24 +13,31 @@ use prism_referee::{
 use crate::sessions::{Text, paths, recipe, tokenizer};
 use crate::threads::{Cheat, Threads, VOCAB};
 
-/// Makes one trial.
-fn try_out(cheat: Cheat, change: impl FnOnce(&mut Recipe)) -> Result<Tried, Box<Stopped>> {
-    let mut recipe = recipe();
-    change(&mut recipe);
-    let terms = Terms {
-        recipe: &recipe,
+const PATIENCE: Patience = Patience {
+    start: Duration::from_secs(20),
+    build: Duration::from_secs(20),
+    answer: Duration::from_secs(20),
+};
+
+/// Hands on what a trial needs.
+fn with_terms<T>(recipe: &Recipe, then: impl FnOnce(&Terms<'_>) -> T) -> T {
+    then(&Terms {
+        recipe,
         seed: 1,
         tokenizer: &tokenizer(),
         totals: &Text::new(3).totals(),
         paths: &paths(),
-    };
-    let patience = Patience {
-        start: Duration::from_secs(20),
-        build: Duration::from_secs(20),
-        answer: Duration::from_secs(20),
-    };
+    })
+}
+
+/// Makes one trial.
+fn try_out(cheat: Cheat, change: impl FnOnce(&mut Recipe)) -> Result<Tried, Box<Stopped>> {
+    let mut recipe = recipe();
+    change(&mut recipe);
     let mut launcher = Threads::new(cheat);
-    let result = smoke::run(&terms, &mut launcher, 24, &patience, &Cancel::new());
+    let result = with_terms(&recipe, |terms| {
+        smoke::run(terms, &mut launcher, 24, &PATIENCE, &Cancel::new())
+    });
     assert_eq!(launcher.launched, [Party::Smoke]);
     result
 }
@@ -43,6 +50,8 @@ fn an_honest_model_is_laid_out_and_repeats_itself() {
         assert!(tried.repeats, "{cheat:?}");
         assert!(tried.two_rows.is_none(), "{cheat:?}");
         assert_eq!(tried.moved, [], "{cheat:?}");
+        let invalid = if cheat == Cheat::ScoresNan { 24 } else { 0 };
+        assert_eq!(tried.invalid_positions, invalid, "{cheat:?}");
     }
 }
 
@@ -53,6 +62,7 @@ fn what_an_auditor_does_not_see_must_not_move_a_prediction() {
         (Cheat::LooksAhead, Dependence::LaterTokens),
         (Cheat::MixesRows, Dependence::OtherRows),
         (Cheat::CountsRows, Dependence::BatchSize),
+        (Cheat::TrainsOtherwise, Dependence::TrainMode),
     ] {
         let tried = try_out(cheat, |_| {}).unwrap();
         assert!(tried.repeats && tried.two_rows.is_none(), "{cheat:?}");
@@ -68,23 +78,12 @@ fn what_an_auditor_does_not_see_must_not_move_a_prediction() {
 #[test]
 fn the_training_script_is_imported_and_never_called() {
     let import = |cheat| {
-        let recipe = recipe();
-        let terms = Terms {
-            recipe: &recipe,
-            seed: 1,
-            tokenizer: &tokenizer(),
-            totals: &Text::new(3).totals(),
-            paths: &paths(),
-        };
-        let patience = Patience {
-            start: Duration::from_secs(20),
-            build: Duration::from_secs(20),
-            answer: Duration::from_secs(20),
-        };
         let mut launcher = Threads::new(cheat);
-        let importing = Importing::start(&terms, &mut launcher, &Cancel::new()).unwrap();
+        let importing = with_terms(&recipe(), |terms| {
+            Importing::start(terms, &mut launcher, &Cancel::new()).unwrap()
+        });
         assert_eq!(launcher.launched, [Party::SmokeLearner]);
-        importing.finish(&patience)
+        importing.finish(&PATIENCE)
     };
     assert!(import(Cheat::Honest).is_ok());
     let stopped = import(Cheat::FailsInImport).unwrap_err();

@@ -116,6 +116,8 @@ pub(crate) enum Cheat {
     MixesRows,
     /// Costs depend on how many rows there are.
     CountsRows,
+    /// Costs are others in train mode.
+    TrainsOtherwise,
     /// The training script cannot be imported.
     FailsInImport,
     /// Says of itself that it is somebody else.
@@ -539,10 +541,12 @@ impl Peer {
         let mut seen = vec![0.0_f32; V * V];
         let init = vec![0.0_f32; V * V];
         let mut table = init.clone();
+        let mut is_training = false;
         loop {
             let (kind, body) = self.receive()?;
             match kind {
                 Kind::Load => {
+                    is_training = body[0] == 3;
                     if body[0] == 1 {
                         table.clone_from(&init);
                     } else {
@@ -635,6 +639,9 @@ impl Peer {
                                     let other = (1 - row) * (t + 1) + column;
                                     nats(&table, tokens[at], tokens[at + 1])
                                         + 0.1 * nats(&table, tokens[other], 0)
+                                }
+                                Cheat::TrainsOtherwise if is_training => {
+                                    nats(&table, tokens[at], tokens[at + 1]) + 0.5 * (column % 2) as f32
                                 }
                                 Cheat::CountsRows => nats(&table, tokens[at], tokens[at + 1]) / (b as f32),
                                 _ => nats(&table, tokens[at], tokens[at + 1]),

@@ -66,17 +66,25 @@ fn redteam(name: &str) -> Bundle {
     of_dir(&repository().join("redteam").join(name))
 }
 
-fn made_of(body: &str, build: &str) -> Bundle {
-    let architecture = MODEL.replace("BODY", body).replace("BUILD", build);
+fn of_scripts(architecture: String, training: &str) -> Bundle {
     Bundle::from_entries(vec![
         ("architecture.py".into(), architecture.into_bytes()),
-        ("training.py".into(), TRAINING.into()),
+        ("training.py".into(), training.into()),
     ])
     .unwrap()
 }
 
+fn made_of(body: &str, build: &str) -> Bundle {
+    of_scripts(MODEL.replace("BODY", body).replace("BUILD", build), TRAINING)
+}
+
+fn made_of_both(body: &str, training: &str) -> Bundle {
+    let build = "return Model(ctx.vocab_size)";
+    of_scripts(MODEL.replace("BODY", body).replace("BUILD", build), training)
+}
+
 fn with_forward(body: &str) -> Bundle {
-    made_of(body, "return Model(ctx.vocab_size)")
+    made_of_both(body, TRAINING)
 }
 
 /// Workers that this very process started; other programs on the machine, and other tests' commands, have their own.
@@ -151,19 +159,71 @@ fn honest_models_pass() {
         let found = of(&of_dir(&repository().join("examples").join(name)));
         assert!(found.findings.is_empty(), "{name}: {found:?}");
     }
-    // State that a buffer holds is part of the snapshot, NaN is equal to itself, and short rows are no fault.
-    for body in [
-        "self.seen += 1.0; return self.head(self.embedding(tokens)) * self.seen",
-        "return self.head(self.embedding(tokens)) * float('nan')",
-        "assert tokens.shape[1] <= 60; return self.head(self.embedding(tokens))",
+    // State that a buffer holds is part of the snapshot.
+    let body = "self.seen += 1.0; return self.head(self.embedding(tokens)) * self.seen";
+    let found = of(&with_forward(body));
+    assert!(found.findings.is_empty(), "{body}: {found:?}");
+}
+
+#[test]
+fn a_model_for_other_rows_than_the_training_asks_for_is_told() {
+    let _seat = seat();
+    let short = "assert tokens.shape[1] <= 32; return self.head(self.embedding(tokens))";
+    let length = |seq_len: u32| format!("SEQ_LEN = {seq_len}\n{TRAINING}");
+    for (training, words) in [
+        (length(512), "`training.py` asks for rows of 512 tokens"),
+        (
+            TRAINING.to_owned(),
+            "the model does not work with rows of 256 tokens",
+        ),
     ] {
-        let found = of(&with_forward(body));
-        assert!(found.findings.is_empty(), "{body}: {found:?}");
-        assert_eq!(
-            found.seq_len,
-            Some(if body.starts_with("assert") { 16 } else { 256 })
+        let found = of(&made_of_both(short, &training));
+        let (code, message) = only(&found, Severity::Warning);
+        assert_eq!(code, "PRS313", "{message}");
+        assert!(
+            message.contains(words) && message.contains("with rows of 16"),
+            "{message}"
+        );
+        assert!(found.findings[0].hint.contains("`seq_len`"));
+        assert_eq!(found.seq_len, Some(16));
+    }
+    let found = of(&made_of_both(short, &length(32)));
+    assert!(found.findings.is_empty(), "{found:?}");
+    assert_eq!(found.seq_len, Some(32));
+}
+
+#[test]
+fn logits_that_are_no_numbers_are_told() {
+    let _seat = seat();
+    let answer = "self.head(self.embedding(tokens))";
+    for (body, positions) in [
+        (format!("return {answer} * float('nan')"), 256),
+        (format!("return {answer} - float('inf')"), 256),
+        (format!("x = {answer}; x[:, 7] = float('inf'); return x"), 1),
+    ] {
+        let found = of(&with_forward(&body));
+        let (code, message) = only(&found, Severity::Warning);
+        assert_eq!(code, "PRS313", "{message}");
+        assert!(
+            message.contains(&format!("NaN or infinite, at {positions} of 256")),
+            "{message}"
         );
     }
+}
+
+#[test]
+fn a_model_that_trains_otherwise_than_it_predicts_is_told_to_claim_in_eval_mode() {
+    let _seat = seat();
+    let dropout = "return self.head(nn.functional.dropout(self.embedding(tokens), 0.1, self.training))";
+    let stream =
+        |claims: &str| format!("def train(ctx):\n    ctx.stream(0, batch_size=1, seq_len=256{claims})\n");
+    let found = of(&made_of_both(dropout, &stream("")));
+    let (code, message) = only(&found, Severity::Warning);
+    assert_eq!(code, "PRS316", "{message}");
+    assert!(message.starts_with("in train mode"), "{message}");
+    assert!(found.findings[0].hint.contains("`claims=\"eval\"`"));
+    let found = of(&made_of_both(dropout, &stream(", claims=\"eval\"")));
+    assert!(found.findings.is_empty(), "{found:?}");
 }
 
 #[test]
@@ -313,10 +373,9 @@ fn state_outside_of_the_snapshot_is_refused() {
 #[test]
 fn what_an_auditor_does_not_see_moves_no_prediction_of_a_good_model() {
     let _seat = seat();
-    // Batch statistics and dropout rest in eval mode; half precision, a padded convolution that is cropped, a transform that is
+    // Half precision, a padded convolution that is cropped, a transform that is
     // padded, and one that is scaled by the largest of all positions leave nothing but rounding behind.
     let kernels = "x = self.embedding(tokens)
-        x = x + nn.functional.dropout(x, 0.5, self.training)
         with torch.autocast('cpu', torch.bfloat16):
             y = nn.functional.scaled_dot_product_attention(x[:, None], x[:, None], x[:, None], is_causal=True)[:, 0]
         length = x.shape[1]
