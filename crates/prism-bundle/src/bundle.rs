@@ -10,7 +10,7 @@ use prism_core::hash::Sha256Hash;
 use crate::canonical;
 use crate::content;
 use crate::error::BundleError;
-use crate::limits::{MAX_BUNDLE_BYTES, MAX_FILES};
+use crate::limits::{BUNDLE_BYTES_MAX, FILES_MAX};
 use crate::manifest::{MANIFEST_FILE, Manifest, TOKENIZER_FILE, TokenizerChoice};
 use crate::path::{self, BundlePath};
 use crate::shown::Shown;
@@ -122,7 +122,7 @@ impl Bundle {
 
 /// Refuses more files than a bundle may have.
 pub(crate) fn check_count(count: usize) -> Result<(), BundleError> {
-    if count > MAX_FILES {
+    if count > FILES_MAX {
         Err(BundleError::TooManyFiles { count })
     } else {
         Ok(())
@@ -131,7 +131,7 @@ pub(crate) fn check_count(count: usize) -> Result<(), BundleError> {
 
 /// Refuses more bytes than a bundle may have.
 pub(crate) fn check_total(bytes: u64) -> Result<(), BundleError> {
-    if bytes > MAX_BUNDLE_BYTES {
+    if bytes > BUNDLE_BYTES_MAX {
         Err(BundleError::TooLarge { bytes })
     } else {
         Ok(())

@@ -5,7 +5,7 @@
 use prism_core::advice::{Advice, Hint};
 
 use crate::content::ContentError;
-use crate::limits::{MAX_BUNDLE_BYTES, MAX_FILES};
+use crate::limits::{BUNDLE_BYTES_MAX, FILES_MAX};
 use crate::manifest::ManifestError;
 use crate::path::PathError;
 use crate::shown::Shown;
@@ -27,13 +27,13 @@ pub enum BundleError {
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     /// Too many files.
-    #[error("the bundle has {count} files; at most {MAX_FILES} are allowed")]
+    #[error("the bundle has {count} files; at most {FILES_MAX} are allowed")]
     TooManyFiles {
         /// How many there are.
         count: usize,
     },
     /// Too many bytes in all.
-    #[error("the bundle has {bytes} bytes unpacked; at most {MAX_BUNDLE_BYTES} are allowed")]
+    #[error("the bundle has {bytes} bytes unpacked; at most {BUNDLE_BYTES_MAX} are allowed")]
     TooLarge {
         /// How many there are.
         bytes: u64,

@@ -14,7 +14,7 @@ use prism_core::advice::{Advice, Hint};
 use prism_core::io_error::IoError;
 
 use crate::bundle::Bundle;
-use crate::limits::{MAX_ARCHIVE_BYTES, MAX_BUNDLE_BYTES, MAX_FILES, MAX_PATH_COMPONENTS};
+use crate::limits::{ARCHIVE_BYTES_MAX, BUNDLE_BYTES_MAX, FILES_MAX, PATH_COMPONENTS_MAX};
 
 /// Names that tools leave behind and that are never part of a bundle.
 const CACHE_DIRECTORIES: [&str; 2] = ["__pycache__", "__MACOSX"];
@@ -42,13 +42,13 @@ pub enum PackError {
     #[error("the name of {path:?} is not UTF-8", path = .0.as_os_str())]
     NameNotUtf8(PathBuf),
     /// Nested too deeply.
-    #[error("{path:?} lies deeper than {MAX_PATH_COMPONENTS} levels", path = .0.as_os_str())]
+    #[error("{path:?} lies deeper than {PATH_COMPONENTS_MAX} levels", path = .0.as_os_str())]
     TooDeep(PathBuf),
     /// More files than a bundle may have.
-    #[error("{path:?} has more than {MAX_FILES} files besides hidden ones and caches", path = .0.as_os_str())]
+    #[error("{path:?} has more than {FILES_MAX} files besides hidden ones and caches", path = .0.as_os_str())]
     TooManyFiles(PathBuf),
     /// More bytes than a bundle may have.
-    #[error("{path:?} has more than {MAX_BUNDLE_BYTES} bytes besides hidden files and caches", path = .0.as_os_str())]
+    #[error("{path:?} has more than {BUNDLE_BYTES_MAX} bytes besides hidden files and caches", path = .0.as_os_str())]
     TooLarge(PathBuf),
 }
 
@@ -79,7 +79,7 @@ pub fn read_dir(root: &Path) -> Result<Vec<(String, Vec<u8>)>, PackError> {
     let mut walk = Walk {
         root,
         entries: Vec::new(),
-        left_bytes: MAX_BUNDLE_BYTES,
+        left_bytes: BUNDLE_BYTES_MAX,
     };
     walk.directory(root, "", 1)?;
     walk.entries.sort();
@@ -97,7 +97,7 @@ pub fn read_archive(path: &Path) -> Result<Vec<u8>, PackError> {
     }
     let mut archive = Vec::new();
     File::open(path)
-        .and_then(|file| file.take(MAX_ARCHIVE_BYTES + 1).read_to_end(&mut archive))
+        .and_then(|file| file.take(ARCHIVE_BYTES_MAX + 1).read_to_end(&mut archive))
         .map_err(PackError::io("read", path))?;
     Ok(archive)
 }
@@ -110,7 +110,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn directory(&mut self, directory: &Path, prefix: &str, depth: usize) -> Result<(), PackError> {
-        if depth > MAX_PATH_COMPONENTS {
+        if depth > PATH_COMPONENTS_MAX {
             return Err(PackError::TooDeep(directory.to_owned()));
         }
         for entry in fs::read_dir(directory).map_err(PackError::io("list", directory))? {
@@ -139,7 +139,7 @@ impl Walk<'_> {
     }
 
     fn file(&mut self, path: &Path, name: String) -> Result<(), PackError> {
-        if self.entries.len() == MAX_FILES {
+        if self.entries.len() == FILES_MAX {
             return Err(PackError::TooManyFiles(self.root.to_owned()));
         }
         let mut content = Vec::new();

@@ -12,7 +12,7 @@ use std::fmt;
 
 use prism_core::advice::{Advice, Hint};
 
-use crate::limits::{MAX_PATH_BYTES, MAX_PATH_COMPONENTS, SUFFIXES};
+use crate::limits::{PATH_BYTES_MAX, PATH_COMPONENTS_MAX, SUFFIXES};
 use crate::modules;
 use crate::shown::Shown;
 
@@ -65,7 +65,7 @@ pub enum PathError {
     #[error("a component of the path `{0}` is a device name on Windows")]
     ReservedName(Shown),
     /// Too many bytes.
-    #[error("the path `{path}` is {bytes} bytes long; at most {MAX_PATH_BYTES} are allowed")]
+    #[error("the path `{path}` is {bytes} bytes long; at most {PATH_BYTES_MAX} are allowed")]
     TooLong {
         /// The path.
         path: Shown,
@@ -73,7 +73,7 @@ pub enum PathError {
         bytes: usize,
     },
     /// Too many directories.
-    #[error("the path `{path}` has {components} components; at most {MAX_PATH_COMPONENTS} are allowed")]
+    #[error("the path `{path}` has {components} components; at most {PATH_COMPONENTS_MAX} are allowed")]
     TooDeep {
         /// The path.
         path: Shown,
@@ -255,14 +255,14 @@ fn check_shape(path: &str) -> Result<(), PathError> {
     if !path.is_ascii() {
         return Err(PathError::NotAscii(shown()));
     }
-    if path.len() > MAX_PATH_BYTES {
+    if path.len() > PATH_BYTES_MAX {
         return Err(PathError::TooLong {
             path: shown(),
             bytes: path.len(),
         });
     }
     let components = path.split('/').count();
-    if components > MAX_PATH_COMPONENTS {
+    if components > PATH_COMPONENTS_MAX {
         return Err(PathError::TooDeep {
             path: shown(),
             components,
@@ -368,7 +368,7 @@ mod tests {
 
     #[test]
     fn refuses_each_kind_of_bad_path() {
-        let long = format!("{}.py", "a".repeat(MAX_PATH_BYTES));
+        let long = format!("{}.py", "a".repeat(PATH_BYTES_MAX));
         let cases = [
             ("", "Empty"),
             ("a\0.py", "ControlCharacter"),

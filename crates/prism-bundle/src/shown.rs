@@ -9,7 +9,7 @@ use std::fmt;
 use prism_core::escape::{is_harmful, spelled};
 
 /// Most characters that are shown of a piece of foreign text.
-const MAX_SHOWN_CHARS: usize = 120;
+const SHOWN_CHARS_MAX: usize = 120;
 
 /// Escaped and shortened text, fit for a terminal, a log line or JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ impl Shown {
     pub fn text(text: &str) -> Self {
         let mut shown = String::new();
         for (index, character) in text.chars().enumerate() {
-            if index == MAX_SHOWN_CHARS {
+            if index == SHOWN_CHARS_MAX {
                 shown.push_str("...");
                 break;
             }
@@ -36,7 +36,7 @@ impl Shown {
 
     /// Escapes bytes that may not be text; what is not UTF-8 is shown as the replacement character.
     pub fn bytes(bytes: &[u8]) -> Self {
-        let cut = &bytes[..bytes.len().min(4 * MAX_SHOWN_CHARS)];
+        let cut = &bytes[..bytes.len().min(4 * SHOWN_CHARS_MAX)];
         Self::text(&String::from_utf8_lossy(cut))
     }
 
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn cuts_long_text() {
         let shown = Shown::bytes(&vec![b'a'; 1_000_000]);
-        assert_eq!(shown.as_str().len(), MAX_SHOWN_CHARS + 3);
+        assert_eq!(shown.as_str().len(), SHOWN_CHARS_MAX + 3);
     }
 
     #[test]

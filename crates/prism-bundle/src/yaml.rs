@@ -3,11 +3,11 @@
 //! `manifest` is the only caller. What makes YAML dangerous is refused as soon as its event arrives: anchors and
 //! aliases (which can unfold without bound), tags, several documents, duplicate keys, deep nesting, many nodes. The
 //! text itself is bounded by its caller. The parser below is a state machine that hands out events; nothing here or
-//! in it recurses deeper than [`MAX_YAML_DEPTH`].
+//! in it recurses deeper than [`YAML_DEPTH_MAX`].
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
 
-use crate::limits::{MAX_YAML_DEPTH, MAX_YAML_NODES};
+use crate::limits::{YAML_DEPTH_MAX, YAML_NODES_MAX};
 use crate::manifest::{ManifestError, ManifestProblem};
 use crate::shown::Shown;
 
@@ -125,10 +125,10 @@ impl<'input> Events<'input> {
     fn node(&mut self, (event, at): (Event<'input>, Position), depth: usize) -> Result<Node, ManifestError> {
         let Position { line, column } = at;
         self.nodes += 1;
-        if self.nodes > MAX_YAML_NODES {
+        if self.nodes > YAML_NODES_MAX {
             return Err(ManifestProblem::TooManyNodes.at(line, column));
         }
-        if depth > MAX_YAML_DEPTH {
+        if depth > YAML_DEPTH_MAX {
             return Err(ManifestProblem::TooDeep.at(line, column));
         }
         let (anchor, tag) = match &event {
@@ -262,7 +262,7 @@ mod tests {
         assert_eq!(failure("a: 1\nb: 2\na: 3\n").0, "DuplicateKey");
         assert_eq!(failure("? [a, b]\n: 1\n").0, "KeyNotText");
         assert_eq!(failure("a: [[[[1]]]]\n").0, "TooDeep");
-        assert_eq!(failure(&"- x\n".repeat(MAX_YAML_NODES)).0, "TooManyNodes");
+        assert_eq!(failure(&"- x\n".repeat(YAML_NODES_MAX)).0, "TooManyNodes");
         assert_eq!(failure("a: [1\n").0, "Syntax");
         assert_eq!(failure("a: {{{{{{{{{{{{").0, "TooDeep");
     }

@@ -22,7 +22,7 @@ const SMALL_TOML: &str = include_str!("../recipes/small.toml");
 pub const SCHEMA: u32 = 1;
 
 /// Largest recipe file that is read, in bytes.
-pub const MAX_RECIPE_BYTES: usize = 64 * 1024;
+pub const RECIPE_BYTES_MAX: usize = 64 * 1024;
 
 /// Why a recipe is refused.
 #[derive(Debug, Error)]
@@ -31,7 +31,7 @@ pub enum RecipeError {
     #[error("the recipe is not valid: {}", .0.to_string().trim_end())]
     Syntax(#[from] toml::de::Error),
     /// Larger than a recipe can be.
-    #[error("the recipe has {bytes} bytes; at most {MAX_RECIPE_BYTES} are read")]
+    #[error("the recipe has {bytes} bytes; at most {RECIPE_BYTES_MAX} are read")]
     TooLarge {
         /// Its size, in bytes.
         bytes: usize,
@@ -338,7 +338,7 @@ impl Recipe {
 
     /// Parses and checks a recipe file.
     pub fn parse(text: &str) -> Result<Self, RecipeError> {
-        if text.len() > MAX_RECIPE_BYTES {
+        if text.len() > RECIPE_BYTES_MAX {
             return Err(RecipeError::TooLarge { bytes: text.len() });
         }
         let recipe: Self = toml::from_str(text)?;

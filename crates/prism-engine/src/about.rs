@@ -12,7 +12,7 @@ use prism_report::About;
 use crate::request::EvalRequest;
 
 /// Longest name that is kept, in characters.
-const MAX_NAME_CHARS: usize = 100;
+const NAME_CHARS_MAX: usize = 100;
 const SECONDS_PER_DAY: u64 = 86_400;
 
 /// Of a run that begins now.
@@ -35,12 +35,12 @@ pub(crate) fn of(request: &EvalRequest, bundle: &Bundle, corpus: &str) -> About 
     }
 }
 
-/// One line of at most [`MAX_NAME_CHARS`] characters.
+/// One line of at most [`NAME_CHARS_MAX`] characters.
 fn harmless(name: &str) -> String {
     let line: String = prism_core::escape::escape_for_terminal(name)
         .replace(['\n', '\t'], " ")
         .chars()
-        .take(MAX_NAME_CHARS)
+        .take(NAME_CHARS_MAX)
         .collect();
     line
 }
@@ -91,6 +91,6 @@ mod tests {
     #[test]
     fn a_name_is_one_short_harmless_line() {
         assert_eq!(harmless("a\u{1b}[2J\nb\u{202e}"), "a\\u{1b}[2J b\\u{202e}");
-        assert_eq!(harmless(&"x".repeat(1000)).len(), MAX_NAME_CHARS);
+        assert_eq!(harmless(&"x".repeat(1000)).len(), NAME_CHARS_MAX);
     }
 }

@@ -1,13 +1,13 @@
 //! The learning curve of a run, thinned to what may be published.
 //!
 //! Collected from the referee's events while a run goes on. What is published of it is worth at most the bundle's
-//! allowance: at most [`MAX_CURVE_POINTS`] points, at steps that their number alone decides. What is told meanwhile is a
+//! allowance: at most [`CURVE_POINTS_MAX`] points, at steps that their number alone decides. What is told meanwhile is a
 //! part of what is told at the end, so nothing more is learned by watching. A completed run has the curve in its
 //! manifest, another one as a [`PublishedCurve`], an unfinished one in its event file.
 
 use prism_core::nats::NATS_PER_BIT;
 use prism_referee::plan::StepReport;
-use prism_report::{curve::PublishedCurve, manifest::MAX_CURVE_POINTS};
+use prism_report::{curve::PublishedCurve, manifest::CURVE_POINTS_MAX};
 
 /// Totals after one step.
 #[derive(Clone, Copy, Debug, Default)]
@@ -87,7 +87,7 @@ impl Curve {
 
     /// Whether the points, evenly spread over all steps, have one at this step.
     fn is_due(&self, step: u64) -> bool {
-        let points = self.steps.min(MAX_CURVE_POINTS as u64);
+        let points = self.steps.min(CURVE_POINTS_MAX as u64);
         let up_to = |steps: u64| u128::from(steps) * u128::from(points) / u128::from(self.steps.max(1));
         up_to(step + 1) > up_to(step)
     }
@@ -150,7 +150,7 @@ mod tests {
         ] {
             let (curve, told) = curve(steps, read);
             let points = curve.points();
-            assert!(points.len() <= MAX_CURVE_POINTS && told.len() <= MAX_CURVE_POINTS);
+            assert!(points.len() <= CURVE_POINTS_MAX && told.len() <= CURVE_POINTS_MAX);
             assert_eq!(points.last().unwrap().covered_bytes, read * 10, "{steps} {read}");
             assert_eq!(curve.targets(), read * 10);
             for point in points {
@@ -163,7 +163,7 @@ mod tests {
     fn what_is_told_meanwhile_is_what_is_told_at_the_end() {
         let (whole, told) = curve(1234, 1234);
         assert_eq!(whole.points(), told);
-        assert_eq!(told.len(), MAX_CURVE_POINTS);
+        assert_eq!(told.len(), CURVE_POINTS_MAX);
         let (ended, told) = curve(1234, 777);
         let points = ended.points();
         assert_eq!(points.len(), told.len());

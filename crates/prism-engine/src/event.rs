@@ -118,7 +118,7 @@ pub enum EvalEvent {
         /// Estimated bits per byte of everything accepted so far.
         mean_bpb: f64,
     },
-    /// A point of the learning curve that will be published: at most [`prism_report::manifest::MAX_CURVE_POINTS`] in a run.
+    /// A point of the learning curve that will be published: at most [`prism_report::manifest::CURVE_POINTS_MAX`] in a run.
     Point {
         /// Steps accepted so far.
         steps: u64,

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use prism_report::{About, curve::PublishedCurve, manifest::MAX_CURVE_POINTS};
+use prism_report::{About, curve::PublishedCurve, manifest::CURVE_POINTS_MAX};
 use serde::Serialize;
 
 use crate::{
@@ -21,11 +21,11 @@ use crate::{
 };
 
 /// Most bytes of the file, however a run goes; ten times what an ordinary one takes.
-pub(crate) const MAX_EVENTS_BYTES: u64 = 1024 * 1024;
+pub(crate) const EVENTS_BYTES_MAX: u64 = 1024 * 1024;
 /// Of them, what is left free for the last line.
 pub(crate) const LAST_LINE_BYTES: u64 = 4096;
 /// Longest line that is read.
-const MAX_LINE_BYTES: usize = 64 * 1024;
+const LINE_BYTES_MAX: usize = 64 * 1024;
 
 /// Whether an event lasts: it is worth a line of the file. The others are told to those who listen, or have a file of
 /// their own. No single step, no audit, no finding that quotes the submission.
@@ -84,7 +84,7 @@ impl Tail {
             ));
         }
         // What lies beyond was not written by us.
-        let left = MAX_EVENTS_BYTES.saturating_sub(self.offset);
+        let left = EVENTS_BYTES_MAX.saturating_sub(self.offset);
         if found.len() <= self.offset || left == 0 {
             return Ok(Vec::new());
         }
@@ -111,7 +111,7 @@ fn parse(line: &[u8]) -> io::Result<Option<EventLine>> {
     struct Version {
         v: u32,
     }
-    if line.is_empty() || line.len() > MAX_LINE_BYTES {
+    if line.is_empty() || line.len() > LINE_BYTES_MAX {
         return Ok(None);
     }
     match serde_json::from_slice(line) {
@@ -206,7 +206,7 @@ impl Progress {
                 self.covered_bytes = *covered_bytes;
                 self.targets = *targets;
                 self.mean_bpb = Some(*mean_bpb);
-                if self.points.len() < MAX_CURVE_POINTS {
+                if self.points.len() < CURVE_POINTS_MAX {
                     self.points.push(Point {
                         covered_bytes: *covered_bytes,
                         claimed_bpb: *claimed_bpb,
@@ -277,7 +277,7 @@ mod tests {
     fn what_is_unknown_is_passed_over_and_a_later_version_is_an_error() {
         let temp = tempfile::tempdir().unwrap();
         let write = |text: &str| fs::write(temp.path().join(EVENTS_FILE), text).unwrap();
-        let long = "x".repeat(MAX_LINE_BYTES);
+        let long = "x".repeat(LINE_BYTES_MAX);
         write(&format!(
             "nonsense\n{{\"v\":1,\"t\":1.0,\"event\":\"new\"}}\n{{\"v\":1,\"t\":1,\"event\":\"stage\",\"stage\":\"training\",\"message\":\"m\",\"more\":1}}\n{long}y\n"
         ));
@@ -299,10 +299,10 @@ mod tests {
     fn a_hostile_file_is_read_within_bounds() {
         let temp = tempfile::tempdir().unwrap();
         let one = line(1.0, point(10)).to_json().unwrap();
-        let many = one.repeat(3 * usize::try_from(MAX_EVENTS_BYTES).unwrap() / one.len());
+        let many = one.repeat(3 * usize::try_from(EVENTS_BYTES_MAX).unwrap() / one.len());
         fs::write(temp.path().join(EVENTS_FILE), many).unwrap();
         let progress = Progress::read(temp.path()).unwrap();
-        assert_eq!(progress.curve().unwrap().covered_bytes.len(), MAX_CURVE_POINTS);
+        assert_eq!(progress.curve().unwrap().covered_bytes.len(), CURVE_POINTS_MAX);
         assert_eq!(progress.tokens_per_second(), None, "no time has passed");
     }
 

@@ -25,7 +25,7 @@ const DROP_CACHES: &str = "/proc/sys/vm/drop_caches";
 /// Pages, and names and inodes.
 const DROP_ALL: &[u8] = b"3";
 /// A name that was used a moment ago survives the first look at it, a directory the look before its last name goes.
-const MAX_PASSES: u32 = 8;
+const PASSES_MAX: u32 = 8;
 
 /// What was done.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,7 +95,7 @@ fn drop_until(
     remembered: &dyn Fn() -> io::Result<usize>,
 ) -> Result<u32, Unsettled> {
     let mut left = 0;
-    for pass in 1..=MAX_PASSES {
+    for pass in 1..=PASSES_MAX {
         if cancel.is_cancelled() {
             return Err(Unsettled::Cancelled);
         }
@@ -113,7 +113,7 @@ fn drop_until(
         }
     }
     Err(Unsettled::Remembers(format!(
-        "the kernel still remembers {left} of the names that were looked up to try it, after it was told {MAX_PASSES} \
+        "the kernel still remembers {left} of the names that were looked up to try it, after it was told {PASSES_MAX} \
          times to drop them; `vm.vfs_cache_pressure` must not be 0"
     )))
 }

@@ -11,7 +11,7 @@ const DRIVER_LIST: &str = "/proc/driver/nvidia/gpus";
 /// The device that a run gets.
 const MINOR: &str = "0";
 /// Longest list entry that is read, in bytes.
-const MAX_INFORMATION_BYTES: u64 = 16 * 1024;
+const INFORMATION_BYTES_MAX: u64 = 16 * 1024;
 const TERA: f64 = 1e12;
 
 /// What a device can do at most.
@@ -73,7 +73,7 @@ fn peak_of(model: &str) -> Option<Peak> {
 /// The model of the device with our minor number.
 fn model_in(list: &Path) -> Option<String> {
     for entry in fs::read_dir(list).ok()?.flatten() {
-        let Ok(Some(bytes)) = crate::run_dir::read(&entry.path().join("information"), MAX_INFORMATION_BYTES)
+        let Ok(Some(bytes)) = crate::run_dir::read(&entry.path().join("information"), INFORMATION_BYTES_MAX)
         else {
             continue;
         };

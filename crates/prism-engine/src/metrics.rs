@@ -2,12 +2,12 @@
 //!
 //! Filled by [`crate::state`], read by [`crate::report`]. Names and numbers are the miner's: a name is made harmless
 //! for a terminal, a number that JSON has no word for is left out, and no more bytes are ever held than
-//! [`MAX_METRICS_BYTES`], however often a submission logs.
+//! [`METRICS_BYTES_MAX`], however often a submission logs.
 
 use serde::{Deserialize, Serialize};
 
 /// Most bytes that are kept of one run, and that are read of it again. A small part of what a run's directory may take.
-pub(crate) const MAX_METRICS_BYTES: u64 = 8 * 1024 * 1024;
+pub(crate) const METRICS_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// Of them, what is left free for the line that says that lines are missing.
 const MARK_BYTES: usize = 256;
 
@@ -63,7 +63,7 @@ impl Metrics {
             let mark = MetricLine {
                 covered_bytes,
                 cut: Some(format!(
-                    "at most {MAX_METRICS_BYTES} bytes of metrics are kept; what was logged from here on is not"
+                    "at most {METRICS_BYTES_MAX} bytes of metrics are kept; what was logged from here on is not"
                 )),
                 ..MetricLine::default()
             };
@@ -76,7 +76,7 @@ impl Metrics {
         let Ok(json) = serde_json::to_string(line) else {
             return true;
         };
-        let fits = (self.text.len() + json.len() + 1 + free_bytes) as u64 <= MAX_METRICS_BYTES;
+        let fits = (self.text.len() + json.len() + 1 + free_bytes) as u64 <= METRICS_BYTES_MAX;
         if fits {
             self.text.push_str(&json);
             self.text.push('\n');
@@ -110,8 +110,8 @@ mod tests {
             let entries = Metrics::harmless(vec![(name.clone(), 1.0); 15]);
             metrics.push(step, &entries);
         }
-        assert!(metrics.as_bytes().len() as u64 <= MAX_METRICS_BYTES);
-        assert!(metrics.as_bytes().len() as u64 > MAX_METRICS_BYTES - 64 * 1024);
+        assert!(metrics.as_bytes().len() as u64 <= METRICS_BYTES_MAX);
+        assert!(metrics.as_bytes().len() as u64 > METRICS_BYTES_MAX - 64 * 1024);
         let lines = lines(&metrics);
         let (mark, kept) = lines.split_last().unwrap();
         assert!(mark.entries.is_empty());

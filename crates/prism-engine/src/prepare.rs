@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// Two torch processes and the referee, before any model.
-pub(crate) const MIN_MEMORY_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+pub(crate) const MEMORY_BYTES_MIN: u64 = 2 * 1024 * 1024 * 1024;
 /// Logs, manifest and report of a run.
 const RUN_DIR_BYTES: u64 = 64 * 1024 * 1024;
 /// A claim and its length, uncompressed.
@@ -317,7 +317,7 @@ pub(crate) fn check_resources(dir: &Path, recipe: &Recipe, totals: &StreamTotals
     let short = |detail: String| Failure::new(Reason::Resources, detail);
     check_disk(dir, recipe, totals.targets)?;
     // Of each snapshot: the learner's segment, two of auditors, and three copies for the memorisation gap.
-    let needed = MIN_MEMORY_BYTES + 6 * recipe.caps.max_snapshot_bytes.min(64 << 20);
+    let needed = MEMORY_BYTES_MIN + 6 * recipe.caps.max_snapshot_bytes.min(64 << 20);
     let room = prism_sandbox::available_memory_bytes();
     if let Some(available) = room.filter(|&available| available < needed) {
         return Err(short(format!(

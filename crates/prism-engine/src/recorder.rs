@@ -6,7 +6,7 @@
 //! not be felt by a process that answers. How much is written tells nothing either: the learner can see how full a file
 //! system is, and a point of the curve knows of audits, so each point takes the same room.
 //!
-//! What is written is bounded: events by [`MAX_EVENTS_BYTES`], metrics and logs by their own limits; the event file is synced
+//! What is written is bounded: events by [`EVENTS_BYTES_MAX`], metrics and logs by their own limits; the event file is synced
 //! at the change of a stage alone. A disk that refuses ends the run by the reason `storage`: it is never the submission's
 //! fault.
 //!
@@ -29,7 +29,7 @@ use prism_referee::connection::Cancel;
 
 use crate::{
     event::{EvalEvent, EventLine},
-    event_file::{LAST_LINE_BYTES, MAX_EVENTS_BYTES, is_synced, lasts},
+    event_file::{EVENTS_BYTES_MAX, LAST_LINE_BYTES, is_synced, lasts},
     run_dir::{EVENTS_FILE, LOGS_DIR, METRICS_FILE, RunDir},
 };
 
@@ -112,7 +112,7 @@ impl Recorder {
         *lock(&self.writer) = Some(Writer {
             sender,
             thread,
-            left_bytes: MAX_EVENTS_BYTES - LAST_LINE_BYTES,
+            left_bytes: EVENTS_BYTES_MAX - LAST_LINE_BYTES,
         });
         Ok(stop)
     }
@@ -416,7 +416,7 @@ mod tests {
         });
         recorder.end().unwrap();
         let events = fs::read_to_string(dir.file(EVENTS_FILE)).unwrap();
-        assert!(events.len() as u64 <= MAX_EVENTS_BYTES, "{}", events.len());
+        assert!(events.len() as u64 <= EVENTS_BYTES_MAX, "{}", events.len());
         assert!(events.lines().last().unwrap().contains("finished"));
     }
 

@@ -15,7 +15,7 @@ use std::{
 
 use prism_core::advice::{Advice, Hint};
 use prism_core::io_error::IoError;
-use prism_referee::record::{MAX_RECORD_BYTES, Record};
+use prism_referee::record::{RECORD_BYTES_MAX, Record};
 use prism_report::{
     About,
     curve::PublishedCurve,
@@ -28,11 +28,11 @@ use crate::{
     event_file::Progress,
     outcome::Outcome,
     run_dir::{self, CURVE_FILE, LOGS_DIR, METRICS_FILE, RECORD_FILE, RESULT_FILE, TARGETS_FILE},
-    runs::{self, MAX_RESULT_BYTES, RunState},
+    runs::{self, RESULT_BYTES_MAX, RunState},
 };
 
 /// Largest manifest that is read, in bytes: two curves of 500 points.
-const MAX_MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
+const MANIFEST_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// Why there is no report.
 #[derive(Debug, Error)]
@@ -151,7 +151,7 @@ impl RunFiles {
             path: path.clone(),
             problem,
         };
-        let bytes = run_dir::read(&path, MAX_RESULT_BYTES).map_err(|source| match source.kind() {
+        let bytes = run_dir::read(&path, RESULT_BYTES_MAX).map_err(|source| match source.kind() {
             io::ErrorKind::FileTooLarge => damaged(source.to_string()),
             _ => IoError::new("read", &path, source).into(),
         })?;
@@ -176,7 +176,7 @@ impl RunFiles {
         let manifest = optional(
             dir,
             manifest::FILE_NAME,
-            MAX_MANIFEST_BYTES,
+            MANIFEST_BYTES_MAX,
             &mut lacking,
             |bytes| serde_json::from_slice::<Manifest>(bytes).map_err(|error| error.to_string()),
         );
@@ -184,12 +184,12 @@ impl RunFiles {
             (Some(manifest), _) => Some(PublishedCurve::of(manifest)),
             (None, End::Running(progress) | End::Died(progress)) => progress.curve(),
             (None, End::Finished(_)) => {
-                optional(dir, CURVE_FILE, MAX_MANIFEST_BYTES, &mut lacking, |bytes| {
+                optional(dir, CURVE_FILE, MANIFEST_BYTES_MAX, &mut lacking, |bytes| {
                     serde_json::from_slice(bytes).map_err(|error| error.to_string())
                 })
             }
         };
-        let record = optional(dir, RECORD_FILE, MAX_RECORD_BYTES, &mut lacking, |bytes| {
+        let record = optional(dir, RECORD_FILE, RECORD_BYTES_MAX, &mut lacking, |bytes| {
             Record::from_json(bytes).map_err(|error| error.to_string())
         });
         let is_rehearsal = matches!(&end, End::Finished(outcome) if outcome.rehearsal);

@@ -23,11 +23,11 @@ use crate::{
 };
 
 /// Largest `result.json` that is read, in bytes.
-pub const MAX_RESULT_BYTES: u64 = 4 * 1024 * 1024;
+pub const RESULT_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Names that are said where a part of a name fits several.
 const MATCHES_SHOWN: usize = 5;
 /// Deepest directory whose files are counted: a run has one level.
-const MAX_DEPTH: usize = 8;
+const DEPTH_MAX: usize = 8;
 
 /// Why a directory of runs cannot be read.
 #[derive(Debug, Error)]
@@ -342,7 +342,7 @@ fn foreign(dir: &Path) -> io::Result<Option<String>> {
 
 /// The outcome in a run's directory; `None` where it cannot be read.
 fn read_result(dir: &Path) -> Option<Outcome> {
-    let bytes = run_dir::read(&dir.join(RESULT_FILE), MAX_RESULT_BYTES).ok()??;
+    let bytes = run_dir::read(&dir.join(RESULT_FILE), RESULT_BYTES_MAX).ok()??;
     serde_json::from_slice(&bytes).ok()
 }
 
@@ -363,7 +363,7 @@ impl Size {
         if found.is_file() {
             self.bytes += found.len();
         }
-        if found.is_dir() && depth < MAX_DEPTH {
+        if found.is_dir() && depth < DEPTH_MAX {
             for entry in fs::read_dir(path).into_iter().flatten().flatten() {
                 self.add(&entry.path(), depth + 1);
             }

@@ -17,7 +17,7 @@ use crate::{
     event::{EvalEvent, EvalStage, ThrottledProgress},
     forget::{self, Forgot, Unsettled},
     machine_lock::{self, Held, Holder, Turn, WhenBusy, Wish},
-    prepare::MIN_MEMORY_BYTES,
+    prepare::MEMORY_BYTES_MIN,
     request::RehearsalReason,
     state::RunOutput,
 };
@@ -118,7 +118,7 @@ pub(crate) fn forget_earlier_runs(
     });
     let forgot = {
         let mut told = ThrottledProgress::new(EvalStage::Forgetting, &mut *events);
-        forget::forget(sources, MIN_MEMORY_BYTES, cancel, &mut |done, total| {
+        forget::forget(sources, MEMORY_BYTES_MIN, cancel, &mut |done, total| {
             told.at(done, total);
         })
     };

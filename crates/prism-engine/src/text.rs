@@ -21,7 +21,7 @@ use prism_referee::{
 use crate::totals_cache::DocumentTargets;
 
 /// Most threads that count tokens: each may fill a cache of some megabytes.
-const MAX_THREADS: u64 = 32;
+const THREADS_MAX: u64 = 32;
 
 /// A prefix of a split.
 struct Prefix {
@@ -113,7 +113,7 @@ impl UncountedText {
     /// Tokenises every document once: totals of the stream, and the proof that nothing is lost. Tells how many bytes of
     /// text are done, of how many.
     ///
-    /// On all cores, up to [`MAX_THREADS`], each with a run of documents of its own; only whole numbers come out.
+    /// On all cores, up to [`THREADS_MAX`], each with a run of documents of its own; only whole numbers come out.
     pub(crate) fn count(
         self,
         cancel: &Cancel,
@@ -125,7 +125,7 @@ impl UncountedText {
             tokenizer,
         } = &self;
         let threads = thread::available_parallelism().map_or(1, usize::from) as u64;
-        let threads = threads.min(MAX_THREADS);
+        let threads = threads.min(THREADS_MAX);
         let count = |of: &Prefix, part: u64, done: &mpsc::Sender<u64>| {
             let documents = of.prefix.documents;
             let start = |part: u64| documents / threads * part + (documents % threads).min(part);

@@ -41,12 +41,12 @@ macro_rules! kinds {
 }
 
 /// Largest `B` and `T` that any recipe allows; the limits of the frames follow from them.
-const MAX_BATCH: usize = 1024;
-const MAX_SEQ_LEN: usize = 4096;
-const MAX_VOCAB: usize = 131_072;
-const MAX_BATCH_BYTES: usize = 33_554_456;
-const MAX_SCORE_BYTES: usize = 33_554_448;
-const MAX_CLAIMS_BYTES: usize = 12 + 4 * MAX_BATCH * MAX_SEQ_LEN;
+const BATCH_MAX: usize = 1024;
+const SEQ_LEN_MAX: usize = 4096;
+const VOCAB_MAX: usize = 131_072;
+const BATCH_BYTES_MAX: usize = 33_554_456;
+const SCORE_BYTES_MAX: usize = 33_554_448;
+const CLAIMS_BYTES_MAX: usize = 12 + 4 * BATCH_MAX * SEQ_LEN_MAX;
 
 kinds! {
     /// Torch is imported.
@@ -70,9 +70,9 @@ kinds! {
     /// A snapshot lies in the segment.
     Ready = 0x12, 8;
     /// The rows of a step.
-    Batch = 0x13, MAX_BATCH_BYTES;
+    Batch = 0x13, BATCH_BYTES_MAX;
     /// What the learner claims that they cost.
-    Claims = 0x14, MAX_CLAIMS_BYTES;
+    Claims = 0x14, CLAIMS_BYTES_MAX;
     /// The claims are accepted.
     Resume = 0x15, 8;
     /// There is no further batch.
@@ -86,13 +86,13 @@ kinds! {
     /// They are in use.
     Loaded = 0x21, 8;
     /// One row, cut before its target.
-    Question = 0x22, 20 + 4 * MAX_SEQ_LEN;
+    Question = 0x22, 20 + 4 * SEQ_LEN_MAX;
     /// The logits at its end.
-    Answer = 0x23, 12 + 4 * MAX_VOCAB;
+    Answer = 0x23, 12 + 4 * VOCAB_MAX;
     /// Held-out rows.
-    Score = 0x24, MAX_SCORE_BYTES;
+    Score = 0x24, SCORE_BYTES_MAX;
     /// What the claimant claims that they cost.
-    Scores = 0x25, MAX_CLAIMS_BYTES;
+    Scores = 0x25, CLAIMS_BYTES_MAX;
 }
 
 /// A checked header.

@@ -43,7 +43,7 @@ use crate::{
 use self::audit::Questions;
 
 /// Most LOG frames that are passed on; later ones are dropped.
-const MAX_LOGS: u64 = 20_000;
+const LOGS_MAX: u64 = 20_000;
 
 /// What the learner's part of a run leaves.
 pub struct Learned {
@@ -328,7 +328,7 @@ impl<'a, W: Write> Books<'a, '_, W> {
     fn log(&mut self, body: &[u8]) -> Result<(), Failure> {
         let entries = message::parse_log(body).map_err(|error| self.violation(&error))?;
         self.logs += 1;
-        if self.logs <= MAX_LOGS {
+        if self.logs <= LOGS_MAX {
             (self.events)(Event::Log {
                 covered_bytes: self.account.bytes(),
                 entries,

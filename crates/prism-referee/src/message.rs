@@ -369,13 +369,13 @@ pub fn parse_answer(body: &[u8], vocab_size: u32) -> Result<Answer, FrameError> 
 }
 
 /// Most tensors of a layout.
-pub const MAX_TENSORS: u32 = 65_536;
+pub const TENSORS_MAX: u32 = 65_536;
 
 /// Parses `LAYOUT`.
 pub fn parse_layout(body: &[u8]) -> Result<Layout, FrameError> {
     let mut c = Cursor::new(Kind::Layout, body);
     let count = c.u32()?;
-    if count > MAX_TENSORS {
+    if count > TENSORS_MAX {
         return Err(c.bad("count"));
     }
     let mut tensors = Vec::new();

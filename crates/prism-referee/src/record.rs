@@ -30,7 +30,7 @@ use crate::{
 /// Version of the record's format.
 pub const SCHEMA: u32 = 3;
 /// Largest `record.json` that is read, in bytes: an official run has some 4,000 audits.
-pub const MAX_RECORD_BYTES: u64 = 256 * 1024 * 1024;
+pub const RECORD_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// One audited target.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -24,9 +24,9 @@ const MAGIC: &[u8; 8] = b"PRISMTG2";
 /// Fast, and the claims of a float are close to random anyway.
 const ZSTD_LEVEL: i32 = 3;
 /// `B * T` at the most; a longer block is refused before it is read.
-const MAX_TARGETS: u32 = 1024 * 4096;
+const TARGETS_MAX: u32 = 1024 * 4096;
 /// Documents of a stream at the most: an official one has some hundred thousand.
-const MAX_DOCUMENTS: u32 = 1 << 24;
+const DOCUMENTS_MAX: u32 = 1 << 24;
 const SECTION_SUMS: u8 = 5;
 const SECTION_END: u8 = 255;
 
@@ -171,7 +171,7 @@ impl<R: Read> TargetsReader<R> {
             SECTION_SUMS => {
                 let count = u32::from_le_bytes(self.array()?);
                 // No stream of this size exists; a compressed bomb must not fill the verifier's memory.
-                if count > MAX_DOCUMENTS {
+                if count > DOCUMENTS_MAX {
                     return Err(TargetsError::Damaged("more documents than any stream has"));
                 }
                 let mut sums = Vec::new();
@@ -197,7 +197,7 @@ impl<R: Read> TargetsReader<R> {
             u32::from_le_bytes(self.array()?),
             u32::from_le_bytes(self.array()?),
         );
-        if targets > MAX_TARGETS || run_count > targets {
+        if targets > TARGETS_MAX || run_count > targets {
             return Err(TargetsError::Damaged("a block that is too long"));
         }
         let mut runs = Vec::new();

@@ -90,7 +90,7 @@ pub trait Launcher {
 }
 
 /// Most warnings that are kept of one worker.
-const MAX_NOTES: usize = 32;
+const NOTES_MAX: usize = 32;
 /// How long a process that has closed its socket is given to end.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 /// How long a process whose end has begun is given to be gone: to give back many gigabytes takes seconds.
@@ -240,7 +240,7 @@ impl Worker {
             match kind {
                 Kind::Note => {
                     let note = message::parse_note(body).map_err(|error| self.violation(&error))?;
-                    if self.notes.len() < MAX_NOTES {
+                    if self.notes.len() < NOTES_MAX {
                         self.notes.push(note);
                     }
                 }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Most points of a curve that answer to the mouse.
-const MAX_HINTS: usize = 80;
+const HINTS_MAX: usize = 80;
 
 /// A wider figure is drawn a second time for narrow screens: shrunk, nobody could read its labels.
 const WIDE: f64 = 600.0;
@@ -215,7 +215,7 @@ fn axes(frame: &Frame, unit: &str) -> Markup {
 }
 
 fn hints(frame: &Frame, series: &Series) -> Markup {
-    let step = series.points.len().div_ceil(MAX_HINTS).max(1);
+    let step = series.points.len().div_ceil(HINTS_MAX).max(1);
     html! {
         @for &(x, y) in series.points.iter().step_by(step).filter(|(x, y)| x.is_finite() && y.is_finite()) {
             @let (left, top) = frame.at(x, y);

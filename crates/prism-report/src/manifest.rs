@@ -12,7 +12,7 @@ pub const FILE_NAME: &str = "prism_run_manifest.v2.json";
 /// Version of the format.
 pub const SCHEMA_VERSION: &str = "prism_run_manifest.v2";
 /// Most points of a published curve: what they leak of the text is worth at most the bundle's allowance.
-pub const MAX_CURVE_POINTS: usize = 500;
+pub const CURVE_POINTS_MAX: usize = 500;
 
 /// The whole document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

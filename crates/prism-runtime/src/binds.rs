@@ -22,7 +22,7 @@ const HEADERS: [&str; 2] = ["/usr/include", "/usr/local/include"];
 /// What a sandbox shows empty: word lists, manuals and documentation.
 const HIDDEN: [&str; 2] = ["/usr/share", "/usr/local/share"];
 /// As many links as the kernel follows.
-const MAX_LINKS: usize = 40;
+const LINKS_MAX: usize = 40;
 
 /// The directories to show read-only besides [`SYSTEM`], sorted, none inside another.
 pub(crate) fn directories(answer: &Answer, home: Option<&Path>) -> Result<Vec<PathBuf>, RuntimeError> {
@@ -100,7 +100,7 @@ fn add(wanted: &mut BTreeSet<PathBuf>, directory: PathBuf) {
 /// A file and every file that its links lead to, one after the other.
 pub(crate) fn link_chain(file: &Path) -> Vec<PathBuf> {
     let mut chain = vec![file.to_owned()];
-    while let Some(last) = chain.last().filter(|_| chain.len() <= MAX_LINKS)
+    while let Some(last) = chain.last().filter(|_| chain.len() <= LINKS_MAX)
         && let Ok(target) = last.read_link()
     {
         let target = last.parent().unwrap_or(Path::new("/")).join(target);

@@ -17,7 +17,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// How many silent polls after a program's end its streams are taken to be over, though somebody holds them open.
 const POLLS_AFTER_EXIT: u32 = 10;
 /// Longest line that is kept; the rest of a longer one is dropped.
-const MAX_LINE_BYTES: usize = 64 * 1024;
+const LINE_BYTES_MAX: usize = 64 * 1024;
 /// How many lines an error shows: all that an installer says of a failure, without the progress of hours before it.
 const TAIL_LINES: usize = 40;
 
@@ -145,7 +145,7 @@ impl Splitter {
         for &byte in bytes {
             match byte {
                 b'\n' | b'\r' => lines.extend(self.finish()),
-                _ if self.line.len() < MAX_LINE_BYTES => self.line.push(byte),
+                _ if self.line.len() < LINE_BYTES_MAX => self.line.push(byte),
                 _ => {}
             }
         }
@@ -218,8 +218,8 @@ mod tests {
     fn splits_at_both_ends_and_drops_controls_and_the_rest_of_long_lines() {
         let mut splitter = Splitter::default();
         assert_eq!(splitter.push(b"a\r\nb\x1b[2Jc\rd"), ["a", "b [2Jc"]);
-        splitter.push(&vec![b'x'; 2 * MAX_LINE_BYTES]);
-        assert_eq!(splitter.finish().unwrap().len(), MAX_LINE_BYTES);
+        splitter.push(&vec![b'x'; 2 * LINE_BYTES_MAX]);
+        assert_eq!(splitter.finish().unwrap().len(), LINE_BYTES_MAX);
         assert_eq!(splitter.finish(), None);
     }
 }

@@ -14,7 +14,7 @@ use prism_core::{
     ranking::{
         Counts, NotCounted, RoundResult, View,
         compare::NoiseFloor,
-        profile::{CodeProfile, MAX_PROFILE_BYTES},
+        profile::{CodeProfile, PROFILE_BYTES_MAX},
         rank,
     },
     submission::{Actor, Position, Stage},
@@ -271,7 +271,7 @@ fn profile(
         return Some(found);
     }
     let read = || -> Result<CodeProfile> {
-        let bytes = store.blobs().read(hash, MAX_PROFILE_BYTES as u64)?;
+        let bytes = store.blobs().read(hash, PROFILE_BYTES_MAX as u64)?;
         CodeProfile::from_json(&bytes).map_err(defect)
     };
     match read() {

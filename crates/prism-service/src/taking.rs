@@ -25,7 +25,7 @@ use prism_engine::{
 };
 use prism_referee::{
     profile,
-    record::{self, MAX_RECORD_BYTES, Record},
+    record::{self, RECORD_BYTES_MAX, Record},
 };
 use prism_report::manifest;
 use prism_store::{
@@ -129,7 +129,7 @@ impl Service {
         logs: Option<Sha256Hash>,
     ) -> Result<NewResult> {
         let damaged = |what: String| ServiceProblem::Engine(Failure::new(Reason::Storage, what));
-        let record_bytes = read(&dir.join(RECORD_FILE), MAX_RECORD_BYTES)
+        let record_bytes = read(&dir.join(RECORD_FILE), RECORD_BYTES_MAX)
             .map_err(|error| damaged(format!("the record cannot be read: {error}")))?;
         let record = Record::from_json(&record_bytes)
             .map_err(|error| damaged(format!("the record is none: {error}")))?;

@@ -8,7 +8,7 @@ use prism_core::{
     hash::Sha256Hash,
     submission::{Actor, Position, Stage},
 };
-use prism_referee::record::{self, MAX_RECORD_BYTES, Record};
+use prism_referee::record::{self, RECORD_BYTES_MAX, Record};
 use prism_store::{
     budgets,
     results::{self, NewResult, Sharing, Stored},
@@ -164,7 +164,7 @@ impl Service {
         let missing = || ServiceProblem::Refused("its record or its claims are not there".to_owned());
         let files = &stored.result.files;
         let (record_sha256, targets_sha256) = files.record.zip(files.targets).ok_or_else(missing)?;
-        let record_bytes = self.store.blobs().read(&record_sha256, MAX_RECORD_BYTES)?;
+        let record_bytes = self.store.blobs().read(&record_sha256, RECORD_BYTES_MAX)?;
         let targets = self.store.blobs().read(&targets_sha256, TARGETS_BYTES_MAX)?;
         let wrong = |what: String| ServiceProblem::Refused(format!("the record: {what}"));
         let record = Record::from_json(&record_bytes).map_err(|error| wrong(error.to_string()))?;

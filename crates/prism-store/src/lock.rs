@@ -17,7 +17,7 @@ use crate::{Result, StoreError};
 /// The file's name in the folder of the store.
 const FILE: &str = "store.lock";
 /// Longest number of a process that is read from it, in bytes.
-const MAX_PID_BYTES: u64 = 20;
+const PID_BYTES_MAX: u64 = 20;
 
 /// The lock, until this is dropped or the process ends.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl Lock {
 
 fn holder(file: &File) -> String {
     let mut text = String::new();
-    match file.take(MAX_PID_BYTES).read_to_string(&mut text) {
+    match file.take(PID_BYTES_MAX).read_to_string(&mut text) {
         Ok(_) if text.trim().parse::<u32>().is_ok() => text.trim().to_owned(),
         Ok(_) | Err(_) => "unknown".to_owned(),
     }

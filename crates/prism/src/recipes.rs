@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _};
 
-use prism_core::recipe::{MAX_RECIPE_BYTES, Recipe};
+use prism_core::recipe::{RECIPE_BYTES_MAX, Recipe};
 use prism_report::figures;
 
 use crate::failure::Failure;
@@ -34,7 +34,7 @@ pub(crate) fn load(name: &str) -> Result<Recipe, Failure> {
     };
     let mut text = String::new();
     File::open(name)
-        .and_then(|file| file.take(MAX_RECIPE_BYTES as u64 + 1).read_to_string(&mut text))
+        .and_then(|file| file.take(RECIPE_BYTES_MAX as u64 + 1).read_to_string(&mut text))
         .map_err(unreadable)?;
     Recipe::parse(&text).map_err(|error| Failure::usage("recipe_invalid", &error).about(name))
 }

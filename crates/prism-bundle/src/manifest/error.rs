@@ -4,7 +4,7 @@
 
 use prism_core::advice::{Advice, Hint};
 
-use crate::limits::{MAX_YAML_DEPTH, MAX_YAML_NODES};
+use crate::limits::{YAML_DEPTH_MAX, YAML_NODES_MAX};
 use crate::path::PathError;
 use crate::shown::Shown;
 
@@ -52,10 +52,10 @@ pub enum ManifestProblem {
     #[error("a second document begins")]
     SeveralDocuments,
     /// Nested too deeply.
-    #[error("nested more than {MAX_YAML_DEPTH} levels deep")]
+    #[error("nested more than {YAML_DEPTH_MAX} levels deep")]
     TooDeep,
     /// Too many keys and values.
-    #[error("more than {MAX_YAML_NODES} keys and values")]
+    #[error("more than {YAML_NODES_MAX} keys and values")]
     TooManyNodes,
     /// A key that is a list, a mapping or nothing.
     #[error("a key must be a plain word")]

@@ -20,7 +20,7 @@ pub use error::{ManifestError, ManifestProblem};
 
 use prism_core::advice::nearest;
 
-use crate::limits::{MAX_DESCRIPTION_CHARS, MAX_NAME_CHARS};
+use crate::limits::{DESCRIPTION_CHARS_MAX, NAME_CHARS_MAX};
 use crate::path::BundlePath;
 use crate::shown::Shown;
 use crate::yaml::{self, Key, Node, Value};
@@ -129,9 +129,9 @@ impl Manifest {
 impl Draft {
     fn top_level(&mut self, key: &Key, node: Node) -> Result<(), ManifestError> {
         match key.text.as_str() {
-            "name" => self.name = Some(prose(node, "name", MAX_NAME_CHARS, false)?),
+            "name" => self.name = Some(prose(node, "name", NAME_CHARS_MAX, false)?),
             "description" => {
-                self.description = Some(prose(node, "description", MAX_DESCRIPTION_CHARS, true)?);
+                self.description = Some(prose(node, "description", DESCRIPTION_CHARS_MAX, true)?);
             }
             "tokenizer" => self.tokenizer = Some(tokenizer(node)?),
             "entrypoints" => {
@@ -146,7 +146,7 @@ impl Draft {
             "architecture" => self.older_section(&ARCHITECTURE, node)?,
             "training" => self.older_section(&TRAINING, node)?,
             "architecture_id" => {
-                prose(node, "architecture_id", MAX_NAME_CHARS, false)?;
+                prose(node, "architecture_id", NAME_CHARS_MAX, false)?;
             }
             "kind" => {
                 let (line, column) = (node.position.line, node.position.column);
@@ -409,7 +409,7 @@ mod tests {
 
     #[test]
     fn refuses_each_wrong_value() {
-        let long = format!("name: {}\n", "x".repeat(MAX_NAME_CHARS + 1));
+        let long = format!("name: {}\n", "x".repeat(NAME_CHARS_MAX + 1));
         for (text, code) in [
             ("- a\n", "WrongType"),
             ("just text\n", "WrongType"),

@@ -18,7 +18,7 @@ pub(crate) use write::write;
 
 use prism_core::advice::{Advice, Hint};
 
-use crate::limits::{MAX_ARCHIVE_BYTES, MAX_ARCHIVE_ENTRIES, MAX_COMPRESSION_RATIO};
+use crate::limits::{ARCHIVE_BYTES_MAX, ARCHIVE_ENTRIES_MAX, COMPRESSION_RATIO_MAX};
 use crate::shown::Shown;
 
 /// Why an archive was refused. Offsets count bytes from the archive's beginning.
@@ -26,7 +26,7 @@ use crate::shown::Shown;
 #[allow(missing_docs, reason = "`name` is the entry that is wrong, in every variant")]
 pub enum ArchiveError {
     /// Larger than any bundle can be.
-    #[error("the archive has {bytes} bytes; at most {MAX_ARCHIVE_BYTES} are allowed")]
+    #[error("the archive has {bytes} bytes; at most {ARCHIVE_BYTES_MAX} are allowed")]
     TooLarge { bytes: u64 },
     /// No end record.
     #[error("this is not a .zip archive, or its end is cut off")]
@@ -56,7 +56,7 @@ pub enum ArchiveError {
     #[error("the archive uses zip64, which a bundle never needs")]
     Zip64,
     /// More entries than a bundle and its directories can have.
-    #[error("the archive has {count} entries; at most {MAX_ARCHIVE_ENTRIES} are allowed")]
+    #[error("the archive has {count} entries; at most {ARCHIVE_ENTRIES_MAX} are allowed")]
     TooManyEntries { count: usize },
     /// The end record and the directory disagree.
     #[error("the archive claims {claimed} entries but lists {found}")]
@@ -96,7 +96,7 @@ pub enum ArchiveError {
     Descriptor { name: Shown },
     /// Unpacks to far more than it takes.
     #[error(
-        "the entry `{name}` unpacks from {compressed_bytes} to {bytes} bytes, more than {MAX_COMPRESSION_RATIO} to one"
+        "the entry `{name}` unpacks from {compressed_bytes} to {bytes} bytes, more than {COMPRESSION_RATIO_MAX} to one"
     )]
     CompressionRatio {
         name: Shown,

@@ -13,7 +13,7 @@ use super::record::{
 use crate::bundle::{check_count, check_total};
 use crate::content;
 use crate::error::BundleError;
-use crate::limits::{MAX_ARCHIVE_BYTES, MAX_ARCHIVE_ENTRIES, MAX_COMPRESSION_RATIO};
+use crate::limits::{ARCHIVE_BYTES_MAX, ARCHIVE_ENTRIES_MAX, COMPRESSION_RATIO_MAX};
 use crate::path::{self, BundlePath};
 use crate::shown::Shown;
 
@@ -66,7 +66,7 @@ struct Packed<'a> {
 
 /// Reads an archive.
 pub(crate) fn read(archive: &[u8]) -> Result<Vec<(BundlePath, Vec<u8>)>, BundleError> {
-    if archive.len() as u64 > MAX_ARCHIVE_BYTES {
+    if archive.len() as u64 > ARCHIVE_BYTES_MAX {
         return Err(ArchiveError::TooLarge {
             bytes: archive.len() as u64,
         }
@@ -125,7 +125,7 @@ fn read_directory(archive: &[u8]) -> Result<(Vec<Entry<'_>>, usize), BundleError
         return Err(ArchiveError::SeveralDisks.into());
     }
     let claimed = usize::from(end.entries[1]);
-    if claimed > MAX_ARCHIVE_ENTRIES {
+    if claimed > ARCHIVE_ENTRIES_MAX {
         return Err(ArchiveError::TooManyEntries { count: claimed }.into());
     }
     let start = end.directory_offset as usize;
@@ -242,7 +242,7 @@ fn check_central(central: &Central<'_>) -> Result<Kind, BundleError> {
         .into());
     }
     let (compressed_bytes, bytes) = (u64::from(compressed_bytes), u64::from(bytes));
-    if bytes > compressed_bytes.saturating_mul(MAX_COMPRESSION_RATIO) {
+    if bytes > compressed_bytes.saturating_mul(COMPRESSION_RATIO_MAX) {
         return Err(ArchiveError::CompressionRatio {
             name: shown(),
             compressed_bytes,

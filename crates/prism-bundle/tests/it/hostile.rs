@@ -478,24 +478,24 @@ fn limits_hold_before_anything_is_unpacked() {
         })
     };
     assert_eq!(
-        with(claim("big.py", limits::MAX_PYTHON_FILE_BYTES + 1)),
+        with(claim("big.py", limits::PYTHON_FILE_BYTES_MAX + 1)),
         "Content::FileTooLarge"
     );
     assert_eq!(
-        with(claim("tokenizer.json", limits::MAX_TOKENIZER_FILE_BYTES + 1)),
+        with(claim("tokenizer.json", limits::TOKENIZER_FILE_BYTES_MAX + 1)),
         "Content::FileTooLarge"
     );
     assert_eq!(
-        with(claim("prism.yaml", limits::MAX_MANIFEST_BYTES + 1)),
+        with(claim("prism.yaml", limits::MANIFEST_BYTES_MAX + 1)),
         "Content::FileTooLarge"
     );
     assert_eq!(
-        with(claim("big.txt", limits::MAX_BUNDLE_BYTES + 1)),
+        with(claim("big.txt", limits::BUNDLE_BYTES_MAX + 1)),
         "Content::FileTooLarge"
     );
-    assert_eq!(with(claim("big.txt", limits::MAX_BUNDLE_BYTES)), "TooLarge");
+    assert_eq!(with(claim("big.txt", limits::BUNDLE_BYTES_MAX)), "TooLarge");
     assert_eq!(with(claim("big.txt", 4_000_000_000)), "Archive::CompressionRatio");
-    let archive = vec![0; usize::try_from(limits::MAX_ARCHIVE_BYTES).unwrap() + 1];
+    let archive = vec![0; usize::try_from(limits::ARCHIVE_BYTES_MAX).unwrap() + 1];
     assert_eq!(code(Bundle::from_zip(&archive)), "Archive::TooLarge");
 }
 
@@ -513,10 +513,10 @@ fn bombs() {
 #[test]
 fn too_many_files() {
     let files = |count: usize| (0..count).map(|index| entry(format!("m{index}.py"), b"", STORED));
-    assert_eq!(zip_code(&Zip::with(files(limits::MAX_FILES - 2))), "ok");
-    assert_eq!(zip_code(&Zip::with(files(limits::MAX_FILES - 1))), "TooManyFiles");
+    assert_eq!(zip_code(&Zip::with(files(limits::FILES_MAX - 2))), "ok");
+    assert_eq!(zip_code(&Zip::with(files(limits::FILES_MAX - 1))), "TooManyFiles");
     assert_eq!(
-        zip_code(&Zip::with(files(limits::MAX_ARCHIVE_ENTRIES))),
+        zip_code(&Zip::with(files(limits::ARCHIVE_ENTRIES_MAX))),
         "Archive::TooManyEntries"
     );
 }

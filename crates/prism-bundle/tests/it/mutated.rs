@@ -23,8 +23,8 @@ fn archive() -> Vec<u8> {
 fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
     match Bundle::from_zip(bytes) {
         Ok(bundle) => {
-            prop_assert!(bundle.total_bytes() <= limits::MAX_BUNDLE_BYTES);
-            prop_assert!(bundle.files().len() <= limits::MAX_FILES);
+            prop_assert!(bundle.total_bytes() <= limits::BUNDLE_BYTES_MAX);
+            prop_assert!(bundle.files().len() <= limits::FILES_MAX);
             let again = Bundle::from_zip(&bundle.to_zip());
             prop_assert_eq!(again.map(|again| again.hash()), Ok(bundle.hash()));
         }

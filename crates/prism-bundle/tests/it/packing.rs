@@ -67,7 +67,7 @@ fn refuses_names_that_are_not_text() {
 #[test]
 fn stops_reading_at_the_limits() {
     let many = directory();
-    for index in 0..limits::MAX_FILES {
+    for index in 0..limits::FILES_MAX {
         fs::write(many.path().join(format!("m{index}.py")), "").unwrap();
     }
     assert_eq!(failure(&many), "TooManyFiles");
@@ -151,9 +151,9 @@ fn an_archive_is_read_to_its_limit_and_nothing_else_is() {
     fs::write(temp.path().join("small.zip"), "PK").unwrap();
     assert_eq!(read("small.zip").unwrap(), b"PK");
     let file = fs::File::create(temp.path().join("large.zip")).unwrap();
-    file.set_len(limits::MAX_ARCHIVE_BYTES * 3).unwrap();
+    file.set_len(limits::ARCHIVE_BYTES_MAX * 3).unwrap();
     let archive = read("large.zip").unwrap();
-    assert_eq!(archive.len() as u64, limits::MAX_ARCHIVE_BYTES + 1);
+    assert_eq!(archive.len() as u64, limits::ARCHIVE_BYTES_MAX + 1);
     assert!(Bundle::from_zip(&archive).is_err());
     assert_eq!(cause(&read("none.zip").unwrap_err()), "Io");
     let _socket = UnixListener::bind(temp.path().join("socket")).unwrap();

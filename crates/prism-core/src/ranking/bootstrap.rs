@@ -22,7 +22,7 @@ pub const RESAMPLES: usize = 2_000;
 /// Draws outside of the interval, on each side: 2.5 %.
 const TAIL: usize = RESAMPLES / 40;
 /// Fewer blocks than this say too little about text that was not drawn.
-pub const MIN_BLOCKS: usize = 30;
+pub const BLOCKS_MIN: usize = 30;
 /// Fixed for all rounds: `PRISM` and a version.
 const SEED: u64 = 0x5052_4953_4d00_0001;
 /// Runs whose draws are added up together.
@@ -57,7 +57,7 @@ pub(super) struct Draws {
 pub(super) struct Totals(Vec<i64>);
 
 impl Draws {
-    /// Draws for this many blocks, of which there are at least one and at most [`super::profile::MAX_BLOCKS`].
+    /// Draws for this many blocks, of which there are at least one and at most [`super::profile::BLOCKS_MAX`].
     pub(super) fn new(blocks: usize) -> Self {
         let mut generator = SplitMix64(SEED);
         let count = blocks as u64;

@@ -17,7 +17,7 @@ use thiserror::Error;
 
 use super::{
     RoundResult,
-    bootstrap::{Draws, Interval, MIN_BLOCKS, Totals},
+    bootstrap::{BLOCKS_MIN, Draws, Interval, Totals},
     profile::CodeProfile,
 };
 
@@ -276,7 +276,7 @@ fn own_profile(result: &RoundResult) -> Result<&CodeProfile, NoBootstrap> {
     if (profile.bpb() - result.bpb).abs() > SAME_RUN_BPB {
         return Err(NoBootstrap::OtherRun);
     }
-    if profile.saved_micronats().len() < MIN_BLOCKS {
+    if profile.saved_micronats().len() < BLOCKS_MIN {
         return Err(NoBootstrap::FewBlocks);
     }
     Ok(profile)

@@ -4,7 +4,7 @@
 //! more than chance. It holds nothing of the text and no claim of a single document of a long stream; whoever shows it
 //! before a round has closed shows the difficulty of its blocks.
 //!
-//! Document `d` of `D` belongs to block `d * K / D`, with `K` = [`MAX_BLOCKS`] or `D` where there are fewer: the same blocks
+//! Document `d` of `D` belongs to block `d * K / D`, with `K` = [`BLOCKS_MAX`] or `D` where there are fewer: the same blocks
 //! for every bundle on one stream, whatever its tokenizer and its shape of a step. For each block there is what the run
 //! **saved** against the raw text, by its claims:
 //!
@@ -25,12 +25,12 @@ use crate::{estimate::Sum, hash::Sha256Hash, nats::NATS_PER_BIT, score::RAW_BITS
 /// Version of the format; another one is refused.
 pub const VERSION: u32 = 1;
 /// Most blocks of a profile.
-pub const MAX_BLOCKS: usize = 2_000;
+pub const BLOCKS_MAX: usize = 2_000;
 /// Most bytes of a profile as JSON.
-pub const MAX_PROFILE_BYTES: usize = 64 * 1024;
-/// Most that one block may have saved or lost: sums and differences over [`MAX_BLOCKS`] of them stay within an `i64`.
+pub const PROFILE_BYTES_MAX: usize = 64 * 1024;
+/// Most that one block may have saved or lost: sums and differences over [`BLOCKS_MAX`] of them stay within an `i64`.
 /// It is what 400 MB of text cost.
-const MAX_SAVED_MICRONATS: i64 = 1 << 51;
+const SAVED_MICRONATS_MAX: i64 = 1 << 51;
 
 /// Millionths of a nat in a nat.
 pub(super) const MICRONATS_PER_NAT: f64 = 1e6;
@@ -39,7 +39,7 @@ pub(super) const MICRONATS_PER_NAT: f64 = 1e6;
 #[derive(Debug, Error)]
 pub enum ProfileError {
     /// More bytes than any profile has.
-    #[error("a code profile has at most {MAX_PROFILE_BYTES} bytes; this one has {0}")]
+    #[error("a code profile has at most {PROFILE_BYTES_MAX} bytes; this one has {0}")]
     TooLarge(usize),
     /// Not the JSON of a profile.
     #[error("the code profile cannot be read: {0}")]
@@ -150,7 +150,7 @@ impl CodeProfile {
         if !head.correction_nats.is_finite() || !head.se_nats.is_finite() || head.se_nats < 0.0 {
             return Err(ProfileError::Damaged("a correction or error that is no number"));
         }
-        let limit = MAX_SAVED_MICRONATS.unsigned_abs();
+        let limit = SAVED_MICRONATS_MAX.unsigned_abs();
         if saved_micronats.iter().any(|saved| saved.unsigned_abs() > limit) {
             return Err(ProfileError::Damaged("a block that is larger than any"));
         }
@@ -162,7 +162,7 @@ impl CodeProfile {
 
     /// Parses the JSON of a profile; reads nothing of what is too large.
     pub fn from_json(bytes: &[u8]) -> Result<Self, ProfileError> {
-        if bytes.len() > MAX_PROFILE_BYTES {
+        if bytes.len() > PROFILE_BYTES_MAX {
             return Err(ProfileError::TooLarge(bytes.len()));
         }
         Self::try_from(serde_json::from_slice::<Written>(bytes)?)
@@ -208,7 +208,7 @@ impl CodeProfile {
 
 /// How many blocks a stream of so many documents has.
 fn blocks_of(documents: u64) -> Result<usize, ProfileError> {
-    match usize::try_from(documents).map_or(MAX_BLOCKS, |documents| documents.min(MAX_BLOCKS)) {
+    match usize::try_from(documents).map_or(BLOCKS_MAX, |documents| documents.min(BLOCKS_MAX)) {
         0 => Err(ProfileError::Damaged("a stream without documents")),
         blocks => Ok(blocks),
     }
@@ -224,7 +224,7 @@ fn block_of(document: u64, documents: u64, blocks: usize) -> usize {
 /// The nearest whole number of millionths of a nat.
 fn micronats(nats: f64) -> Result<i64, ProfileError> {
     let rounded = libm::rint(nats * MICRONATS_PER_NAT);
-    if rounded.abs() <= MAX_SAVED_MICRONATS as f64 {
+    if rounded.abs() <= SAVED_MICRONATS_MAX as f64 {
         #[allow(clippy::cast_possible_truncation, reason = "whole and within the limit")]
         return Ok(rounded as i64);
     }
@@ -296,7 +296,7 @@ mod tests {
         for documents in [1, 2, 1_999, 2_000, 2_001, 123_457] {
             let profile = CodeProfile::of_documents(head(documents), costs(0..documents, 2.0)).unwrap();
             let saved = profile.saved_micronats();
-            assert_eq!(saved.len(), usize::try_from(documents).unwrap().min(MAX_BLOCKS));
+            assert_eq!(saved.len(), usize::try_from(documents).unwrap().min(BLOCKS_MAX));
             // 600 bits saved a document; no block has twice as many documents as another one, and one more at the most.
             let counts: Vec<f64> = saved
                 .iter()
@@ -323,7 +323,7 @@ mod tests {
         // Five documents a block, and three in the last one of these.
         assert!(saved[..4].iter().all(|&saved| saved == saved_by(5)) && saved[4] == saved_by(3));
         let last = CodeProfile::of_documents(head(10_000), costs(9_999..10_000, 2.0)).unwrap();
-        assert_eq!(last.saved_micronats()[MAX_BLOCKS - 1], saved_by(1));
+        assert_eq!(last.saved_micronats()[BLOCKS_MAX - 1], saved_by(1));
     }
 
     /// What so many documents of [`costs`] at two bits a byte save, in millionths of a nat.
@@ -348,9 +348,9 @@ mod tests {
 
     #[test]
     fn the_largest_profile_is_small_and_reads_back() {
-        let large = CodeProfile::new(head(1 << 40), vec![-MAX_SAVED_MICRONATS; MAX_BLOCKS]).unwrap();
+        let large = CodeProfile::new(head(1 << 40), vec![-SAVED_MICRONATS_MAX; BLOCKS_MAX]).unwrap();
         let json = large.to_json();
-        assert!(json.len() <= MAX_PROFILE_BYTES * 3 / 4, "{} bytes", json.len());
+        assert!(json.len() <= PROFILE_BYTES_MAX * 3 / 4, "{} bytes", json.len());
         assert_eq!(CodeProfile::from_json(&json).unwrap(), large);
         assert!(large.bpb().is_finite());
         let exact = ProfileHead {
@@ -428,7 +428,7 @@ mod tests {
                 "{field} {new}"
             );
         }
-        let bomb = vec![b'['; MAX_PROFILE_BYTES + 1];
+        let bomb = vec![b'['; PROFILE_BYTES_MAX + 1];
         assert!(matches!(
             CodeProfile::from_json(&bomb),
             Err(ProfileError::TooLarge(_))

@@ -97,7 +97,7 @@ fn missing_unknown_and_absurd_values_are_refused() {
         good.replace("claims_rms_nats = 0.02", "claims_rms_nats = -0.02"),
         good.replace("claims_rms_nats = 0.02", "claims_rms_nats = inf"),
         good.replace("claims_rms_nats = 0.02", "claims_rms_nats = nan"),
-        "x".repeat(MAX_RECIPE_BYTES + 1),
+        "x".repeat(RECIPE_BYTES_MAX + 1),
     ];
     for text in bad {
         assert_ne!(text, good, "the replacement must have matched");

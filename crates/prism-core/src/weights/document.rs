@@ -10,8 +10,8 @@ use crate::{
     nats::NATS_PER_BIT,
     ranking::{
         Counts, Entry, NotCounted, Tie,
-        bootstrap::{MIN_BLOCKS, RESAMPLES},
-        profile::{CodeProfile, DocumentCost, MAX_BLOCKS, ProfileHead},
+        bootstrap::{BLOCKS_MIN, RESAMPLES},
+        profile::{BLOCKS_MAX, CodeProfile, DocumentCost, ProfileHead},
         rank,
     },
     weights::policy::{LEAST_RATIO, MOST_TOP},
@@ -281,10 +281,10 @@ fn what_the_example_says_in_words() {
 fn the_rules_state_the_constants_of_the_code() {
     let thousands = |number: usize| format!("{},{:03}", number / 1_000, number % 1_000);
     for text in [
-        format!("at most {}", thousands(MAX_BLOCKS)),
+        format!("at most {}", thousands(BLOCKS_MAX)),
         format!("drawn {} times", thousands(RESAMPLES)),
         format!("the {0} smallest and the {0} largest", RESAMPLES / 40),
-        format!("fewer than {MIN_BLOCKS} blocks"),
+        format!("fewer than {BLOCKS_MIN} blocks"),
         format!("closed once {} below its\nbest", ranking::MOST_PASSED),
         format!("a grid of {:e}", ranking::SCORE_STEP),
         format!("`ratio` is from {LEAST_RATIO} to 1; `top` and `k` are from 1 to {MOST_TOP}."),

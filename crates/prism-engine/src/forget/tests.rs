@@ -31,7 +31,7 @@ fn names_are_remembered_until_they_are_dropped() {
     );
     if is_root() {
         let passes = drop_until(Path::new(DROP_CACHES), &cancel, &|| planted.remembered()).unwrap();
-        assert!(passes <= MAX_PASSES);
+        assert!(passes <= PASSES_MAX);
         assert_eq!(planted.remembered().unwrap(), 0);
     } else {
         let error = drop_until(Path::new(DROP_CACHES), &cancel, &|| planted.remembered()).unwrap_err();

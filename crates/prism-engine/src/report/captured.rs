@@ -11,24 +11,24 @@ use std::{
 use prism_core::escape::escape_for_terminal;
 use prism_report::run::{Log, Metric};
 
-use crate::metrics::{MAX_METRICS_BYTES, MetricLine};
+use crate::metrics::{METRICS_BYTES_MAX, MetricLine};
 
 /// A log is shown by its first and its last bytes, so many of each.
 const LOG_END_BYTES: u64 = 16 * 1024;
 /// Most logs that are shown.
-const MAX_LOGS: usize = 16;
+const LOGS_MAX: usize = 16;
 /// Most of the miner's own curves that are drawn.
-const MAX_METRICS: usize = 12;
+const METRICS_MAX: usize = 12;
 /// Most points of one of them.
-const MAX_METRIC_POINTS: usize = 500;
+const METRIC_POINTS_MAX: usize = 500;
 /// Longest name of one of them that is shown, in characters.
-const MAX_METRIC_NAME_CHARS: usize = 64;
+const METRIC_NAME_CHARS_MAX: usize = 64;
 
 /// The metrics that a submission has logged, thinned.
 pub(super) fn metrics(path: &Path) -> io::Result<Vec<Metric>> {
     let mut text = Vec::new();
     match File::open(path) {
-        Ok(file) => file.take(MAX_METRICS_BYTES).read_to_end(&mut text)?,
+        Ok(file) => file.take(METRICS_BYTES_MAX).read_to_end(&mut text)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
@@ -40,11 +40,11 @@ pub(super) fn metrics(path: &Path) -> io::Result<Vec<Metric>> {
         };
         for (name, value) in line.entries {
             let Some(value) = value else { continue };
-            let name: String = name.chars().take(MAX_METRIC_NAME_CHARS).collect();
+            let name: String = name.chars().take(METRIC_NAME_CHARS_MAX).collect();
             let point = (line.covered_bytes, value);
             if let Some(metric) = metrics.iter_mut().find(|metric| metric.name == name) {
                 metric.points.push(point);
-            } else if metrics.len() < MAX_METRICS {
+            } else if metrics.len() < METRICS_MAX {
                 metrics.push(Metric {
                     name,
                     points: vec![point],
@@ -53,7 +53,7 @@ pub(super) fn metrics(path: &Path) -> io::Result<Vec<Metric>> {
         }
     }
     for metric in &mut metrics {
-        metric.points = thin(&metric.points, MAX_METRIC_POINTS);
+        metric.points = thin(&metric.points, METRIC_POINTS_MAX);
     }
     Ok(metrics)
 }
@@ -82,7 +82,7 @@ pub(super) fn logs(dir: &Path) -> io::Result<Vec<Log>> {
     }
     paths.sort();
     let mut logs = Vec::new();
-    for path in paths.into_iter().take(MAX_LOGS) {
+    for path in paths.into_iter().take(LOGS_MAX) {
         let bytes = two_ends(&path)?;
         if !bytes.is_empty() {
             let name = path
@@ -134,11 +134,11 @@ mod tests {
         }
         fs::write(&path, text).unwrap();
         let metrics = metrics(&path).unwrap();
-        assert_eq!(metrics.len(), MAX_METRICS);
+        assert_eq!(metrics.len(), METRICS_MAX);
         assert!(
             metrics
                 .iter()
-                .all(|metric| metric.points.len() == MAX_METRIC_POINTS && metric.name.len() == 64)
+                .all(|metric| metric.points.len() == METRIC_POINTS_MAX && metric.name.len() == 64)
         );
     }
 

@@ -9,7 +9,7 @@
 //! the building blocks: bytes of another method are refused, because comparing across methods would find nothing.
 
 use prism_bundle::BundlePath;
-use prism_bundle::limits::MAX_FILES;
+use prism_bundle::limits::FILES_MAX;
 use prism_core::hash::Sha256Hash;
 
 use super::SimilarityError;
@@ -132,7 +132,7 @@ fn read(bytes: &[u8], ours: u64) -> Result<Fingerprints, BytesError> {
         return Err(BytesError::Method { found: method, ours });
     }
     let hash = Sha256Hash(input.take()?);
-    let files = bounded("files", u16::from_le_bytes(input.take()?).into(), MAX_FILES)?;
+    let files = bounded("files", u16::from_le_bytes(input.take()?).into(), FILES_MAX)?;
     let marks = u32::from_le_bytes(input.take()?) as usize;
     let marks = bounded("fingerprints", marks, FINGERPRINTS_MAX)?;
     let mut paths = Vec::with_capacity(files);

@@ -74,7 +74,7 @@ impl Fingerprints {
             .filter(|found| !is_anybodys(standard, found.gram.hash))
             .map(|found| Mark {
                 hash: found.gram.hash,
-                // A bundle has far fewer files (`prism_bundle::limits::MAX_FILES`).
+                // A bundle has far fewer files (`prism_bundle::limits::FILES_MAX`).
                 file: u16::try_from(found.file).unwrap_or(u16::MAX),
                 part: u16::try_from(found.part).unwrap_or(PARTS_MAX),
                 first_line: found.gram.first_line,

@@ -4,7 +4,7 @@ use std::f64::consts::LN_2;
 
 use prism_core::{
     outcome::Reason,
-    ranking::profile::{CodeProfile, MAX_PROFILE_BYTES, ProfileError},
+    ranking::profile::{CodeProfile, PROFILE_BYTES_MAX, ProfileError},
     recipe::Recipe,
 };
 use prism_referee::{
@@ -87,7 +87,7 @@ fn a_profile_adds_up_to_the_score_of_its_record() {
             );
             assert_eq!(profile.head().se_nats, record.measured.se_nats);
             assert_eq!(profile.saved_micronats().len(), 150);
-            assert!(profile.to_json().len() < MAX_PROFILE_BYTES);
+            assert!(profile.to_json().len() < PROFILE_BYTES_MAX);
         }
     }
 }

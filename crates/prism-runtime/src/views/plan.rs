@@ -18,7 +18,7 @@ use crate::error::RuntimeError;
 use crate::locate::Runtime;
 
 /// As many links as the kernel follows.
-const MAX_LINKS: usize = 40;
+const LINKS_MAX: usize = 40;
 /// What the C library needs for the language that every sandbox has (`LANG` is `C.UTF-8`), where it is not built in.
 const LOCALES: [&str; 2] = ["/usr/lib/locale/C.utf8", "/usr/lib/locale/C.UTF-8"];
 
@@ -111,7 +111,7 @@ impl Plan {
     /// Adds one file by any of its names, with the links that lead to it. Says where it lies, if it is there.
     pub(super) fn single(&mut self, path: &Path) -> Result<Option<PathBuf>, RuntimeError> {
         let mut path = path.to_owned();
-        for _ in 0..MAX_LINKS {
+        for _ in 0..LINKS_MAX {
             let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
                 return Ok(None);
             };

@@ -12,7 +12,7 @@ use super::{COLUMNS, Submission, submission};
 use crate::{Read, Result, columns::Columns, events::position};
 
 /// Most submissions of a page.
-const MAX_PAGE: u32 = 1000;
+const PAGE_MAX: u32 = 1000;
 
 /// Which submissions. What is `None` does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct Page {
 
 /// Submissions that pass a filter, the newest first, from before `cursor` (what [`Page::next`] of the page before said).
 pub fn list(tx: &Read, filter: &Filter, cursor: Option<i64>, limit: u32) -> Result<Page> {
-    let limit = limit.clamp(1, MAX_PAGE);
+    let limit = limit.clamp(1, PAGE_MAX);
     let stage = filter.stage.map(Stage::as_str);
     let architecture = filter.architecture.map(|hash| hash.0);
     let before = cursor.unwrap_or(i64::MAX);

@@ -15,9 +15,9 @@ use prism_core::outcome::Status;
 use prism_core::rank::NoRank;
 use prism_engine::outcome::Outcome;
 use prism_engine::run_dir::{self, RECORD_FILE, RESULT_FILE, TARGETS_FILE};
-use prism_engine::runs::MAX_RESULT_BYTES;
+use prism_engine::runs::RESULT_BYTES_MAX;
 use prism_referee::profile::text_se_bpb;
-use prism_referee::record::{MAX_RECORD_BYTES, Record, VerifyError, verify};
+use prism_referee::record::{RECORD_BYTES_MAX, Record, VerifyError, verify};
 use prism_referee::verdict::Verdict;
 use serde::Serialize;
 
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> CommandResult {
     {
         return Err(no_score(dir, result));
     }
-    let record_bytes = read_bounded(&dir.join(RECORD_FILE), MAX_RECORD_BYTES)?;
+    let record_bytes = read_bounded(&dir.join(RECORD_FILE), RECORD_BYTES_MAX)?;
     let record = Record::from_json(&record_bytes).map_err(|error| not_believed(dir, &error))?;
     let (verdict, text_se_bpb) = recompute(dir, &record)?;
     drop(progress);
@@ -251,7 +251,7 @@ fn read_result(dir: &Path) -> Result<Option<Outcome>, Failure> {
     if !path.exists() && dir.join(RECORD_FILE).exists() {
         return Ok(None);
     }
-    let bytes = read_bounded(&path, MAX_RESULT_BYTES)?;
+    let bytes = read_bounded(&path, RESULT_BYTES_MAX)?;
     serde_json::from_slice(&bytes)
         .map(Some)
         .map_err(|error| mismatch(&format!("{} cannot be read: {error}", path.display())))

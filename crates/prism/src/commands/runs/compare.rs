@@ -24,7 +24,7 @@ const COLUMNS: usize = 80;
 /// Rows of the drawing.
 const ROWS: usize = 18;
 /// Most runs that are compared at once: each has a letter.
-const MAX_RUNS: usize = 26;
+const RUNS_MAX: usize = 26;
 
 /// Arguments of `prism runs compare`.
 #[derive(Debug, Args)]
@@ -108,9 +108,9 @@ impl Compared {
 
 /// Runs it.
 pub(super) fn run(args: &CompareArgs, output: Output) -> CommandResult {
-    if args.run.len() > MAX_RUNS {
+    if args.run.len() > RUNS_MAX {
         let text = format!("{} runs were named", args.run.len());
-        return Err(Failure::usage("usage", &text).hint(format!("compare at most {MAX_RUNS} at once")));
+        return Err(Failure::usage("usage", &text).hint(format!("compare at most {RUNS_MAX} at once")));
     }
     let mut compared = Vec::new();
     for name in &args.run {
@@ -130,7 +130,7 @@ pub(super) fn run(args: &CompareArgs, output: Output) -> CommandResult {
 
 /// The letter of a run.
 fn letter(number: usize) -> char {
-    char::from(b'a' + u8::try_from(number % MAX_RUNS).unwrap_or_default())
+    char::from(b'a' + u8::try_from(number % RUNS_MAX).unwrap_or_default())
 }
 
 /// A number of parameters: `562 k`, `12.3 M`.
