@@ -118,7 +118,7 @@ pub enum Held {
 /// How a review ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
-pub enum Verdict {
+pub enum ReviewVerdict {
     /// It goes on.
     Passed,
     /// It breaks rules, and nobody could refute it.
@@ -148,13 +148,13 @@ pub enum Next {
         failures: usize,
     },
     /// Nothing.
-    End(Verdict),
+    End(ReviewVerdict),
 }
 
 /// What happens after these calls, the earliest first.
 pub fn next(past: &[Past]) -> Next {
     let held = |why| {
-        Next::End(Verdict::Held {
+        Next::End(ReviewVerdict::Held {
             why,
             charges: Vec::new(),
         })
@@ -186,9 +186,9 @@ pub fn next(past: &[Past]) -> Next {
         Standing::Spent => return held(Held::NoVerdict),
     };
     let charges = match (bare, full) {
-        (Vote::Allow, Vote::Allow) => return Next::End(Verdict::Passed),
+        (Vote::Allow, Vote::Allow) => return Next::End(ReviewVerdict::Passed),
         (Vote::Reject { charges }, Vote::Allow) => {
-            return Next::End(Verdict::Held {
+            return Next::End(ReviewVerdict::Held {
                 why: Held::Disputed,
                 charges: charges.clone(),
             });
@@ -200,7 +200,7 @@ pub fn next(past: &[Past]) -> Next {
         }
     };
     let held_with = |why| {
-        Next::End(Verdict::Held {
+        Next::End(ReviewVerdict::Held {
             why,
             charges: charges.clone(),
         })
@@ -217,7 +217,7 @@ pub fn next(past: &[Past]) -> Next {
             if standing.is_empty() {
                 return held_with(Held::NoVerdict);
             }
-            Next::End(Verdict::Rejected { charges: standing })
+            Next::End(ReviewVerdict::Rejected { charges: standing })
         }
         Standing::Vote(Vote::Refuted) => held_with(Held::Refuted),
     }

@@ -1,7 +1,7 @@
 //! A language model reads a bundle before it runs, and code judges what it says.
 //!
 //! ```text
-//! Case -> Prompt (with a Draw) -> request -> answer -> Called -> decision::next -> ... -> Verdict
+//! Case -> Prompt (with a Draw) -> request -> answer -> Called -> decision::next -> ... -> ReviewVerdict
 //! ```
 //!
 //! The model decides nothing: its answer counts only where it proves that it has read everything and quotes what it accuses.
@@ -27,5 +27,5 @@ pub mod wire;
 pub use access::{Access, Key, Settings, Structured};
 pub use case::Case;
 pub use client::{Called, Client};
-pub use decision::{Next, Verdict};
+pub use decision::{Next, ReviewVerdict};
 pub use prompt::Draw;

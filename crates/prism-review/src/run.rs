@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::client::{Called, Client};
-use crate::decision::{self, Next, Outcome, Past, Purpose, Verdict};
+use crate::decision::{self, Next, Outcome, Past, Purpose, ReviewVerdict};
 use crate::judge::NoVote;
 use crate::prompt::Draw;
 
@@ -13,7 +13,7 @@ pub type Random<'r> = &'r mut dyn FnMut() -> [u8; 32];
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
     /// The verdict; nothing where the bundle is too large, with the sentence that says so.
-    pub verdict: Result<Verdict, String>,
+    pub verdict: Result<ReviewVerdict, String>,
     /// Every call, the earliest first.
     pub calls: Vec<(Purpose, Called)>,
 }

@@ -186,9 +186,9 @@ impl CallerNeeds {
                 (_, needed) => needed,
             };
             match judge(&now, needed) {
-                Verdict::Enough => {}
-                Verdict::TooLow(hard) => too_low.push(TooLow { limit, hard, needed }),
-                Verdict::Raise(raised) => {
+                Judged::Enough => {}
+                Judged::TooLow(hard) => too_low.push(TooLow { limit, hard, needed }),
+                Judged::Raise(raised) => {
                     if let Err(error) = setrlimit(limit.resource(), raised) {
                         not_raised.push(format!("{}: {error}", limit.name()));
                     }
@@ -215,21 +215,21 @@ pub fn raise_soft_limits(limits: &[CallerLimit]) {
     }
 }
 
-enum Verdict {
+enum Judged {
     Enough,
     Raise(Rlimit),
     TooLow(Amount),
 }
 
-fn judge(now: &Rlimit, needed: Amount) -> Verdict {
+fn judge(now: &Rlimit, needed: Amount) -> Judged {
     let amount = |limit: Option<u64>| limit.map_or(Amount::Unlimited, Amount::AtMost);
     if amount(now.current) >= needed {
-        return Verdict::Enough;
+        return Judged::Enough;
     }
     if amount(now.maximum) < needed {
-        return Verdict::TooLow(amount(now.maximum));
+        return Judged::TooLow(amount(now.maximum));
     }
-    Verdict::Raise(Rlimit {
+    Judged::Raise(Rlimit {
         current: match needed {
             Amount::AtMost(number) => Some(number),
             Amount::Unlimited => None,
@@ -333,10 +333,10 @@ mod tests {
     #[test]
     fn soft_limits_are_raised_as_far_as_needed_and_hard_ones_never() {
         let raised = |now: Rlimit, needed| match judge(&now, needed) {
-            Verdict::Raise(raised) => Some((raised.current, raised.maximum)),
-            Verdict::Enough | Verdict::TooLow(_) => None,
+            Judged::Raise(raised) => Some((raised.current, raised.maximum)),
+            Judged::Enough | Judged::TooLow(_) => None,
         };
-        let enough = |now: Rlimit, needed| matches!(judge(&now, needed), Verdict::Enough);
+        let enough = |now: Rlimit, needed| matches!(judge(&now, needed), Judged::Enough);
         assert!(enough(rlimit(None, None), Amount::Unlimited));
         assert!(enough(rlimit(Some(7), Some(9)), Amount::AtMost(7)));
         assert_eq!(
@@ -351,7 +351,7 @@ mod tests {
             (rlimit(Some(6), Some(6)), Amount::AtMost(7)),
             (rlimit(Some(6), Some(6)), Amount::Unlimited),
         ] {
-            assert!(matches!(judge(&now, needed), Verdict::TooLow(Amount::AtMost(6))));
+            assert!(matches!(judge(&now, needed), Judged::TooLow(Amount::AtMost(6))));
         }
     }
 

@@ -52,7 +52,7 @@ pub enum Then {
 }
 
 /// A submission whose score is to be withdrawn.
-struct Plan {
+struct Withdrawal {
     id: String,
     /// Its results as this version scores them, each beside the earlier one; `None` where they are not to be had.
     rescored: Option<Vec<(i64, NewResult)>>,
@@ -74,7 +74,7 @@ impl Service {
                     Then::Rescore => self.rescored(&id)?,
                     Then::Nothing | Then::Requeue => None,
                 };
-                Ok(Plan { id, rescored })
+                Ok(Withdrawal { id, rescored })
             })
             .collect::<Result<Vec<_>>>()?;
         let (first, why, now) = (id.to_owned(), why.to_owned(), self.now());

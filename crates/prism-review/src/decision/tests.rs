@@ -30,7 +30,7 @@ const BROKEN: Outcome = Outcome::Unreachable {
 };
 
 /// Plays a review: the outcomes in turn, whatever is asked. What was asked, and the end if there was one.
-fn play(outcomes: &[Outcome]) -> (Vec<Purpose>, Option<Verdict>) {
+fn play(outcomes: &[Outcome]) -> (Vec<Purpose>, Option<ReviewVerdict>) {
     let mut past = Vec::new();
     let mut asked = Vec::new();
     for outcome in outcomes {
@@ -53,7 +53,7 @@ fn play(outcomes: &[Outcome]) -> (Vec<Purpose>, Option<Verdict>) {
 
 fn held(outcomes: &[Outcome]) -> Held {
     match play(outcomes).1 {
-        Some(Verdict::Held { why, .. }) => why,
+        Some(ReviewVerdict::Held { why, .. }) => why,
         other => panic!("{other:?}"),
     }
 }
@@ -62,11 +62,11 @@ fn held(outcomes: &[Outcome]) -> Held {
 fn two_clean_readings_pass() {
     let (asked, end) = play(&[ALLOW, ALLOW]);
     assert_eq!(asked, [Purpose::Bare, Purpose::Full]);
-    assert_eq!(end, Some(Verdict::Passed));
+    assert_eq!(end, Some(ReviewVerdict::Passed));
     assert_eq!(play(&[ALLOW]).1, None);
     assert_eq!(
         play(&[NONE, BROKEN, ALLOW, BROKEN, NONE, ALLOW]).1,
-        Some(Verdict::Passed)
+        Some(ReviewVerdict::Passed)
     );
 }
 
@@ -78,7 +78,7 @@ fn words_that_change_the_verdict_go_to_a_person() {
         [Purpose::Bare, Purpose::Full],
         "nobody is asked to refute it"
     );
-    assert!(matches!(end, Some(Verdict::Held { why: Held::Disputed, charges }) if charges.len() == 2));
+    assert!(matches!(end, Some(ReviewVerdict::Held { why: Held::Disputed, charges }) if charges.len() == 2));
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_rejection_stands_only_if_it_cannot_be_refuted() {
         assert_eq!(asked[2], Purpose::Refute);
         assert_eq!(
             end,
-            Some(Verdict::Rejected {
+            Some(ReviewVerdict::Rejected {
                 charges: vec![charge(2)]
             })
         );
@@ -128,7 +128,7 @@ fn what_cannot_be_asked_is_asked_again_so_often_and_no_more() {
     mixed.push(ALLOW);
     mixed.extend(vec![BROKEN; FAILURES_MAX - 1]);
     mixed.push(ALLOW);
-    assert_eq!(play(&mixed).1, Some(Verdict::Passed));
+    assert_eq!(play(&mixed).1, Some(ReviewVerdict::Passed));
 }
 
 #[test]
@@ -175,14 +175,14 @@ proptest! {
             asked.iter().zip(said).any(|(asked, outcome)| *asked == purpose && outcome == vote)
         };
         match end {
-            Verdict::Passed => prop_assert!(vote(Purpose::Bare, &ALLOW) && vote(Purpose::Full, &ALLOW)),
-            Verdict::Rejected { charges } => {
+            ReviewVerdict::Passed => prop_assert!(vote(Purpose::Bare, &ALLOW) && vote(Purpose::Full, &ALLOW)),
+            ReviewVerdict::Rejected { charges } => {
                 prop_assert!(!charges.is_empty());
                 prop_assert!(vote(Purpose::Full, &reject()));
                 let stands = Outcome::Vote(Vote::Stands { numbers: vec![0] });
                 prop_assert!(vote(Purpose::Refute, &stands));
             }
-            Verdict::Held { .. } => {}
+            ReviewVerdict::Held { .. } => {}
         }
     }
 }

@@ -7,7 +7,7 @@ use prism_core::outcome::{Reason, Status};
 use prism_core::submission::{Actor, Position, Stage, Wait};
 use prism_gate::Options;
 use prism_gate::similarity::{Fingerprints, Match};
-use prism_review::decision::{self, Held, Next, Outcome, Past, Purpose, Unreachable, Verdict};
+use prism_review::decision::{self, Held, Next, Outcome, Past, Purpose, ReviewVerdict, Unreachable};
 use prism_review::{Called, Case, Client, prompt, rules, run};
 use prism_store::reviews::{self, Done, Question, Spent};
 use prism_store::rounds;
@@ -140,7 +140,7 @@ impl Service {
         let known = known.and_then(|known| {
             let ended = known.ended?;
             let json: Value = serde_json::from_str(&ended.verdict_json).ok()?;
-            let verdict: Verdict = serde_json::from_value(json).ok()?;
+            let verdict: ReviewVerdict = serde_json::from_value(json).ok()?;
             let mut ending = ending(verdict);
             ending.copied_from = Some(known.id);
             Some(ending)
@@ -426,17 +426,17 @@ fn broken(review: i64) -> ServiceProblem {
     ServiceProblem::Refused(format!("the calls of the review {review} cannot be read"))
 }
 
-fn ending(verdict: Verdict) -> Ending {
+fn ending(verdict: ReviewVerdict) -> Ending {
     let json = json!(verdict);
     match verdict {
-        Verdict::Passed => Ending {
+        ReviewVerdict::Passed => Ending {
             verdict: "passed",
             reason: None,
             sentence: String::new(),
             json,
             copied_from: None,
         },
-        Verdict::Rejected { charges } => {
+        ReviewVerdict::Rejected { charges } => {
             let first = charges.first().map_or_else(String::new, |charge| {
                 let title = rules::find(&charge.rule).map_or("", rules::Rule::title);
                 format!("{} ({title}) at {}:{}", charge.rule, charge.path, charge.line)
@@ -455,7 +455,7 @@ fn ending(verdict: Verdict) -> Ending {
                 copied_from: None,
             }
         }
-        Verdict::Held { why, .. } => {
+        ReviewVerdict::Held { why, .. } => {
             let reason = match why {
                 Held::Disputed | Held::Refuted => Reason::ReviewDisputed,
                 Held::NoVerdict => Reason::ReviewNoVerdict,

@@ -15,7 +15,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use prism_bundle::{Bundle, pack};
 use prism_core::hash::Sha256Hash;
 use prism_gate::Options;
-use prism_review::decision::{Held, Outcome, Purpose, Verdict};
+use prism_review::decision::{Held, Outcome, Purpose, ReviewVerdict};
 use prism_review::run::{self, Run};
 use prism_review::{Called, Case, Client, Structured};
 use prism_service::config::Config;
@@ -169,12 +169,12 @@ fn one(path: &Path, endpoint: &EndpointArgs, output: Output) -> CommandResult {
         output.result(&value, || told(&client, &reviewed))?;
     }
     Ok(match &reviewed.verdict {
-        Ok(Verdict::Passed) => Exit::Ok,
-        Ok(Verdict::Held {
+        Ok(ReviewVerdict::Passed) => Exit::Ok,
+        Ok(ReviewVerdict::Held {
             why: Held::Unreachable | Held::Setup { .. },
             ..
         }) => Exit::Machine,
-        Ok(Verdict::Rejected { .. } | Verdict::Held { .. }) | Err(_) => Exit::Submission,
+        Ok(ReviewVerdict::Rejected { .. } | ReviewVerdict::Held { .. }) | Err(_) => Exit::Submission,
     })
 }
 
@@ -229,17 +229,17 @@ fn review(client: &Client, case: &Case) -> Result<Run, Failure> {
 
 fn verdict_word(run: &Run) -> &'static str {
     match &run.verdict {
-        Ok(Verdict::Passed) => "passed",
-        Ok(Verdict::Rejected { .. }) => "rejected",
-        Ok(Verdict::Held { .. }) | Err(_) => "held",
+        Ok(ReviewVerdict::Passed) => "passed",
+        Ok(ReviewVerdict::Rejected { .. }) => "rejected",
+        Ok(ReviewVerdict::Held { .. }) | Err(_) => "held",
     }
 }
 
 fn why_held(run: &Run) -> Option<String> {
     match &run.verdict {
-        Ok(Verdict::Passed | Verdict::Rejected { .. }) => None,
+        Ok(ReviewVerdict::Passed | ReviewVerdict::Rejected { .. }) => None,
         Err(why) => Some(why.clone()),
-        Ok(Verdict::Held { why, .. }) => Some(match why {
+        Ok(ReviewVerdict::Held { why, .. }) => Some(match why {
             Held::Disputed => "the bare code is rejected and the submitted one is not: the words around it change the verdict".to_owned(),
             Held::Refuted => "it was rejected, and the second reviewer did not let the charges stand".to_owned(),
             Held::NoVerdict => "two readings were no vote".to_owned(),
@@ -279,8 +279,8 @@ fn value(client: &Client, run: &Run) -> Value {
         })
         .collect();
     let charges = match &run.verdict {
-        Ok(Verdict::Rejected { charges } | Verdict::Held { charges, .. }) => json!(charges),
-        Ok(Verdict::Passed) | Err(_) => json!([]),
+        Ok(ReviewVerdict::Rejected { charges } | ReviewVerdict::Held { charges, .. }) => json!(charges),
+        Ok(ReviewVerdict::Passed) | Err(_) => json!([]),
     };
     json!({
         "verdict": verdict_word(run), "why_held": why_held(run), "charges": charges, "calls": calls,
@@ -298,7 +298,7 @@ fn told(client: &Client, run: &Run) -> String {
         show::line(&client.settings().model)
     )];
     lines.extend(why_held(run));
-    if let Ok(Verdict::Rejected { charges } | Verdict::Held { charges, .. }) = &run.verdict {
+    if let Ok(ReviewVerdict::Rejected { charges } | ReviewVerdict::Held { charges, .. }) = &run.verdict {
         for charge in charges {
             let title = prism_review::rules::find(&charge.rule).map_or("", prism_review::rules::Rule::title);
             lines.push(format!(

@@ -15,7 +15,7 @@ const GPU_MEMORY_BYTES_DEFAULT: u64 = 8_000_000_000;
 
 /// The recipe of a run, and what its flags do to it.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct ChosenRecipe {
     pub(super) recipe: Recipe,
     /// What the flags alone make of the run.
     pub(super) rehearsal: Vec<RehearsalReason>,
@@ -25,7 +25,7 @@ pub(super) struct Plan {
     is_of_official: bool,
 }
 
-impl Plan {
+impl ChosenRecipe {
     /// Why the run does not count, in one line: the constants that a flag changes stand for the flag, and for the recipe
     /// that is then another one.
     pub(super) fn words(&self, reasons: &[RehearsalReason]) -> Option<String> {
@@ -41,7 +41,7 @@ impl Plan {
 }
 
 /// Applies the flags and checks what comes out.
-pub(super) fn apply(args: &EvalArgs, recipe: Recipe) -> Result<Plan, Failure> {
+pub(super) fn apply(args: &EvalArgs, recipe: Recipe) -> Result<ChosenRecipe, Failure> {
     let is_of_official = recipe.sha256() == Recipe::official().sha256();
     let mut rehearsal = Vec::new();
     let (recipe, changes) = change(args, recipe);
@@ -52,7 +52,7 @@ pub(super) fn apply(args: &EvalArgs, recipe: Recipe) -> Result<Plan, Failure> {
     if args.no_gate {
         rehearsal.push(RehearsalReason::NoGate);
     }
-    Ok(Plan {
+    Ok(ChosenRecipe {
         recipe,
         rehearsal,
         changes,
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
 
-    fn plan(flags: &str, recipe: Recipe) -> Result<Plan, Failure> {
+    fn plan(flags: &str, recipe: Recipe) -> Result<ChosenRecipe, Failure> {
         let words = format!("prism eval bundle --data corpus {flags}");
         let Command::Eval(args) = Cli::try_parse_from(words.split_whitespace()).unwrap().command else {
             panic!("not eval");

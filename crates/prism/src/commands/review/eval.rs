@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use prism_review::Client;
-use prism_review::decision::{Outcome, Purpose, Verdict};
+use prism_review::decision::{Outcome, Purpose, ReviewVerdict};
 use prism_review::judge::Vote;
 use prism_review::run::Run;
 use serde::{Deserialize, Serialize};
@@ -163,12 +163,12 @@ impl Report {
         let row = self.rules.entry(rule.to_owned()).or_default();
         row.bundles += 1;
         match &run.verdict {
-            Ok(Verdict::Passed) => row.passed += 1,
-            Ok(Verdict::Rejected { charges }) => {
+            Ok(ReviewVerdict::Passed) => row.passed += 1,
+            Ok(ReviewVerdict::Rejected { charges }) => {
                 row.rejected += 1;
                 row.by_its_rule += usize::from(charges.iter().any(|charge| charge.rule == rule));
             }
-            Ok(Verdict::Held { .. }) | Err(_) => row.held += 1,
+            Ok(ReviewVerdict::Held { .. }) | Err(_) => row.held += 1,
         }
         let allows = |purpose: Purpose| {
             run.calls

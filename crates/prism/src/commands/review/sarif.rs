@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use prism_review::decision::Verdict;
+use prism_review::decision::ReviewVerdict;
 use prism_review::rules::{self, Weight};
 use prism_review::run::Run;
 use serde_json::{Value, json};
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 /// The log of one review.
 pub(super) fn of(run: &Run, bundle: &Path) -> Value {
     let charges = match &run.verdict {
-        Ok(Verdict::Rejected { charges } | Verdict::Held { charges, .. }) => charges.as_slice(),
-        Ok(Verdict::Passed) | Err(_) => &[],
+        Ok(ReviewVerdict::Rejected { charges } | ReviewVerdict::Held { charges, .. }) => charges.as_slice(),
+        Ok(ReviewVerdict::Passed) | Err(_) => &[],
     };
-    let is_final = matches!(run.verdict, Ok(Verdict::Rejected { .. }));
+    let is_final = matches!(run.verdict, Ok(ReviewVerdict::Rejected { .. }));
     let results: Vec<Value> = charges
         .iter()
         .map(|charge| {
