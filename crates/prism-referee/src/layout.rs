@@ -181,10 +181,11 @@ fn describe(tensor: &TensorSpec) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn tensor(name: &str, role: TensorRole, dtype: Dtype, shape: &[u64]) -> TensorSpec {
+    /// One tensor; also for tests of what is done with a layout.
+    pub(crate) fn tensor(name: &str, role: TensorRole, dtype: Dtype, shape: &[u64]) -> TensorSpec {
         TensorSpec {
             name: name.into(),
             role,

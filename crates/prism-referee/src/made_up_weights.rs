@@ -94,25 +94,17 @@ impl Random {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn spec(name: &str, role: TensorRole, dtype: Dtype, shape: &[u64]) -> TensorSpec {
-        TensorSpec {
-            name: name.into(),
-            role,
-            dtype,
-            shape: shape.into(),
-        }
-    }
+    use crate::layout::tests::tensor;
 
     #[test]
     fn every_tensor_gets_values_of_its_kind_in_its_own_place() {
         let layout = Layout::new(vec![
-            spec("w", TensorRole::Parameter, Dtype::F32, &[5, 12]),
-            spec("gain", TensorRole::Parameter, Dtype::Bf16, &[3]),
-            spec("half", TensorRole::Buffer, Dtype::F16, &[2]),
-            spec("double", TensorRole::Buffer, Dtype::F64, &[]),
-            spec("position", TensorRole::Buffer, Dtype::I64, &[2]),
-            spec("mask", TensorRole::Buffer, Dtype::Bool, &[7]),
+            tensor("w", TensorRole::Parameter, Dtype::F32, &[5, 12]),
+            tensor("gain", TensorRole::Parameter, Dtype::Bf16, &[3]),
+            tensor("half", TensorRole::Buffer, Dtype::F16, &[2]),
+            tensor("double", TensorRole::Buffer, Dtype::F64, &[]),
+            tensor("position", TensorRole::Buffer, Dtype::I64, &[2]),
+            tensor("mask", TensorRole::Buffer, Dtype::Bool, &[7]),
         ])
         .unwrap();
         let mut segment = vec![0xaa; usize::try_from(layout.bytes()).unwrap() + 1];
