@@ -49,13 +49,18 @@ impl Marker {
 
     /// Declares a directory complete, in one step that lasts.
     pub(crate) fn write(&self, directory: &Path) -> io::Result<()> {
-        let text = serde_json::to_string_pretty(self)?;
-        let mut file = tempfile::NamedTempFile::new_in(directory)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(directory.join(MARKER_FILE))?;
-        File::open(directory)?.sync_all()
+        write_marker(self, directory, MARKER_FILE)
     }
+}
+
+/// Writes a marker that stands for a whole directory, in one step that lasts.
+pub(crate) fn write_marker(marker: &impl Serialize, directory: &Path, name: &str) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(marker)?;
+    let mut file = tempfile::NamedTempFile::new_in(directory)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(directory.join(name))?;
+    File::open(directory)?.sync_all()
 }
 
 /// Where all runtimes lie.

@@ -264,7 +264,6 @@ impl Challenge for Service {
         let matches = match Fingerprints::of(&bundle) {
             Ok(fingerprints) => {
                 let mut similar = self.similar_lock();
-                similar.build(&self.store)?;
                 similar.of_others(&self.store, &fingerprints, None, i64::MAX)?
             }
             // As in the checks: what its comparison cannot read is a copy of nothing that was compared.

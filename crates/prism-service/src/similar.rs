@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 
 use prism_bundle::Bundle;
+use prism_core::advice::Advice as _;
 use prism_core::outcome::Status;
 use prism_core::submission::{Position, Stage};
 use prism_gate::similarity::{Fingerprints, Index, MATCHES_MAX, Match, QueryOptions};
@@ -41,7 +42,7 @@ struct Known {
 
 impl Similar {
     /// Takes in everything that was accepted so far, once.
-    pub(crate) fn build(&mut self, store: &Store) -> Result<()> {
+    fn build(&mut self, store: &Store) -> Result<()> {
         if self.is_built {
             return Ok(());
         }
@@ -71,7 +72,7 @@ impl Similar {
                 }
             }
             Err(problem) => {
-                tracing::error!(submission = %earlier.id, %problem, "an earlier upload cannot be read and is compared with nothing");
+                tracing::error!(submission = %earlier.id, problem = %problem.told(), "an earlier upload cannot be read and is compared with nothing");
             }
         }
     }
@@ -104,12 +105,13 @@ impl Similar {
 
     /// Earlier submissions of others that these fingerprints resemble, accepted before this place in the order.
     pub(crate) fn of_others(
-        &self,
+        &mut self,
         store: &Store,
         fingerprints: &Fingerprints,
         hotkey: Option<&str>,
         before_seq: i64,
     ) -> Result<Vec<Match>> {
+        self.build(store)?;
         let own = self
             .known
             .iter()

@@ -3,6 +3,7 @@
 //! The second signal does what the first did: a run that is being cleaned up must not leave processes behind. Where whoever
 //! started us ignores the end of the terminal, as `nohup` does, so do we.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -44,6 +45,15 @@ fn ignored_in(status: &str, signal: i32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok());
     mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+/// Whether work goes on: until a signal came.
+pub(crate) fn flow(flag: &AtomicBool) -> ControlFlow<()> {
+    if is_set(flag) {
+        ControlFlow::Break(())
+    } else {
+        ControlFlow::Continue(())
+    }
 }
 
 /// Whether a signal came.

@@ -5,8 +5,8 @@
 //! interpreter looks for modules, where an installer leaves its traces (a package's metadata has its version in its name),
 //! and at each library of the system. It is no guard against somebody who may write there.
 
-use std::fs::{self, File, Metadata};
-use std::io::{self, Write};
+use std::fs::{self, Metadata};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::closure;
 use super::make::Plans;
+use crate::installed::write_marker;
 use crate::locate::Runtime;
 
 /// Its name in a set of views.
@@ -60,12 +61,7 @@ impl Marker {
 
     /// Declares a directory complete, in one step that lasts.
     pub(super) fn write(&self, directory: &Path) -> io::Result<()> {
-        let text = serde_json::to_string_pretty(self)?;
-        let mut file = tempfile::NamedTempFile::new_in(directory)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(directory.join(MARKER_FILE))?;
-        File::open(directory)?.sync_all()
+        write_marker(self, directory, MARKER_FILE)
     }
 
     /// Whether what it was made from is still the same.

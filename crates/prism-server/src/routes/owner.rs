@@ -14,7 +14,7 @@ use prism_store::submissions::{self, Submission};
 use prism_store::uploads::{self, Nonce, NonceUse};
 use serde::Deserialize;
 use serde_json::json;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::submissions::{find, view};
 use super::upload::nonce_used;
@@ -29,6 +29,25 @@ use crate::wire::SubmissionView;
 /// Keeps these nonces apart from those of uploads.
 const NONCE_KIND: &str = "owner:";
 const OK: u16 = 200;
+
+/// What each of these requests is signed with, for the description: [`signed::OWNER`] reads it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "nothing but a description")]
+struct SignedHeaders {
+    /// SS58 address of the owner
+    #[param(rename = "X-Prism-Hotkey", min_length = 1, max_length = 128)]
+    hotkey: String,
+    /// sr25519 in hexadecimal digits
+    #[param(rename = "X-Prism-Signature", pattern = "^(0x)?[0-9A-Fa-f]{128}$")]
+    signature: String,
+    /// a text that the hotkey uses once
+    #[param(rename = "X-Prism-Nonce", min_length = 1, max_length = 128)]
+    nonce: String,
+    /// unix seconds
+    #[param(rename = "X-Prism-Timestamp", pattern = "^-?[0-9]+$")]
+    timestamp: String,
+}
 
 /// Whether the very same request was answered before.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -105,19 +124,7 @@ async fn owned_once(app: &Arc<App>, id: &str, parts: &Parts, body: Body) -> Answ
     post, path = "/v1/submissions/{id}/cancel", tag = "owner",
     params(
         ("id" = String, Path, description = "id of the submission"),
-        (
-            "X-Prism-Hotkey" = String, Header, description = "SS58 address of the owner",
-            min_length = 1, max_length = 128
-        ),
-        (
-            "X-Prism-Signature" = String, Header, description = "sr25519 in hexadecimal digits",
-            pattern = "^(0x)?[0-9A-Fa-f]{128}$"
-        ),
-        (
-            "X-Prism-Nonce" = String, Header, description = "a text that the hotkey uses once",
-            min_length = 1, max_length = 128
-        ),
-        ("X-Prism-Timestamp" = String, Header, description = "unix seconds", pattern = "^-?[0-9]+$"),
+        SignedHeaders,
     ),
     responses((status = 200, body = SubmissionView))
 )]
@@ -145,19 +152,7 @@ pub(super) async fn cancel(
     request_body = Appeal,
     params(
         ("id" = String, Path, description = "id of the submission"),
-        (
-            "X-Prism-Hotkey" = String, Header, description = "SS58 address of the owner",
-            min_length = 1, max_length = 128
-        ),
-        (
-            "X-Prism-Signature" = String, Header, description = "sr25519 in hexadecimal digits",
-            pattern = "^(0x)?[0-9A-Fa-f]{128}$"
-        ),
-        (
-            "X-Prism-Nonce" = String, Header, description = "a text that the hotkey uses once",
-            min_length = 1, max_length = 128
-        ),
-        ("X-Prism-Timestamp" = String, Header, description = "unix seconds", pattern = "^-?[0-9]+$"),
+        SignedHeaders,
     ),
     responses((status = 200, body = SubmissionView))
 )]
@@ -209,19 +204,7 @@ fn of_cancel(failure: CancelError) -> Problem {
     get, path = "/v1/submissions/{id}/review", tag = "owner",
     params(
         ("id" = String, Path, description = "id of the submission"),
-        (
-            "X-Prism-Hotkey" = String, Header, description = "SS58 address of the owner",
-            min_length = 1, max_length = 128
-        ),
-        (
-            "X-Prism-Signature" = String, Header, description = "sr25519 in hexadecimal digits",
-            pattern = "^(0x)?[0-9A-Fa-f]{128}$"
-        ),
-        (
-            "X-Prism-Nonce" = String, Header, description = "a text that the hotkey uses once",
-            min_length = 1, max_length = 128
-        ),
-        ("X-Prism-Timestamp" = String, Header, description = "unix seconds", pattern = "^-?[0-9]+$"),
+        SignedHeaders,
     ),
     responses((status = 200, body = Object))
 )]
@@ -247,19 +230,7 @@ pub(super) async fn review(
     params(
         ("id" = String, Path, description = "id of the submission"),
         ("since" = Option<i64>, Query, description = "`next` of the part before", minimum = 0),
-        (
-            "X-Prism-Hotkey" = String, Header, description = "SS58 address of the owner",
-            min_length = 1, max_length = 128
-        ),
-        (
-            "X-Prism-Signature" = String, Header, description = "sr25519 in hexadecimal digits",
-            pattern = "^(0x)?[0-9A-Fa-f]{128}$"
-        ),
-        (
-            "X-Prism-Nonce" = String, Header, description = "a text that the hotkey uses once",
-            min_length = 1, max_length = 128
-        ),
-        ("X-Prism-Timestamp" = String, Header, description = "unix seconds", pattern = "^-?[0-9]+$"),
+        SignedHeaders,
     ),
     responses((status = 200, body = LogPage))
 )]
@@ -286,19 +257,7 @@ pub(super) async fn logs(
     get, path = "/v1/submissions/{id}/traceback", tag = "owner",
     params(
         ("id" = String, Path, description = "id of the submission"),
-        (
-            "X-Prism-Hotkey" = String, Header, description = "SS58 address of the owner",
-            min_length = 1, max_length = 128
-        ),
-        (
-            "X-Prism-Signature" = String, Header, description = "sr25519 in hexadecimal digits",
-            pattern = "^(0x)?[0-9A-Fa-f]{128}$"
-        ),
-        (
-            "X-Prism-Nonce" = String, Header, description = "a text that the hotkey uses once",
-            min_length = 1, max_length = 128
-        ),
-        ("X-Prism-Timestamp" = String, Header, description = "unix seconds", pattern = "^-?[0-9]+$"),
+        SignedHeaders,
     ),
     responses((status = 200, body = Object))
 )]

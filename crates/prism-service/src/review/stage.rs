@@ -97,7 +97,6 @@ impl Service {
             ]);
         };
         let mut similar = self.similar_lock();
-        similar.build(&self.store)?;
         let matches = similar.of_others(
             &self.store,
             &fingerprints,

@@ -5,7 +5,6 @@ mod lock;
 mod opening;
 mod size;
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -116,11 +115,7 @@ pub(crate) fn synth(out: &Path, bytes: u64, seed: u64, output: Output) -> Result
     let mut progress = Progress::bytes(output, "writing");
     synthesize(out, &SynthOptions::new(bytes, seed), &mut |done, total| {
         progress.set(done, total);
-        if signals::is_set(&stop) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        signals::flow(&stop)
     })
     .map_err(|error| match &error {
         SynthError::Cancelled => Failure::submission("cancelled", &error),
@@ -149,11 +144,7 @@ pub(crate) fn open(dir: &Path, output: Output) -> Result<Corpus, Failure> {
     let mut progress = Progress::bytes(output, "verifying");
     Corpus::open_with_progress(dir, &mut |done, total| {
         progress.set(done, total);
-        if signals::is_set(&stop) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        signals::flow(&stop)
     })
     .map_err(|error| match &error {
         OpenError::Cancelled => Failure::submission("cancelled", &error),

@@ -1,7 +1,6 @@
 //! `prism data fetch`: the files of a dataset from the Hub.
 
 use std::num::NonZero;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -80,11 +79,7 @@ pub(super) fn run(args: &FetchArgs, output: Output) -> CommandResult {
             bar.message(show::line(at.path));
         }
         bar.set(at.file_done_bytes, at.file_bytes);
-        if signals::is_set(&stop) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        signals::flow(&stop)
     })
     .map_err(|error| failure(&error))?;
     drop(bar);

@@ -269,11 +269,7 @@ impl Bars {
             LockPhase::Comparing => self.comparing.set(at.done, at.total),
             LockPhase::Writing => self.writing.set(at.done, at.total),
         }
-        if signals::is_set(&self.stop) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        signals::flow(&self.stop)
     }
 
     fn finish(self, locked: Result<Manifest, LockError>, output: Output) -> Result<Manifest, Failure> {
