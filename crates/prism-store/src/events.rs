@@ -111,21 +111,23 @@ pub(crate) fn add(tx: &Write, submission_seq: i64, new: &NewEvent<'_>, now: Time
 
 /// Events of a submission after a number, oldest first.
 pub fn of(tx: &Read, submission: &str, after_seq: i64, limit: u32) -> Result<Vec<Event>> {
-    let mut statement = tx.conn.prepare_cached(&format!(
-        "SELECT {COLUMNS} WHERE e.submission = (SELECT seq FROM submissions WHERE id = ?) AND e.seq > ?
+    tx.all(
+        &format!(
+            "SELECT {COLUMNS} WHERE e.submission = (SELECT seq FROM submissions WHERE id = ?) AND e.seq > ?
          ORDER BY e.seq LIMIT ?"
-    ))?;
-    let events = statement.query_map(params![submission, after_seq, limit], event)?;
-    Ok(events.collect::<rusqlite::Result<_>>()?)
+        ),
+        params![submission, after_seq, limit],
+        event,
+    )
 }
 
 /// Events of all submissions after a number, oldest first.
 pub fn since(tx: &Read, after_seq: i64, limit: u32) -> Result<Vec<Event>> {
-    let mut statement = tx.conn.prepare_cached(&format!(
-        "SELECT {COLUMNS} WHERE e.seq > ? ORDER BY e.seq LIMIT ?"
-    ))?;
-    let events = statement.query_map(params![after_seq, limit], event)?;
-    Ok(events.collect::<rusqlite::Result<_>>()?)
+    tx.all(
+        &format!("SELECT {COLUMNS} WHERE e.seq > ? ORDER BY e.seq LIMIT ?"),
+        params![after_seq, limit],
+        event,
+    )
 }
 
 /// What has happened after an event, as far as ranks ask.

@@ -66,13 +66,15 @@ pub fn next(tx: &Read, line: Line, now: Timestamp) -> Result<Option<Submission>>
 pub fn next_few(tx: &Read, line: Line, now: Timestamp, limit: u32) -> Result<Vec<Submission>> {
     let condition = line.condition();
     // Sorts numbers, and reads the whole rows of the few.
-    let mut statement = tx.conn.prepare_cached(&format!(
-        "SELECT {COLUMNS} WHERE s.seq IN
+    tx.all(
+        &format!(
+            "SELECT {COLUMNS} WHERE s.seq IN
              (SELECT s.seq FROM submissions s WHERE {condition} AND {DUE} ORDER BY {ORDER} LIMIT ?2)
          ORDER BY {ORDER}"
-    ))?;
-    let found = statement.query_map(params![now.0, limit], submission)?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+        ),
+        params![now.0, limit],
+        submission,
+    )
 }
 
 /// A place in a line.

@@ -337,20 +337,22 @@ pub fn get_result(tx: &Read, id: i64) -> Result<Stored> {
 
 /// The results of a submission, oldest first, also those that do not count.
 pub fn of(tx: &Read, submission: &str) -> Result<Vec<Stored>> {
-    let mut statement = tx.conn.prepare_cached(&format!(
-        "SELECT {COLUMNS} WHERE r.submission = (SELECT seq FROM submissions WHERE id = ?) ORDER BY r.id"
-    ))?;
-    let found = statement.query_map([submission], stored)?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    tx.all(
+        &format!(
+            "SELECT {COLUMNS} WHERE r.submission = (SELECT seq FROM submissions WHERE id = ?) ORDER BY r.id"
+        ),
+        [submission],
+        stored,
+    )
 }
 
 /// The results of a round's noise runs, oldest first.
 pub fn of_noise(tx: &Read, round_id: &str) -> Result<Vec<Stored>> {
-    let mut statement = tx.conn.prepare_cached(&format!(
-        "SELECT {COLUMNS} WHERE r.round_id = ? AND r.kind = 'noise' ORDER BY r.id"
-    ))?;
-    let found = statement.query_map([round_id], stored)?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    tx.all(
+        &format!("SELECT {COLUMNS} WHERE r.round_id = ? AND r.kind = 'noise' ORDER BY r.id"),
+        [round_id],
+        stored,
+    )
 }
 
 /// The figures of a result that ranking needs.

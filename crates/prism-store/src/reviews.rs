@@ -187,11 +187,11 @@ pub fn open(tx: &Read, submission: &str) -> Result<Option<Review>> {
 
 /// All of a submission, the earliest first.
 pub fn of(tx: &Read, submission: &str) -> Result<Vec<Review>> {
-    let mut statement = tx
-        .conn
-        .prepare_cached(&format!("SELECT {COLUMNS} WHERE s.id = ? ORDER BY v.id"))?;
-    let found = statement.query_map([submission], review)?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    tx.all(
+        &format!("SELECT {COLUMNS} WHERE s.id = ? ORDER BY v.id"),
+        [submission],
+        review,
+    )
 }
 
 /// The last one of a submission.
@@ -372,11 +372,9 @@ pub fn end_call(tx: &Write, call: i64, done: &Done) -> Result<()> {
 
 /// The calls of a review, the earliest first.
 pub fn calls(tx: &Read, review: i64) -> Result<Vec<Call>> {
-    let mut statement = tx.conn.prepare_cached(
+    tx.all(
         "SELECT id, purpose, begun_at, planted, cost_usd, ended_at, seconds, outcome, outcome_json, model, provider, input_tokens,
-             output_tokens, raw FROM review_calls WHERE review = ? ORDER BY id",
-    )?;
-    let found = statement.query_map([review], |row| {
+             output_tokens, raw FROM review_calls WHERE review = ? ORDER BY id", [review], |row| {
         let mut columns = Columns::of(row);
         let id = columns.take()?;
         let purpose = columns.take()?;
@@ -415,8 +413,7 @@ pub fn calls(tx: &Read, review: i64) -> Result<Vec<Call>> {
             cost_usd,
             done,
         })
-    })?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    })
 }
 
 /// An appeal.

@@ -257,11 +257,7 @@ fn not_found(id: &str) -> StoreError {
 
 /// All rounds, the newest first.
 pub fn list(tx: &Read) -> Result<Vec<Round>> {
-    let mut statement = tx
-        .conn
-        .prepare_cached(&format!("SELECT {COLUMNS} ORDER BY number DESC"))?;
-    let rounds = statement.query_map([], round)?;
-    Ok(rounds.collect::<rusqlite::Result<_>>()?)
+    tx.all(&format!("SELECT {COLUMNS} ORDER BY number DESC"), [], round)
 }
 
 /// The secret, also of an open round: for drawing its runs, never for showing.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use prism_core::{hash::Sha256Hash, time::Timestamp};
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, OpenFlags, Params, Row, config::DbConfig};
 
 use crate::{
     Blobs, Result, StoreError,
@@ -53,6 +53,20 @@ struct Inner {
 /// A consistent view of the store, for as long as a closure runs. Everything that only looks takes it.
 pub struct Read {
     pub(crate) conn: Connection,
+}
+
+impl Read {
+    /// All rows of a question, each read by `of`. The statement is planned once for a connection.
+    pub(crate) fn all<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        of: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let rows = statement.query_map(params, of)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
 }
 
 /// A job's view of the store: it sees what it has written itself.

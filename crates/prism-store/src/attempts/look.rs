@@ -59,47 +59,43 @@ pub(super) fn live_of(tx: &Read, submission_seq: i64) -> Result<Option<Attempt>>
 
 /// All live attempts, oldest first: what a server that starts looks for.
 pub fn live(tx: &Read) -> Result<Vec<Attempt>> {
-    let mut statement = tx
-        .conn
-        .prepare_cached(&format!("SELECT {COLUMNS} WHERE {LIVE} ORDER BY a.id"))?;
-    let found = statement.query_map([], attempt)?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    tx.all(
+        &format!("SELECT {COLUMNS} WHERE {LIVE} ORDER BY a.id"),
+        [],
+        attempt,
+    )
 }
 
 /// The attempts of a submission, the first one first.
 pub fn of(tx: &Read, submission: &str) -> Result<Vec<Attempt>> {
-    let mut statement = tx.conn.prepare_cached(&format!(
+    tx.all(&format!(
         "SELECT {COLUMNS} WHERE a.submission = (SELECT seq FROM submissions WHERE id = ?) ORDER BY a.number"
-    ))?;
-    let found = statement.query_map([submission], attempt)?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    ), [submission], attempt)
 }
 
 /// The noise runs of a round, the first one first.
 pub fn of_noise(tx: &Read, round_id: &str) -> Result<Vec<Attempt>> {
-    let mut statement = tx.conn.prepare_cached(&format!(
-        "SELECT {COLUMNS} WHERE a.round_id = ? AND a.kind = 'noise' ORDER BY a.number"
-    ))?;
-    let found = statement.query_map([round_id], attempt)?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    tx.all(
+        &format!("SELECT {COLUMNS} WHERE a.round_id = ? AND a.kind = 'noise' ORDER BY a.number"),
+        [round_id],
+        attempt,
+    )
 }
 
 /// The newest attempts.
 pub fn newest(tx: &Read, limit: u32) -> Result<Vec<Attempt>> {
-    let mut statement = tx
-        .conn
-        .prepare_cached(&format!("SELECT {COLUMNS} ORDER BY a.id DESC LIMIT ?"))?;
-    let found = statement.query_map([limit], attempt)?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    tx.all(
+        &format!("SELECT {COLUMNS} ORDER BY a.id DESC LIMIT ?"),
+        [limit],
+        attempt,
+    )
 }
 
 /// What came too late for an attempt, in order.
 pub fn late(tx: &Read, id: i64) -> Result<Vec<Late>> {
-    let mut statement = tx.conn.prepare_cached(
+    tx.all(
         "SELECT attempt_id, at, reason, sentence, wall_seconds, evidence_json, evidence_sha256 FROM late_results
-         WHERE attempt_id = ? ORDER BY id",
-    )?;
-    let found = statement.query_map([id], |row| {
+         WHERE attempt_id = ? ORDER BY id", [id], |row| {
         let mut columns = Columns::of(row);
         Ok(Late {
             attempt: columns.take()?,
@@ -112,8 +108,7 @@ pub fn late(tx: &Read, id: i64) -> Result<Vec<Late>> {
                 evidence: columns.maybe_hash()?,
             },
         })
-    })?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    })
 }
 
 /// The median of how long the last 50 completed runs of a round took, by their own measurement; `None` while fewer than
@@ -127,13 +122,14 @@ pub fn median_wall_seconds(tx: &Read, round_id: &str, kind: Kind) -> Result<Opti
         .map(|reason| format!("'{}'", reason.code()))
         .collect::<Vec<_>>()
         .join(", ");
-    let mut statement = tx.conn.prepare_cached(&format!(
+    let question = format!(
         "SELECT wall_seconds FROM attempts
          WHERE round_id = ? AND kind = ? AND reason IN ({completed}) AND wall_seconds IS NOT NULL
          ORDER BY ended_at DESC, id DESC LIMIT ?"
-    ))?;
-    let found = statement.query_map(params![round_id, kind.as_str(), LAST], |row| row.get(0))?;
-    let mut seconds: Vec<f64> = found.collect::<rusqlite::Result<_>>()?;
+    );
+    let mut seconds: Vec<f64> = tx.all(&question, params![round_id, kind.as_str(), LAST], |row| {
+        row.get(0)
+    })?;
     seconds.sort_by(f64::total_cmp);
     let middle = seconds.len() / 2;
     Ok(match seconds.get(middle) {

@@ -67,15 +67,14 @@ pub fn scored(tx: &Read, scope: &Scope) -> Result<Vec<Scored>> {
         Scope::Epoch(id) => ("s.epoch_id = ?", id),
         Scope::All => ("? IS NULL", &rusqlite::types::Null),
     };
-    let mut statement = tx.conn.prepare_cached(&format!(
+    tx.all(&format!(
         "SELECT s.id, s.seq, s.round_id, s.hotkey, s.accepted_at, s.epoch_id, s.name, s.architecture_sha256,
              s.training_sha256, s.status, s.stage, r.id, r.kind, r.bpb, r.bpb_se, r.bpb_ranked, r.final_score, r.no_rank,
              r.rehearsal, r.flags_json, r.hidden_max_bpb, r.claims_rms_nats, r.audits, r.covered_bytes, r.stream_bytes,
              r.stored_at, r.record_sha256, r.profile_sha256
          FROM submissions s JOIN results r ON r.id = s.result_id
          WHERE s.result_id IS NOT NULL AND {which} ORDER BY s.seq"
-    ))?;
-    let found = statement.query_map([value], |row| {
+    ), [value], |row| {
         let mut columns = Columns::of(row);
         Ok(Scored {
             submission: columns.take()?,
@@ -98,8 +97,7 @@ pub fn scored(tx: &Read, scope: &Scope) -> Result<Vec<Scored>> {
             record: columns.maybe_hash()?,
             profile: columns.maybe_hash()?,
         })
-    })?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    })
 }
 
 /// What results may have in common when a fault is found. What is `None` does not matter.

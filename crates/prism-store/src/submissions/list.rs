@@ -79,11 +79,8 @@ pub fn list(tx: &Read, filter: &Filter, cursor: Option<i64>, limit: u32) -> Resu
         }
     }
     values.push(&one_more);
-    let mut statement = tx.conn.prepare_cached(&format!(
-        "SELECT {COLUMNS} WHERE {which} ORDER BY s.seq DESC LIMIT ?"
-    ))?;
-    let found = statement.query_map(values.as_slice(), submission)?;
-    let mut submissions: Vec<Submission> = found.collect::<rusqlite::Result<_>>()?;
+    let question = format!("SELECT {COLUMNS} WHERE {which} ORDER BY s.seq DESC LIMIT ?");
+    let mut submissions = tx.all(&question, values.as_slice(), submission)?;
     let next = if submissions.len() > limit as usize {
         submissions.truncate(limit as usize);
         submissions.last().map(|last| last.seq)
@@ -96,74 +93,60 @@ pub fn list(tx: &Read, filter: &Filter, cursor: Option<i64>, limit: u32) -> Resu
 /// All that are pending or running, in the order of acceptance: what a server finds when it starts.
 pub fn unfinished(tx: &Read) -> Result<Vec<Submission>> {
     // The plus keeps SQLite from reading the whole table for the sake of its order.
-    let mut statement = tx.conn.prepare_cached(&format!(
-        "SELECT {COLUMNS} WHERE s.stage IS NOT NULL ORDER BY +s.seq"
-    ))?;
-    let found = statement.query_map([], submission)?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    tx.all(
+        &format!("SELECT {COLUMNS} WHERE s.stage IS NOT NULL ORDER BY +s.seq"),
+        [],
+        submission,
+    )
 }
 
 /// Those that were accepted after this place in the order, oldest first.
 pub fn after(tx: &Read, seq: i64, limit: u32) -> Result<Vec<Submission>> {
-    let mut statement = tx.conn.prepare_cached(&format!(
-        "SELECT {COLUMNS} WHERE s.seq > ? ORDER BY s.seq LIMIT ?"
-    ))?;
-    let found = statement.query_map([seq, i64::from(limit)], submission)?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    tx.all(
+        &format!("SELECT {COLUMNS} WHERE s.seq > ? ORDER BY s.seq LIMIT ?"),
+        [seq, i64::from(limit)],
+        submission,
+    )
 }
 
 /// How many stand where.
 pub fn counts(tx: &Read) -> Result<Vec<(Position, u64)>> {
-    let mut statement = tx
-        .conn
-        .prepare_cached(
+    tx.all(
             "SELECT status, stage, count(*) FROM submissions WHERE stage IS NOT NULL GROUP BY stage, status
              UNION ALL
-             SELECT status, NULL, count(*) FROM submissions WHERE status NOT IN ('pending', 'running') GROUP BY status",
-        )?;
-    let found = statement.query_map([], |row| {
+             SELECT status, NULL, count(*) FROM submissions WHERE status NOT IN ('pending', 'running') GROUP BY status", [], |row| {
         let mut columns = Columns::of(row);
         Ok((position(&mut columns)?, columns.count()?))
-    })?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    })
 }
 
 /// How many ended for which reason.
 pub fn counts_by_reason(tx: &Read) -> Result<Vec<(Reason, u64)>> {
-    let mut statement = tx.conn.prepare_cached(
-        "SELECT reason, count(*) FROM submissions WHERE reason IS NOT NULL AND stage IS NULL GROUP BY reason ORDER BY reason",
-    )?;
-    let found = statement.query_map([], |row| {
+    tx.all(
+        "SELECT reason, count(*) FROM submissions WHERE reason IS NOT NULL AND stage IS NULL GROUP BY reason ORDER BY reason", [], |row| {
         let mut columns = Columns::of(row);
         Ok((columns.word(Reason::parse)?, columns.count()?))
-    })?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    })
 }
 
 /// How many were accepted on each day since one ([`Timestamp::day`]), oldest first, without days that had none.
 pub fn counts_by_day(tx: &Read, since_day: i64) -> Result<Vec<(i64, u64)>> {
     let since = Timestamp::from_seconds(since_day.saturating_mul(86_400));
-    let mut statement = tx.conn.prepare_cached(
-        "SELECT accepted_at / 86400000000 AS day, count(*) FROM submissions WHERE accepted_at >= ? GROUP BY day ORDER BY day",
-    )?;
-    let found = statement.query_map([since.0], |row| {
+    tx.all(
+        "SELECT accepted_at / 86400000000 AS day, count(*) FROM submissions WHERE accepted_at >= ? GROUP BY day ORDER BY day", [since.0], |row| {
         let mut columns = Columns::of(row);
         Ok((columns.take()?, columns.count()?))
-    })?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    })
 }
 
 /// The epochs that have submissions, the newest first.
 pub fn epochs(tx: &Read, limit: u32) -> Result<Vec<i64>> {
     // Jumps from one epoch to the next in the index instead of reading every submission.
-    let mut statement = tx.conn.prepare_cached(
+    tx.all(
         "WITH RECURSIVE epoch (id) AS (
              SELECT max(epoch_id) FROM submissions
              UNION ALL
              SELECT (SELECT max(epoch_id) FROM submissions WHERE epoch_id < epoch.id) FROM epoch WHERE epoch.id IS NOT NULL
          )
-         SELECT id FROM epoch WHERE id IS NOT NULL LIMIT ?",
-    )?;
-    let found = statement.query_map(params![limit], |row| row.get(0))?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+         SELECT id FROM epoch WHERE id IS NOT NULL LIMIT ?", params![limit], |row| row.get(0))
 }
