@@ -392,7 +392,7 @@ mod tests {
             "{events}"
         );
         assert_eq!(
-            fs::read_to_string(dir.log_file(METRICS_FILE)).unwrap(),
+            fs::read_to_string(dir.file(LOGS_DIR).join(METRICS_FILE)).unwrap(),
             "{\"covered_bytes\":1}\n"
         );
         recorder.end().unwrap();

@@ -103,11 +103,6 @@ impl RunDir {
         self.path.join(name)
     }
 
-    /// A log in it.
-    pub fn log_file(&self, name: &str) -> PathBuf {
-        self.path.join(LOGS_DIR).join(name)
-    }
-
     /// Creates a file in it for writing.
     pub fn create_file(&self, name: &str) -> io::Result<File> {
         fs::OpenOptions::new()

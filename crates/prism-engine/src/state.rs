@@ -191,7 +191,7 @@ mod tests {
         state
             .close(&dir, &Outcome::failed(Reason::OutOfMemory, ""))
             .unwrap();
-        let text = std::fs::read_to_string(dir.log_file(METRICS_FILE)).unwrap();
+        let text = std::fs::read_to_string(dir.file(LOGS_DIR).join(METRICS_FILE)).unwrap();
         assert_eq!(
             text,
             "{\"covered_bytes\":3,\"entries\":[[\"\\\\u{9b}loss\",2.0]]}\n"

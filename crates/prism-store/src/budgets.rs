@@ -1,7 +1,7 @@
 //! What a hotkey has used of a day's budgets: counted from the rows themselves, so that no count can go astray.
 //!
 //! An upload counts when it makes a new submission. A scored run counts once its attempt is [`charge`]d, until it is
-//! [`refund`]ed: that is for runs that began training and did not end by the operator's fault.
+//! refunded ([`refund_all`]): that is for runs that began training and did not end by the operator's fault.
 
 use prism_core::time::Timestamp;
 use rusqlite::params;
@@ -47,16 +47,6 @@ pub fn charge(tx: &Write, attempt: i64, now: Timestamp) -> Result<bool> {
         params![now.day(), attempt],
     )?;
     Ok(charged == 1)
-}
-
-/// Takes an attempt out of the budget again, whatever day it was charged to. Whether it was charged.
-pub fn refund(tx: &Write, attempt: i64) -> Result<bool> {
-    attempts::get(tx, attempt)?;
-    let refunded = tx.conn.execute(
-        "UPDATE attempts SET charged_day = NULL, charged_to = NULL WHERE id = ? AND charged_day IS NOT NULL",
-        [attempt],
-    )?;
-    Ok(refunded == 1)
 }
 
 /// Takes all attempts of a submission out of the budget: it runs again, free. How many were charged.
