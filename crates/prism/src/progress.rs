@@ -12,6 +12,27 @@ use crate::timer::Timer;
 
 /// What is faster than this shows no bar.
 const QUIET: Duration = Duration::from_secs(1);
+/// How often a line that moves by itself is drawn.
+const TICK: Duration = Duration::from_millis(200);
+
+/// A line that a command fills itself and that moves by itself; a program is shown none.
+pub(crate) fn live(output: Output, template: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    restyle(&bar, template);
+    if !output.is_json() {
+        // The target draws nothing where stderr is no terminal.
+        bar.set_draw_target(ProgressDrawTarget::stderr());
+        bar.enable_steady_tick(TICK);
+    }
+    bar
+}
+
+/// Draws a line by another template.
+pub(crate) fn restyle(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+}
 
 /// One bar, shown late.
 #[derive(Debug)]
@@ -36,7 +57,7 @@ impl Progress {
     pub(crate) fn spinner(output: Output, label: &str) -> Self {
         let mut progress = Self::new(output, "{spinner} {prefix}  {elapsed}  {wide_msg}", label);
         if progress.due.take().is_some() {
-            progress.bar.enable_steady_tick(Duration::from_millis(200));
+            progress.bar.enable_steady_tick(TICK);
             let bar = progress.bar.clone();
             // The target draws nothing where stderr is no terminal.
             progress.shows_itself = Some(Timer::once(QUIET, move || {
@@ -48,9 +69,7 @@ impl Progress {
 
     fn new(output: Output, template: &str, label: &str) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("=> "));
-        }
+        restyle(&bar, template);
         bar.set_prefix(label.to_owned());
         Self {
             bar,

@@ -7,16 +7,14 @@ use std::io::IsTerminal as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use prism_engine::event::{EvalEvent, EvalStage};
 
 use crate::output::Output;
 use crate::pace::Pace;
-use crate::show;
 use crate::timer::Timer;
+use crate::{progress, show};
 
-/// How often the spinner turns while nothing is reported.
-const TICK: Duration = Duration::from_millis(200);
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(30);
 
@@ -56,32 +54,15 @@ pub(in crate::commands) struct Live {
 impl Live {
     /// A line that shows nothing yet; for a program it never will.
     pub(in crate::commands) fn new(output: Output) -> Self {
-        let target = if output.is_json() {
-            ProgressDrawTarget::hidden()
-        } else {
-            ProgressDrawTarget::stderr()
-        };
-        let bar = ProgressBar::with_draw_target(None, target);
         let pace = Arc::<Mutex<Pace>>::default();
         let wants_lines = !output.is_json() && !std::io::stderr().is_terminal();
         let lines = wants_lines.then(|| lines(LINE_EVERY, &pace, move |line| output.note(line)));
-        let live = Self {
-            bar,
+        Self {
+            bar: progress::live(output, WAITING),
             output,
             pace,
             started: Instant::now(),
             lines,
-        };
-        live.style(WAITING);
-        if !output.is_json() {
-            live.bar.enable_steady_tick(TICK);
-        }
-        live
-    }
-
-    fn style(&self, template: &str) {
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            self.bar.set_style(style.progress_chars("=> "));
         }
     }
 
@@ -97,7 +78,7 @@ impl Live {
         match event {
             EvalEvent::Stage { stage, .. } => {
                 if *stage != EvalStage::Training {
-                    self.style(WAITING);
+                    progress::restyle(&self.bar, WAITING);
                     self.bar.set_message(pace.doing().to_owned());
                 }
             }
@@ -106,12 +87,12 @@ impl Live {
                 total_bytes,
                 ..
             } => {
-                self.style(PREPARING);
+                progress::restyle(&self.bar, PREPARING);
                 self.bar.set_length(*total_bytes);
                 self.bar.set_position(*done_bytes);
             }
             EvalEvent::Opened { stream_bytes, .. } => {
-                self.style(READING);
+                progress::restyle(&self.bar, READING);
                 self.bar.set_message("");
                 self.bar.reset();
                 self.bar.set_length(*stream_bytes);

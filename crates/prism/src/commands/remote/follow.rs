@@ -6,7 +6,7 @@
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use prism_client::Client;
 use prism_client::follow::News;
 use prism_client::wire::{Event, Got, Id, Progress, Submission};
@@ -15,10 +15,8 @@ use prism_report::figures::{part_of, seconds};
 use super::shown;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::show;
+use crate::{progress, show};
 
-/// How often the spinner turns while nothing is told.
-const TICK: Duration = Duration::from_millis(200);
 /// How often the run is told where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(30);
 /// Stages are this long.
@@ -59,29 +57,13 @@ struct Live {
 impl Live {
     fn new(output: Output) -> Self {
         let is_terminal = std::io::stderr().is_terminal();
-        let target = if output.is_json() {
-            ProgressDrawTarget::hidden()
-        } else {
-            ProgressDrawTarget::stderr()
-        };
-        let live = Self {
-            bar: ProgressBar::with_draw_target(None, target),
+        Self {
+            bar: progress::live(output, WAITING),
             output,
             is_terminal,
             reading: Reading::default(),
             started: Instant::now(),
             last_line: None,
-        };
-        live.style(WAITING);
-        if !output.is_json() {
-            live.bar.enable_steady_tick(TICK);
-        }
-        live
-    }
-
-    fn style(&self, template: &str) {
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            self.bar.set_style(style.progress_chars("=> "));
         }
     }
 
@@ -91,7 +73,7 @@ impl Live {
         // A run that begins, or begins again, is read from its beginning.
         self.reading = Reading::default();
         self.last_line = None;
-        self.style(WAITING);
+        progress::restyle(&self.bar, WAITING);
         self.bar.set_message(show::line(stage(event)));
     }
 
@@ -102,7 +84,7 @@ impl Live {
         self.bar.set_position(progress.covered_bytes);
         self.bar.set_message(self.reading.figures());
         if is_new {
-            self.style(READING);
+            progress::restyle(&self.bar, READING);
         }
         let is_due = self.last_line.is_none_or(|last| last.elapsed() >= LINE_EVERY);
         if !self.is_terminal && is_due {
