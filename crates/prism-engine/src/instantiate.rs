@@ -280,10 +280,11 @@ impl Attempt<'_> {
                 found.snapshot_bytes = Some(layout.bytes());
             }
             // Other lengths are tried for the sake of a first one that may be wrong for this model, not for their own.
-            let is_longer = seq_len > self.recipe.stream.default_seq_len;
-            let again = told.is_some()
-                || findings::may_depend_on_length(&stopped)
-                || (is_longer && findings::may_be_too_long(&stopped));
+            // What is too much at the recipe's length is too much.
+            let again = match findings::may_be_too_long(&stopped) {
+                true => seq_len > self.recipe.stream.default_seq_len,
+                false => told.is_some() || findings::may_depend_on_length(&stopped),
+            };
             let at_any_length = findings::holds_at_any_length(&stopped);
             if told.as_ref().is_none_or(|(_, before)| at_any_length && !before) {
                 told = Some((found, at_any_length));
