@@ -281,9 +281,10 @@ impl Attempt<'_> {
             }
             // Other lengths are tried for the sake of a first one that may be wrong for this model, not for their own.
             // What is too much at the recipe's length is too much.
-            let again = match findings::may_be_too_long(&stopped) {
-                true => seq_len > self.recipe.stream.default_seq_len,
-                false => told.is_some() || findings::may_depend_on_length(&stopped),
+            let again = if findings::may_be_too_long(&stopped) {
+                seq_len > self.recipe.stream.default_seq_len
+            } else {
+                told.is_some() || findings::may_depend_on_length(&stopped)
             };
             let at_any_length = findings::holds_at_any_length(&stopped);
             if told.as_ref().is_none_or(|(_, before)| at_any_length && !before) {

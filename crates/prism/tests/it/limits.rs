@@ -155,9 +155,9 @@ fn a_corpus_that_is_larger_than_a_file_may_be_is_told_with_the_limit_and_leaves_
 fn a_command_for_data_that_may_open_too_few_files_says_how_many_it_needs() {
     let context = Context::new();
     context.write("books/one.txt", "A text.\n\n".repeat(2_000));
-    for words in [
-        "data lock --from books --out corpora/one --json",
-        "data synth --bytes 800000 --out corpora/two --json",
+    for (words, out) in [
+        ("data lock --from books --out one --json", "one"),
+        ("data synth --bytes 800000 --out two --json", "two"),
     ] {
         // Enough to start a program by, as `ulimit -n 8` is.
         let output = under(&context, "--nofile=8", words);
@@ -170,7 +170,7 @@ fn a_command_for_data_that_may_open_too_few_files_says_how_many_it_needs() {
             "{detail}"
         );
         assert!(said.to_string().contains("/etc/security/limits.conf"), "{said}");
-        assert!(!context.path("corpora").exists());
+        assert!(!context.path(out).exists());
         let output = under(&context, "--nofile=8:", words);
         assert_ne!(output.status.code(), Some(3), "{}", context.show(&output));
     }

@@ -356,7 +356,7 @@ fn is_given_ctx(kind: ScopeKind<'_>, parent: Option<ScopeId>, role: Role, place:
         .count();
     if asked_for > 1 && function.decorator_list.is_empty() {
         // No call of the harness gets into it, and PRS301 says so. What it means to do with its `ctx` is no second mistake.
-        return positional().position(|parameter| parameter.name().as_str() == "ctx") == Some(place);
+        return positional().position(|parameter| parameter.parameter.name.as_str() == "ctx") == Some(place);
     }
     place == 0
 }
