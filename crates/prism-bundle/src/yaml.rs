@@ -283,7 +283,6 @@ mod tests {
                 "entrypoints:\n  architecture: a.py\n \ttraining: t.py\n",
                 "line 3, column 2",
             ),
-            ("\tname: x\n", "line 1, column 1"),
         ] {
             let (code, message) = failure(text);
             assert_eq!(code, "Tab", "{text:?}: {message}");

@@ -37,18 +37,22 @@ const WORD_CHARS_MAX: usize = 64;
 /// Shortest beginning of a name that stands for the whole, in characters.
 const BEGINNING_CHARS_MIN: usize = 3;
 
-/// The first of some names that a word was likely to mean: the one that is fewest edits away, if a third of it at most would
-/// have to be changed or it only goes on.
+/// The first of some names that a word was likely to mean: one that it is the beginning of, or else one that is fewest edits
+/// away, as long as they are a third of it at most.
 pub fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let word = word.to_lowercase();
     let chars = word.chars().count();
     if chars > WORD_CHARS_MAX {
         return None;
     }
-    let far = |name: &'n str| (strsim::damerau_levenshtein(&word, name), name);
-    let (edits, name) = names.into_iter().map(far).min_by_key(|(edits, _)| *edits)?;
-    let is_beginning = chars >= BEGINNING_CHARS_MIN && name.starts_with(&word);
-    (is_beginning || edits * 3 <= chars.max(name.chars().count())).then_some(name)
+    let edits = |name: &str| {
+        let is_beginning = chars >= BEGINNING_CHARS_MIN && name.starts_with(&word);
+        let edits = strsim::damerau_levenshtein(&word, name);
+        let is_near = is_beginning || edits * 3 <= chars.max(name.chars().count());
+        is_near.then_some(if is_beginning { 0 } else { edits })
+    };
+    let near = names.into_iter().filter_map(|name| Some((edits(name)?, name)));
+    near.min_by_key(|(edits, _)| *edits).map(|(_, name)| name)
 }
 
 impl Advice for str {}

@@ -55,7 +55,7 @@ impl Advice for RecipeError {
     fn hint(&self) -> Option<Hint> {
         Some(match self {
             Self::Syntax(_) | Self::TooLarge { .. } => {
-                "write it after a built-in one, which `prism recipe show` prints with the meaning of each field".into()
+                "see `prism recipe show` for what each field means".into()
             }
             Self::Schema(schema) if *schema > SCHEMA => "use a newer version of PRISM".into(),
             Self::Schema(_) => "write it anew after a built-in one (`prism recipe show`)".into(),

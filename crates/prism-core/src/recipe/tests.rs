@@ -37,7 +37,7 @@ fn a_recipe_whose_stream_holds_too_few_steps_is_refused() {
     assert_eq!(recipe.stream.min_targets_per_step, 512);
     for (max_bytes, fits) in [(51_199, false), (51_200, true), (511, false), (1, false)] {
         recipe.stream.max_bytes = max_bytes;
-        let refused = recipe.check().err().map(|error| error.to_string());
+        let refused = recipe.check().err().map(|error| error.told());
         assert_eq!(refused.is_none(), fits, "{max_bytes}: {refused:?}");
         let says = |text: String| {
             text.contains(&format!(
@@ -50,7 +50,7 @@ fn a_recipe_whose_stream_holds_too_few_steps_is_refused() {
     recipe.stream.max_step_ppm = 1_000;
     for (max_bytes, fits) in [(51_200, false), (511_999, false), (512_000, true)] {
         recipe.stream.max_bytes = max_bytes;
-        let refused = recipe.check().err().map(|error| error.to_string());
+        let refused = recipe.check().err().map(|error| error.told());
         assert_eq!(refused.is_none(), fits, "{max_bytes}");
         assert!(refused.is_none_or(|text| text.contains("less than 512000; ")));
     }

@@ -81,7 +81,7 @@ fn every_usage_error_is_an_outcome() {
       |
     1 | schema = 9
       | ^
-    missing field `name`; write it after a built-in one, which `prism recipe show` prints with the meaning of each field
+    missing field `name`; see `prism recipe show` for what each field means
     2 usage          --audit-key-file public.key: the audit key file public.key can be read or written by others (mode 644); run `chmod 600 public.key`
     2 usage          --audit-key-file nowhere.key: cannot read the audit key file nowhere.key: No such file or directory (os error 2)
     2 usage          --progress-fd 1: invalid value '1' for '--progress-fd <N>': 1 is not in 2..=2147483647; see `--help`

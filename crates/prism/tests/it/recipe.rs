@@ -74,7 +74,7 @@ fn bad_recipes_are_named() {
       | ^^^^^^^^
     unknown field `surprise`, expected one of `schema`, `name`, `version`, `stream`, `budget`, `audit`, `bundle`, `caps`, `heldout`, `score`, `compute`, `sandbox`
 
-    hint: write it after a built-in one, which `prism recipe show` prints with the meaning of each field
+    hint: see `prism recipe show` for what each field means
     ");
     let (exit, value) = context.json("recipe show broken.toml --json");
     assert_eq!((exit, &value["error"]), (2, &json!("recipe_invalid")));
