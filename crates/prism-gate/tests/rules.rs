@@ -226,7 +226,7 @@ fn check_part(code: &str, path: &Path, problems: &mut Vec<String>) -> String {
 
 #[test]
 fn every_rule_keeps_to_its_fixture() {
-    let mut problems = Vec::new();
+    let (mut problems, mut snapshots) = (Vec::new(), Vec::new());
     for rule in prism_gate::list().filter(|rule| !NOT_OF_THE_SOURCE.contains(&rule.code)) {
         let code = rule.code;
         let file = fixtures().join(format!("{code}.py"));
@@ -253,11 +253,15 @@ fn every_rule_keeps_to_its_fixture() {
                 .map(|part| check_part(code, part, &mut problems))
                 .collect()
         };
+        snapshots.push((code, shown));
+    }
+    // Before the snapshots: they end at the first that differs, and would hide what is wrong with the fixture.
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    for (code, shown) in snapshots {
         insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
             insta::assert_snapshot!(code, shown);
         });
     }
-    assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
 #[test]
