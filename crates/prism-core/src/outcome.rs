@@ -290,6 +290,29 @@ impl<'de> Deserialize<'de> for Reason {
 mod tests {
     use super::*;
 
+    const GUIDE: &str = include_str!("../../../docs/guide-submit.md");
+
+    #[test]
+    fn the_guide_has_every_reason_in_its_tables() {
+        let (_, tables) = GUIDE.split_once("\n## Why it ended\n").unwrap();
+        let (tables, _) = tables.split_once("\n## ").unwrap();
+        for &reason in Reason::ALL {
+            let begin = format!("| `{reason}` | ");
+            let lines: Vec<&str> = tables.lines().filter(|line| line.starts_with(&begin)).collect();
+            let [line] = lines[..] else {
+                panic!(
+                    "docs/guide-submit.md has {} lines under \"Why it ended\" that begin with `{begin}`, and should have one",
+                    lines.len()
+                );
+            };
+            assert_eq!(
+                line.ends_with("| tried again |"),
+                reason.retryable(),
+                "docs/guide-submit.md says otherwise than the table here whether `{reason}` is tried again: {line}"
+            );
+        }
+    }
+
     #[test]
     fn codes_are_unique_and_read_back() {
         for (i, &reason) in Reason::ALL.iter().enumerate() {
