@@ -1,4 +1,4 @@
-//! What the libraries of a bundle lend, asked of the locked runtime: `cargo run -p xtask -- libraries [--check]`.
+//! What the libraries of a bundle lend, asked of the locked runtime: `cargo run --release -p xtask -- libraries [--check]`.
 //!
 //! `xtask libraries` writes `names.txt`, `attributes.txt`, `inner.txt` and `ways.txt` beside the gate's knowledge, which are
 //! compiled into it. With `--check` it writes nothing: it compares, and walks from everything that is lent through
@@ -91,7 +91,7 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<String, String> {
     }
     if !stale.is_empty() {
         return Err(format!(
-            "{FOLDER}: {} are not what the runtime says; run `cargo run -p xtask -- libraries`",
+            "{FOLDER}: {} are not what the runtime says; run `cargo run --release -p xtask -- libraries`",
             stale.join(", ")
         ));
     }
@@ -130,7 +130,7 @@ pub(crate) fn check_lock(root: &Path, complaints: &mut Vec<String>) -> Result<()
         let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         if text.lines().nth(1) != Some(lock_line().as_str()) {
             complaints.push(format!(
-                "{FOLDER}/{name} was made for another runtime; run `cargo run -p xtask -- libraries`"
+                "{FOLDER}/{name} was made for another runtime; run `cargo run --release -p xtask -- libraries`"
             ));
         }
     }

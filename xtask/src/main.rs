@@ -1,8 +1,8 @@
-//! Rules of the repository that a compiler does not know: `cargo run -p xtask -- check`.
+//! Rules of the repository that a compiler does not know: `cargo run --release -p xtask -- check`.
 //!
 //! Which crate may depend on which; that every source file says what it is; that the protocol's document and its
-//! source agree; that the pages of the gate's rules are those of its code. Run by `.ci/run`; changes nothing. `cargo run -p xtask
-//! -- rules` writes these pages; `-- libraries` asks the runtime what a bundle may use.
+//! source agree; that the pages of the gate's rules are those of its code. Run by `.ci/run`; changes nothing. `cargo run --release
+//! -p xtask -- rules` writes these pages; `-- libraries` asks the runtime what a bundle may use.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
@@ -133,7 +133,7 @@ fn main() -> ExitCode {
             }
         }
         _ => {
-            eprintln!("usage: cargo run -p xtask -- check|rules|libraries [--check]");
+            eprintln!("usage: cargo run --release -p xtask -- check|rules|libraries [--check]");
             ExitCode::from(2)
         }
     }

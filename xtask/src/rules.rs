@@ -42,7 +42,7 @@ fn review_index() -> String {
          source by these rules (version {}). It can stop a submission and never raise a score; a rejection quotes the line, is shown to\n\
          the owner by `prism appeal ID`, and can be appealed against once. What it cannot decide is held for a person, free.\n\
          `prism explain <code>` prints a page; `prism review DIR` rehearses with an endpoint of your own. All of this folder is written by\n\
-         `cargo run -p xtask -- rules`.\n\n\
+         `cargo run --release -p xtask -- rules`.\n\n\
          | code | name | weight | what it is about |\n| --- | --- | --- | --- |\n",
         review::VERSION
     );
@@ -72,7 +72,7 @@ fn index() -> String {
     let mut out = String::from(
         "# The rules of the gate\n\n\
          `prism check` applies them in seconds, `prism eval` before a run. An error stops a submission, a warning never does.\n\
-         `prism explain <code>` prints a page. All of this folder is written by `cargo run -p xtask -- rules`.\n\n\
+         `prism explain <code>` prints a page. All of this folder is written by `cargo run --release -p xtask -- rules`.\n\n\
          | code | name | weight | what it is about |\n| --- | --- | --- | --- |\n",
     );
     for rule in prism_gate::list() {
@@ -110,7 +110,7 @@ pub(crate) fn write(root: &Path) -> Result<usize, String> {
 
 /// Names every page that is not what the code says.
 pub(crate) fn check(root: &Path, complaints: &mut Vec<String>) -> Result<(), String> {
-    const REPAIR: &str = "run `cargo run -p xtask -- rules`";
+    const REPAIR: &str = "run `cargo run --release -p xtask -- rules`";
     for folder in FOLDERS {
         let pages = pages(folder);
         for (name, text) in &pages {
