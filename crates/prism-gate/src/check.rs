@@ -23,7 +23,6 @@ use crate::reading::texts;
 use crate::rule::Rule;
 use crate::rules;
 use crate::rules::hooks;
-use crate::semantic::reads::Reads;
 use crate::semantic::uses::{self, Assigned, Spot, Uses};
 use crate::semantic::walk::{Pass, Walker};
 use crate::semantic::{
@@ -116,14 +115,12 @@ pub(crate) fn check_sources(sources: &[Source<'_>], options: &Options) -> Report
         seen: FxHashSet::default(),
         module_places: FxHashSet::default(),
         type_places: FxHashSet::default(),
+        told_types: FxHashSet::default(),
         wrappers: FxHashSet::default(),
-        memo_places: FxHashSet::default(),
         assigned: Assigned::default(),
         harmless: FxHashSet::default(),
         uses: OnceCell::new(),
-        reads: OnceCell::new(),
         uses_fields: OnceCell::new(),
-        open_methods: OnceCell::new(),
         origin_steps_left: Cell::new(ORIGIN_STEPS_MAX),
     };
     for (module, tree) in trees.iter().enumerate() {
@@ -193,21 +190,18 @@ pub(crate) struct Checker<'c, 'a> {
     pub(crate) module_places: FxHashSet<*const Expr>,
     /// Places where a class of classes may stand: nothing is made by it there.
     pub(crate) type_places: FxHashSet<*const Expr>,
+    /// Calls of which nothing but the name of what they give is asked.
+    pub(crate) told_types: FxHashSet<*const ast::ExprCall>,
     /// Decorators of functions that are called: what they are called with is seen.
     pub(crate) wrappers: FxHashSet<*const ast::ExprCall>,
-    /// Places where the memo of a copy is handed on.
-    pub(crate) memo_places: FxHashSet<*const Expr>,
     /// What is assigned to the attributes that come next.
     assigned: Assigned<'a>,
     /// Paths that were judged and are not refused.
     harmless: FxHashSet<Box<str>>,
     /// Made when the first rule asks.
     uses: OnceCell<Uses<'a>>,
-    reads: OnceCell<Reads<'a>>,
     /// Whether the bundle may get at a field of a dataclass; made when the first rule asks.
     pub(crate) uses_fields: OnceCell<bool>,
-    /// The methods that may be called with any object as `self`, by module and scope; made when the first rule asks.
-    pub(crate) open_methods: OnceCell<Option<FxHashSet<(usize, ScopeId)>>>,
     /// What may still be looked at to see whose an object is.
     pub(crate) origin_steps_left: Cell<usize>,
 }
@@ -279,11 +273,6 @@ impl<'a> Checker<'_, 'a> {
     /// What the bundle does with its names.
     pub(crate) fn uses(&self) -> &Uses<'a> {
         self.uses.get_or_init(|| Uses::of(self.bodies(), self.names))
-    }
-
-    /// What the bundle reads by names of attributes.
-    pub(crate) fn reads(&self) -> &Reads<'a> {
-        self.reads.get_or_init(|| Reads::of(self.bodies(), self.names))
     }
 
     /// Counts findings that are not worth a place of their own.
@@ -533,8 +522,14 @@ impl<'a> Pass<'a> for Checker<'_, 'a> {
                 value,
             });
         }
-        for hook in &hooks().expression {
-            hook(self, expr);
+        let is_bare = matches!(
+            expr,
+            Expr::Name(_) | Expr::NumberLiteral(_) | Expr::BooleanLiteral(_) | Expr::NoneLiteral(_)
+        );
+        if !is_bare {
+            for hook in &hooks().expression {
+                hook(self, expr);
+            }
         }
         true
     }

@@ -102,7 +102,7 @@ pub(crate) struct RuleSet {
     pub(crate) reference: Option<ReferenceHook>,
     /// A call, before its callee is seen as a reference.
     pub(crate) call: Option<CallHook>,
-    /// Any expression.
+    /// Any expression but a name by itself, a number, `True`, `False` and `None`.
     pub(crate) expression: Option<ExpressionHook>,
     /// A statement.
     pub(crate) statement: Option<StatementHook>,

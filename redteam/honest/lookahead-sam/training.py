@@ -53,6 +53,9 @@ class Lookahead:
     def param_groups(self):
         return self.optimizer.param_groups
 
+    def __getstate__(self):
+        return {"optimizer": self.optimizer, "k": self.k, "alpha": self.alpha, "slow": self.slow}
+
     def zero_grad(self):
         self.optimizer.zero_grad()
 

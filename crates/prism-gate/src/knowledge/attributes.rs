@@ -81,6 +81,12 @@ pub(crate) fn any_leads_out(is: impl Fn(&str) -> bool) -> bool {
         || no_attribute_escape::any_refused(is)
 }
 
+/// Whether some name is as said that an object of a library may have.
+pub(crate) fn any_known(is: impl Fn(&str) -> bool) -> bool {
+    let lists = [&PUBLIC, &INNER, &HONEST_PRIVATE];
+    any_leads_out(&is) || lists.into_iter().flat_map(Words::iter).any(&is) || is("_torchdynamo_orig_callable")
+}
+
 /// Whether an attribute of this name is only harmless where the bundle defines it.
 pub(crate) fn is_own_only(name: &str) -> bool {
     OWN_ONLY.contains(name)

@@ -7,9 +7,8 @@
 use ruff_python_ast::{self as ast, Expr, InterpolatedStringElement, Operator};
 
 use crate::check::Checker;
-use crate::knowledge::Words;
 use crate::knowledge::{attributes, libraries};
-use crate::reading::{origin, own};
+use crate::reading::own;
 use crate::semantic::{BindingKind, Meaning};
 
 /// Shortest literal at either end of a name that says enough.
@@ -18,11 +17,9 @@ const AFFIX_CHARS_MIN: usize = 3;
 /// How types and functions of torch begin that lead nowhere.
 const OF_TORCH: &[&str] = &["_foreach_", "bfloat", "complex", "float", "int", "uint"];
 
-/// Decorators after which a method is called as before.
-static PLAIN_DECORATORS: Words = Words::new(
-    "torch.compiler.disable torch.enable_grad torch.inference_mode torch.jit.export torch.jit.ignore \
-     torch.jit.unused torch.no_grad",
-);
+fn says_enough(affix: &&str) -> bool {
+    affix.len() >= AFFIX_CHARS_MIN && !affix.starts_with("__") && !affix.ends_with("__")
+}
 
 /// Whether a literal at the beginning or at the end keeps a name from leading out.
 pub(crate) fn has_harmless_affix(checker: &Checker<'_, '_>, object: &Expr, name: &Expr) -> bool {
@@ -40,14 +37,26 @@ pub(crate) fn has_harmless_affix(checker: &Checker<'_, '_>, object: &Expr, name:
         let is_torch = all_are(&|path| path == "torch");
         return is_torch && prefix.is_some_and(|prefix| OF_TORCH.contains(&prefix));
     }
-    let says_enough =
-        |affix: &&str| affix.len() >= AFFIX_CHARS_MIN && !affix.starts_with("__") && !affix.ends_with("__");
     prefix
         .filter(says_enough)
         .is_some_and(|prefix| !attributes::any_leads_out(|name| name.starts_with(prefix)))
         || suffix
             .filter(says_enough)
             .is_some_and(|suffix| !attributes::any_leads_out(|name| name.ends_with(suffix)))
+}
+
+/// Whether a literal at the beginning or at the end keeps a name from being one that any object of a library has, so that
+/// nothing of theirs is replaced (`setattr(self, f"{kind}_inv_freq", x)`).
+pub(crate) fn has_an_own_affix(checker: &Checker<'_, '_>, object: &Expr, name: &Expr) -> bool {
+    let is_of_a_library = |meaning: &Meaning| matches!(meaning, Meaning::Library(_) | Meaning::Module(_));
+    let (prefix, suffix) = affixes(name);
+    !checker.meanings(object).iter().any(is_of_a_library)
+        && (prefix
+            .filter(says_enough)
+            .is_some_and(|prefix| !attributes::any_known(|name| name.starts_with(prefix)))
+            || suffix
+                .filter(says_enough)
+                .is_some_and(|suffix| !attributes::any_known(|name| name.ends_with(suffix))))
 }
 
 /// The literal that a text begins with, and the one that it ends with.
@@ -122,56 +131,7 @@ pub(crate) fn names_a_field(checker: &Checker<'_, '_>, object: &Expr, name: &Exp
         && matches!(&*checker.meanings(&call.func), [Meaning::Library(path)] if &**path == "dataclasses.fields")
 }
 
-/// Whether an object is `self` of a plain class, in a method that can only be called on an object of that class.
+/// Whether an object is `self` of a plain class.
 pub(crate) fn is_a_closed_self(checker: &Checker<'_, '_>, object: &Expr) -> bool {
-    let Expr::Name(name) = object else {
-        return false;
-    };
-    let spot = checker.spot();
-    own::method_of(checker, spot, name.id.as_str()).is_some_and(|method| {
-        own::is_called_on_its_own(checker, method)
-            && own::keeps_its_attributes(checker, method)
-            && is_closed(checker, method.function)
-    })
-}
-
-/// Whether no call of the bundle can give a method another object for `self`: an unbound call has one argument more, and
-/// a method that is not called where it is named can be called with anything.
-fn is_closed(checker: &Checker<'_, '_>, function: &ast::StmtFunctionDef) -> bool {
-    let uses = checker.uses();
-    let name = function.name.as_str();
-    let is_property = |decorator: &ast::Decorator| matches!(&decorator.expression, Expr::Name(name) if name.id.as_str() == "property");
-    let changes_nothing = |decorator: &ast::Decorator| {
-        let named = match &decorator.expression {
-            Expr::Call(call) => &*call.func,
-            named => named,
-        };
-        let meanings = checker.names.meanings(checker.module, 0, named);
-        let is_known =
-            |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if PLAIN_DECORATORS.contains(path));
-        !meanings.is_empty() && meanings.iter().all(is_known)
-    };
-    if uses.handed_on_of_objects.contains(name) && !function.decorator_list.iter().any(is_property)
-        || !function
-            .decorator_list
-            .iter()
-            .all(|decorator| is_property(decorator) || changes_nothing(decorator))
-    {
-        return false;
-    }
-    let calls = uses.calls.get(name).into_iter().flatten();
-    calls.into_iter().all(|(spot, call)| {
-        let by_super = matches!(&*call.func, Expr::Attribute(method)
-            if matches!(&*method.value, Expr::Call(base)
-                if base.arguments.is_empty() && matches!(&*base.func, Expr::Name(name) if name.id.as_str() == "super")));
-        if name == "__init__" {
-            // `C(...)` makes a new object; another `__init__` by its name does not.
-            return by_super;
-        }
-        let by_self = || {
-            matches!(&*call.func, Expr::Attribute(method)
-                if matches!(&*method.value, Expr::Name(object) if origin::is_self(checker, *spot, object.id.as_str())))
-        };
-        by_super || !own::may_fill(call, function) || by_self()
-    })
+    matches!(object, Expr::Name(name) if own::is_self_at_first(checker, checker.spot(), name.id.as_str()))
 }

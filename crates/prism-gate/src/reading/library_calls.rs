@@ -4,17 +4,19 @@
 //! may be called only on an own object of a class below that one; `copy.deepcopy` keeps in its memo what lies behind what it
 //! copies; `functools.wraps` copies a whole dictionary; the functions of `torch.nn.utils` read attributes by names.
 
+use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{self as ast, Expr, ExprCall, Stmt};
 use ruff_text_size::Ranged;
+use rustc_hash::FxHashSet;
 
 use crate::check::Checker;
 use crate::knowledge::Words;
 use crate::knowledge::libraries::{self, At, Kind};
-use crate::reading::{computed_names, origin, own, texts};
+use crate::reading::{computed_names, own, texts};
 use crate::rules::no_dynamic_attr::RULE;
 use crate::rules::{no_attribute_escape, no_monkeypatch, undocumented_attribute};
-use crate::semantic::reads::first_parameter;
-use crate::semantic::{Call, Meaning, Meant as _, Reference, ScopeKind, Store, Usage};
+use crate::semantic::uses::Spot;
+use crate::semantic::{Call, Meaning, Meant as _, Names, Reference, ScopeKind, Store, Usage};
 
 /// Libraries whose classes are of Python: their methods do not ask what `self` is.
 static OF_PYTHON: Words = Words::new("argparse. logging. prism_challenge. prism_runtime. torch.");
@@ -130,7 +132,7 @@ fn is_of_the_class(checker: &Checker<'_, '_>, name: &str, class: &str, method: &
     let is_near = |path: &str| path == class || top.starts_with("torch") && path.starts_with(top);
     own::method_of(checker, spot, name).is_some_and(|of| {
         method == "__init__" && top.starts_with("torch")
-            || own::is_below(checker, of.module, of.class, &is_near) && origin::is_self(checker, spot, name)
+            || own::is_below(checker, of.module, of.class, &is_near) && own::is_self(checker, spot, name)
     })
 }
 
@@ -139,6 +141,9 @@ pub(crate) fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
     let Stmt::FunctionDef(function) = stmt else {
         return;
     };
+    if function.name.as_str() == "__deepcopy__" {
+        keeps_its_memo(checker, function);
+    }
     if CHOOSERS.contains(&function.name.as_str()) {
         chooses(checker, function.name.as_str(), &function.name);
     }
@@ -239,9 +244,6 @@ fn deepcopy(checker: &mut Checker<'_, '_>, call: &ExprCall) {
         let message = "the memo of a copy keeps what lies behind the original".to_owned();
         checker.report(&RULE, call, message, COPY_HINT);
     }
-    if let Some(memo) = memo {
-        checker.memo_places.insert(&raw const *memo);
-    }
 }
 
 /// The memo that a `__deepcopy__` around this place is given.
@@ -256,32 +258,82 @@ fn memo_of<'a>(checker: &Checker<'_, 'a>) -> Option<&'a str> {
 }
 
 /// In `__deepcopy__(self, memo)` the memo is handed on, or asked for `id(self)`.
-pub(crate) fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
-    let Some(memo) = memo_of(checker) else {
+fn keeps_its_memo<'a>(checker: &mut Checker<'_, 'a>, function: &'a ast::StmtFunctionDef) {
+    let parameters = &function.parameters;
+    let mut places = parameters.posonlyargs.iter().chain(&parameters.args);
+    let (Some(object), Some(memo)) = (places.next(), places.next()) else {
         return;
     };
-    let is_memo = |expr: &Expr| matches!(expr, Expr::Name(name) if name.id.as_str() == memo);
-    let of_self = |index: &Expr| {
-        let ScopeKind::Function(function) = checker.scope_kind() else {
-            return false;
-        };
-        matches!(index, Expr::Call(call) if checker.may_be(&call.func, "builtins.id")
-            && matches!(call.arguments.args.first(), Some(Expr::Name(object)) if first_parameter(function) == Some(object.id.as_str())))
+    let module = checker.module;
+    let mut mentions = Mentions {
+        names: checker.names,
+        spot: Spot {
+            module,
+            scope: checker.names.modules[module]
+                .function_scope(function)
+                .unwrap_or_default(),
+        },
+        object: object.parameter.name.as_str(),
+        memo: memo.parameter.name.as_str(),
+        fine: FxHashSet::default(),
+        kept: Vec::new(),
     };
-    match expr {
-        Expr::Subscript(subscript) if is_memo(&subscript.value) && of_self(&subscript.slice) => {
-            checker.memo_places.insert(&raw const *subscript.value);
+    mentions.visit_body(&function.body);
+    for expr in mentions.kept {
+        let message = "the memo of a copy keeps what lies behind the original".to_owned();
+        checker.report(&RULE, expr, message, COPY_HINT);
+    }
+}
+
+/// Where a memo is mentioned.
+struct Mentions<'n, 'a> {
+    names: &'n Names<'a>,
+    spot: Spot,
+    object: &'a str,
+    memo: &'a str,
+    /// Mentions that hand it on or ask it.
+    fine: FxHashSet<*const Expr>,
+    kept: Vec<&'a Expr>,
+}
+
+impl Mentions<'_, '_> {
+    fn is(expr: &Expr, name: &str) -> bool {
+        matches!(expr, Expr::Name(found) if found.id.as_str() == name)
+    }
+
+    fn may_be(&self, expr: &Expr, path: &str) -> bool {
+        let meanings = self.names.meanings(self.spot.module, self.spot.scope, expr);
+        meanings.any_path(|found| found == path)
+    }
+
+    /// `id(self)`
+    fn of_object(&self, index: &Expr) -> bool {
+        matches!(index, Expr::Call(call) if self.may_be(&call.func, "builtins.id")
+            && call.arguments.args.first().is_some_and(|of| Self::is(of, self.object)))
+    }
+}
+
+impl<'a> Visitor<'a> for Mentions<'_, 'a> {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Call(call) if self.may_be(&call.func, "copy.deepcopy") => {
+                let keyword = call.arguments.find_keyword("memo").map(|keyword| &keyword.value);
+                let handed_on = call.arguments.args.get(1).into_iter().chain(keyword);
+                self.fine.extend(handed_on.map(std::ptr::from_ref));
+            }
+            Expr::Subscript(subscript) if self.of_object(&subscript.slice) => {
+                self.fine.insert(&raw const *subscript.value);
+            }
+            Expr::Compare(compare) if self.of_object(&compare.left) => {
+                self.fine
+                    .extend(compare.comparators.iter().map(std::ptr::from_ref));
+            }
+            Expr::Name(_) if Self::is(expr, self.memo) && !self.fine.contains(&(&raw const *expr)) => {
+                self.kept.push(expr);
+            }
+            _ => {}
         }
-        Expr::Compare(compare) if of_self(&compare.left) => {
-            let memos = compare.comparators.iter().filter(|value| is_memo(value));
-            let places: Vec<*const Expr> = memos.map(|memo| &raw const *memo).collect();
-            checker.memo_places.extend(places);
-        }
-        Expr::Name(_) if is_memo(expr) && !checker.memo_places.contains(&(&raw const *expr)) => {
-            let message = "the memo of a copy keeps what lies behind the original".to_owned();
-            checker.report(&RULE, expr, message, COPY_HINT);
-        }
-        _ => {}
+        visitor::walk_expr(self, expr);
     }
 }
 

@@ -6,7 +6,6 @@ pub(crate) mod folding;
 pub(crate) mod format_strings;
 pub(crate) mod hands_on;
 pub(crate) mod library_calls;
-pub(crate) mod origin;
 pub(crate) mod own;
 pub(crate) mod packed;
 pub(crate) mod paths;

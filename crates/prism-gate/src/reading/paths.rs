@@ -6,7 +6,8 @@
 use ruff_python_ast::{Expr, ExprContext, InterpolatedStringElement, InterpolatedStringFormatSpec, Operator};
 
 use crate::check::Checker;
-use crate::reading::origin;
+use crate::knowledge::attributes;
+use crate::reading::own;
 use crate::semantic::uses::Spot;
 use crate::semantic::{BindingKind, CTX, Meaning, Meant as _, ScopeId};
 
@@ -120,6 +121,9 @@ fn is_known_to_be(
     is: &dyn Fn(&str) -> bool,
     steps: &mut usize,
 ) -> bool {
+    if is_kept(checker, spot, expr, is, steps) {
+        return true;
+    }
     let meanings = checker.names.meanings(spot.module, spot.scope, expr);
     let mut known = meanings
         .iter()
@@ -128,6 +132,44 @@ fn is_known_to_be(
     known.peek().is_some()
         && known.all(|meaning| matches!(meaning, Meaning::Library(path) if is(path)))
         && has_only_known_values(checker, spot, expr, steps)
+}
+
+/// `self.ctx`, and what comes of it: an attribute under a name that no library has, of an object of a class that derives from
+/// none, to which the bundle gives nothing else.
+fn is_kept(
+    checker: &Checker<'_, '_>,
+    spot: Spot,
+    expr: &Expr,
+    is: &dyn Fn(&str) -> bool,
+    steps: &mut usize,
+) -> bool {
+    let (Expr::Attribute(attribute), Some(left)) = (expr, steps.checked_sub(1)) else {
+        return false;
+    };
+    *steps = left;
+    let name = attribute.attr.as_str();
+    match &*attribute.value {
+        Expr::Name(object) if own::is_self_of_no_library(checker, spot, object.id.as_str()) => {
+            let uses = checker.uses();
+            let is_chosen = ["__getattr__", "__setattr__"]
+                .iter()
+                .any(|hook| checker.names.gives(hook));
+            let is_plain = !attributes::is_public(name) && !attributes::is_inner(name);
+            is_plain
+                && !is_chosen
+                && !uses.takes_dicts
+                && !uses.in_classes.contains_key(name)
+                && uses.stored.get(name).is_some_and(|stored| {
+                    stored.iter().all(|(place, value)| {
+                        value.is_some_and(|value| is_known_to_be(checker, *place, value, is, steps))
+                    })
+                })
+        }
+        kept @ Expr::Attribute(_) => {
+            is_known_to_be(checker, spot, kept, &|path| is(&format!("{path}.{name}")), steps)
+        }
+        _ => false,
+    }
 }
 
 fn has_only_known_values(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, steps: &mut usize) -> bool {
@@ -148,7 +190,12 @@ fn has_only_known_values(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, ste
             };
             *steps = left;
             match module.bindings[number].kind {
-                BindingKind::Parameter(..) => is_given_ctx(checker, spot, name.id.as_str(), steps),
+                // That of `train` itself can be nothing else, or a rule refuses what gives it another.
+                BindingKind::Parameter(..) => {
+                    let meanings = names.meanings(spot.module, spot.scope, root);
+                    matches!(&*meanings, [Meaning::Library(path)] if &**path == CTX)
+                        || is_given_ctx(checker, spot, name.id.as_str(), steps)
+                }
                 BindingKind::Import(_) => true,
                 BindingKind::Value(value) => {
                     let within = spot.at(module.bindings[number].scope);
@@ -165,7 +212,7 @@ fn has_only_known_values(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, ste
 /// Whether every call of the bundle gives a parameter the harness's `ctx`, or what comes of it. The harness itself gives
 /// nothing else.
 fn is_given_ctx(checker: &Checker<'_, '_>, spot: Spot, name: &str, steps: &mut usize) -> bool {
-    origin::given(checker, spot, name).is_some_and(|given| {
+    own::given(checker, spot, name).is_some_and(|given| {
         given.into_iter().all(|(spot, value)| {
             let Some(left) = steps.checked_sub(1) else {
                 return false;
@@ -228,7 +275,7 @@ fn is_a_number(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, steps: &mut u
                             is_one_of(callee, &["builtins.enumerate", "builtins.range"])
                         }
                         BindingKind::Parameter(..) => {
-                            origin::given(checker, spot, name).is_some_and(|given| {
+                            own::given(checker, spot, name).is_some_and(|given| {
                                 // Of a function that nobody calls nothing is known.
                                 !given.is_empty()
                                     && given

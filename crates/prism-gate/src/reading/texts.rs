@@ -5,10 +5,10 @@
 
 use std::cell::Cell;
 
-use ruff_python_ast::{self as ast, Expr, ExprContext, Operator};
+use ruff_python_ast::{Expr, ExprContext, Operator};
 
 use crate::check::Checker;
-use crate::reading::{origin, own};
+use crate::reading::own;
 use crate::semantic::BindingKind;
 use crate::semantic::uses::Spot;
 
@@ -54,7 +54,6 @@ impl Search<'_, '_, '_> {
                     .flat_map(|left| right.iter().map(move |right| format!("{left}{right}")));
                 joined.take(TEXTS_MAX + 1).collect()
             }
-            Expr::BinOp(times) if times.op == Operator::Mult => self.repeated(spot, times)?,
             Expr::If(either) => [self.of(spot, &either.body)?, self.of(spot, &either.orelse)?].concat(),
             Expr::BoolOp(any) => self.all(spot, any.values.iter())?,
             Expr::Named(named) => self.of(spot, &named.value)?,
@@ -64,25 +63,6 @@ impl Search<'_, '_, '_> {
             _ => return None,
         };
         (texts.len() <= TEXTS_MAX && texts.iter().all(|text| text.len() <= TEXT_BYTES_MAX)).then_some(texts)
-    }
-
-    /// `"ab" * 2`.
-    fn repeated(&self, spot: Spot, times: &ast::ExprBinOp) -> Option<Vec<String>> {
-        let ((repeated, Expr::NumberLiteral(number)) | (Expr::NumberLiteral(number), repeated)) =
-            (&*times.left, &*times.right)
-        else {
-            return None;
-        };
-        let times = usize::try_from(number.value.as_int()?.as_u64()?).ok()?;
-        let once = self.of(spot, repeated)?;
-        let is_short = |text: &String| {
-            text.len()
-                .checked_mul(times)
-                .is_some_and(|bytes| bytes <= TEXT_BYTES_MAX)
-        };
-        once.iter()
-            .all(is_short)
-            .then(|| once.iter().map(|text| text.repeat(times)).collect())
     }
 
     fn all<'e>(&self, spot: Spot, values: impl Iterator<Item = &'e Expr>) -> Option<Vec<String>> {
@@ -107,7 +87,7 @@ impl Search<'_, '_, '_> {
                 };
                 let uses = self.checker.uses();
                 // Under another name it could be changed, too.
-                let is_handed_on = self.checker.reads().values.contains(name);
+                let is_handed_on = uses.is_handed_on(name);
                 let may_be_another =
                     uses.stored.contains_key(name) || names.may_be_an_outer(spot.module, spot.scope, name);
                 if is_handed_on || may_be_another || uses.changed.contains(name) {
@@ -128,7 +108,7 @@ impl Search<'_, '_, '_> {
         let names = self.checker.names;
         let module = &names.modules[spot.module];
         let bindings = names.bindings(spot.module, spot.scope, name);
-        if bindings.is_empty() || origin::may_be_replaced(self.checker, spot, name) {
+        if bindings.is_empty() || own::may_be_replaced(self.checker, spot, name) {
             return None;
         }
         let mut texts = Vec::new();
@@ -146,7 +126,7 @@ impl Search<'_, '_, '_> {
 
     fn parameter(&self, spot: Spot, name: &str) -> Option<Vec<String>> {
         let mut texts = Vec::new();
-        for (place, value) in origin::given(self.checker, spot, name)? {
+        for (place, value) in own::given(self.checker, spot, name)? {
             texts.extend(self.of(place, value)?);
         }
         Some(texts)
@@ -154,16 +134,9 @@ impl Search<'_, '_, '_> {
 
     /// An attribute of `self` that only class bodies bind, and only to text.
     fn attribute(&self, spot: Spot, object: &Expr, name: &str) -> Option<Vec<String>> {
-        let is_own = matches!(object, Expr::Name(base)
-            if origin::is_self(self.checker, spot, base.id.as_str())
-                && own::method_of(self.checker, spot, base.id.as_str())
-                    .is_some_and(|method| own::keeps_its_attributes(self.checker, method)));
+        let is_own = matches!(object, Expr::Name(base) if own::is_self(self.checker, spot, base.id.as_str()));
         let uses = self.checker.uses();
-        let is_set = uses.sets_computed
-            || self.checker.reads().writes_dicts
-            || uses.is_a_field(name)
-            || uses.stored.contains_key(name);
-        if !is_own || is_set {
+        if !is_own || uses.takes_dicts || uses.is_a_field(name) || uses.stored.contains_key(name) {
             return None;
         }
         let bound = uses.in_classes.get(name)?;

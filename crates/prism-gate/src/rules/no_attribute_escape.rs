@@ -41,8 +41,8 @@ use ruff_python_ast::{self as ast, Expr, ExprContext, Operator, Pattern, Stmt, S
 use ruff_text_size::{Ranged, TextRange};
 
 use crate::check::Checker;
-use crate::reading::{format_strings, origin, own, texts};
-use crate::semantic::reads;
+use crate::reading::{format_strings, own, texts};
+use crate::semantic::uses::first_parameter;
 use crate::semantic::{BindingKind, Meaning, Meant as _, Reference, ScopeKind, Store, Usage};
 
 pub(crate) static RULE: Rule = Rule::error(
@@ -155,7 +155,7 @@ fn hands_on(checker: &Checker<'_, '_>, base: &Expr, name: &str, call: Option<&as
             return true;
         };
         let first = call.and_then(|call| call.arguments.args.first());
-        !matches!(first, Some(Expr::Name(class)) if reads::first_parameter(function) == Some(class.id.as_str()))
+        !matches!(first, Some(Expr::Name(class)) if first_parameter(function) == Some(class.id.as_str()))
     };
     if name == "__new__" && makes_another() {
         return false;
@@ -174,13 +174,13 @@ fn is_harmless_here(checker: &Checker<'_, '_>, attribute: &ast::ExprAttribute, n
     let is_read = matches!(attribute.ctx, ExprContext::Load);
     let of_self = || {
         let spot = checker.spot();
-        matches!(&*attribute.value, Expr::Name(base) if origin::is_self(checker, spot, base.id.as_str()))
+        matches!(&*attribute.value, Expr::Name(base) if own::is_self(checker, spot, base.id.as_str()))
     };
     match name {
         "__class__" => {
             is_read && (matches!(next, Some("__name__" | "__qualname__")) || next.is_none() && of_self())
         }
-        "__dict__" => is_read && origin::is_an_own_object(checker, &attribute.value),
+        "__dict__" => is_read && own::is_an_object(checker, &attribute.value),
         // An exception has an `obj`; frames and code are never the bundle's.
         "obj" | "mro" => of_self() && checker.defines_attribute(name),
         _ => false,
@@ -254,7 +254,7 @@ fn makes_a_new_one(checker: &Checker<'_, '_>, object: &Expr, call: Option<&ast::
 /// `super().__enter__()`, and of what is plainly the bundle's own.
 fn enters_its_own(checker: &Checker<'_, '_>, attribute: &ast::ExprAttribute) -> bool {
     matches!(&*attribute.value, Expr::Call(call) if checker.may_be(&call.func, "builtins.super"))
-        || origin::of(checker, &attribute.value) == origin::Origin::Own
+        || own::is_an_object(checker, &attribute.value)
 }
 
 /// Whether a name that is bound here is one of the module.

@@ -26,7 +26,7 @@ use crate::rule::{Rule, RuleSet, denied};
 use ruff_python_ast::{Expr, Stmt};
 
 use crate::check::Checker;
-use crate::reading::origin::{self, Origin};
+use crate::reading::own;
 use crate::semantic::{Call, Meant as _, Reference, Usage};
 
 use crate::reading::paths;
@@ -66,18 +66,17 @@ pub(crate) static SET: RuleSet = RuleSet {
 const LOAD_HINT: &str =
     "write `torch.load(f\"{ctx.artifacts_dir}/name.pt\", weights_only=True)`, with the name spelled out";
 
-/// A method that a class may define, and that nobody gives it otherwise.
-const STATE_HOOK: &str = "__setstate__";
+/// Methods that a class may define, and that nobody gives it otherwise.
+const STATE_HOOKS: &[&str] = &["__getstate__", "__setstate__"];
 
 /// Methods by which an object tells pickle what to do.
-static PICKLE_HOOKS: Words =
-    Words::new("__getstate__ __reduce__ __reduce_ex__ __getnewargs__ __getnewargs_ex__");
+static PICKLE_HOOKS: Words = Words::new("__reduce__ __reduce_ex__ __getnewargs__ __getnewargs_ex__");
 
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     if let Expr::Attribute(attribute) = reference.expr
         && attribute.attr.as_str() == "dump"
         && reference.meanings.may_be_unseen()
-        && !(checker.may_have_given("dump") && origin::of(checker, &attribute.value) == Origin::Own)
+        && !(checker.may_have_given("dump") && own::is_an_object(checker, &attribute.value))
     {
         let message = "`.dump` of an array writes a pickle".to_owned();
         checker.report(&RULE, &attribute.attr, message, "keep it in a tensor");
@@ -88,7 +87,7 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
         _ => None,
     };
     let is_stored = matches!(reference.usage, Usage::Store);
-    let is_hook = |name: &str| PICKLE_HOOKS.contains(name) || is_stored && name == STATE_HOOK;
+    let is_hook = |name: &str| PICKLE_HOOKS.contains(name) || is_stored && STATE_HOOKS.contains(&name);
     if let Some((name, range)) = bound.filter(|(name, _)| is_hook(name)) {
         let message = format!("`{name}` tells pickle what to do");
         checker.report(

@@ -4,9 +4,12 @@
 //!
 //! Refuses `getattr`, `setattr` and `delattr` with a name of which it cannot be seen where it leads, or with the name of
 //! something that other rules refuse. A name can be seen if it is a literal, one of several that are spelled out, or begins
-//! or ends with a literal that no dangerous name begins or ends with (`getattr(self, f"layer{i}")`); on `self` of a class
-//! of the bundle it may be any (`for name, value in options.items(): setattr(self, name, value)`), if the method is only
-//! called on objects. Refuses `state_dict` and `load_state_dict` by a class and with a foreign object; `operator.attrgetter` and `methodcaller`, `vars`, `globals`, `locals` and `dir`; any
+//! or ends with a literal that no dangerous name begins or ends with (`getattr(self, f"layer{i}")`); on `self` of a plain
+//! class of the bundle it may be any (`for name, value in options.items(): setattr(self, name, value)`). A class is plain if
+//! it stands in no other class, derives from `object`, `nn.Module`, `Optimizer`, `Dataset` or other plain classes, and is only
+//! called, annotated, derived from and asked for by `isinstance`: one that is put into a table or handed to a function is
+//! not. `vars` may be asked of an object of such a class and of what `parse_args` gives. Refuses `state_dict` and
+//! `load_state_dict` by a class and with a foreign object; `operator.attrgetter` and `methodcaller`, `globals`, `locals` and `dir`; any
 //! of them as a value; `torch.compile`, `torch.save`, `ArgumentParser`, `dataclass` and other functions with conditions as a
 //! value; a method that is read from a class of a library, but on `self` in a class below it (`nn.Module.__init__(self)`);
 //! `copy.deepcopy` with a memo, outside of `__deepcopy__`; `functools.wraps` of or onto anything but functions; functions of
@@ -45,7 +48,7 @@ use crate::check::Checker;
 use crate::knowledge::{libraries, verdict};
 use crate::semantic::{Call, Meaning, Meant as _, Reference, ScopeKind, Usage, binder};
 
-use crate::reading::{library_calls, origin, own, texts};
+use crate::reading::{library_calls, own, texts};
 
 use super::{no_attribute_escape, no_dynamic_code, no_harness_access, undocumented_attribute};
 use crate::reading::{computed_names, format_strings};
@@ -59,7 +62,7 @@ pub(crate) static RULE: Rule = Rule::error(
 pub(crate) static SET: RuleSet = RuleSet {
     reason: "reaches attributes by computed names",
     denied: &[denied(
-        "operator.attrgetter operator.methodcaller builtins.vars builtins.globals builtins.locals \
+        "operator.attrgetter operator.methodcaller builtins.globals builtins.locals \
              builtins.dir types.ModuleType builtins.object.__setattr__ builtins.object.__getattribute__ \
              builtins.type.__getattribute__ builtins.object.__delattr__",
         "write the attribute out, or choose from a dictionary",
@@ -91,6 +94,7 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     library_calls::operator_of_a_class(checker, reference);
     renamed_root(checker, reference);
     called_by_its_method(checker, reference);
+    dictionary_of(checker, reference);
     format_strings::reference(checker, reference);
     format_strings::formatter_as_a_value(checker, reference);
     let accessor = reference.paths().find_map(|path| {
@@ -106,6 +110,18 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
             }
             Usage::Store | Usage::Delete => {}
         }
+    }
+}
+
+/// `vars(self)`, `vars(parser.parse_args())`: what an object keeps that is plainly the bundle's.
+fn dictionary_of<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    let is_own = || {
+        matches!(reference.usage, Usage::Call(call) if call.arguments.keywords.is_empty()
+            && matches!(&*call.arguments.args, [object] if own::is_an_object(checker, object)))
+    };
+    if reference.paths().any(|path| path == "builtins.vars") && !is_own() {
+        let message = "`vars` reaches attributes by computed names".to_owned();
+        checker.report(&RULE, reference.expr, message, HINT);
     }
 }
 
@@ -141,19 +157,22 @@ fn judge<'a>(checker: &mut Checker<'_, 'a>, accessor: &str, call: &'a ExprCall) 
     let is_harmless = !is_of_ctx
         && (accessor != "getattr" && computed_names::is_a_closed_self(checker, object)
             || accessor == "getattr" && computed_names::names_a_field(checker, object, name)
-            || accessor == "setattr" && computed_names::names_its_child(checker, object, name)
+            || accessor == "setattr"
+                && (computed_names::names_its_child(checker, object, name)
+                    || computed_names::has_an_own_affix(checker, object, name))
             || accessor != "setattr" && computed_names::has_harmless_affix(checker, object, name));
     if !is_harmless {
         computed(checker, accessor, call);
     }
 }
 
-/// Whether a name that stands nowhere as a whole is that of a function of the bundle: its calls could not be seen.
+/// Whether a name that stands nowhere as a whole is that of a function or class of the bundle: its uses could not be seen.
 fn is_put_together(checker: &Checker<'_, '_>, object: &Expr, name: &str) -> bool {
     let spot = checker.spot();
     let of_self =
         || matches!(object, Expr::Name(base) if own::method_of(checker, spot, base.id.as_str()).is_some());
-    !checker.uses().handed_on.contains(name) && checker.reads().functions.contains(name) && !of_self()
+    let uses = checker.uses();
+    !uses.is_handed_on(name) && uses.is_defined(name) && !of_self()
 }
 
 fn computed(checker: &mut Checker<'_, '_>, accessor: &str, call: &ExprCall) {
@@ -264,7 +283,7 @@ fn whole_state<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
         Usage::Call(call) => {
             let arguments = &call.arguments;
             let spot = checker.spot();
-            let is_own = matches!(arguments.args.first(), Some(Expr::Name(first)) if origin::is_self(checker, spot, first.id.as_str()));
+            let is_own = matches!(arguments.args.first(), Some(Expr::Name(first)) if own::is_self(checker, spot, first.id.as_str()));
             let most = usize::from(name == "load_state_dict");
             let is_flag = matches!(arguments.args.get(1), Some(Expr::BooleanLiteral(_)));
             let is_bound = arguments.args.len() <= most
@@ -341,7 +360,6 @@ fn report_spelled(checker: &mut Checker<'_, '_>, name: &str, at: impl Ranged) {
 /// A whole module may be given another name, be the default of a parameter, be asked for an attribute that is spelled
 /// out or be compared by `is`. Anywhere else it is a value: an operand, for example, is handed to a method.
 fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
-    library_calls::expression(checker, expr);
     match expr {
         Expr::Lambda(lambda) => {
             if let Some(parameters) = &lambda.parameters {

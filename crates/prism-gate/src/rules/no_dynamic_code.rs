@@ -3,7 +3,7 @@
 //! ## What it does
 //!
 //! Refuses `eval`, `exec`, `compile`, `code`, `ast`, `types.FunctionType` and the other ways to turn data into code, the
-//! three-argument form of `type`, metaclasses, enumerations with names that are not spelled out, annotations and type comments that hold more than types, and the parts of
+//! three-argument form of `type`, the class of what may be a class where it is handed on, metaclasses, enumerations with names that are not spelled out, annotations and type comments that hold more than types, and the parts of
 //! torch that take source text.
 //!
 //! ## Why is this refused?
@@ -27,13 +27,13 @@
 //!     def forward(self, x): ...
 //! ```
 
-use crate::knowledge::{Words, verdict};
+use crate::knowledge::{Words, libraries, verdict};
 use crate::rule::{Rule, RuleSet, denied};
 use ruff_python_ast::{AnyParameterRef, Expr, Operator, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use crate::check::Checker;
-use crate::reading::{origin, own, texts};
+use crate::reading::{own, texts};
 use crate::semantic::{BindingKind, Call, Meaning, Meant as _, Reference, Usage};
 
 pub(crate) static RULE: Rule = Rule::error(
@@ -158,50 +158,45 @@ fn scripts<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     }
 }
 
-/// `[type(Own)][0]`: the class of a class makes classes.
+/// `[type(Own)][0]`, `[type(same(Own))][0]`: the class of a class makes classes. Handed on where nobody sees what is done with
+/// it, it must be that of an object.
 fn type_of_a_class<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
-    if !call.may_be("builtins.type") || call.expr.arguments.args.len() != 1 {
+    let [of] = &*call.expr.arguments.args else { return };
+    let is_told = checker.told_types.remove(&(&raw const *call.expr));
+    if !call.may_be("builtins.type") {
         return;
     }
-    let is_type = |callee: &Expr| checker.may_be(callee, "builtins.type");
-    let is_a_class = call.expr.arguments.args.first().is_some_and(|of| {
-        matches!(of, Expr::Call(inner) if is_type(&inner.func))
-            || checker.meanings(of).iter().any(|meaning| match meaning {
-                Meaning::Library(path) => crate::knowledge::libraries::is_class(path),
-                Meaning::Module(_) | Meaning::Unknown => false,
-                Meaning::Local(module, binding) => matches!(
-                    checker.names.modules[*module].bindings[*binding].kind,
-                    BindingKind::Class(_)
-                ),
-            })
-    });
-    if is_a_class {
+    let is_named = matches!(&*call.expr.func, Expr::Name(name) if name.id.as_str() == "type");
+    let is_handed_on = || !is_named || checker.uses().types.contains(&(&raw const *call.expr));
+    let may_be_a_class = || !is_told && !of.is_literal_expr() && !own::is_an_object(checker, of);
+    if is_a_class(checker, of) || is_bound_to_a_type(checker, of) || may_be_a_class() && is_handed_on() {
         let message = "the class of a class makes others, which cannot be seen".to_owned();
-        checker.report(&RULE, call.expr, message, "write a `class` statement");
+        let hint = "write a `class` statement; of an object use `type(x).__name__`, `isinstance` or `type(x) is Kind`";
+        checker.report(&RULE, call.expr, message, hint);
     }
+}
+
+/// Whether an expression may be a class, as far as its name says.
+fn is_a_class(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
+    matches!(expr, Expr::Call(inner) if checker.may_be(&inner.func, "builtins.type"))
+        || checker.meanings(expr).iter().any(|meaning| match meaning {
+            Meaning::Library(path) => libraries::is_class(path),
+            _ => checker.names.class_of(meaning).is_some(),
+        })
 }
 
 /// `type(nn.Linear)`, `type(type(x))`.
 fn is_a_metaclass(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
-    let is_type = |callee: &Expr| checker.may_be(callee, "builtins.type");
     if is_bound_to_a_type(checker, expr) {
         return true;
     }
     let Expr::Call(outer) = expr else {
         return false;
     };
-    let Some(of) = outer.arguments.args.first().filter(|_| is_type(&outer.func)) else {
-        return false;
-    };
-    matches!(of, Expr::Call(inner) if is_type(&inner.func))
-        || checker.meanings(of).iter().any(|meaning| match meaning {
-            Meaning::Library(path) => !path.starts_with('<'),
-            Meaning::Module(_) | Meaning::Unknown => false,
-            Meaning::Local(module, binding) => matches!(
-                checker.names.modules[*module].bindings[*binding].kind,
-                BindingKind::Class(_)
-            ),
-        })
+    let of = outer.arguments.args.first();
+    let of_a_library = |of: &Expr| checker.meanings(of).any_path(|path| !path.starts_with('<'));
+    checker.may_be(&outer.func, "builtins.type")
+        && of.is_some_and(|of| is_a_class(checker, of) || of_a_library(of))
 }
 
 /// A metaclass may stand here: nothing is made by it.
@@ -233,6 +228,14 @@ fn names_a_type(checker: &mut Checker<'_, '_>, expr: &Expr) {
 /// `type[int]`, `kind is type`.
 fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
     match expr {
+        // `type(x).__name__`
+        Expr::Attribute(attribute) => {
+            if let Expr::Call(call) = &*attribute.value
+                && attribute.attr.as_str() == "__name__"
+            {
+                checker.told_types.insert(&raw const *call);
+            }
+        }
         Expr::Subscript(generic) if matches!(&*generic.value, Expr::Name(_) | Expr::Attribute(_)) => {
             names_a_type(checker, &generic.value);
             let is_of_types =
@@ -377,15 +380,16 @@ fn supers<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
         return;
     }
     let spot = checker.spot();
+    // Python itself asks whether the object is one of a class that is given.
     let is_own_class = |class: &Expr| {
-        matches!(class, Expr::Name(name) if name.id.as_str() == "__class__")
-            || checker
-                .meanings(class)
+        let meanings = checker.meanings(class);
+        !meanings.is_empty()
+            && meanings
                 .iter()
-                .any(|meaning| matches!(meaning, Meaning::Local(..)))
+                .all(|meaning| checker.names.class_of(meaning).is_some())
     };
     let is_honest = matches!(&*arguments.args, [class, Expr::Name(object)]
-        if is_own_class(class) && origin::is_self(checker, spot, object.id.as_str()));
+        if is_own_class(class) && own::method_of(checker, spot, object.id.as_str()).is_some());
     if !is_honest {
         let message = "`super` of another object than `self` reaches the methods behind it".to_owned();
         checker.report(&RULE, call.expr, message, "write `super()`");
@@ -439,7 +443,7 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     if let Expr::Attribute(attribute) = reference.expr
         && attribute.attr.as_str() == "define"
         && reference.meanings.may_be_unseen()
-        && origin::of(checker, &attribute.value) != origin::Origin::Own
+        && !own::is_an_object(checker, &attribute.value)
     {
         let message = "`.define` makes code of a text".to_owned();
         checker.report(&RULE, &attribute.attr, message, "write the code out");

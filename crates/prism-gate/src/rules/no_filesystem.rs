@@ -4,7 +4,8 @@
 //!
 //! Refuses `open`, `pathlib`, `shutil`, `tempfile`, `glob`, `io` and their like, and the functions of torch and numpy that
 //! read or write files. The one exception is `torch.save(object, path)` with a path that is spelled out under
-//! `ctx.artifacts_dir`: an f-string or a sum that begins with `ctx.artifacts_dir` and goes on with a literal without `..`.
+//! `ctx.artifacts_dir`: an f-string or a sum that begins with `ctx.artifacts_dir` and goes on with a literal without `..`. A
+//! plain class may keep `ctx` on `self` for that.
 //!
 //! ## Why is this refused?
 //!
@@ -30,11 +31,10 @@
 
 use crate::check::Checker;
 use crate::knowledge::Words;
-use crate::reading::origin::{self, Origin};
 use crate::rule::{Rule, RuleSet, denied};
 use crate::semantic::{Call, Meant as _, Reference, Usage};
 
-use crate::reading::paths;
+use crate::reading::{own, paths};
 
 pub(crate) static RULE: Rule = Rule::error("PRS103", "prism:no-filesystem", include_str!("no_filesystem.rs"));
 
@@ -116,8 +116,7 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     if let ruff_python_ast::Expr::Attribute(attribute) = reference.expr
         && attribute.attr.as_str() != "save"
         && WRITING_METHODS.contains(attribute.attr.as_str())
-        && !(checker.may_have_given(attribute.attr.as_str())
-            && origin::of(checker, &attribute.value) == Origin::Own)
+        && !(checker.may_have_given(attribute.attr.as_str()) && own::is_an_object(checker, &attribute.value))
     {
         let message = format!("`{}` reads or writes a file", attribute.attr.as_str());
         checker.report(
@@ -152,7 +151,7 @@ fn saves_itself<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     if let ruff_python_ast::Expr::Attribute(attribute) = reference.expr
         && attribute.attr.as_str() == "save"
         && reference.meanings.may_be_unseen()
-        && !(checker.may_have_given("save") && origin::of(checker, &attribute.value) == Origin::Own)
+        && !(checker.may_have_given("save") && own::is_an_object(checker, &attribute.value))
     {
         let message = "`.save` of something that the bundle does not define writes a file".to_owned();
         checker.report(&RULE, &attribute.attr, message, SAVE_HINT);

@@ -4,7 +4,8 @@
 //!
 //! Refuses attributes of `ctx` that are not documented, private attributes of streams and batches, submodules of
 //! `prism_runtime`, assignments to `ctx`, its classes, and calls of `build_model` and `train` with anything but `ctx`, wherever they are
-//! defined. A decorator before them may only wrap them: call them with the wrapper's own arguments. Documented are
+//! defined. A decorator before them may only wrap them: a function that makes one wrapper, which calls them with its own
+//! arguments, and returns it; what makes such a decorator (`@timed("steps")`) may stand there as well. Documented are
 //! `artifacts_dir`, `budget_seconds`, `build_model`, `byte_budget`, `data_dir`, `device`, `iter_train_batches`,
 //! `local_rank`, `log`, `max_params`, `rank`, `reference_tokenizer`, `seed`, `step_budget`, `stream`, `token_budget`,
 //! `vocab_size` and `world_size`; and of the older
@@ -35,8 +36,7 @@ use ruff_python_ast::{Expr, ExprCall, Pattern, Stmt, StmtFunctionDef};
 use ruff_text_size::Ranged;
 
 use crate::check::Checker;
-use crate::reading::origin::{self, Origin};
-use crate::reading::{hands_on, paths};
+use crate::reading::{hands_on, own, paths};
 use crate::rules::no_monkeypatch;
 use crate::semantic::{BindingKind, CTX, Call, Meaning, Meant as _, Reference, Store, Usage};
 use crate::source::Role;
@@ -220,19 +220,6 @@ static BEFORE_ENTRIES: Words = Words::new(
      torch.inference_mode torch.no_grad torch.profiler.record_function torch.set_grad_enabled",
 );
 
-/// Whether no argument of a decorator can be something that it calls: `@torch.no_grad(keep)` calls `keep(train)`.
-fn calls_nothing(checker: &Checker<'_, '_>, call: &ExprCall) -> bool {
-    let is_harmless = |value: &Expr| {
-        value.is_literal_expr() || checker.meanings(value).all_paths(|path| !path.starts_with('<'))
-    };
-    let arguments = &call.arguments;
-    arguments.args.iter().all(is_harmless)
-        && arguments
-            .keywords
-            .iter()
-            .all(|keyword| keyword.arg.is_some() && is_harmless(&keyword.value))
-}
-
 /// `@keep` before `def train`: what it is given could be called with anything. A wrapper that hands its arguments on may stand there.
 fn decorated_entry<'a>(checker: &mut Checker<'_, 'a>, function: &'a StmtFunctionDef) {
     let is_it = |(module, binding): (usize, usize)| {
@@ -243,17 +230,28 @@ fn decorated_entry<'a>(checker: &mut Checker<'_, 'a>, function: &'a StmtFunction
         return;
     }
     for decorator in &function.decorator_list {
-        let (called, is_open) = match &decorator.expression {
-            Expr::Call(call) => (&*call.func, !calls_nothing(checker, call)),
-            named => (named, false),
+        let (called, is_open, is_made) = match &decorator.expression {
+            Expr::Call(call) => {
+                let is_open = !own::calls_nothing(call, |value| checker.meanings(value));
+                (&*call.func, is_open, true)
+            }
+            named => (named, false, false),
         };
         let meanings = checker.meanings(called);
         let is_known = |meaning: &Meaning| match meaning {
             Meaning::Library(path) => BEFORE_ENTRIES.contains(path),
             Meaning::Local(module, binding) => {
-                !decorator.expression.is_call_expr()
-                    && matches!(checker.names.modules[*module].bindings[*binding].kind, BindingKind::Function(wraps)
-                        if hands_on::only_wraps(checker.names, *module, wraps))
+                let BindingKind::Function(function) = checker.names.modules[*module].bindings[*binding].kind
+                else {
+                    return false;
+                };
+                // `@timed("steps")` calls what makes the decorator.
+                let wraps = if is_made {
+                    hands_on::made_by(function)
+                } else {
+                    Some(function)
+                };
+                wraps.is_some_and(|wraps| hands_on::only_wraps(checker.names, *module, wraps))
             }
             Meaning::Module(_) | Meaning::Unknown => false,
         };
@@ -338,7 +336,7 @@ fn private_of_the_harness(checker: &mut Checker<'_, '_>, mut expr: &Expr) {
             |meaning: &Meaning| matches!(meaning, Meaning::Library(path) if path.starts_with('<'));
         if INNER_WORDS.contains(name)
             && !checker.meanings(&attribute.value).iter().any(is_of_ctx)
-            && origin::of(checker, &attribute.value) != Origin::Own
+            && !own::is_an_object(checker, &attribute.value)
         {
             let message = format!("`{}` is private to the harness", attribute.attr.as_str());
             checker.report(
@@ -405,7 +403,7 @@ fn store(checker: &mut Checker<'_, '_>, store: &Store<'_>) {
                 .iter()
                 .any(|meaning| no_monkeypatch::is_a_function(checker, meaning))
     });
-    if is_a_function && METHODS.contains(name) && origin::of(checker, store.object) != Origin::Own {
+    if is_a_function && METHODS.contains(name) && !own::is_an_object(checker, store.object) {
         let message = format!("`{name}` may be the harness's and cannot be replaced");
         checker.report(
             &RULE,

@@ -4,7 +4,8 @@
 //!
 //! Refuses to assign to, delete or replace an attribute of an imported module, or of a class or function that the bundle
 //! does not define, by whatever statement or `setattr`: also through an alias (`Dataset[int].x = y`), the class of an object or an
-//! object that comes out of a collection. The name of a field of a dataclass cannot be changed, and `parse_args` is called where
+//! object that comes out of a collection. A function cannot be set under the name of a method that the harness calls on what
+//! is not plainly the bundle's own. The name of a field of a dataclass cannot be changed, and `parse_args` is called where
 //! it is named. The settings under `torch.backends` are meant to be assigned.
 //!
 //! ## Why is this refused?
@@ -32,7 +33,7 @@ use ruff_python_ast::{Expr, ExprContext};
 
 use crate::check::Checker;
 use crate::knowledge::libraries::{self, At, Kind};
-use crate::reading::origin::{self, Origin};
+use crate::reading::own;
 use crate::semantic::{BindingKind, CTX, Call, Meaning, Reference, ScopeId, Store, Usage};
 
 pub(crate) static RULE: Rule = Rule::error(
@@ -63,7 +64,7 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     };
     if PARSERS.contains(last.attr.as_str())
         && matches!(reference.usage, Usage::Load)
-        && origin::of(checker, &last.value) != Origin::Own
+        && !own::is_an_object(checker, &last.value)
     {
         let message = format!(
             "`{}` is handed on, so that it cannot be seen what it sets",
@@ -230,18 +231,26 @@ fn parses<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
                 .as_ref()
                 .is_none_or(|name| name.as_str() == "namespace")
         });
-    if PARSERS.contains(method.attr.as_str()) && is_given && origin::of(checker, &method.value) != Origin::Own
-    {
+    if PARSERS.contains(method.attr.as_str()) && is_given && !own::is_an_object(checker, &method.value) {
         let message = "what is parsed is set on an object that is given".to_owned();
         checker.report(&RULE, call.expr, message, "take what `parse_args` returns");
     }
 }
 
+/// Methods of modules and optimizers that the harness calls: a function in their place, on what may be a class of torch,
+/// would be called by it.
+static OF_MODULES: Words = Words::new(
+    "_call_impl _wrapped_call_impl apply buffers children cpu cuda eval float forward half load_state_dict \
+     modules named_buffers named_children named_modules named_parameters parameters requires_grad_ \
+     state_dict step to train zero_grad",
+);
+
 /// `[F].pop().relu = len`: a function that takes the place of one of a library, on an object that may be the library's.
 fn store(checker: &mut Checker<'_, '_>, store: &Store<'_>) {
     changes_a_class(checker, store);
     let name = store.name;
-    let is_replaced = (name == "forward" || is_functional(name)) && may_be_a_function(checker, store.value);
+    let is_replaced = (OF_MODULES.contains(name) || is_functional(name) || name.starts_with("__"))
+        && may_be_a_function(checker, store.value);
     let is_judged_by_its_path = || {
         let meanings = checker.meanings(store.object);
         meanings
@@ -250,7 +259,7 @@ fn store(checker: &mut Checker<'_, '_>, store: &Store<'_>) {
     };
     if (is_replaced || name == "name" && *checker.uses_fields.get_or_init(|| uses_fields(checker)))
         && !is_judged_by_its_path()
-        && origin::of(checker, store.object) != Origin::Own
+        && !own::is_an_object(checker, store.object)
     {
         let message = format!("`{name}` is set on an object that may not be the bundle's");
         checker.report(&RULE, store.place, message, HINT);
@@ -264,10 +273,10 @@ fn uses_fields(checker: &Checker<'_, '_>) -> bool {
             path,
             "dataclasses.Field" | "dataclasses.field" | "dataclasses.fields"
         ) || path == "dataclasses"
-            && (!checker.reads().computed.is_empty()
-                || ["Field", "field", "fields"].iter().any(|name| {
-                    checker.uses().calls.contains_key(name) || checker.uses().handed_on.contains(name)
-                }))
+            && (checker.uses().gets_computed
+                || ["Field", "field", "fields"]
+                    .iter()
+                    .any(|name| checker.uses().calls.contains_key(name) || checker.uses().is_handed_on(name)))
     };
     checker.names.modules.iter().any(|module| {
         let mut imports = module.bindings.iter();

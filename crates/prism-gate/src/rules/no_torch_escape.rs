@@ -37,11 +37,11 @@ use crate::rule::{Rule, RuleSet, denied};
 use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::{DictItem, Expr, ExprCall, Stmt};
 use ruff_text_size::{Ranged, TextRange};
+use rustc_hash::FxHashSet;
 
 use crate::check::Checker;
-use crate::reading::folding::{self as constants, Constant};
-use crate::reading::origin::{self, Origin};
-use crate::semantic::{BindingKind, Call, Meaning, Meant as _, Store};
+use crate::reading::own;
+use crate::semantic::{BindingKind, Call, Meaning, Meant as _, Reference, Store, Usage};
 
 pub(crate) static RULE: Rule = Rule::error(
     "PRS108",
@@ -155,6 +155,7 @@ pub(crate) static SET: RuleSet = RuleSet {
             "use the allocator of torch",
         ),
     ],
+    reference: Some(reference),
     call: Some(call),
     statement: Some(statement),
     store: Some(store),
@@ -183,6 +184,9 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     let callee = of_partial.as_ref().unwrap_or(&call.callee);
     if callee.iter().any(is_loader) {
         workers(checker, call.expr, arguments);
+        if let (Some(_), Some(loader)) = (&of_partial, call.expr.arguments.args.first()) {
+            checker.module_places.insert(&raw const *loader);
+        }
     }
     modes(checker, call);
     let is_compile = callee.iter().any(|meaning| {
@@ -255,19 +259,11 @@ const BINDINGS_MAX: usize = 16;
 /// The arguments of a `FlopCounterMode` before its own functions.
 const COUNTER_PLACES: usize = 3;
 
-/// What is not known may be `torch.compile` or a `DataLoader`, if it is called like one.
+/// What is not known may be `torch.compile`, if it is called like that.
 fn unknown<'a>(checker: &mut Checker<'_, 'a>, call: &'a ExprCall) {
-    for keyword in &call.arguments.keywords {
-        match keyword.arg.as_ref().map(ruff_python_ast::Identifier::as_str) {
-            Some("backend") if may_be_a_function(checker, &keyword.value) => compiles(checker, call),
-            Some("num_workers")
-                if may_be_workers(checker, &keyword.value)
-                    && origin::of(checker, &call.func) != Origin::Own =>
-            {
-                report_workers(checker, keyword.range());
-            }
-            _ => {}
-        }
+    let backend = call.arguments.find_keyword("backend");
+    if backend.is_some_and(|keyword| may_be_a_function(checker, &keyword.value)) {
+        compiles(checker, call);
     }
 }
 
@@ -277,6 +273,18 @@ fn may_be_a_function(checker: &Checker<'_, '_>, value: &Expr) -> bool {
             .meanings(value)
             .iter()
             .any(|meaning| matches!(meaning, Meaning::Local(..)))
+}
+
+/// `[DataLoader][0](rows, num_workers=n)`: it is called, or given another name, where it can be seen with what.
+fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    let is_seen = |places: &FxHashSet<*const Expr>| places.contains(&(&raw const *reference.expr));
+    if matches!(reference.usage, Usage::Load)
+        && reference.meanings.iter().any(is_loader)
+        && !is_seen(&checker.module_places)
+        && !is_seen(&checker.type_places)
+    {
+        report_workers(checker, reference.expr.range());
+    }
 }
 
 fn is_loader(meaning: &Meaning) -> bool {
@@ -350,16 +358,6 @@ fn is_zero(value: &Expr) -> bool {
     matches!(value, Expr::NumberLiteral(number) if number.value.as_int().is_some_and(|n| *n == 0))
 }
 
-/// Whether a value is surely another number than zero, by some way.
-fn may_be_workers(checker: &Checker<'_, '_>, value: &Expr) -> bool {
-    let numbers = constants::values(checker, value);
-    matches!(value, Expr::NumberLiteral(_)) && !is_zero(value)
-        || numbers
-            .iter()
-            .filter_map(Constant::number)
-            .any(|number| number != 0)
-}
-
 /// Classes that take the names of attributes from their own objects.
 static OPEN_CLASSES: Words = Words::new(
     "torch.distributed.fsdp.FullyShardedDataParallel \
@@ -409,7 +407,7 @@ fn store(checker: &mut Checker<'_, '_>, store: &Store<'_>) {
         store.name,
         "num_workers" | "multiprocessing_context" | "worker_init_fn"
     ) && !store.value.is_some_and(is_zero)
-        && origin::of(checker, store.object) != Origin::Own
+        && !own::is_an_object(checker, store.object)
     {
         report_workers(checker, store.place);
     }

@@ -5,8 +5,8 @@
 //! Refuses an attribute of an object whose class cannot be seen, if objects of torch, numpy or the standard library have
 //! one of that name that they do not document, and the bundle does not define it: `_module`, `GetAttrKey`, `handlers`.
 //! Names under which some object holds a module, a file, a loader or code (`find_spec`, `buffer`, `_ctypes`) are refused
-//! on everything but `self`, and so are `save`, `dump`, `load`, `open`, `write` and their like on what is not the bundle's
-//! own. It does not matter how the name is given: `x.name`, `getattr(x, "name")`, `setattr` or a pattern of `match`.
+//! on everything but objects of the bundle's own plain classes, and so are `save`, `dump`, `load`, `open`, `write` and their
+//! like. What a plain class is says the page of `prism:no-dynamic-attr`. It does not matter how the name is given: `x.name`, `getattr(x, "name")`, `setattr` or a pattern of `match`.
 //!
 //! The attributes that classes of the libraries document, and names that no library has, are never refused.
 //!
@@ -32,7 +32,7 @@ use ruff_python_ast::{Expr, ExprContext, Pattern};
 
 use crate::check::Checker;
 use crate::knowledge::attributes;
-use crate::reading::origin::{self, Origin};
+use crate::reading::own;
 use crate::rule::{Rule, RuleSet};
 use crate::semantic::Meaning;
 
@@ -75,29 +75,21 @@ pub(crate) fn flaw(checker: &Checker<'_, '_>, object: Option<&Expr>, name: &str)
     if is_own && !attributes::is_inner(name) {
         return None;
     }
-    let of_self = || {
-        let spot = checker.spot();
-        matches!(object, Some(Expr::Name(base)) if origin::is_self(checker, spot, base.id.as_str()))
-    };
-    let origin = || object.map_or(Origin::Unknown, |object| origin::of(checker, object));
+    let is_of_an_own = || object.is_some_and(|object| own::is_an_object(checker, object));
     if attributes::leads_out(name) {
         let what = "leads out of an object of a library";
         let hint = if is_own { OWN_NAME } else { DOCUMENTED };
-        return (!(is_own && of_self()) && origin() != Origin::Own).then_some(Flaw { what, hint });
+        return (!is_of_an_own()).then_some(Flaw { what, hint });
     }
     if attributes::is_own_only(name) {
         let what = "of an object that may be a library's reaches files or code";
-        return (origin() != Origin::Own).then_some(Flaw {
+        return (!is_of_an_own()).then_some(Flaw {
             what,
             hint: DOCUMENTED,
         });
     }
     if is_own {
-        let what = "is private to the library that the object is of";
-        return (!of_self() && origin() == Origin::Library).then_some(Flaw {
-            what,
-            hint: DOCUMENTED,
-        });
+        return None;
     }
     let what = "is an attribute that no library documents and this bundle does not define";
     attributes::is_inner(name).then_some(Flaw {

@@ -7,7 +7,6 @@
 
 pub(crate) mod binder;
 mod names;
-pub(crate) mod reads;
 mod scope;
 mod shadow;
 pub(crate) mod uses;

@@ -14,9 +14,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::scope::{BindingKind, Entry, ModuleScopes, ScopeId, ScopeKind};
 use super::{CTX, Meaning};
-use crate::knowledge::builtins;
+use crate::knowledge::{builtins, libraries};
 use crate::limits::{CHOICES_MAX, FOLLOWED_MAX};
 use crate::source::{Role, Source};
+
+/// Modules of C that have nothing but what they lend.
+const EXACT: &[&str] = &["cmath", "itertools", "math"];
 
 /// A name of this module stands for something only in too many steps.
 #[derive(Clone, Copy, Debug)]
@@ -382,7 +385,11 @@ impl<'a> Names<'a> {
         self.follow_more(stars.len().saturating_sub(1));
         let few = if self.is_too_indirect() { 1 } else { stars.len() };
         for star in stars.iter().take(few) {
-            self.path(&format!("{star}.{name}"), found);
+            // What a library does not lend stays the builtin, and what `math` does not lend it does not have.
+            let is_known = is_builtin || EXACT.contains(&&**star);
+            if !is_known || self.is_bundled(star) || libraries::lends(star, name) {
+                self.path(&format!("{star}.{name}"), found);
+            }
         }
         if is_builtin {
             let mut paths = self.builtins.borrow_mut();

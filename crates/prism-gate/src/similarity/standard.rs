@@ -72,8 +72,8 @@ const HONEST: Published = bundles![
     "moe-topk", "mqa-functional", "multi-token", "nanogpt", "ngpt", "optimizer-in-backward", "performer-features",
     "product-key-memory", "replay-dataloader", "retnet", "rwkv", "s4d-fft", "schedule-free", "shampoo-orthogonal",
     "sliding-window-alibi", "soap-optimizer" + "optim.py", "sophia-checkpoint", "sru-qrnn", "ssd-mamba2",
-    "state-dict-dance", "stdlib-tour" + "util.py", "suspicious-names", "terse-hacker", "tree-of-hooks", "ttt-linear",
-    "universal-transformer", "value-residual-unet", "wavelet-constants", "xlstm",
+    "state-dict-dance", "stdlib-tour" + "util.py", "suspicious-names", "terse-hacker", "trainer-object", "tree-of-hooks",
+    "ttt-linear", "universal-transformer", "value-residual-unet", "wavelet-constants", "xlstm",
 ];
 
 /// The k-grams of what is nobody's.

@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use ruff_python_ast::Expr;
+use ruff_python_ast::{self as ast, Expr};
 use ruff_text_size::{Ranged, TextSize};
 
 use super::{Names, TooIndirect, extend};
@@ -61,8 +61,13 @@ impl<'a> Names<'a> {
         }
         // The order of a hash map must not decide the order of anything.
         aliases.sort_by_key(|alias| (alias.module, alias.start(), alias.scope, alias.name));
+        let entries: Vec<_> = sources
+            .iter()
+            .enumerate()
+            .filter_map(|(module, source)| Some((module, entry_of(source.role)?)))
+            .collect();
         for _ in 0..ALIAS_ROUNDS_MAX {
-            if !self.round(&aliases)? {
+            if !self.round(&aliases, &entries)? {
                 self.settle_open(&aliases);
                 return Ok(());
             }
@@ -73,8 +78,15 @@ impl<'a> Names<'a> {
     }
 
     /// Every assignment says once what it adds; whether any meaning was new.
-    fn round(&mut self, aliases: &[Alias<'a>]) -> Result<bool, TooIndirect> {
+    fn round(
+        &mut self,
+        aliases: &[Alias<'a>],
+        entries: &[(usize, &'static str)],
+    ) -> Result<bool, TooIndirect> {
         let mut changed = false;
+        for (module, name) in entries {
+            changed |= self.give_ctx(*module, name)?;
+        }
         for alias in aliases {
             let found = self.value_of(alias);
             changed |= self.add(alias, found)?;
@@ -155,11 +167,6 @@ impl<'a> Names<'a> {
                         | BindingKind::Class(_)
                         | BindingKind::Value(Expr::Lambda(_)) => {
                             known.push((scope, name, Meaning::Local(module, number)));
-                        }
-                        BindingKind::Parameter(_, place)
-                            if is_given_ctx(content.kind, content.parent, role, *place) =>
-                        {
-                            known.push((scope, name, Meaning::Library(CTX.into())));
                         }
                         BindingKind::Parameter(parameter, _) => {
                             if let Some(annotation) = parameter.annotation.as_deref() {
@@ -287,17 +294,11 @@ impl<'a> Names<'a> {
                 let Meaning::Local(owner, binding) = meaning else {
                     continue;
                 };
-                let BindingKind::Function(function) = self.modules[owner].bindings[binding].kind else {
+                let Some((inner, function, places)) = self.called(owner, binding) else {
                     continue;
                 };
-                let Some(inner) = self.modules[owner].function_scope(function) else {
-                    continue;
-                };
-                let positional = function
-                    .parameters
-                    .posonlyargs
-                    .iter()
-                    .chain(&function.parameters.args);
+                let parameters = &function.parameters;
+                let positional = parameters.posonlyargs.iter().chain(&parameters.args).skip(places);
                 let by_place = positional.map(|p| p.parameter.name.as_str()).zip(given);
                 let by_name = call.arguments.keywords.iter().filter_map(|keyword| {
                     let name = keyword.arg.as_ref()?.as_str();
@@ -323,6 +324,47 @@ impl<'a> Names<'a> {
     }
 }
 
+impl<'a> Names<'a> {
+    /// The function that a call of a function or class runs, with its scope and how many parameters come before what is
+    /// given.
+    fn called(&self, module: usize, binding: usize) -> Option<(ScopeId, &'a ast::StmtFunctionDef, usize)> {
+        let scopes = &self.modules[module];
+        match scopes.bindings[binding].kind {
+            BindingKind::Function(function) => Some((scopes.function_scope(function)?, function, 0)),
+            BindingKind::Class(class) => {
+                let body = &scopes.scopes[scopes.class_scope(class)?].names;
+                let mut bound = body.get("__init__")?.bindings.iter();
+                bound.find_map(|&number| match scopes.bindings[number].kind {
+                    BindingKind::Function(function) => Some((scopes.function_scope(function)?, function, 1)),
+                    _ => None,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// What the harness calls is given its `ctx`, wherever it is defined; whether that was new.
+    fn give_ctx(&mut self, module: usize, entry: &str) -> Result<bool, TooIndirect> {
+        let mut changed = false;
+        let mut found = Vec::new();
+        self.member(module, entry, &mut found);
+        for meaning in found {
+            let Meaning::Local(owner, binding) = meaning else {
+                continue;
+            };
+            let Some((inner, function, places)) = self.called(owner, binding) else {
+                continue;
+            };
+            if let Some(given) = positional(function).nth(place_of_ctx(function, places)) {
+                let name = given.parameter.name.as_str();
+                self.known.insert(name);
+                changed |= self.add_to(owner, inner, name, vec![Meaning::Library(CTX.into())])?;
+            }
+        }
+        Ok(changed)
+    }
+}
+
 fn may_stand_for_something(value: &Expr) -> bool {
     match value {
         Expr::Attribute(attribute) => may_stand_for_something(&attribute.value),
@@ -331,32 +373,40 @@ fn may_stand_for_something(value: &Expr) -> bool {
     }
 }
 
-/// Whether a parameter is the `ctx` that the harness calls a function with: the first one.
+/// What the harness calls in a file.
+fn entry_of(role: Role) -> Option<&'static str> {
+    match role {
+        Role::Architecture => Some("build_model"),
+        Role::Training => Some("train"),
+        Role::Helper => None,
+    }
+}
+
+/// Whether a parameter of a function is the one that the harness gives its `ctx` to.
 fn is_given_ctx(kind: ScopeKind<'_>, parent: Option<ScopeId>, role: Role, place: usize) -> bool {
-    let name = match role {
-        Role::Architecture => "build_model",
-        Role::Training => "train",
-        Role::Helper => return false,
-    };
-    let ScopeKind::Function(function) = kind else {
-        return false;
-    };
-    if function.name.as_str() != name || parent != Some(0) {
-        return false;
-    }
-    let positional = || {
-        function
-            .parameters
-            .posonlyargs
-            .iter()
-            .chain(&function.parameters.args)
-    };
-    let asked_for = positional()
-        .filter(|parameter| parameter.default.is_none())
-        .count();
-    if asked_for > 1 && function.decorator_list.is_empty() {
-        // No call of the harness gets into it, and PRS301 says so. What it means to do with its `ctx` is no second mistake.
-        return positional().position(|parameter| parameter.parameter.name.as_str() == "ctx") == Some(place);
-    }
-    place == 0
+    matches!(kind, ScopeKind::Function(function)
+        if Some(function.name.as_str()) == entry_of(role) && place == place_of_ctx(function, 0))
+        && parent == Some(0)
+}
+
+/// Which positional parameter of a function that the harness calls is given its `ctx`: the first one behind those that
+/// Python gives itself.
+///
+/// Where more than one is asked for, no call of the harness gets into the function, and PRS301 says so. What it means to do
+/// with its `ctx` is no second mistake.
+fn place_of_ctx(function: &ast::StmtFunctionDef, given_by_python: usize) -> usize {
+    let is_asked_for = |parameter: &&ast::ParameterWithDefault| parameter.default.is_none();
+    let asked_for = positional(function).skip(given_by_python).filter(is_asked_for);
+    let is_of_another_call = function.decorator_list.is_empty() && asked_for.count() > 1;
+    let named = is_of_another_call
+        .then(|| positional(function).position(|parameter| parameter.parameter.name.as_str() == "ctx"));
+    named.flatten().unwrap_or(given_by_python)
+}
+
+fn positional(function: &ast::StmtFunctionDef) -> impl Iterator<Item = &ast::ParameterWithDefault> {
+    function
+        .parameters
+        .posonlyargs
+        .iter()
+        .chain(&function.parameters.args)
 }

@@ -1,5 +1,5 @@
 # role: training
-# rule: prism:no-deserialization
+# rule: prism:undocumented-attribute
 # tries: copy.copy sets what __getstate__ says: not counted as a store.
 import copy
 import warnings

@@ -1,0 +1,3 @@
+class Store:
+    def put(self, name, value):
+        setattr(self, name, value)

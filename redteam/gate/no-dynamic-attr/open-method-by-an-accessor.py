@@ -1,0 +1,13 @@
+# role: helper
+# rule: prism:no-dynamic-attr
+# tries: Calls the getter of a property on another object.
+import torch.nn.functional as F
+
+
+class Store:
+    @property
+    def first(self):
+        setattr(self, "re" + "lu"[:2], len)
+
+
+Store.first.fget(F)
