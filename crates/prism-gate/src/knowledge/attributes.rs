@@ -5,6 +5,10 @@
 //! that a bundle can get at holds a module, a file, a lock, a loader or code. All three are written by
 //! `cargo run -p xtask -- libraries`. A name that stands in none of them can only be the bundle's own.
 
+use std::sync::OnceLock;
+
+use rustc_hash::FxHashSet;
+
 use super::Words;
 use crate::rules::{no_attribute_escape, no_harness_access};
 
@@ -49,6 +53,17 @@ pub(crate) fn is_public(name: &str) -> bool {
     PUBLIC.contains(name) || HONEST_PRIVATE.contains(name)
 }
 
+/// Whether anything may be wrong with an attribute of this name: with most there is not, so that it is one look.
+pub(crate) fn is_suspect(name: &str) -> bool {
+    static SUSPECTS: OnceLock<FxHashSet<&str>> = OnceLock::new();
+    let suspects = SUSPECTS.get_or_init(|| {
+        let lists = [&INNER, &LEAD_OUT, &WAYS, &OWN_ONLY, &NEVER];
+        let all = lists.into_iter().flat_map(Words::iter);
+        all.filter(|name| !is_public(name) || is_never(name)).collect()
+    });
+    suspects.contains(name) || is_never_by_its_beginning(name)
+}
+
 /// Whether an object of a library may have an attribute of this name that is not documented.
 pub(crate) fn is_inner(name: &str) -> bool {
     INNER.contains(name) || leads_out(name) || is_own_only(name)
@@ -69,8 +84,12 @@ static NEVER: Words = Words::new(
 
 /// Whether an attribute of this name may not be used on anything.
 pub(crate) fn is_never(name: &str) -> bool {
-    // Under these a decorator of torch keeps the function that it was given.
-    NEVER.contains(name) || name.starts_with("_torchdynamo")
+    NEVER.contains(name) || is_never_by_its_beginning(name)
+}
+
+/// Under these a decorator of torch keeps the function that it was given.
+fn is_never_by_its_beginning(name: &str) -> bool {
+    name.starts_with("_torchdynamo")
 }
 
 /// Whether some name that leads out, by itself or on what is not the bundle's own, is as said.

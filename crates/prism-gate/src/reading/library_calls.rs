@@ -19,7 +19,13 @@ use crate::semantic::uses::Spot;
 use crate::semantic::{Call, Meaning, Meant as _, Names, Reference, ScopeKind, Store, Usage};
 
 /// Libraries whose classes are of Python: their methods do not ask what `self` is.
-static OF_PYTHON: Words = Words::new("argparse. logging. prism_challenge. prism_runtime. torch.");
+const OF_PYTHON: &[&str] = &[
+    "argparse.",
+    "logging.",
+    "prism_challenge.",
+    "prism_runtime.",
+    "torch.",
+];
 
 /// Classes of these whose methods are of C, and ask.
 const OF_C: &[&str] = &["torch.Tensor", "torch.Size", "torch.Generator", "torch.Event"];

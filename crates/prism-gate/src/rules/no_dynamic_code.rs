@@ -308,7 +308,7 @@ fn makes_names<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
             if matches!(checker.names.modules[*module].bindings[*binding].kind, BindingKind::Class(class)
                 if own::is_below(checker, *module, class, &|path| path.starts_with("enum."))))
     };
-    if !MAKERS.iter().any(|maker| call.may_be(maker)) && !call.callee.iter().any(is_own_maker) {
+    if !call.callee.any_path(|path| MAKERS.contains(path)) && !call.callee.iter().any(is_own_maker) {
         return;
     }
     let arguments = &call.expr.arguments;

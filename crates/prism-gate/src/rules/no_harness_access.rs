@@ -107,9 +107,12 @@ static MAY_SEE_CTX: Words = Words::new(
 /// Classes whose objects only the harness makes.
 static MADE_BY_THE_HARNESS: Words = Words::new("Batch Context PrismBatch PrismContext Stream Tokenizer");
 
-fn is_of(path: &str, class: &str) -> bool {
+fn is_made_by_the_harness(path: &str) -> bool {
     (path.starts_with("prism_runtime.") || path.starts_with("prism_challenge."))
-        && path.rsplit('.').next() == Some(class)
+        && path
+            .rsplit('.')
+            .next()
+            .is_some_and(|class| MADE_BY_THE_HARNESS.contains(class))
 }
 
 /// `type(ctx)`, `LRScheduler.state_dict(ctx)`, `Stream(...)`, `build_model(fake)`.
@@ -141,7 +144,7 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
                     "give it what `ctx` documents: `ctx.device`, `ctx.seed`",
                 );
             }
-            Meaning::Library(path) if MADE_BY_THE_HARNESS.iter().any(|name| is_of(path, name)) => {
+            Meaning::Library(path) if is_made_by_the_harness(path) => {
                 let message = "an object of the harness is made".to_owned();
                 return checker.report(
                     &RULE,

@@ -34,7 +34,7 @@ use ruff_python_ast::{Expr, ExprContext};
 use crate::check::Checker;
 use crate::knowledge::libraries::{self, At, Kind};
 use crate::reading::own;
-use crate::semantic::{BindingKind, CTX, Call, Meaning, Reference, ScopeId, Store, Usage};
+use crate::semantic::{BindingKind, CTX, Call, Meaning, Meant as _, Reference, ScopeId, Store, Usage};
 
 pub(crate) static RULE: Rule = Rule::error(
     "PRS112",
@@ -323,15 +323,11 @@ fn is_functional(name: &str) -> bool {
 fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     parses(checker, call);
     let is_changer = match &*call.expr.func {
-        Expr::Call(inner) => CHANGERS
-            .iter()
-            .any(|changer| checker.may_be(&inner.func, changer)),
+        Expr::Call(inner) => checker
+            .meanings(&inner.func)
+            .any_path(|path| CHANGERS.contains(path)),
         // `wraps(of)` alone only reads; what it returns is what changes.
-        _ => {
-            !call.callee.is_empty()
-                && CHANGERS.iter().any(|changer| call.may_be(changer))
-                && !call.may_be("functools.wraps")
-        }
+        _ => call.callee.any_path(|path| CHANGERS.contains(path)) && !call.may_be("functools.wraps"),
     };
     if !is_changer {
         return;

@@ -31,7 +31,7 @@ use crate::check::Checker;
 use crate::limits::{NODE_GPUS_MAX, NODES_MAX};
 use crate::reading::folding::{self, Constant};
 use crate::rule::{Rule, RuleSet};
-use crate::semantic::Call;
+use crate::semantic::{Call, Meant as _};
 
 pub(crate) static RULE: Rule = Rule::error(
     "PRS503",
@@ -117,7 +117,13 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
             None => unpacked(checker, &keyword.value),
         }
     }
-    for (path, name, place, bound) in ARGUMENTS {
+    // Of others there is nothing to ask.
+    let asked = if call.callee.any_path(|path| path.starts_with("torch.")) {
+        ARGUMENTS
+    } else {
+        &[]
+    };
+    for (path, name, place, bound) in asked {
         if call.may_be(path)
             && let Some(value) = arguments.find_argument_value(name, *place)
         {

@@ -112,7 +112,7 @@ fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
     while let Expr::Attribute(attribute) = rest {
         rest = &attribute.value;
         let name = attribute.attr.as_str();
-        if attributes::is_public(name) && !attributes::is_never(name) {
+        if !attributes::is_suspect(name) {
             continue;
         }
         if matches!(attribute.ctx, ExprContext::Store)
