@@ -15,5 +15,5 @@ class Store:
         setattr(self, name, value)
 
 
-Store.keep()
+Store().keep()
 kept[0].put(F, "relu", len)

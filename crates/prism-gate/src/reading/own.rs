@@ -95,14 +95,6 @@ pub(crate) fn is_self_at_first(checker: &Checker<'_, '_>, spot: Spot, name: &str
     })
 }
 
-/// Whether a name is `self` of a plain class that derives from no class of torch: those store what they are given as well.
-pub(crate) fn is_self_of_no_library(checker: &Checker<'_, '_>, spot: Spot, name: &str) -> bool {
-    let of_torch = |path: &str| path.starts_with("torch.");
-    method_of(checker, spot, name)
-        .is_some_and(|method| !is_below(checker, method.module, method.class, &of_torch))
-        && is_self(checker, spot, name)
-}
-
 /// Whether nobody can call the methods of a class but on its objects.
 fn is_no_value(checker: &Checker<'_, '_>, class: &ast::StmtClassDef) -> bool {
     let uses = checker.uses();

@@ -134,8 +134,8 @@ fn is_known_to_be(
         && has_only_known_values(checker, spot, expr, steps)
 }
 
-/// `self.ctx`, and what comes of it: an attribute under a name that no library has, of an object of a class that derives from
-/// none, to which the bundle gives nothing else.
+/// `self.ctx`, and what comes of it: an attribute of an own object under a name that no library has, to which the bundle
+/// gives nothing else.
 fn is_kept(
     checker: &Checker<'_, '_>,
     spot: Spot,
@@ -149,7 +149,7 @@ fn is_kept(
     *steps = left;
     let name = attribute.attr.as_str();
     match &*attribute.value {
-        Expr::Name(object) if own::is_self_of_no_library(checker, spot, object.id.as_str()) => {
+        Expr::Name(object) if own::is_self(checker, spot, object.id.as_str()) => {
             let uses = checker.uses();
             let is_chosen = ["__getattr__", "__setattr__"]
                 .iter()
