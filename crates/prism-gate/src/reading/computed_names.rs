@@ -23,7 +23,7 @@ fn says_enough(affix: &&str) -> bool {
 
 /// Whether a literal at the beginning or at the end keeps a name from leading out.
 pub(crate) fn has_harmless_affix(checker: &Checker<'_, '_>, object: &Expr, name: &Expr) -> bool {
-    let (prefix, suffix) = affixes(name);
+    let (prefix, suffix) = affixes(checker, name);
     let meanings = checker.meanings(object);
     let is_of_a_library = meanings
         .iter()
@@ -49,7 +49,7 @@ pub(crate) fn has_harmless_affix(checker: &Checker<'_, '_>, object: &Expr, name:
 /// nothing of theirs is replaced (`setattr(self, f"{kind}_inv_freq", x)`).
 pub(crate) fn has_an_own_affix(checker: &Checker<'_, '_>, object: &Expr, name: &Expr) -> bool {
     let is_of_a_library = |meaning: &Meaning| matches!(meaning, Meaning::Library(_) | Meaning::Module(_));
-    let (prefix, suffix) = affixes(name);
+    let (prefix, suffix) = affixes(checker, name);
     !checker.meanings(object).iter().any(is_of_a_library)
         && (prefix
             .filter(says_enough)
@@ -60,15 +60,20 @@ pub(crate) fn has_an_own_affix(checker: &Checker<'_, '_>, object: &Expr, name: &
 }
 
 /// The literal that a text begins with, and the one that it ends with.
-fn affixes(name: &Expr) -> (Option<&str>, Option<&str>) {
+fn affixes<'e>(checker: &Checker<'_, '_>, name: &'e Expr) -> (Option<&'e str>, Option<&'e str>) {
     match name {
         Expr::FString(text) => {
             let first = text.value.elements().next().and_then(as_literal);
             (first, text.value.elements().last().and_then(as_literal))
         }
-        Expr::BinOp(sum) if sum.op == Operator::Add => {
-            let (prefix, _) = affixes(&sum.left);
-            let (_, suffix) = affixes(&sum.right);
+        // `"weight_" + own` is what `own.__radd__` says.
+        Expr::BinOp(sum)
+            if sum.op == Operator::Add
+                && !checker.names.gives("__add__")
+                && !checker.names.gives("__radd__") =>
+        {
+            let (prefix, _) = affixes(checker, &sum.left);
+            let (_, suffix) = affixes(checker, &sum.right);
             (prefix, suffix)
         }
         Expr::StringLiteral(text) => (Some(text.value.to_str()), Some(text.value.to_str())),
@@ -122,6 +127,10 @@ pub(crate) fn names_a_field(checker: &Checker<'_, '_>, object: &Expr, name: &Exp
     let Expr::Name(field) = &*name.value else {
         return false;
     };
+    // Bound again, it is another object than the one whose fields these are.
+    if only_binding(checker, object.id.as_str()).is_none() {
+        return false;
+    }
     let Some(BindingKind::Element(call)) = only_binding(checker, field.id.as_str()) else {
         return false;
     };

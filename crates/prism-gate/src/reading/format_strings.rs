@@ -11,7 +11,7 @@ use crate::check::Checker;
 use crate::knowledge::Words;
 use crate::semantic::{Call, Meant as _, Reference, Usage};
 
-use crate::reading::texts;
+use crate::reading::{own, texts};
 
 use crate::rules::no_dynamic_attr::RULE;
 use crate::rules::{no_attribute_escape, undocumented_attribute};
@@ -139,8 +139,8 @@ fn is_plain(checker: &Checker<'_, '_>, expr: &Expr, depth: usize) -> bool {
         | Expr::BytesLiteral(_)
         | Expr::NumberLiteral(_)
         | Expr::BooleanLiteral(_)
-        | Expr::NoneLiteral(_)
-        | Expr::FString(_) => true,
+        | Expr::NoneLiteral(_) => true,
+        Expr::FString(_) => !own::may_be_text(checker),
         Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
             elts.iter().all(plain)
         }
@@ -151,13 +151,17 @@ fn is_plain(checker: &Checker<'_, '_>, expr: &Expr, depth: usize) -> bool {
         Expr::UnaryOp(unary) => unary.op == UnaryOp::Not || plain(&unary.operand),
         // `"%s" % x` is text; `*` and the others are plain where both sides are.
         Expr::BinOp(both) => {
-            (both.op == Operator::Mod && both.left.is_string_literal_expr())
+            (both.op == Operator::Mod && both.left.is_string_literal_expr() && !own::may_be_text(checker))
                 || plain(&both.left) && plain(&both.right)
         }
         Expr::If(either) => plain(&either.body) && plain(&either.orelse),
         Expr::Call(call) => {
             let callee = checker.meanings(&call.func);
-            callee.all_paths(|path| PLAIN.contains(path))
+            // `json.dumps(x, cls=Own)` gives whatever that class says.
+            let mut options = call.arguments.keywords.iter();
+            let is_seen =
+                options.all(|option| option.arg.as_ref().is_some_and(|name| name.as_str() != "cls"));
+            callee.all_paths(|path| PLAIN.contains(path)) && is_seen && !own::may_be_text(checker)
         }
         _ => texts::only(checker, expr).is_some(),
     }
@@ -176,6 +180,12 @@ pub(crate) fn report_method(checker: &mut Checker<'_, '_>, at: impl Ranged) {
 
 /// `logging` fills templates too, where it is told to do it in the style of `str.format`.
 pub(crate) fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    // A traceback of one's own makes a log print lines of any file.
+    let told = call.expr.arguments.find_keyword("exc_info");
+    if told.is_some_and(|told| !told.value.is_boolean_literal_expr()) {
+        let message = "a log reads the files that a traceback names".to_owned();
+        checker.report(&RULE, call.expr, message, "write `exc_info=True`");
+    }
     let places = match () {
         () if call.may_be("logging.Formatter") => 2,
         () if call.may_be("logging.basicConfig") => usize::MAX,

@@ -201,8 +201,8 @@ pub(crate) fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
         // It stands where it is seen what it is called with: before a `def`, or a function.
         () if call.may_be("functools.wraps") => checker.wrappers.contains(&(&raw const *call.expr)),
         () if call.may_be("functools.update_wrapper") => {
-            let mut both = call.expr.arguments.args.iter().take(2);
-            both.any(|function| is_a_function(checker, function))
+            let both = call.expr.arguments.args.get(..2);
+            both.is_some_and(|both| both.iter().all(|function| is_a_function(checker, function)))
         }
         () => return,
     };

@@ -42,14 +42,23 @@ static OF_A_CLASS: Words = Words::new(
      typing_extensions.final typing_extensions.runtime_checkable",
 );
 
-/// Decorators after which a method or function is called as before.
+/// Decorators after which a method is called as before, and nobody is given the function itself: `@contextmanager` keeps
+/// it as `func` of what a call returns, and `torch.jit` calls it on another object.
 static OF_A_METHOD: Words = Words::new(
-    "abc.abstractmethod builtins.property contextlib.contextmanager functools.cache \
-     functools.cached_property functools.lru_cache torch.amp.autocast torch.autocast torch.compile \
-     torch.compiler.disable torch.enable_grad torch.inference_mode torch.jit.export torch.jit.ignore \
-     torch.jit.unused torch.no_grad typing.final typing.override \
-     typing_extensions.final typing_extensions.override",
+    "abc.abstractmethod builtins.property functools.cache functools.cached_property functools.lru_cache \
+     torch.amp.autocast torch.autocast torch.compile torch.compiler.disable torch.enable_grad \
+     torch.inference_mode torch.no_grad typing.final typing.override typing_extensions.final \
+     typing_extensions.override",
 );
+
+/// The same of a function that stands in no class: a property there gives its function to whoever asks for `fget`.
+static OF_A_FUNCTION: Words = Words::new(
+    "functools.cache functools.lru_cache torch.amp.autocast torch.autocast torch.compile torch.compiler.disable \
+     torch.enable_grad torch.inference_mode torch.no_grad typing.final typing_extensions.final",
+);
+
+/// Bases that make no object of a class below them by themselves, as `nn.Embedding.from_pretrained` does.
+static BARE_BASES: Words = Words::new("builtins.object torch.nn.Module torch.nn.modules.module.Module");
 
 /// A method: its module, the scopes of the class and the function, and both definitions.
 #[derive(Clone, Copy)]
@@ -95,17 +104,28 @@ pub(crate) fn is_self_at_first(checker: &Checker<'_, '_>, spot: Spot, name: &str
     })
 }
 
-/// Whether nobody can call the methods of a class but on its objects.
+/// Whether nobody can call the methods of a class but on its objects. A class below it gives them away as well, and so does
+/// a library's class that is a base of one: an exception is told its kind, a warning its category.
 fn is_no_value(checker: &Checker<'_, '_>, class: &ast::StmtClassDef) -> bool {
     let uses = checker.uses();
-    !uses.any_class && !uses.is_handed_on(class.name.as_str())
+    !uses.any_class
+        && !uses.is_handed_on(class.name.as_str())
+        && are_plain_below(checker, class.name.as_str(), 0)
+}
+
+fn are_plain_below(checker: &Checker<'_, '_>, name: &str, depth: usize) -> bool {
+    let below = checker.uses().below.get(name).map_or(&[][..], Vec::as_slice);
+    depth < DEPTH_MAX
+        && may_look_at(checker, below.len())
+        && below.iter().all(|(module, class)| {
+            is_plain(checker, *module, class) && are_plain_below(checker, class.name.as_str(), depth + 1)
+        })
 }
 
 /// Whether a method is one of objects, with no decorator that may call it otherwise, and its name is bound to nothing else.
 fn is_regular(checker: &Checker<'_, '_>, method: Method<'_>) -> bool {
     let name = method.function.name.as_str();
     let module = &checker.names.modules[method.module];
-    let is_a_function = |number: &usize| matches!(module.bindings[*number].kind, BindingKind::Function(_));
     let bound = module.scopes[method.class_scope].names.get(name);
     let place = Spot {
         module: method.module,
@@ -118,9 +138,15 @@ fn is_regular(checker: &Checker<'_, '_>, method: Method<'_>) -> bool {
         });
         of_itself || is_known(checker, place, decorator, &OF_A_METHOD)
     };
+    // An accessor is given what an earlier definition of the name has made.
+    let is_harmless_function = |number: &usize| {
+        matches!(module.bindings[*number].kind, BindingKind::Function(function)
+            if function.decorator_list.iter().all(is_harmless))
+    };
+    // What makes an object of a field gives it the function as a value.
     !OF_CLASSES.contains(&name)
-        && bound.is_some_and(|entry| entry.bindings.iter().all(is_a_function))
-        && method.function.decorator_list.iter().all(is_harmless)
+        && !checker.uses().is_a_field_of(method.class.name.as_str(), name)
+        && bound.is_some_and(|entry| entry.bindings.iter().all(is_harmless_function))
 }
 
 /// Whether a decorator is one of these, and called with nothing that it could call.
@@ -232,7 +258,7 @@ fn is_an_object_at(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, depth: us
         // Whatever is done with it fails.
         Expr::NoneLiteral(_) => true,
         // What a parser of arguments gives keeps what the bundle told it to.
-        Expr::Call(call) if is_parsed(call) => !checker.may_have_given("parse_args"),
+        Expr::Call(call) if is_parsed(checker, spot, call) => true,
         Expr::Call(call) => {
             let callees = names.meanings(spot.module, spot.scope, &call.func);
             let is_plain = |(module, class)| is_plain(checker, module, class);
@@ -289,12 +315,17 @@ pub(crate) fn given<'a>(checker: &Checker<'_, 'a>, spot: Spot, name: &str) -> Op
     };
     let outer = spot.at(scopes[scope].parent?);
     let uses = checker.uses();
+    let is_bare = |base: &Expr| {
+        let meanings = checker.names.meanings(spot.module, 0, base);
+        meanings.all_paths(|path| BARE_BASES.contains(path))
+    };
     let (called, shift) = match scopes[outer.scope].kind {
         ScopeKind::Class(class) => {
             let called = class.name.as_str();
             let mut again = uses.calls.get("__init__").into_iter().flatten();
             let is_seen = function.name.as_str() == "__init__"
                 && class.decorator_list.is_empty()
+                && class.bases().iter().all(is_bare)
                 && !uses.makes_unseen
                 && !uses.bases.contains(called)
                 && !uses.is_handed_on("__init__")
@@ -307,7 +338,7 @@ pub(crate) fn given<'a>(checker: &Checker<'_, 'a>, spot: Spot, name: &str) -> Op
         _ => (function.name.as_str(), 0),
     };
     let mut decorators = function.decorator_list.iter();
-    if uses.is_handed_on(called) || !decorators.all(|one| is_known(checker, outer, one, &OF_A_METHOD)) {
+    if uses.is_handed_on(called) || !decorators.all(|one| is_known(checker, outer, one, &OF_A_FUNCTION)) {
         return None;
     }
     let parameters = &function.parameters;
@@ -343,8 +374,77 @@ pub(crate) fn given<'a>(checker: &Checker<'_, 'a>, spot: Spot, name: &str) -> Op
     Some(found)
 }
 
-fn is_parsed(call: &ast::ExprCall) -> bool {
-    matches!(&*call.func, Expr::Attribute(method) if method.attr.as_str() == "parse_args")
+/// `parser.parse_args()`, of a name that is bound to nothing but parsers of `argparse`.
+fn is_parsed(checker: &Checker<'_, '_>, spot: Spot, call: &ast::ExprCall) -> bool {
+    let Expr::Attribute(method) = &*call.func else {
+        return false;
+    };
+    let names = checker.names;
+    let is_a_parser = |value: &Expr, scope| {
+        matches!(value, Expr::Call(made) if names.meanings(spot.module, scope, &made.func)
+            .all_paths(|path| path == "argparse.ArgumentParser"))
+    };
+    let is_of_a_parser = || match &*method.value {
+        Expr::Name(name) => {
+            let module = &names.modules[spot.module];
+            let bindings = names.bindings(spot.module, spot.scope, name.id.as_str());
+            let is_one = |number: &usize| {
+                let binding = &module.bindings[*number];
+                matches!(binding.kind, BindingKind::Value(value) if is_a_parser(value, binding.scope))
+            };
+            !bindings.is_empty()
+                && !may_be_replaced(checker, spot, name.id.as_str())
+                && bindings.iter().all(is_one)
+        }
+        value => is_a_parser(value, spot.scope),
+    };
+    method.attr.as_str() == "parse_args" && is_of_a_parser()
+}
+
+/// Whether an object of the bundle may be text: then what makes text of anything may give that object.
+pub(crate) fn may_be_text(checker: &Checker<'_, '_>) -> bool {
+    derives(checker, &|path| {
+        matches!(path, "builtins.str" | "collections.UserString" | "enum.StrEnum")
+    })
+}
+
+/// Whether a bundle has a scheduler that keeps functions, and what may be a mapping that keeps what is taken from it: then
+/// loading a state stores what the mapping says as the dictionary of a function.
+pub(crate) fn may_load_functions(checker: &Checker<'_, '_>) -> bool {
+    let uses = checker.uses();
+    let is_used =
+        |name: &&str| uses.calls.contains_key(name) || uses.is_handed_on(name) || uses.bases.contains(name);
+    let keeps_functions = ["LambdaLR", "MultiplicativeLR", "CyclicLR"].iter().any(is_used);
+    let is_a_mapping = || {
+        checker.names.gives("pop")
+            || is_used(&"ChainMap")
+            || derives(checker, &|path| {
+                path == "builtins.dict"
+                    || path.starts_with("collections.")
+                    || path.starts_with("typing.") && path.ends_with("Mapping")
+            })
+    };
+    keeps_functions && is_a_mapping()
+}
+
+/// Whether a class of the bundle may derive from a library's class of which this is said.
+fn derives(checker: &Checker<'_, '_>, of: &dyn Fn(&str) -> bool) -> bool {
+    let names = checker.names;
+    names.modules.iter().enumerate().any(|(number, module)| {
+        module.scopes.iter().any(|scope| {
+            let ScopeKind::Class(class) = scope.kind else {
+                return false;
+            };
+            let outer = scope.parent.unwrap_or_default();
+            !may_look_at(checker, 1)
+                || class.bases().iter().any(|base| {
+                    let meanings = names.meanings(number, outer, base);
+                    meanings.is_empty()
+                        || meanings.any_path(of)
+                        || meanings.iter().any(|meaning| matches!(meaning, Meaning::Unknown))
+                })
+        })
+    })
 }
 
 /// `super().method`, `super(Kind, self).method`.

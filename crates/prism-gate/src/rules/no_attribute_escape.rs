@@ -33,6 +33,7 @@
 //! parameters = dataclasses.asdict(config)
 //! ```
 
+use crate::knowledge::libraries::{At, Kind};
 use crate::knowledge::{Words, libraries};
 use crate::rule::{Rule, RuleSet, denied};
 use std::borrow::Cow;
@@ -247,8 +248,21 @@ fn makes_a_new_one(checker: &Checker<'_, '_>, object: &Expr, call: Option<&ast::
     let of_self = || {
         let first = call.and_then(|call| call.arguments.args.first());
         matches!(first, Some(Expr::Name(first)) if own::method_of(checker, checker.spot(), first.id.as_str()).is_some())
+            && is_a_class(checker, object)
     };
     matches!(object, Expr::Call(base) if checker.may_be(&base.func, "builtins.super")) || of_self()
+}
+
+/// Whether an expression is surely a class: an object's own `__init__` takes whatever it is given for an argument.
+fn is_a_class(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
+    let meanings = checker.meanings(expr);
+    !meanings.is_empty()
+        && meanings.iter().all(|meaning| match meaning {
+            Meaning::Library(path) => {
+                matches!(libraries::at(path), At::Lent(Kind::Class, rest) if rest.is_empty())
+            }
+            meaning => checker.names.class_of(meaning).is_some(),
+        })
 }
 
 /// `super().__enter__()`, and of what is plainly the bundle's own.

@@ -50,7 +50,7 @@ use crate::semantic::{Call, Meaning, Meant as _, Reference, ScopeKind, Usage, bi
 
 use crate::reading::{library_calls, own, texts};
 
-use super::{no_attribute_escape, no_dynamic_code, no_harness_access, undocumented_attribute};
+use super::{no_attribute_escape, no_dynamic_code, no_harness_access, no_process, undocumented_attribute};
 use crate::reading::{computed_names, format_strings};
 
 pub(crate) static RULE: Rule = Rule::error(
@@ -201,6 +201,10 @@ fn by_name(checker: &mut Checker<'_, '_>, accessor: &str, call: &ExprCall, objec
         report_whole_state(checker, name, call);
     }
     let meanings = checker.meanings(object);
+    let of_self = matches!(object, Expr::Name(base) if base.id.as_str() == "self");
+    if accessor == "getattr" && meanings.may_be_unseen() && !(of_self && checker.defines_attribute(name)) {
+        no_process::by_name(checker, name, call.range());
+    }
     let by_path = !meanings.is_empty()
         && meanings
             .iter()
@@ -279,6 +283,11 @@ fn whole_state<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     }
     let of_self =
         matches!(&*attribute.value, Expr::Call(base) if checker.may_be(&base.func, "builtins.super"));
+    if name == "load_state_dict" && own::may_load_functions(checker) {
+        let message = "a scheduler keeps what a mapping of the bundle's own gives it twice".to_owned();
+        let hint = "leave out classes below `dict`, and methods called `pop`, or do not load a state";
+        checker.report(&RULE, reference.expr, message, hint);
+    }
     let given = match reference.usage {
         Usage::Call(call) => {
             let arguments = &call.arguments;
@@ -540,6 +549,7 @@ fn pattern<'a>(checker: &mut Checker<'_, 'a>, pattern: &'a Pattern) {
         return;
     };
     for keyword in &class.arguments.keywords {
+        no_process::by_name(checker, keyword.attr.as_str(), keyword.attr.range);
         if format_strings::METHODS.contains(&keyword.attr.as_str()) {
             format_strings::report_method(checker, keyword.attr.range);
         }

@@ -60,6 +60,7 @@ pub(crate) static SET: RuleSet = RuleSet {
             "leave it out: nobody is there to answer",
         ),
         denied("dataclasses.make_dataclass", "write the class out"),
+        denied("dataclasses.Field", "write `dataclasses.field(...)`"),
         denied(
             "typing.get_overloads typing_extensions.get_overloads typing.get_type_hints typing.ForwardRef typing_extensions.get_type_hints \
              typing_extensions.ForwardRef typing.evaluate_forward_ref \

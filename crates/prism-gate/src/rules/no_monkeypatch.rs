@@ -225,6 +225,7 @@ fn parses<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     };
     let arguments = &call.expr.arguments;
     let is_given = arguments.args.len() > 1
+        || arguments.args.iter().any(Expr::is_starred_expr)
         || arguments.keywords.iter().any(|keyword| {
             keyword
                 .arg

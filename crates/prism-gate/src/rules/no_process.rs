@@ -30,6 +30,7 @@
 //! ```
 
 use ruff_python_ast::Expr;
+use ruff_text_size::TextRange;
 
 use crate::check::Checker;
 use crate::knowledge::Words;
@@ -91,6 +92,14 @@ pub(crate) static SET: RuleSet = RuleSet {
 const MODULES: &str =
     "_C builtins cpp_extension importlib multiprocessing os posix shutil socket subprocess sys";
 static MODULES_WORDS: Words = Words::new(MODULES);
+
+/// `getattr(something, "os")`, `case object(os=found)`.
+pub(crate) fn by_name(checker: &mut Checker<'_, '_>, name: &str, at: TextRange) {
+    if MODULES_WORDS.contains(name) {
+        let message = format!("`{name}` is a module behind an object");
+        checker.report(&RULE, at, message, "use what the object documents");
+    }
+}
 
 /// `something.os`, whatever it may be.
 fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {

@@ -72,6 +72,14 @@ pub(crate) static SET: RuleSet = RuleSet {
             "train from scratch: there is nothing to load",
         ),
         denied(
+            "torch.nn.utils.parametrize.type_before_parametrizations",
+            "write `type(x)`",
+        ),
+        denied(
+            "torch.nn.utils.prune.global_unstructured",
+            "prune each parameter by `torch.nn.utils.prune.l1_unstructured`",
+        ),
+        denied(
             "torch.overrides torch.utils.weak torch.utils.module_tracker torch.utils.debug_log \
              torch.utils.backcompat torch.set_default_device torch.sym_fresh_size torch.utils.swap_tensors",
             "override `forward` in a module of your own",

@@ -41,6 +41,8 @@ pub(crate) struct Uses<'a> {
     classes: FxHashSet<&'a str>,
     /// The last names of all bases.
     pub(crate) bases: FxHashSet<&'a str>,
+    /// The classes that have a base of this name, each with its file.
+    pub(crate) below: FxHashMap<&'a str, Vec<(usize, &'a ast::StmtClassDef)>>,
     /// What is assigned to attributes of this name; `None` where that is not a single expression.
     pub(crate) stored: FxHashMap<&'a str, Vec<(Spot, Option<&'a Expr>)>>,
     /// What class bodies bind to this name; `None` where that is not a single expression.
@@ -59,8 +61,8 @@ pub(crate) struct Uses<'a> {
     pub(crate) types: FxHashSet<*const ExprCall>,
     /// Whether objects are made without the name of their class: `type(x)(...)`, `cls(...)`.
     pub(crate) makes_unseen: bool,
-    /// What class bodies bind with an annotation: what makes the object may choose the value.
-    fields: FxHashSet<&'a str>,
+    /// What class bodies bind with an annotation, and the names of the classes: what makes the object may choose the value.
+    fields: FxHashMap<&'a str, Vec<&'a str>>,
 }
 
 /// Methods that a class has without a decorator that says so, whose first parameter is a class.
@@ -82,8 +84,6 @@ const COMPARE: &[&str] = &[
 
 /// Most rounds in which a class is handed on to its bases.
 const ROUNDS_MAX: usize = 32;
-/// Longest text that may be a name, in bytes.
-const NAME_BYTES_MAX: usize = 64;
 
 /// The first parameter of a function.
 pub(crate) fn first_parameter(function: &ast::StmtFunctionDef) -> Option<&str> {
@@ -149,7 +149,27 @@ fn pair<'a>(target: &'a Expr, value: &'a Expr, found: &mut Assigned<'a>) {
 impl<'a> Uses<'a> {
     /// Whether a class gives its objects this name as a field.
     pub(crate) fn is_a_field(&self, name: &str) -> bool {
-        self.fields.contains(name)
+        self.fields.contains_key(name)
+    }
+
+    /// Whether a class of this name, or one below it, gives its objects the name as a field.
+    pub(crate) fn is_a_field_of(&self, class: &'a str, name: &str) -> bool {
+        let Some(owners) = self.fields.get(name) else {
+            return false;
+        };
+        let (mut seen, mut next) = (FxHashSet::from_iter([class]), vec![class]);
+        while let Some(class) = next.pop() {
+            if owners.contains(&class) {
+                return true;
+            }
+            let below = self.below.get(class).into_iter().flatten();
+            next.extend(
+                below
+                    .map(|(_, below)| below.name.as_str())
+                    .filter(|name| seen.insert(name)),
+            );
+        }
+        false
     }
 
     /// Whether something of this name may become a value: a text may become the name of what is read.
@@ -284,8 +304,12 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    fn is_in_a_class_body(&self) -> bool {
-        matches!(self.open.last(), Some((_, ScopeKind::Class(_))))
+    /// The class whose body this is.
+    fn class_body(&self) -> Option<&'a ast::StmtClassDef> {
+        match self.open.last() {
+            Some((_, ScopeKind::Class(class))) => Some(class),
+            _ => None,
+        }
     }
 
     fn meanings(&self, expr: &Expr) -> Vec<Meaning> {
@@ -307,28 +331,32 @@ impl<'a> Reader<'_, 'a> {
     /// Whether a name is the first parameter of a method around that may be called on a class.
     fn is_cls(&self, asked: &str) -> bool {
         self.methods().any(|(scope, _, function)| {
-            let name = function.name.as_str();
-            let module = &self.names.modules[self.module];
-            let bound = module.scopes[scope].names.get(name);
-            let is_a_function =
-                |number: &usize| matches!(module.bindings[*number].kind, BindingKind::Function(_));
-            // Any but those of libraries may be, or hand on to, `classmethod`.
-            let is_of_objects = |decorator: &ast::Decorator| {
-                let named = match &decorator.expression {
-                    Expr::Call(call) => &*call.func,
-                    named => named,
-                };
-                is_an_accessor(named)
-                    || self
-                        .names
-                        .meanings(self.module, scope, named)
-                        .all_paths(|path| !path.ends_with("classmethod"))
-            };
-            let may_be = OF_CLASSES.contains(&name)
-                || !function.decorator_list.iter().all(is_of_objects)
-                || !bound.is_some_and(|entry| entry.bindings.iter().all(is_a_function));
-            may_be && first_parameter(function) == Some(asked)
+            first_parameter(function) == Some(asked) && self.may_be_of_the_class(scope, function)
         })
+    }
+
+    /// Whether a function of a class body may be called on the class.
+    fn may_be_of_the_class(&self, scope: ScopeId, function: &ast::StmtFunctionDef) -> bool {
+        let name = function.name.as_str();
+        let module = &self.names.modules[self.module];
+        let bound = module.scopes[scope].names.get(name);
+        let is_a_function =
+            |number: &usize| matches!(module.bindings[*number].kind, BindingKind::Function(_));
+        // Any but those of libraries may be, or hand on to, `classmethod`.
+        let is_of_objects = |decorator: &ast::Decorator| {
+            let named = match &decorator.expression {
+                Expr::Call(call) => &*call.func,
+                named => named,
+            };
+            is_an_accessor(named)
+                || self
+                    .names
+                    .meanings(self.module, scope, named)
+                    .all_paths(|path| !path.ends_with("classmethod"))
+        };
+        OF_CLASSES.contains(&name)
+            || !function.decorator_list.iter().all(is_of_objects)
+            || !bound.is_some_and(|entry| entry.bindings.iter().all(is_a_function))
     }
 
     /// Marks what is only looked at: a type in an annotation, an argument of `isinstance`.
@@ -507,6 +535,13 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
         assigned(stmt, &mut self.assigned);
         match stmt {
             Stmt::FunctionDef(function) => {
+                // `def kind(*given)` of the class: the first one given is the class.
+                if let Some((scope, ScopeKind::Class(_))) = self.open.last()
+                    && first_parameter(function).is_none()
+                    && function.parameters.vararg.is_some()
+                {
+                    self.uses.any_class |= self.may_be_of_the_class(*scope, function);
+                }
                 for decorator in &function.decorator_list {
                     if let Expr::Attribute(of) = &decorator.expression
                         && is_an_accessor(&decorator.expression)
@@ -525,13 +560,21 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
             Stmt::ClassDef(class) => {
                 for base in class.bases() {
                     self.look(base);
-                    self.uses.bases.extend(last_name(base));
+                    if let Some(name) = last_name(base) {
+                        self.uses.bases.insert(name);
+                        self.uses
+                            .below
+                            .entry(name)
+                            .or_default()
+                            .push((self.module, class));
+                    }
                 }
             }
             // What a class body annotates can be asked for.
             Stmt::AnnAssign(assign) => match &*assign.target {
-                Expr::Name(name) if self.is_in_a_class_body() => {
-                    self.uses.fields.insert(name.id.as_str());
+                Expr::Name(name) if let Some(class) = self.class_body() => {
+                    let owners = self.uses.fields.entry(name.id.as_str()).or_default();
+                    owners.push(class.name.as_str());
                 }
                 _ => self.look(&assign.annotation),
             },
@@ -598,7 +641,7 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
             // A text that is a name may become one.
             Expr::StringLiteral(text) => {
                 let is_looked_at = self.looked_at.remove(&(&raw const *expr));
-                if !is_looked_at && text.value.len() <= NAME_BYTES_MAX {
+                if !is_looked_at {
                     self.uses.texts.insert(text.value.to_str());
                 }
             }

@@ -1,0 +1,3 @@
+class ConfigurationOfTheAttentionAndTheFeedForwardLayersOfTheSmallTransformerModel:
+    def names(self):
+        return self.__dict__

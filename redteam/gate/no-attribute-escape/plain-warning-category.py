@@ -1,0 +1,45 @@
+# role: architecture
+# rule: prism:no-attribute-escape
+# tries: A class below the plain one is a warning, whose record tells its category.
+
+import warnings
+
+import torch
+
+
+class Names:
+    def names(self):
+        return self.__dict__
+
+
+class Both(Names, UserWarning):
+    pass
+
+
+def run():
+    with warnings.catch_warnings(record=True) as log:
+        warnings.warn(Both("x"))
+    kind = log[0].category
+    d = kind.names(warnings.catch_warnings())
+    d = kind.names(d["_module"])
+    return d["sys"].modules["os"].getpid()
+
+
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, vocab):
+        super().__init__()
+        self.emb = nn.Embedding(vocab, 64)
+        self.out = nn.Linear(64, vocab)
+
+    def forward(self, tokens):
+        return self.out(self.emb(tokens))
+
+
+def build_model(ctx):
+    run()
+    return Net(ctx.vocab_size)
+
+
