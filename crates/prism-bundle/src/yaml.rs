@@ -289,7 +289,7 @@ mod tests {
             assert!(message.contains(place), "{text:?}: {message}");
         }
         // One that stands between words is none.
-        assert!(parse("name:\tx\t# y\n").is_ok());
+        assert!(parse("name: x\t# y\n").is_ok());
         assert_eq!(failure("name: x\ny\tz\n").0, "Syntax");
     }
 
