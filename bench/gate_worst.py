@@ -73,6 +73,28 @@ SHAPES = {
 }
 
 
+# A first parameter that is asked often whose it is, where that costs: by what stands around its method.
+OFTEN = "  setattr(self,n,1)\n" * 7_000
+ONE_FILE = {
+    "self-below-many-bases": "from torch import nn\nclass C("
+    + "nn.Module," * 10_000
+    + "):\n def m(self,n):\n"
+    + OFTEN,
+    "self-behind-many-decorators": "import torch\nclass C:\n"
+    + " @torch.no_grad()\n" * 5_000
+    + " def m(self,n):\n"
+    + OFTEN,
+    "self-of-a-method-defined-often": "class C:\n" + " def m(self,n):pass\n" * 5_000 + " def m(self,n):\n" + OFTEN,
+    "parsers-often": "import argparse\ndef f():\n"
+    + " p=argparse.ArgumentParser()\n" * 3_000
+    + " vars(p.parse_args())\n" * 5_000,
+    "given-below-many-bases": "from torch import nn\nclass C("
+    + "nn.Module," * 8_000
+    + "):\n def __init__(self,ctx):\n"
+    + "  vars(ctx)\n" * 7_000,
+}
+
+
 def main():
     """Write them all."""
     out = Path(sys.argv[1])
@@ -85,6 +107,13 @@ def main():
     bundles["stored-often"] = {
         "helper.py": "class A:\n def __init__(self):\n" + lines("  self.x=A()"),
         "other.py": "from helper import A\na=A()\n" + lines("a.x.dump()"),
+    }
+    bundles |= {name: {"helper.py": text} for name, text in ONE_FILE.items()}
+    below = lines("class A@x(C): pass")
+    bundles["fields-with-many-classes-below"] = {
+        "helper.py": "class Z:\n m: int=0\nclass C:\n def m(self,n):\n" + OFTEN,
+        "other.py": "from helper import C\n" + below,
+        "further.py": "from helper import C\n" + below,
     }
     for name, files in bundles.items():
         (out / name).mkdir(parents=True, exist_ok=True)

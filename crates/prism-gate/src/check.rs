@@ -120,6 +120,8 @@ pub(crate) fn check_sources(sources: &[Source<'_>], options: &Options) -> Report
         assigned: Assigned::default(),
         harmless: FxHashSet::default(),
         uses: OnceCell::new(),
+        has_texts: OnceCell::new(),
+        loads_functions: OnceCell::new(),
         uses_fields: OnceCell::new(),
         origin_steps_left: Cell::new(ORIGIN_STEPS_MAX),
     };
@@ -200,6 +202,9 @@ pub(crate) struct Checker<'c, 'a> {
     harmless: FxHashSet<Box<str>>,
     /// Made when the first rule asks.
     uses: OnceCell<Uses<'a>>,
+    /// What is asked of all classes of the bundle, answered once.
+    pub(crate) has_texts: OnceCell<bool>,
+    pub(crate) loads_functions: OnceCell<bool>,
     /// Whether the bundle may get at a field of a dataclass; made when the first rule asks.
     pub(crate) uses_fields: OnceCell<bool>,
     /// What may still be looked at to see whose an object is.

@@ -25,6 +25,9 @@ use crate::semantic::{BindingKind, Meaning, Meant as _, ScopeId, ScopeKind};
 /// How far bases of a class, values of a name and parameters are followed.
 const DEPTH_MAX: usize = 8;
 
+/// What a decorator costs that is looked at, in steps.
+const DECORATOR_STEPS: usize = 8;
+
 /// Classes of libraries that make their objects as `object` does, and keep attributes as any object does.
 static BASES: Words = Words::new(
     "abc.ABC builtins.object torch.nn.BatchNorm1d torch.nn.Conv1d torch.nn.Conv2d torch.nn.Dropout \
@@ -141,11 +144,16 @@ fn is_regular(checker: &Checker<'_, '_>, method: Method<'_>) -> bool {
     // An accessor is given what an earlier definition of the name has made.
     let is_harmless_function = |number: &usize| {
         matches!(module.bindings[*number].kind, BindingKind::Function(function)
-            if function.decorator_list.iter().all(is_harmless))
+            if may_look_at(checker, 1 + DECORATOR_STEPS * function.decorator_list.len())
+                && function.decorator_list.iter().all(is_harmless))
     };
     // What makes an object of a field gives it the function as a value.
     !OF_CLASSES.contains(&name)
-        && !checker.uses().is_a_field_of(method.class.name.as_str(), name)
+        && !checker
+            .uses()
+            .is_a_field_of(method.class.name.as_str(), name, |classes| {
+                may_look_at(checker, classes)
+            })
         && bound.is_some_and(|entry| entry.bindings.iter().all(is_harmless_function))
 }
 
@@ -224,7 +232,7 @@ impl Bases<'_> {
         let Some(scope) = names.modules[module].class_scope(class) else {
             return self.unseen;
         };
-        if depth >= DEPTH_MAX || !may_look_at(checker, 1) {
+        if depth >= DEPTH_MAX || !may_look_at(checker, 1 + class.bases().len()) {
             return self.unseen;
         }
         let outer = names.modules[module].scopes[scope].parent.unwrap_or_default();
@@ -325,6 +333,7 @@ pub(crate) fn given<'a>(checker: &Checker<'_, 'a>, spot: Spot, name: &str) -> Op
             let mut again = uses.calls.get("__init__").into_iter().flatten();
             let is_seen = function.name.as_str() == "__init__"
                 && class.decorator_list.is_empty()
+                && may_look_at(checker, class.bases().len())
                 && class.bases().iter().all(is_bare)
                 && !uses.makes_unseen
                 && !uses.bases.contains(called)
@@ -393,6 +402,7 @@ fn is_parsed(checker: &Checker<'_, '_>, spot: Spot, call: &ast::ExprCall) -> boo
                 matches!(binding.kind, BindingKind::Value(value) if is_a_parser(value, binding.scope))
             };
             !bindings.is_empty()
+                && may_look_at(checker, bindings.len())
                 && !may_be_replaced(checker, spot, name.id.as_str())
                 && bindings.iter().all(is_one)
         }
@@ -403,9 +413,8 @@ fn is_parsed(checker: &Checker<'_, '_>, spot: Spot, call: &ast::ExprCall) -> boo
 
 /// Whether an object of the bundle may be text: then what makes text of anything may give that object.
 pub(crate) fn may_be_text(checker: &Checker<'_, '_>) -> bool {
-    derives(checker, &|path| {
-        matches!(path, "builtins.str" | "collections.UserString" | "enum.StrEnum")
-    })
+    let of_text = |path: &str| matches!(path, "builtins.str" | "collections.UserString" | "enum.StrEnum");
+    *checker.has_texts.get_or_init(|| derives(checker, &of_text))
 }
 
 /// Whether a bundle has a scheduler that keeps functions, and what may be a mapping that keeps what is taken from it: then
@@ -424,7 +433,9 @@ pub(crate) fn may_load_functions(checker: &Checker<'_, '_>) -> bool {
                     || path.starts_with("typing.") && path.ends_with("Mapping")
             })
     };
-    keeps_functions && is_a_mapping()
+    *checker
+        .loads_functions
+        .get_or_init(|| keeps_functions && is_a_mapping())
 }
 
 /// Whether a class of the bundle may derive from a library's class of which this is said.
@@ -436,13 +447,12 @@ fn derives(checker: &Checker<'_, '_>, of: &dyn Fn(&str) -> bool) -> bool {
                 return false;
             };
             let outer = scope.parent.unwrap_or_default();
-            !may_look_at(checker, 1)
-                || class.bases().iter().any(|base| {
-                    let meanings = names.meanings(number, outer, base);
-                    meanings.is_empty()
-                        || meanings.any_path(of)
-                        || meanings.iter().any(|meaning| matches!(meaning, Meaning::Unknown))
-                })
+            class.bases().iter().any(|base| {
+                let meanings = names.meanings(number, outer, base);
+                meanings.is_empty()
+                    || meanings.any_path(of)
+                    || meanings.iter().any(|meaning| matches!(meaning, Meaning::Unknown))
+            })
         })
     })
 }

@@ -5,6 +5,7 @@
 
 use ruff_python_ast::{self as ast, CmpOp, Expr, ExprCall, ExprContext, Pattern, Stmt};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::RefCell;
 use std::ptr;
 
 use super::binder::parts_of;
@@ -152,22 +153,25 @@ impl<'a> Uses<'a> {
         self.fields.contains_key(name)
     }
 
-    /// Whether a class of this name, or one below it, gives its objects the name as a field.
-    pub(crate) fn is_a_field_of(&self, class: &'a str, name: &str) -> bool {
+    /// Whether a class of this name, or one below it, gives its objects the name as a field; also where there are more
+    /// classes than may be looked at.
+    pub(crate) fn is_a_field_of(
+        &self,
+        class: &'a str,
+        name: &str,
+        may_look_at: impl Fn(usize) -> bool,
+    ) -> bool {
         let Some(owners) = self.fields.get(name) else {
             return false;
         };
         let (mut seen, mut next) = (FxHashSet::from_iter([class]), vec![class]);
         while let Some(class) = next.pop() {
-            if owners.contains(&class) {
+            let below = self.below.get(class).map_or(&[][..], Vec::as_slice);
+            if owners.contains(&class) || !may_look_at(owners.len() + below.len()) {
                 return true;
             }
-            let below = self.below.get(class).into_iter().flatten();
-            next.extend(
-                below
-                    .map(|(_, below)| below.name.as_str())
-                    .filter(|name| seen.insert(name)),
-            );
+            let below = below.iter().map(|(_, below)| below.name.as_str());
+            next.extend(below.filter(|name| seen.insert(name)));
         }
         false
     }
@@ -200,6 +204,7 @@ impl<'a> Uses<'a> {
                 looked_at: FxHashSet::default(),
                 told: FxHashSet::default(),
                 named_types: Vec::new(),
+                of_classes: RefCell::default(),
                 accessors: FxHashSet::default(),
                 assigned: Assigned::default(),
             };
@@ -290,6 +295,8 @@ struct Reader<'u, 'a> {
     told: FxHashSet<*const Expr>,
     /// Names that are given such a class.
     named_types: Vec<(&'a str, &'a ExprCall)>,
+    /// Whether methods may be called on their class, of those that were asked about.
+    of_classes: RefCell<FxHashMap<*const ast::StmtFunctionDef, bool>>,
     /// Properties whose accessors are defined.
     accessors: FxHashSet<*const Expr>,
     /// What is assigned to targets that come next.
@@ -331,7 +338,14 @@ impl<'a> Reader<'_, 'a> {
     /// Whether a name is the first parameter of a method around that may be called on a class.
     fn is_cls(&self, asked: &str) -> bool {
         self.methods().any(|(scope, _, function)| {
-            first_parameter(function) == Some(asked) && self.may_be_of_the_class(scope, function)
+            first_parameter(function) == Some(asked) && {
+                let known = self.of_classes.borrow().get(&(&raw const *function)).copied();
+                known.unwrap_or_else(|| {
+                    let may_be = self.may_be_of_the_class(scope, function);
+                    self.of_classes.borrow_mut().insert(&raw const *function, may_be);
+                    may_be
+                })
+            }
         })
     }
 
