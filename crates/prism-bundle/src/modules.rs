@@ -6,14 +6,15 @@
 
 /// Whether a top-level module of this name belongs to Python, to the runtime's packages or to PRISM.
 pub(crate) fn is_reserved(module: &str) -> bool {
-    [&STANDARD_LIBRARY[..], &INSTALLED, &OURS, &START_UP_HOOKS]
+    [&STANDARD_LIBRARY[..], &INSTALLED, &OURS, &START_UP_HOOKS, &TESTS]
         .iter()
         .any(|names| names.binary_search(&module).is_ok())
         || MADE_PREFIXES.iter().any(|prefix| module.starts_with(prefix))
 }
 
-/// Modules that compiled packages make for themselves carry their version in the name.
-const MADE_PREFIXES: [&str; 3] = ["_cython_", "_sysconfigdata_", "__editable__"];
+/// Modules that compiled packages make for themselves carry their version in the name; those that `CPython` is tested with
+/// stand in no list of its own.
+const MADE_PREFIXES: [&str; 6] = ["_cython_", "_sysconfigdata_", "__editable__", "_test", "_xx", "xxlimited"];
 
 #[rustfmt::skip]
 /// PRISM's own packages, the older interface's shim among them.
@@ -26,6 +27,9 @@ const OURS: [&str; 3] = [
 const START_UP_HOOKS: [&str; 5] = [
     "__init__", "__main__", "__mp_main__", "sitecustomize", "usercustomize",
 ];
+
+/// What `CPython` is tested with, and its standard library says nothing of.
+const TESTS: [&str; 3] = ["_ctypes_test", "test", "xxsubtype"];
 
 #[rustfmt::skip]
 /// The top-level modules of the runtime's packages: what miners may import, and all that those bring along.
@@ -83,7 +87,7 @@ mod tests {
 
     #[test]
     fn lists_are_sorted_so_that_the_search_finds_every_name() {
-        for names in [&STANDARD_LIBRARY[..], &INSTALLED, &OURS, &START_UP_HOOKS] {
+        for names in [&STANDARD_LIBRARY[..], &INSTALLED, &OURS, &START_UP_HOOKS, &TESTS] {
             assert!(names.is_sorted());
             assert!(names.iter().all(|name| is_reserved(name)));
         }

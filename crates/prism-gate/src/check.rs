@@ -3,7 +3,7 @@
 //! [`check`] is the only way in. It runs on a thread of its own with a large stack, because the parser recurses; all
 //! trees are dropped there too. It does no I/O, reads no clock and starts nothing: the same bundle, the same report.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::ptr;
 use std::thread;
 
@@ -11,7 +11,7 @@ use prism_bundle::Bundle;
 use ruff_python_ast::{self as ast, Expr, ExprContext, ModModule, Pattern, Stmt};
 use ruff_python_parser::{Mode, ParseOptions, Parsed};
 use ruff_text_size::{Ranged, TextRange};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::finding::{Finding, Report, Severity};
 use crate::knowledge::verdict;
@@ -117,6 +117,7 @@ pub(crate) fn check_sources(sources: &[Source<'_>], options: &Options) -> Report
         type_places: FxHashSet::default(),
         told_types: FxHashSet::default(),
         wrappers: FxHashSet::default(),
+        registers: FxHashSet::default(),
         assigned: Assigned::default(),
         harmless: FxHashSet::default(),
         uses: OnceCell::new(),
@@ -124,6 +125,7 @@ pub(crate) fn check_sources(sources: &[Source<'_>], options: &Options) -> Report
         loads_functions: OnceCell::new(),
         uses_fields: OnceCell::new(),
         origin_steps_left: Cell::new(ORIGIN_STEPS_MAX),
+        selves: RefCell::default(),
     };
     for (module, tree) in trees.iter().enumerate() {
         checker.module = module;
@@ -196,6 +198,8 @@ pub(crate) struct Checker<'c, 'a> {
     pub(crate) told_types: FxHashSet<*const ast::ExprCall>,
     /// Decorators of functions that are called: what they are called with is seen.
     pub(crate) wrappers: FxHashSet<*const ast::ExprCall>,
+    /// The `f.register` that stand before a `def`.
+    pub(crate) registers: FxHashSet<*const Expr>,
     /// What is assigned to the attributes that come next.
     assigned: Assigned<'a>,
     /// Paths that were judged and are not refused.
@@ -209,6 +213,8 @@ pub(crate) struct Checker<'c, 'a> {
     pub(crate) uses_fields: OnceCell<bool>,
     /// What may still be looked at to see whose an object is.
     pub(crate) origin_steps_left: Cell<usize>,
+    /// Methods of which it is known whether they are called on objects of their class alone.
+    pub(crate) selves: RefCell<FxHashMap<*const ast::StmtFunctionDef, bool>>,
 }
 
 impl<'a> Checker<'_, 'a> {

@@ -76,6 +76,18 @@ impl<'b> Source<'b> {
         }
     }
 
+    /// Whether Python finds it by a name: each part of its path must be one.
+    pub(crate) fn is_importable(&self) -> bool {
+        let stem = self.path.strip_suffix(".py").unwrap_or(&self.path);
+        stem.split('/').all(|part| {
+            !part.is_empty()
+                && !part.starts_with(|letter: char| letter.is_ascii_digit())
+                && part
+                    .chars()
+                    .all(|letter| letter.is_alphanumeric() || letter == '_')
+        })
+    }
+
     /// Line and column of a range. Columns count characters, as editors do.
     pub(crate) fn place(&self, range: TextRange) -> Place {
         let end_of_text = TextSize::of(self.text);

@@ -125,6 +125,13 @@ pub(crate) fn is_plain(module: &str) -> bool {
     PLAIN.contains(module)
 }
 
+/// Whether such a module has a function of this name.
+pub(crate) fn is_of_a_plain_module(name: &str) -> bool {
+    PLAIN
+        .iter()
+        .any(|module| matches!(at(&format!("{module}.{name}")), At::Lent(Kind::Other, "")))
+}
+
 /// What stands at a path.
 pub(crate) fn at(path: &str) -> At<'_> {
     let end_of_first = path.find('.').unwrap_or(path.len());

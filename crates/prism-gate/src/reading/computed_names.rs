@@ -70,7 +70,8 @@ fn affixes<'e>(checker: &Checker<'_, '_>, name: &'e Expr) -> (Option<&'e str>, O
         Expr::BinOp(sum)
             if sum.op == Operator::Add
                 && !checker.names.gives("__add__")
-                && !checker.names.gives("__radd__") =>
+                && !checker.names.gives("__radd__")
+                && !own::may_be_text(checker) =>
         {
             let (prefix, _) = affixes(checker, &sum.left);
             let (_, suffix) = affixes(checker, &sum.right);

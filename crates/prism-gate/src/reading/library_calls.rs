@@ -16,7 +16,7 @@ use crate::reading::{computed_names, own, texts};
 use crate::rules::no_dynamic_attr::RULE;
 use crate::rules::{no_attribute_escape, no_monkeypatch, undocumented_attribute};
 use crate::semantic::uses::Spot;
-use crate::semantic::{Call, Meaning, Meant as _, Names, Reference, ScopeKind, Store, Usage};
+use crate::semantic::{BindingKind, Call, Meaning, Meant as _, Names, Reference, ScopeKind, Store, Usage};
 
 /// Libraries whose classes are of Python: their methods do not ask what `self` is.
 const OF_PYTHON: &[&str] = &[
@@ -92,14 +92,18 @@ const OPERATORS: &[(&str, usize)] = &[
 
 /// `kinds.pop().__getitem__(x, name)`, where it is not plain that the class is the bundle's own.
 pub(crate) fn operator_of_a_class<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
-    let (Expr::Attribute(method), Usage::Call(call)) = (reference.expr, reference.usage) else {
+    let Expr::Attribute(method) = reference.expr else {
         return;
     };
     let places = OPERATORS.iter().find(|(name, _)| *name == method.attr.as_str());
-    let arguments = &call.arguments;
-    let is_too_many = |most: usize| {
-        arguments.args.len() + arguments.keywords.len() > most
-            || arguments.args.iter().any(Expr::is_starred_expr)
+    let is_too_many = |most: usize| match reference.usage {
+        Usage::Call(call) => {
+            let arguments = &call.arguments;
+            arguments.args.len() + arguments.keywords.len() > most
+                || arguments.args.iter().any(Expr::is_starred_expr)
+        }
+        Usage::Load => true,
+        Usage::Store | Usage::Delete => false,
     };
     if places.is_some_and(|(_, most)| is_too_many(*most)) && checker.meanings(&method.value).may_be_unseen() {
         let message = format!(
@@ -197,9 +201,20 @@ pub(crate) fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     {
         checker.wrappers.insert(&raw const *inner);
     }
+    // Of a parameter it is believed: a decorator is given what stands below it.
+    let is_of_a_function = |of: &Expr| {
+        is_a_function(checker, of)
+            || matches!(of, Expr::Name(name) if checker.names
+                .bindings(checker.module, checker.scope(), name.id.as_str())
+                .iter()
+                .all(|&number| matches!(checker.names.modules[checker.module].bindings[number].kind, BindingKind::Parameter(..))))
+    };
     let is_seen = match () {
         // It stands where it is seen what it is called with: before a `def`, or a function.
-        () if call.may_be("functools.wraps") => checker.wrappers.contains(&(&raw const *call.expr)),
+        () if call.may_be("functools.wraps") => {
+            checker.wrappers.contains(&(&raw const *call.expr))
+                && call.expr.arguments.args.first().is_some_and(is_of_a_function)
+        }
         () if call.may_be("functools.update_wrapper") => {
             let both = call.expr.arguments.args.get(..2);
             both.is_some_and(|both| both.iter().all(|function| is_a_function(checker, function)))
@@ -364,11 +379,14 @@ fn named<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
         return;
     }
     let arguments = &call.expr.arguments;
-    let by_keyword = ["name", "tensor_name"]
-        .iter()
-        .find_map(|name| arguments.find_keyword(name));
-    let name = by_keyword.map(|keyword| &keyword.value).or(arguments.args.get(1));
-    let (Some(object), Some(name)) = (arguments.args.first(), name) else {
+    let given = |names: &[&str], place: usize| {
+        let by_keyword = names.iter().find_map(|name| arguments.find_keyword(name));
+        by_keyword
+            .map(|keyword| &keyword.value)
+            .or(arguments.args.get(place))
+    };
+    let name = given(&["name", "tensor_name"], 1);
+    let (Some(object), Some(name)) = (given(&["module"], 0), name) else {
         return;
     };
     let is_harmless = match texts::of(checker, name) {

@@ -5,17 +5,21 @@
 //! class around, and of none else, if
 //!
 //! - it is the first parameter of a method and bound by nothing else ([`method_of`]);
-//! - the class is plain ([`is_plain`]): a `class` statement that stands in no other class, below plain classes and a few of
-//!   libraries, with no metaclass, no decorator but those that give it back, and no hook that makes something else;
-//! - nobody has the function but the objects of the class ([`is_self`]): neither the class nor one below it is a value
-//!   anywhere in the bundle, no method is read from it, no class is got at without its name, and the method has no decorator
-//!   that could keep it.
+//! - the class is plain ([`is_plain`]), and so are those below it: a `class` statement that stands in no other class, below
+//!   plain classes and a few of libraries, with no metaclass, no decorator but those that give it back, no hook that makes
+//!   something else, and nothing in its body that Python or a library hands the class or a function of it;
+//! - nobody calls the function on anything else ([`is_self`]). Whoever has the class may, so every place where its name
+//!   stands is looked at: it is called there, and what it is given leaves no place for another `self`. (It may be read
+//!   without being called where the class is no value.) The method has no decorator that could keep it, and Python hands it
+//!   to nobody.
 //!
 //! An object that such a class makes is the bundle's as well, where it stands in a name with no other values, or where a
 //! function that is only called by its name is given nothing else. Nothing is followed into containers, attributes and
 //! what functions return.
 
-use ruff_python_ast::{self as ast, Expr};
+use std::ptr;
+
+use ruff_python_ast::{self as ast, Expr, Stmt};
 
 use crate::check::Checker;
 use crate::knowledge::Words;
@@ -48,8 +52,7 @@ static OF_A_CLASS: Words = Words::new(
 /// Decorators after which a method is called as before, and nobody is given the function itself: `@contextmanager` keeps
 /// it as `func` of what a call returns, and `torch.jit` calls it on another object.
 static OF_A_METHOD: Words = Words::new(
-    "abc.abstractmethod builtins.property functools.cache functools.cached_property functools.lru_cache \
-     torch.amp.autocast torch.autocast torch.compile torch.compiler.disable torch.enable_grad \
+    "abc.abstractmethod builtins.property functools.cache functools.lru_cache torch.amp.autocast torch.autocast torch.compile torch.compiler.disable torch.enable_grad \
      torch.inference_mode torch.no_grad typing.final typing.override typing_extensions.final \
      typing_extensions.override",
 );
@@ -99,29 +102,176 @@ pub(crate) fn is_self(checker: &Checker<'_, '_>, spot: Spot, name: &str) -> bool
 }
 
 /// The same, before any attribute is set by a computed name.
+///
+/// A call `self.other(...)` in a method is one on an object if the method was called on one. So the methods around such
+/// calls are looked at as well, until all are: the first that is called on something else is called from elsewhere.
 pub(crate) fn is_self_at_first(checker: &Checker<'_, '_>, spot: Spot, name: &str) -> bool {
-    method_of(checker, spot, name).is_some_and(|method| {
-        is_regular(checker, method)
-            && is_no_value(checker, method.class)
-            && is_plain(checker, method.module, method.class)
-    })
+    let Some(method) = method_of(checker, spot, name) else {
+        return false;
+    };
+    let key = ptr::from_ref(method.function);
+    if let Some(known) = checker.selves.borrow().get(&key) {
+        return *known;
+    }
+    let (mut seen, mut next) = (vec![key], vec![method]);
+    let is_one = loop {
+        let Some(method) = next.pop() else {
+            break true;
+        };
+        let Some(around) = callers(checker, method) else {
+            break false;
+        };
+        for method in around {
+            let key = ptr::from_ref(method.function);
+            if !seen.contains(&key) {
+                seen.push(key);
+                next.push(method);
+            }
+        }
+    };
+    let known = if is_one { &seen[..] } else { &seen[..1] };
+    checker
+        .selves
+        .borrow_mut()
+        .extend(known.iter().map(|key| (*key, is_one)));
+    is_one
 }
 
-/// Whether nobody can call the methods of a class but on its objects. A class below it gives them away as well, and so does
-/// a library's class that is a base of one: an exception is told its kind, a warning its category.
+/// The methods from which a method is called on their own `self`; `None` where it may be called on something else.
+fn callers<'a>(checker: &Checker<'_, 'a>, method: Method<'a>) -> Option<Vec<Method<'a>>> {
+    let uses = checker.uses();
+    let name = method.function.name.as_str();
+    let is_property = method.function.decorator_list.iter().any(|decorator| {
+        matches!(&decorator.expression, Expr::Name(property) if property.id.as_str() == "property")
+    });
+    let calls = uses.calls.get(name).map_or(&[][..], Vec::as_slice);
+    // A copy of a method is one of whatever the copy of its object is.
+    let copies = uses.calls.contains_key("deepcopy") || uses.is_handed_on("deepcopy");
+    let is_closed = is_regular(checker, method)
+        && is_plain(checker, method.module, method.class)
+        && all_below(
+            checker,
+            method.class.name.as_str(),
+            &|module, class| is_plain(checker, module, class),
+            0,
+        )
+        && !uses.has_unseen_bases
+        && !GIVEN_AWAY.contains(&name)
+        && (is_property || !uses.is_read(name) || is_no_value(checker, method.class) && !copies)
+        && may_look_at(checker, calls.len());
+    let mut around = Vec::new();
+    for (spot, call) in calls.iter().filter(|_| is_closed) {
+        let Expr::Attribute(callee) = &*call.func else {
+            continue;
+        };
+        if leaves_no_place(checker, method.function, *spot, call) {
+            continue;
+        }
+        let object = match &*callee.value {
+            // `super().method(x)`: of a class it gives the function.
+            Expr::Call(_) if is_of_super(&call.func) => {
+                if !uses.below.contains_key(method.class.name.as_str()) {
+                    continue;
+                }
+                let scope = checker.names.modules[spot.module].scopes[spot.scope].kind;
+                let ScopeKind::Function(function) = scope else {
+                    return None;
+                };
+                first_parameter(function)?
+            }
+            // `Base.method(self, x)`.
+            Expr::Name(base) => match (
+                &*checker.names.meanings(spot.module, spot.scope, &callee.value),
+                call.arguments.args.first(),
+            ) {
+                ([meaning], Some(Expr::Name(object))) if checker.names.class_of(meaning).is_some() => {
+                    object.id.as_str()
+                }
+                _ => base.id.as_str(),
+            },
+            _ => return None,
+        };
+        around.push(method_of(checker, *spot, object)?);
+    }
+    is_closed.then_some(around)
+}
+
+/// Whether a call cannot be one of the function itself on an object of its own choice, or is of a library's.
+fn leaves_no_place(
+    checker: &Checker<'_, '_>,
+    function: &ast::StmtFunctionDef,
+    spot: Spot,
+    call: &ast::ExprCall,
+) -> bool {
+    let (parameters, arguments) = (&function.parameters, &call.arguments);
+    let places = || parameters.posonlyargs.iter().chain(&parameters.args);
+    let is_needed = |parameter: &&ast::ParameterWithDefault| parameter.default.is_none();
+    let is_named = |parameter: &&ast::ParameterWithDefault| {
+        arguments
+            .find_keyword(parameter.parameter.name.as_str())
+            .is_some()
+    };
+    let needed = places().filter(is_needed).filter(|one| !is_named(one)).count();
+    let is_open = arguments.args.iter().any(Expr::is_starred_expr)
+        || arguments.keywords.iter().any(|keyword| keyword.arg.is_none());
+    !is_open && arguments.args.is_empty() && !places().next().is_some_and(|first| is_named(&first))
+        || arguments.args.first().is_some_and(is_harmless_as_self)
+        // On another object something would be missing.
+        || !is_open && arguments.args.len() < needed
+        || checker
+            .names
+            .meanings(spot.module, spot.scope, &call.func)
+            .all_paths(|path| !path.starts_with('<'))
+}
+
+/// Whether a value has nothing to give, whatever method it is made the object of.
+fn is_harmless_as_self(value: &Expr) -> bool {
+    value.is_literal_expr()
+        || matches!(
+            value,
+            Expr::FString(_) | Expr::List(_) | Expr::Tuple(_) | Expr::Dict(_) | Expr::Set(_)
+        )
+}
+
+/// Methods that Python takes from the class of an object and hands to others.
+const GIVEN_AWAY: &[&str] = &["__aenter__", "__aexit__", "__enter__", "__exit__", "__get__"];
+
+/// Whether objects are made of a class, and of none below it, only where its name is called. A class below it gives it away
+/// as well, and so does a library's class that is a base of one: an exception is told its kind, a warning its category.
 fn is_no_value(checker: &Checker<'_, '_>, class: &ast::StmtClassDef) -> bool {
     let uses = checker.uses();
-    !uses.any_class
-        && !uses.is_handed_on(class.name.as_str())
-        && are_plain_below(checker, class.name.as_str(), 0)
+    !uses.any_class && !uses.is_handed_on(class.name.as_str())
 }
 
-fn are_plain_below(checker: &Checker<'_, '_>, name: &str, depth: usize) -> bool {
+/// Whether all classes below one are as said.
+fn all_below(
+    checker: &Checker<'_, '_>,
+    name: &str,
+    is: &dyn Fn(usize, &ast::StmtClassDef) -> bool,
+    depth: usize,
+) -> bool {
     let below = checker.uses().below.get(name).map_or(&[][..], Vec::as_slice);
     depth < DEPTH_MAX
         && may_look_at(checker, below.len())
         && below.iter().all(|(module, class)| {
-            is_plain(checker, *module, class) && are_plain_below(checker, class.name.as_str(), depth + 1)
+            is(*module, class) && all_below(checker, class.name.as_str(), is, depth + 1)
+        })
+}
+
+/// Whether a name is `self` of a class whose objects get attributes where the bundle says so, and nowhere else: those of
+/// `nn.Sequential` get modules under names that stand in data.
+pub(crate) fn is_told_its_names(checker: &Checker<'_, '_>, spot: Spot, name: &str) -> bool {
+    let is_bare = |module, class: &ast::StmtClassDef| {
+        Bases {
+            library: &|path| BARE_BASES.contains(path),
+            own: &|_, _| true,
+            unseen: false,
+        }
+        .all(checker, module, class, 0)
+    };
+    is_self(checker, spot, name)
+        && method_of(checker, spot, name).is_some_and(|of| {
+            is_bare(of.module, of.class) && all_below(checker, of.class.name.as_str(), &is_bare, 0)
         })
 }
 
@@ -170,8 +320,14 @@ fn is_known(checker: &Checker<'_, '_>, spot: Spot, decorator: &ast::Decorator, k
 /// Whether no argument of a decorator can be something that it calls: `@torch.no_grad(keep)` calls `keep(function)`.
 pub(crate) fn calls_nothing(call: &ast::ExprCall, meanings: impl Fn(&Expr) -> Vec<Meaning>) -> bool {
     let arguments = &call.arguments;
-    let is_harmless =
-        |value: &Expr| value.is_literal_expr() || meanings(value).all_paths(|path| !path.starts_with('<'));
+    // Of what libraries have, only types: `@lru_cache(partial)` is `partial`.
+    let is_a_type = |path: &str| {
+        let name = path.strip_prefix("torch.").unwrap_or_default();
+        ["bfloat16", "float", "half"]
+            .iter()
+            .any(|kind| name.starts_with(kind))
+    };
+    let is_harmless = |value: &Expr| value.is_literal_expr() || meanings(value).all_paths(is_a_type);
     arguments.args.iter().all(is_harmless)
         && arguments
             .keywords
@@ -193,6 +349,7 @@ pub(crate) fn is_plain(checker: &Checker<'_, '_>, module: usize, class: &ast::St
             && decorators
                 .iter()
                 .all(|decorator| is_known(checker, place.at(outer), decorator, &OF_A_CLASS))
+            && has_a_plain_body(checker, place, class)
     };
     Bases {
         library: &|path| BASES.contains(path),
@@ -200,6 +357,44 @@ pub(crate) fn is_plain(checker: &Checker<'_, '_>, module: usize, class: &ast::St
         unseen: false,
     }
     .all(checker, module, class, 0)
+}
+
+/// Whether the body of a class binds functions and values that are nobody's hooks: `tell = classmethod(keep)` hands the class
+/// to `keep`, and what `lazy_property(f)` gives sets attributes by the name of `f`.
+fn has_a_plain_body(checker: &Checker<'_, '_>, place: Spot, class: &ast::StmtClassDef) -> bool {
+    let is_value = |value: &Expr| is_a_plain_value(checker, place, value, 0);
+    may_look_at(checker, class.body.len())
+        && class.body.iter().all(|stmt| match stmt {
+            Stmt::FunctionDef(_) | Stmt::ClassDef(_) | Stmt::Pass(_) => true,
+            Stmt::Expr(alone) => alone.value.is_literal_expr(),
+            Stmt::Assign(assign) => assign.targets.iter().all(Expr::is_name_expr) && is_value(&assign.value),
+            Stmt::AnnAssign(assign) => assign.value.as_deref().is_none_or(is_value),
+            _ => false,
+        })
+}
+
+/// A literal, a collection of such, a `field` of a dataclass, or what a library has.
+fn is_a_plain_value(checker: &Checker<'_, '_>, place: Spot, value: &Expr, depth: usize) -> bool {
+    let is_one = |value: &Expr| is_a_plain_value(checker, place, value, depth + 1);
+    let meanings = |expr: &Expr| checker.names.meanings(place.module, place.scope, expr);
+    if depth > DEPTH_MAX || !may_look_at(checker, 1) {
+        return false;
+    }
+    match value {
+        Expr::Name(_) | Expr::Attribute(_) => meanings(value).all_paths(|path| !path.starts_with('<')),
+        Expr::Call(call) => meanings(&call.func).all_paths(|path| path == "dataclasses.field"),
+        Expr::Subscript(generic) => meanings(&generic.value).all_paths(|path| !path.starts_with('<')),
+        Expr::UnaryOp(unary) => is_one(&unary.operand),
+        Expr::BinOp(both) => is_one(&both.left) && is_one(&both.right),
+        Expr::List(list) => list.elts.iter().all(is_one),
+        Expr::Tuple(tuple) => tuple.elts.iter().all(is_one),
+        Expr::Set(set) => set.elts.iter().all(is_one),
+        Expr::Dict(dict) => dict
+            .items
+            .iter()
+            .all(|item| item.key.as_ref().is_none_or(is_one) && is_one(&item.value)),
+        value => value.is_literal_expr(),
+    }
 }
 
 /// Whether a class is seen to derive from a library's class of which this is said.
@@ -338,6 +533,7 @@ pub(crate) fn given<'a>(checker: &Checker<'_, 'a>, spot: Spot, name: &str) -> Op
                 && !uses.makes_unseen
                 && !uses.bases.contains(called)
                 && !uses.is_handed_on("__init__")
+                && is_no_value(checker, class)
                 && again.all(|(_, call)| is_of_super(&call.func))
                 && is_self_at_first(checker, spot.at(scope), first_parameter(function)?);
             (is_seen.then_some(called)?, 1)
@@ -413,8 +609,22 @@ fn is_parsed(checker: &Checker<'_, '_>, spot: Spot, call: &ast::ExprCall) -> boo
 
 /// Whether an object of the bundle may be text: then what makes text of anything may give that object.
 pub(crate) fn may_be_text(checker: &Checker<'_, '_>) -> bool {
-    let of_text = |path: &str| matches!(path, "builtins.str" | "collections.UserString" | "enum.StrEnum");
+    let of_text = |path: &str| {
+        matches!(
+            path,
+            "builtins.str" | "collections.UserString" | "enum.StrEnum" | "numpy.str_" | "typing.Text"
+        )
+    };
     *checker.has_texts.get_or_init(|| derives(checker, &of_text))
+}
+
+/// Whether an object of the bundle may be a whole number: then what counts may give that object.
+pub(crate) fn may_be_a_number(checker: &Checker<'_, '_>) -> bool {
+    derives(checker, &|path| {
+        matches!(path, "builtins.int" | "numbers.Integral")
+            || path.starts_with("enum.")
+            || path.starts_with("numpy.")
+    })
 }
 
 /// Whether a bundle has a scheduler that keeps functions, and what may be a mapping that keeps what is taken from it: then

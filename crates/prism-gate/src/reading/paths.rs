@@ -149,7 +149,7 @@ fn is_kept(
     *steps = left;
     let name = attribute.attr.as_str();
     match &*attribute.value {
-        Expr::Name(object) if own::is_self(checker, spot, object.id.as_str()) => {
+        Expr::Name(object) if own::is_told_its_names(checker, spot, object.id.as_str()) => {
             let uses = checker.uses();
             let is_chosen = ["__getattr__", "__setattr__"]
                 .iter()
@@ -271,8 +271,10 @@ fn is_a_number(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, steps: &mut u
                     let place = spot.at(module.bindings[number].scope);
                     match &module.bindings[number].kind {
                         BindingKind::Value(value) => is_a_number(checker, place, value, steps),
+                        // They count on from what they are given.
                         BindingKind::Counter(callee) => {
                             is_one_of(callee, &["builtins.enumerate", "builtins.range"])
+                                && !own::may_be_a_number(checker)
                         }
                         BindingKind::Parameter(..) => {
                             own::given(checker, spot, name).is_some_and(|given| {

@@ -134,7 +134,7 @@ impl Search<'_, '_, '_> {
 
     /// An attribute of `self` that only class bodies bind, and only to text.
     fn attribute(&self, spot: Spot, object: &Expr, name: &str) -> Option<Vec<String>> {
-        let is_own = matches!(object, Expr::Name(base) if own::is_self(self.checker, spot, base.id.as_str()));
+        let is_own = matches!(object, Expr::Name(base) if own::is_told_its_names(self.checker, spot, base.id.as_str()));
         let uses = self.checker.uses();
         if !is_own || uses.takes_dicts || uses.is_a_field(name) || uses.stored.contains_key(name) {
             return None;

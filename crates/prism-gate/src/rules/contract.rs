@@ -93,6 +93,20 @@ fn bundle(checker: &mut Checker<'_, '_>) {
             continue;
         };
         checker.module = module;
+        let of_the_other = match role {
+            Role::Architecture => "training",
+            Role::Training | Role::Helper => "architecture",
+        };
+        if checker.sources[module].module == of_the_other {
+            let message =
+                format!("the harness gives the name `{of_the_other}` to another file of this bundle");
+            checker.report(
+                &RULE,
+                TextRange::default(),
+                message,
+                "give this file a name of its own",
+            );
+        }
         // A file that was not read to its end has an error already.
         if !checker.trees[module]
             .as_ref()

@@ -34,17 +34,18 @@
 //! ```
 
 use crate::knowledge::libraries::{At, Kind};
-use crate::knowledge::{Words, libraries};
+use crate::knowledge::{Words, attributes, libraries};
 use crate::rule::{Rule, RuleSet, denied};
 use std::borrow::Cow;
 
+use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{self as ast, Expr, ExprContext, Operator, Pattern, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange};
 
 use crate::check::Checker;
 use crate::reading::{format_strings, own, texts};
 use crate::semantic::uses::first_parameter;
-use crate::semantic::{BindingKind, Meaning, Meant as _, Reference, ScopeKind, Store, Usage};
+use crate::semantic::{BindingKind, Call, Meaning, Meant as _, Reference, ScopeKind, Store, Usage};
 
 pub(crate) static RULE: Rule = Rule::error(
     "PRS109",
@@ -72,6 +73,7 @@ pub(crate) static SET: RuleSet = RuleSet {
     attributes: INNER,
     reference: Some(reference),
     store: Some(store),
+    call: Some(call),
     expression: Some(expression),
     statement: Some(statement),
     pattern: Some(pattern),
@@ -214,6 +216,12 @@ fn reference<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
                 "write `super().__init__(...)`, or make a new object",
             );
         }
+        if name == "__deepcopy__"
+            && !matches!(&*attribute.value, Expr::Call(base) if checker.may_be(&base.func, "builtins.super"))
+        {
+            let message = "the memo of a copy keeps what lies behind the original".to_owned();
+            checker.report(&RULE, attribute.attr.range, message, "write `copy.deepcopy(x)`");
+        }
         if is_of_the_loader(checker, &attribute.value, name) {
             of_the_loader(checker, name, attribute.attr.range);
         }
@@ -277,6 +285,35 @@ fn binds_in_the_module(checker: &Checker<'_, '_>, name: &str) -> bool {
     matches!(scope.kind, ScopeKind::Module) || scope.elsewhere.get(name) == Some(&0)
 }
 
+/// `SimpleNamespace(tb_frame=...)`: what looks like a frame is taken for one. `obj` is a name that many functions have.
+fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    for keyword in &call.expr.arguments.keywords {
+        if let Some(name) = &keyword.arg
+            && is_refused(name.as_str())
+            && !matches!(name.as_str(), "mro" | "obj")
+        {
+            report(checker, name.as_str(), name.range);
+        }
+    }
+    // `array.resize(n, refcheck=False)`, `np.set_printoptions(override_repr=own)`
+    for name in ["override_repr", "refcheck"] {
+        if let Some(keyword) = call.expr.arguments.find_keyword(name) {
+            let message = format!("`{name}` takes from numpy what it relies on");
+            checker.report(&RULE, keyword, message, "leave it out");
+        }
+    }
+}
+
+/// `nn.ParameterDict()["__class__"]` reads an attribute.
+fn subscript(checker: &mut Checker<'_, '_>, expr: &ast::ExprSubscript) {
+    if let Expr::StringLiteral(text) = &*expr.slice
+        && text.value.to_str().starts_with("__")
+        && is_refused(text.value.to_str())
+    {
+        report(checker, text.value.to_str(), text.range());
+    }
+}
+
 /// Format strings read attributes too: `"{0.__class__}".format(x)`.
 fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
     if let Expr::StringLiteral(literal) = expr
@@ -292,6 +329,9 @@ fn expression<'a>(checker: &mut Checker<'_, 'a>, expr: &'a Expr) {
             message,
             "raise `AttributeError` for every name that begins with `__`",
         );
+    }
+    if let Expr::Subscript(of) = expr {
+        return subscript(checker, of);
     }
     let text = match expr {
         Expr::StringLiteral(literal) => Cow::Borrowed(literal.value.to_str()),
@@ -354,13 +394,22 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
     let function = match stmt {
         Stmt::FunctionDef(function) => function,
         Stmt::ClassDef(class) => return bound(checker, &class.name),
+        // `except E as __path__`
+        Stmt::Try(attempt) => {
+            for ast::ExceptHandler::ExceptHandler(handler) in &attempt.handlers {
+                handler.name.iter().for_each(|name| bound(checker, name));
+            }
+            return;
+        }
         Stmt::Assign(assign) => {
             for target in &assign.targets {
                 listed(checker, target, &assign.value);
+                named_in_a_body(checker, target);
             }
             return;
         }
         Stmt::AnnAssign(assign) => {
+            named_in_a_body(checker, &assign.target);
             if let Some(value) = &assign.value {
                 listed(checker, &assign.target, value);
             }
@@ -378,6 +427,12 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
     };
     let name = function.name.as_str();
     hears_of_docs(checker, function);
+    answers_for_anything(checker, function);
+    let in_class = matches!(checker.scope_kind(), ScopeKind::Class(_));
+    if in_class && attributes::is_never(name) {
+        let message = format!("a method called `{name}` is given what a library keeps to itself");
+        checker.report(&RULE, &function.name, message, "give it another name");
+    }
     // Those have rules of their own, which say more.
     let is_of_another_rule = matches!(
         name,
@@ -414,6 +469,74 @@ fn hears_of_docs(checker: &mut Checker<'_, '_>, function: &StmtFunctionDef) {
     if function.name.as_str() == "__setattr__" && own::is_below(checker, checker.module, class, &is_told) {
         let message = "a class of this kind is told the documentation of what it wraps".to_owned();
         checker.report(&RULE, &function.name, message, TEXT_HINT);
+    }
+}
+
+/// `class Guard(catch_warnings): _module: object`: a field that the library's class has as well.
+fn named_in_a_body(checker: &mut Checker<'_, '_>, target: &Expr) {
+    let (Expr::Name(name), ScopeKind::Class(class)) = (target, checker.scope_kind()) else {
+        return;
+    };
+    if name.id.as_str() == "__deepcopy__" {
+        let message = "the memo of a copy keeps what lies behind the original".to_owned();
+        checker.report(&RULE, target, message, "write `def __deepcopy__(self, memo)`");
+    }
+    if attributes::leads_out(name.id.as_str())
+        && !attributes::is_public(name.id.as_str())
+        && !own::is_plain(checker, checker.module, class)
+    {
+        let message = format!(
+            "`{}` may be an attribute of the library's class, which leads out",
+            name.id.as_str()
+        );
+        checker.report(&RULE, target, message, "give it another name");
+    }
+}
+
+/// `__getattr__` that makes up what it returns: Python and numpy ask for many names with two underscores, and believe it.
+fn answers_for_anything(checker: &mut Checker<'_, '_>, function: &StmtFunctionDef) {
+    let is_guard = |stmt: &Stmt| {
+        matches!(stmt, Stmt::If(first) if matches!(&*first.body, [Stmt::Raise(_)])
+            && matches!(&*first.test, Expr::Call(call) if matches!(&*call.func, Expr::Attribute(method) if method.attr.as_str() == "startswith")
+                && matches!(&*call.arguments.args, [Expr::StringLiteral(text)] if matches!(text.value.to_str(), "_" | "__"))))
+    };
+    let is_guarded = function.body.iter().take(2).any(is_guard);
+    if function.name.as_str() != "__getattr__" || is_guarded {
+        return;
+    }
+    let mut returns = Returns::default();
+    returns.visit_body(&function.body);
+    // What hands on, or looks something up.
+    let is_told = |value: &Expr| match value {
+        Expr::Call(call) => {
+            checker.may_be(&call.func, "builtins.getattr")
+                || matches!(&*call.func, Expr::Attribute(method) if matches!(method.attr.as_str(), "__getattr__" | "get" | "pop"))
+        }
+        value => value.is_subscript_expr() || value.is_literal_expr(),
+    };
+    let made_up = returns
+        .0
+        .iter()
+        .find(|value| !is_told(value))
+        .map(|value| value.range());
+    if let Some(range) = made_up {
+        let message = "`__getattr__` answers for names with two underscores as well".to_owned();
+        let hint = "begin it with `if name.startswith(\"__\"): raise AttributeError(name)`";
+        checker.report(&RULE, range, message, hint);
+    }
+}
+
+/// The values that a function returns.
+#[derive(Default)]
+struct Returns<'a>(Vec<&'a Expr>);
+
+impl<'a> Visitor<'a> for Returns<'a> {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            Stmt::FunctionDef(_) | Stmt::ClassDef(_) => {}
+            Stmt::Return(returned) => self.0.extend(returned.value.as_deref()),
+            _ => visitor::walk_stmt(self, stmt),
+        }
     }
 }
 

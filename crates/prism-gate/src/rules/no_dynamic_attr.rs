@@ -61,12 +61,18 @@ pub(crate) static RULE: Rule = Rule::error(
 
 pub(crate) static SET: RuleSet = RuleSet {
     reason: "reaches attributes by computed names",
-    denied: &[denied(
-        "operator.attrgetter operator.methodcaller builtins.globals builtins.locals \
+    denied: &[
+        denied(
+            "operator.attrgetter operator.methodcaller builtins.globals builtins.locals \
              builtins.dir types.ModuleType builtins.object.__setattr__ builtins.object.__getattribute__ \
              builtins.type.__getattribute__ builtins.object.__delattr__",
-        "write the attribute out, or choose from a dictionary",
-    )],
+            "write the attribute out, or choose from a dictionary",
+        ),
+        denied(
+            "torch.nn.utils.prune",
+            "multiply by a mask of your own: its functions read attributes by any name",
+        ),
+    ],
     attributes: NOTABLE,
     reference: Some(reference),
     call: Some(call),
@@ -79,7 +85,7 @@ pub(crate) static SET: RuleSet = RuleSet {
 };
 
 /// What the hook wants to see of any object.
-const NOTABLE: &str = "format format_map load_state_dict parse_args parse_intermixed_args parse_known_args \
+const NOTABLE: &str = "compile format format_map load_state_dict parse_args parse_intermixed_args parse_known_args \
      parse_known_intermixed_args state_dict";
 
 const HINT: &str = "write the attribute out, or choose from a dictionary";
@@ -201,6 +207,15 @@ fn by_name(checker: &mut Checker<'_, '_>, accessor: &str, call: &ExprCall, objec
         report_whole_state(checker, name, call);
     }
     let meanings = checker.meanings(object);
+    if accessor == "getattr" && name == "compile" && meanings.may_be_unseen() && !checker.may_have_given(name)
+    {
+        let message = "`getattr` reaches `compile`, which has conditions".to_owned();
+        checker.report(&RULE, call, message, "call it by its name");
+    }
+    if matches!(accessor, "setattr" | "delattr") && matches!(name, "__name__" | "__qualname__") {
+        let message = format!("`{accessor}` changes `{name}`, which a copy of a method asks any object for");
+        checker.report(&RULE, call, message, "leave it");
+    }
     let of_self = matches!(object, Expr::Name(base) if base.id.as_str() == "self");
     if accessor == "getattr" && meanings.may_be_unseen() && !(of_self && checker.defines_attribute(name)) {
         no_process::by_name(checker, name, call.range());
@@ -263,7 +278,7 @@ pub(crate) fn is_conditional(path: &str) -> bool {
 
 static CONDITIONAL: Words = Words::new(
     "argparse.ArgumentParser builtins.super dataclasses.dataclass functools.total_ordering \
-     functools.update_wrapper functools.wraps numpy.ndarray torch.compile torch.compiler.compile \
+     functools.update_wrapper functools.wraps numpy.frombuffer numpy.ndarray torch.frombuffer torch.compile torch.compiler.compile \
      torch.distributed.init_process_group torch.jit.script torch.load torch.save torch.segment_reduce \
      torch.utils.flop_counter.FlopCounterMode types.MethodType",
 );
@@ -324,13 +339,19 @@ fn report_whole_state(checker: &mut Checker<'_, '_>, name: &str, at: impl Ranged
 
 /// What has conditions is called where it is named, decorates, or is given another name.
 fn conditional_as_a_value<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
+    let method = match reference.expr {
+        Expr::Attribute(method) if reference.meanings.may_be_unseen() => method.attr.as_str(),
+        _ => "",
+    };
     let found = reference
         .paths()
         .find(|path| is_conditional(path))
-        .map(str::to_owned);
+        .map(str::to_owned)
+        // Every `nn.Module` has it.
+        .or_else(|| (method == "compile" && !checker.may_have_given(method)).then(|| method.to_owned()));
     if let Some(path) = found
         && matches!(reference.usage, Usage::Load)
-        && !checker.module_places.contains(&(&raw const *reference.expr))
+        && (path == method || !checker.module_places.contains(&(&raw const *reference.expr)))
         && !checker.type_places.contains(&(&raw const *reference.expr))
     {
         let message = format!("`{path}` is handed on, so that what it is called with cannot be seen");

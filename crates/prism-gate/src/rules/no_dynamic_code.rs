@@ -27,7 +27,7 @@
 //!     def forward(self, x): ...
 //! ```
 
-use crate::knowledge::{Words, libraries, verdict};
+use crate::knowledge::{Words, attributes, libraries, verdict};
 use crate::rule::{Rule, RuleSet, denied};
 use ruff_python_ast::{AnyParameterRef, Expr, Operator, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange, TextSize};
@@ -60,6 +60,10 @@ pub(crate) static SET: RuleSet = RuleSet {
             "leave it out: nobody is there to answer",
         ),
         denied("dataclasses.make_dataclass", "write the class out"),
+        denied(
+            "typing_extensions.deprecated",
+            "leave it out: it changes what it stands before",
+        ),
         denied("dataclasses.Field", "write `dataclasses.field(...)`"),
         denied(
             "typing.get_overloads typing_extensions.get_overloads typing.get_type_hints typing.ForwardRef typing_extensions.get_type_hints \
@@ -313,6 +317,12 @@ fn makes_names<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
         return;
     }
     let arguments = &call.expr.arguments;
+    if arguments.args.iter().any(Expr::is_starred_expr)
+        || arguments.keywords.iter().any(|keyword| keyword.arg.is_none())
+    {
+        let message = "a class is made with names that are not spelled out".to_owned();
+        checker.report(&RULE, call.expr, message, "write a `class` statement");
+    }
     let Some(names) = arguments
         .args
         .get(1)
@@ -358,7 +368,8 @@ fn binds<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
                 && meanings.iter().all(|meaning| {
                     matches!(meaning, Meaning::Local(module, binding)
                         if !matches!(checker.names.modules[*module].bindings[*binding].kind,
-                            BindingKind::Function(function) if !function.decorator_list.is_empty()))
+                            BindingKind::Function(function) if !function.decorator_list.is_empty()
+                                || attributes::leads_out(function.name.as_str())))
                 })
         }
     };
@@ -466,7 +477,7 @@ fn registers_a_class<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a
     // A decorator stands where it can be seen what it is given.
     let is_renamed = matches!(reference.usage, Usage::Load)
         && !checker.may_have_given("register")
-        && checker.module_places.contains(&(&raw const *reference.expr));
+        && !checker.registers.contains(&(&raw const *reference.expr));
     if is_renamed {
         let message =
             "`register` is given another name, and may run the annotations of what it is given".to_owned();
@@ -487,11 +498,17 @@ fn registers_a_class<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a
 fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
     match stmt {
         Stmt::FunctionDef(function) => {
-            let is_registered = function.decorator_list.iter().any(|decorator| {
-                matches!(&decorator.expression, Expr::Attribute(attribute) if attribute.attr.as_str() == "register")
-            });
-            if is_registered {
-                registered(checker, function, checker.module);
+            // What stands below it could give it another function.
+            for (above, decorator) in function.decorator_list.iter().rev().enumerate() {
+                if !matches!(&decorator.expression, Expr::Attribute(of) if of.attr.as_str() == "register") {
+                    continue;
+                }
+                checker.registers.insert(&raw const decorator.expression);
+                if above == 0 {
+                    registered(checker, function);
+                } else {
+                    report_annotation(checker, decorator.range());
+                }
             }
             for parameter in &*function.parameters {
                 if let Some(annotation) = parameter.annotation() {
@@ -539,54 +556,63 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a Stmt) {
     }
 }
 
-/// `@show.register` and `show.register(function)` evaluate the annotations of a function: texts that come from somewhere
-/// else must not be among them.
-fn registered(checker: &mut Checker<'_, '_>, function: &StmtFunctionDef, module: usize) {
-    let annotations = function
-        .parameters
-        .iter()
-        .filter_map(AnyParameterRef::annotation)
-        .chain(function.returns.as_deref());
-    let scopes = &checker.names.modules[module];
-    let scope = scopes
-        .function_scope(function)
-        .and_then(|scope| scopes.scopes[scope].parent);
-    let meanings = |expr: &Expr| checker.names.meanings(module, scope.unwrap_or_default(), expr);
-    let mut unseen = Vec::new();
-    for annotation in annotations {
-        let unknown = matches!(
-            annotation,
-            Expr::Name(_) | Expr::Attribute(_) | Expr::Call(_) | Expr::If(_) | Expr::BoolOp(_)
-        ) && meanings(annotation).may_be_unseen();
-        let computed = matches!(annotation, Expr::Subscript(of) if meanings(&of.value).may_be_unseen());
-        // A text is evaluated, and may name what the bundle may not.
-        let dotted = matches!(annotation, Expr::StringLiteral(text)
-            if !text.value.to_str().chars().all(|letter| letter.is_alphanumeric() || letter == '_'));
-        if (unknown || computed || dotted) && module == checker.module {
-            unseen.push(annotation.range());
-        }
-    }
-    for range in unseen {
+/// `@show.register` evaluates the annotations of the function below it, so that these must name classes.
+fn registered(checker: &mut Checker<'_, '_>, function: &StmtFunctionDef) {
+    let annotations = function.parameters.iter().filter_map(AnyParameterRef::annotation);
+    let unseen = annotations
+        .chain(function.returns.as_deref())
+        .find(|annotation| !names_a_class(checker, annotation))
+        .map(Ranged::range);
+    if let Some(range) = unseen {
         report_annotation(checker, range);
     }
 }
 
-/// `show.register(function)`.
-fn registers<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
-    let arguments = &call.expr.arguments;
-    let is_register =
-        matches!(&*call.expr.func, Expr::Attribute(attribute) if attribute.attr.as_str() == "register");
-    let ([given], true) = (&*arguments.args, is_register && arguments.keywords.is_empty()) else {
-        return;
-    };
-    for meaning in checker.meanings(given) {
-        if let Meaning::Local(module, binding) = meaning
-            && let BindingKind::Function(function) = checker.names.modules[module].bindings[binding].kind
-        {
-            registered(checker, function, module);
+/// A class of a library or of the bundle by its name, `None`, or a union of such.
+fn names_a_class(checker: &Checker<'_, '_>, expr: &Expr) -> bool {
+    match expr {
+        Expr::Name(_) | Expr::Attribute(_) => {
+            let meanings = checker.meanings(expr);
+            !meanings.is_empty()
+                && meanings.iter().all(|meaning| match meaning {
+                    Meaning::Library(path) => libraries::is_class(path) || path.starts_with("builtins."),
+                    meaning => checker.names.class_of(meaning).is_some(),
+                })
         }
+        Expr::BinOp(union) => names_a_class(checker, &union.left) && names_a_class(checker, &union.right),
+        expr => expr.is_none_literal_expr(),
     }
 }
+
+/// `show.register(Kind)`, `show.register(Kind, function)`: without a class it evaluates the annotations of what it is given.
+fn registers<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
+    let Expr::Attribute(method) = &*call.expr.func else {
+        return;
+    };
+    if method.attr.as_str() != "register" {
+        return;
+    }
+    let first = call.expr.arguments.args.first();
+    let dispatches = || {
+        let uses = checker.uses();
+        DISPATCHERS
+            .iter()
+            .any(|name| uses.calls.contains_key(name) || uses.is_handed_on(name))
+    };
+    let is_own = checker.may_have_given("register") && !dispatches();
+    if !is_own && !first.is_some_and(|first| names_a_class(checker, first)) {
+        let message = "`register` without a class runs the annotations of what it is given".to_owned();
+        checker.report(
+            &RULE,
+            call.expr,
+            message,
+            "write `@function.register(Kind)` before the `def`",
+        );
+    }
+}
+
+/// What makes functions that have a `register`.
+const DISPATCHERS: &[&str] = &["singledispatch", "singledispatchmethod"];
 
 fn text_is_a_type(checker: &mut Checker<'_, '_>, range: TextRange, text: &str) {
     let may_be_code = text.contains(['(', '{', '[', '.'])
@@ -666,16 +692,22 @@ fn annotation_is_a_type(checker: &mut Checker<'_, '_>, annotation: &Expr) {
             annotation_is_a_type(checker, &union.right);
         }
         Expr::Subscript(generic) => {
-            let name = match &*generic.value {
-                Expr::Name(name) => name.id.as_str(),
-                Expr::Attribute(attribute) => attribute.attr.as_str(),
-                _ => "",
+            // The strings of these are values and no types.
+            let meanings = checker.meanings(&generic.value);
+            let is = |name: &str| {
+                meanings.all_paths(|path| path.starts_with("typing") && path.rsplit('.').next() == Some(name))
             };
-            // Their strings are values and no types.
-            if !matches!(name, "Literal" | "Annotated") {
-                annotation_is_a_type(checker, &generic.slice);
+            match &*generic.slice {
+                _ if is("Literal") => {}
+                Expr::Tuple(tuple) if is("Annotated") => {
+                    if let Some(of) = tuple.elts.first() {
+                        annotation_is_a_type(checker, of);
+                    }
+                }
+                slice => annotation_is_a_type(checker, slice),
             }
         }
+        Expr::Named(named) => report_annotation(checker, named.range()),
         Expr::Tuple(tuple) => {
             for element in &tuple.elts {
                 annotation_is_a_type(checker, element);

@@ -3,7 +3,7 @@
 //! ## What it does
 //!
 //! Refuses `ctypes`, `cffi` and every other way to call machine code by address or to look at memory directly:
-//! `__array_interface__`, classes below `np.ndarray`, streams of an address.
+//! `__array_interface__`, classes below `np.ndarray`, streams of an address, `np.frombuffer` over what is not plainly bytes.
 //!
 //! ## Why is this refused?
 //!
@@ -28,8 +28,10 @@ use ruff_python_ast::{Expr, Stmt};
 
 use crate::check::Checker;
 use crate::knowledge::Words;
+use crate::reading::own;
 use crate::rule::{Rule, RuleSet, denied};
-use crate::semantic::{Call, Reference};
+use crate::semantic::uses::Spot;
+use crate::semantic::{BindingKind, Call, Meant as _, Reference};
 
 pub(crate) static RULE: Rule = Rule::error("PRS104", "prism:no-ffi", include_str!("no_ffi.rs"));
 
@@ -47,6 +49,10 @@ pub(crate) static SET: RuleSet = RuleSet {
              torch.cuda.caching_allocator_delete torch.cuda.get_stream_from_external \
              torch.cuda.current_blas_handle torch.cuda.current_solver_handle",
             "use tensors as they are",
+        ),
+        denied(
+            "struct.pack_into numpy.ma.frombuffer",
+            "write `struct.pack(...)` or `np.frombuffer(...)`, which make a new object",
         ),
         denied(
             "numpy.recarray numpy.record numpy.char.chararray numpy.chararray numpy.strings.chararray",
@@ -123,6 +129,20 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
             "an array of objects takes numbers for addresses where it lies over a buffer".to_owned();
         checker.report(&RULE, call.expr, message, "keep objects in a list");
     }
+    if BUFFERS.iter().any(|path| call.may_be(path))
+        && !arguments
+            .find_argument_value("buffer", 0)
+            .is_some_and(|data| is_bytes(checker, checker.spot(), data, 0))
+    {
+        let message =
+            "an array over what may be another array, whose objects it takes for numbers".to_owned();
+        checker.report(
+            &RULE,
+            call.expr,
+            message,
+            "give it bytes: `np.frombuffer(bytes(data), dtype)`",
+        );
+    }
     if !call.may_be("numpy.ndarray") {
         return;
     }
@@ -136,6 +156,50 @@ fn call<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
             message,
             "write `np.frombuffer(data, dtype)` or `np.array(values)`",
         );
+    }
+}
+
+/// Functions that make an array over the memory of what they are given.
+pub(crate) const BUFFERS: &[&str] = &["numpy.frombuffer", "torch.frombuffer"];
+
+/// Methods and functions whose results are bytes, and how far names are followed to them.
+static TO_BYTES: Words = Words::new("decompress encode fromhex pack read tobytes to_bytes");
+const DEPTH_MAX: usize = 8;
+
+/// Whether an expression is surely bytes: a literal, what makes such, a name that stands for nothing else.
+fn is_bytes(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, depth: usize) -> bool {
+    let names = checker.names;
+    match expr {
+        Expr::BytesLiteral(_) => true,
+        Expr::Call(call) => {
+            let meanings = names.meanings(spot.module, spot.scope, &call.func);
+            let is_of_a_library = meanings.all_paths(|path| !path.starts_with('<'));
+            let is_made = meanings.all_paths(|path| {
+                matches!(path, "builtins.bytes" | "builtins.bytearray") || path.starts_with("base64.")
+            });
+            is_made
+                || matches!(&*call.func, Expr::Attribute(method) if TO_BYTES.contains(method.attr.as_str())
+                    && (is_of_a_library || !checker.may_have_given(method.attr.as_str())))
+        }
+        Expr::Subscript(part) => part.slice.is_slice_expr() && is_bytes(checker, spot, &part.value, depth),
+        Expr::Name(name) if depth < DEPTH_MAX => {
+            let name = name.id.as_str();
+            let module = &names.modules[spot.module];
+            let bindings = names.bindings(spot.module, spot.scope, name);
+            !bindings.is_empty()
+                && !own::may_be_replaced(checker, spot, name)
+                && bindings
+                    .iter()
+                    .take(DEPTH_MAX + 1)
+                    .enumerate()
+                    .all(|(count, &number)| {
+                        let binding = &module.bindings[number];
+                        count < DEPTH_MAX
+                            && matches!(binding.kind, BindingKind::Value(value)
+                            if is_bytes(checker, spot.at(binding.scope), value, depth + 1))
+                    })
+        }
+        _ => false,
     }
 }
 

@@ -93,6 +93,10 @@ pub(crate) static SET: RuleSet = RuleSet {
              torch.import_ir_module_from_buffer",
             "to keep a tensor use `torch.save(x, f\"{ctx.artifacts_dir}/name.pt\")`",
         ),
+        denied(
+            "logging.LogRecord logging.makeLogRecord",
+            "write `logger.info(...)`: a record may name files whose lines are printed",
+        ),
         denied("builtins.input", "leave it out: nobody answers"),
         denied("fsspec", "keep it in a tensor: there is nothing to read"),
     ],
@@ -173,6 +177,14 @@ fn parser<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
             || arguments.args.iter().any(ruff_python_ast::Expr::is_starred_expr)
             || arguments.keywords.iter().any(|keyword| keyword.arg.is_none())
     };
+    let is_version = arguments.keywords.iter().any(|keyword| {
+        keyword.arg.as_ref().is_some_and(|name| name.as_str() == "action")
+            && matches!(&keyword.value, ruff_python_ast::Expr::StringLiteral(text) if text.value.to_str() == "version")
+    });
+    if is_version {
+        let message = "this action hands out the stream that it prints to".to_owned();
+        checker.report(&RULE, call.expr, message, "print it yourself");
+    }
     if names("fromfile_prefix_chars") || call.may_be("argparse.ArgumentParser") && is_open() {
         let message = "a parser that may read its arguments from files".to_owned();
         checker.report(
@@ -190,8 +202,11 @@ fn statement<'a>(checker: &mut Checker<'_, 'a>, stmt: &'a ruff_python_ast::Stmt)
         return;
     };
     for base in class.bases() {
-        if checker.may_be(base, "argparse.ArgumentParser") {
-            let message = "a parser that may read its arguments from files".to_owned();
+        if checker
+            .meanings(base)
+            .any_path(|path| path.starts_with("argparse.") && path != "argparse.Namespace")
+        {
+            let message = "a parser that may read its arguments from files, or what it is made of".to_owned();
             checker.report(&RULE, base, message, "use `ArgumentParser` as it is");
         }
     }

@@ -28,11 +28,12 @@
 //! ```
 
 use crate::knowledge::Words;
-use crate::rule::{Rule, RuleSet};
+use crate::rule::{Rule, RuleSet, denied};
 use ruff_python_ast::{Expr, ExprContext};
 
 use crate::check::Checker;
-use crate::knowledge::libraries::{self, At, Kind};
+use crate::knowledge::attributes;
+use crate::knowledge::libraries;
 use crate::reading::own;
 use crate::semantic::{BindingKind, CTX, Call, Meaning, Meant as _, Reference, ScopeId, Store, Usage};
 
@@ -44,6 +45,10 @@ pub(crate) static RULE: Rule = Rule::error(
 
 pub(crate) static SET: RuleSet = RuleSet {
     reason: "changes what the bundle does not define",
+    denied: &[denied(
+        "numpy.seterrcall torch.distributions.register_kl torch.distributions.kl.register_kl",
+        "write a function of your own and call that",
+    )],
     reference: Some(reference),
     call: Some(call),
     expression: Some(expression),
@@ -250,8 +255,36 @@ static OF_MODULES: Words = Words::new(
 fn store(checker: &mut Checker<'_, '_>, store: &Store<'_>) {
     changes_a_class(checker, store);
     let name = store.name;
-    let is_replaced = (OF_MODULES.contains(name) || is_functional(name) || name.starts_with("__"))
-        && may_be_a_function(checker, store.value);
+    let is_own_name = || {
+        matches!(store.value, Some(Expr::StringLiteral(text)) if !text.value.to_str().starts_with('_')
+            && !attributes::leads_out(text.value.to_str()) && !super::no_attribute_escape::is_refused(text.value.to_str()))
+    };
+    if matches!(name, "__name__" | "__qualname__") && !is_own_name() {
+        let message = format!("`{name}` of a function is what a copy of its method asks any object for");
+        checker.report(
+            &RULE,
+            store.place,
+            message,
+            "write a name out that begins with a letter, or leave it",
+        );
+    }
+    if PARSERS.contains(name) && !own::is_an_object(checker, store.object) {
+        let message = format!("what `{name}` returns would be taken for what was parsed");
+        checker.report(&RULE, store.place, message, HINT);
+    }
+    if name == "exc_info" {
+        let message = "a log prints the lines of files that `exc_info` names".to_owned();
+        checker.report(
+            &RULE,
+            store.place,
+            message,
+            "write `logger.exception(...)` where it is caught",
+        );
+    }
+    let is_method = |value: &Expr| matches!(value, Expr::Attribute(method) if checker.uses().is_defined(method.attr.as_str()));
+    let is_replaced =
+        (OF_MODULES.contains(name) || libraries::is_of_a_plain_module(name) || name.starts_with("__"))
+            && (may_be_a_function(checker, store.value) || store.value.is_some_and(is_method));
     let is_judged_by_its_path = || {
         let meanings = checker.meanings(store.object);
         meanings
@@ -310,14 +343,6 @@ fn may_be_a_function(checker: &Checker<'_, '_>, value: Option<&Expr>) -> bool {
 pub(crate) fn is_a_function(checker: &Checker<'_, '_>, meaning: &Meaning) -> bool {
     matches!(meaning, Meaning::Local(module, binding)
         if matches!(checker.names.modules[*module].bindings[*binding].kind, BindingKind::Function(_)))
-}
-
-/// Whether `torch.nn.functional` has a function of this name.
-fn is_functional(name: &str) -> bool {
-    matches!(
-        libraries::at(&format!("torch.nn.functional.{name}")),
-        At::Lent(Kind::Other, "")
-    )
 }
 
 /// `dataclass(nn.Dropout)`, `dataclass(eq=False)(nn.Dropout)`, `update_wrapper(AdamW, mine)`.

@@ -8,6 +8,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::RefCell;
 use std::ptr;
 
+use crate::knowledge::libraries;
+
 use super::binder::parts_of;
 use super::walk::{Pass, Walker};
 use super::{BindingKind, Meaning, Meant as _, Names, ScopeId, ScopeKind};
@@ -35,6 +37,8 @@ pub(crate) struct Uses<'a> {
     /// Names that become values somewhere: they are read, and neither called at once nor only looked at. So do classes of
     /// which a method is read, and the bases of such.
     values: FxHashSet<&'a str>,
+    /// Attributes that are read and not called at once, and functions that a class body hands on.
+    read: FxHashSet<&'a str>,
     /// What could be a name and stands in a text.
     texts: FxHashSet<&'a str>,
     /// The names of functions and of classes.
@@ -50,6 +54,8 @@ pub(crate) struct Uses<'a> {
     pub(crate) in_classes: FxHashMap<&'a str, Vec<(Spot, Option<&'a Expr>)>>,
     /// Names whose elements or attributes are changed, and those that a method is called on.
     pub(crate) changed: FxHashSet<&'a str>,
+    /// Whether a class may derive from one that its statement does not name.
+    pub(crate) has_unseen_bases: bool,
     /// Whether anything sets attributes by computed names.
     pub(crate) sets_computed: bool,
     /// Whether anything reads attributes by computed names.
@@ -77,10 +83,21 @@ const COMPARE: &[&str] = &[
     "__contains__",
     "__eq__",
     "__ge__",
+    "__getitem__",
     "__gt__",
+    "__iter__",
     "__le__",
     "__lt__",
     "__ne__",
+];
+
+/// Methods that store under a name that they are given.
+const STORERS: &[&str] = &[
+    "__setattr__",
+    "add_module",
+    "register_buffer",
+    "register_module",
+    "register_parameter",
 ];
 
 /// Most rounds in which a class is handed on to its bases.
@@ -106,6 +123,11 @@ fn last_name(expr: &Expr) -> Option<&str> {
 /// `@size.setter`: a decorator that a property gives.
 pub(crate) fn is_an_accessor(decorator: &Expr) -> bool {
     matches!(decorator, Expr::Attribute(of) if matches!(of.attr.as_str(), "deleter" | "getter" | "setter"))
+}
+
+/// Whether a path is one of a class or a type that is made with others, and keeps them to itself.
+fn is_generic(path: &str) -> bool {
+    path.starts_with("typing") || libraries::is_class(path)
 }
 
 fn is_called(expr: &Expr, name: &str) -> bool {
@@ -179,6 +201,11 @@ impl<'a> Uses<'a> {
     /// Whether something of this name may become a value: a text may become the name of what is read.
     pub(crate) fn is_handed_on(&self, name: &str) -> bool {
         self.values.contains(name) || self.texts.contains(name)
+    }
+
+    /// Whether a method of this name may be had without being called.
+    pub(crate) fn is_read(&self, name: &str) -> bool {
+        self.read.contains(name) || self.gets_computed && self.texts.contains(name)
     }
 
     /// Whether a function or class of the bundle has this name.
@@ -382,7 +409,7 @@ impl<'a> Reader<'_, 'a> {
                 self.look(&union.left);
                 self.look(&union.right);
             }
-            Expr::Subscript(generic) if self.meanings(&generic.value).all_paths(|_| true) => {
+            Expr::Subscript(generic) if self.meanings(&generic.value).all_paths(is_generic) => {
                 self.look(&generic.value);
                 self.look(&generic.slice);
             }
@@ -427,25 +454,23 @@ impl<'a> Reader<'_, 'a> {
         };
         if let Some(name) = name {
             self.uses.calls.entry(name).or_default().push((spot, call));
-            let (place, text) = match (name, arguments.args.first(), arguments.args.get(1)) {
-                ("add_module" | "register_module" | "register_buffer" | "register_parameter", text, _) => {
-                    (1, text)
-                }
-                (_, _, text) => (2, text),
-            };
-            let text = text.and_then(Expr::as_string_literal_expr);
+            // `super().__setattr__(name, value)` is given the name first, as all of them are.
+            let place = usize::from(!STORERS.contains(&name));
+            let text = arguments.args.get(place).and_then(Expr::as_string_literal_expr);
             match name {
-                "setattr" | "delattr" | "__setattr__" | "add_module" | "register_module"
-                | "register_buffer" | "register_parameter" => match text {
+                _ if STORERS.contains(&name) || matches!(name, "setattr" | "delattr") => match text {
                     Some(text) => {
                         let stored = self.uses.stored.entry(text.value.to_str()).or_default();
-                        stored.push((spot, arguments.args.get(place)));
+                        stored.push((spot, arguments.args.get(place + 1)));
                     }
                     None => self.uses.sets_computed = true,
                 },
-                "__setstate__" | "set_submodule" => self.uses.sets_computed = true,
+                "__setstate__" | "functional_call" | "set_submodule" => self.uses.sets_computed = true,
                 "getattr" | "attrgetter" | "methodcaller" | "__getattr__" => {
                     self.uses.gets_computed |= text.is_none();
+                    let text = text.map(|text| text.value.to_str());
+                    self.uses.read.extend(text);
+                    self.uses.any_class |= text.is_some_and(|text| TELL_CLASSES.contains(&text));
                 }
                 "isinstance" | "issubclass" | "super" => {
                     let path = |path: &str| path.strip_prefix("builtins.") == Some(name);
@@ -485,6 +510,7 @@ impl<'a> Reader<'_, 'a> {
                 .contains_key(name)
         {
             self.uses.values.insert(class.name.as_str());
+            self.uses.read.insert(name);
         }
     }
 
@@ -518,8 +544,13 @@ impl<'a> Reader<'_, 'a> {
             _ if TELL_CLASSES.contains(&name) => self.uses.any_class = true,
             _ => {}
         }
-        if call.is_none() && !is_looked_at {
-            self.uses.values.insert(name);
+        if call.is_none() {
+            self.uses.read.insert(name);
+            self.uses.sets_computed |= STORERS.contains(&name)
+                || matches!(name, "__setstate__" | "functional_call" | "set_submodule");
+            if !is_looked_at {
+                self.uses.values.insert(name);
+            }
         }
     }
 
@@ -574,6 +605,8 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
             Stmt::ClassDef(class) => {
                 for base in class.bases() {
                     self.look(base);
+                    let meanings = self.meanings(base);
+                    self.uses.has_unseen_bases |= meanings.is_empty() || meanings.contains(&Meaning::Unknown);
                     if let Some(name) = last_name(base) {
                         self.uses.bases.insert(name);
                         self.uses
@@ -599,6 +632,12 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
                 self.look(&assign.value);
             }
             // What is done with a name is seen where it stands.
+            // Under a second name a table can be changed, too.
+            Stmt::Assign(assign) if assign.targets.len() > 1 => {
+                self.uses
+                    .values
+                    .extend(assign.targets.iter().filter_map(last_name));
+            }
             Stmt::Assign(assign) if is_called(&assign.value, "type") => {
                 if let ([Expr::Name(name)], Expr::Call(made)) = (&*assign.targets, &*assign.value) {
                     self.told.insert(&raw const *assign.value);
@@ -616,7 +655,10 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
                     if alias.asname.is_some() {
                         self.uses.values.insert(alias.name.as_str());
                     }
-                    self.uses.any_class |= TELL_CLASSES.contains(&alias.name.as_str());
+                    let name = alias.name.as_str();
+                    let base = import.module.as_ref().map_or("", |base| base.as_str());
+                    self.uses.any_class |= TELL_CLASSES.contains(&name)
+                        || name == "*" && (base.starts_with("functools") || base.starts_with("typing"));
                 }
             }
             _ => {}
@@ -652,6 +694,7 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
                 self.look(&compare.left);
                 compare.comparators.iter().for_each(|value| self.look(value));
             }
+            Expr::Named(named) => self.uses.values.extend(last_name(&named.target)),
             // A text that is a name may become one.
             Expr::StringLiteral(text) => {
                 let is_looked_at = self.looked_at.remove(&(&raw const *expr));
@@ -701,6 +744,7 @@ impl<'a> Pass<'a> for Reader<'_, 'a> {
             self.look(&class.cls);
             for keyword in &class.arguments.keywords {
                 self.uses.values.insert(keyword.attr.as_str());
+                self.uses.read.insert(keyword.attr.as_str());
             }
         }
     }

@@ -1,5 +1,5 @@
 # role: helper
-# rule: prism:no-dynamic-attr
+# rule: prism:undocumented-attribute
 # tries: Calls the getter of a property on another object.
 import torch.nn.functional as F
 

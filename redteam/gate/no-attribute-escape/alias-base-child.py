@@ -1,5 +1,5 @@
 # role: training
-# rule: prism:undocumented-attribute
+# rule: prism:no-attribute-escape
 # tries: A class below an alias of its base is not among the family.
 import warnings
 

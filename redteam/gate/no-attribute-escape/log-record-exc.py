@@ -1,0 +1,19 @@
+# role: architecture
+# rule: prism:no-attribute-escape
+# tries: A LogRecord by place has a traceback of the bundle's own: the log prints a line of any file.
+import logging
+import types
+
+
+class Code:
+    co_filename = "/etc/passwd"
+    co_name = "x"
+
+
+def build_model(ctx):
+    code = types.SimpleNamespace(co_filename="/etc/passwd", co_name="x", co_positions=lambda: iter([(1, 1, 0, 1)]))
+    frame = types.SimpleNamespace(f_code=code, f_lineno=1, f_globals={}, f_locals={})
+    trace = types.SimpleNamespace(tb_frame=frame, tb_lineno=1, tb_lasti=0, tb_next=None)
+    record = logging.LogRecord("x", 50, "p", 1, "m", (), (ValueError, ValueError("x"), trace))
+    logging.getLogger("own").handle(record)
+    return "printed to stderr"

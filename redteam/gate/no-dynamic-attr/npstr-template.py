@@ -1,0 +1,24 @@
+# role: architecture
+# rule: prism:no-dynamic-attr
+# tries: Numpy.str_ is a str: str(x) gives an object of an own class to a template.
+import numpy as np
+
+
+def victim():
+    pass
+
+
+class Own(np.str_):
+    thing = None
+
+
+class Says:
+    def __str__(self):
+        own = Own("x")
+        own.thing = victim
+        return own
+
+
+def build_model(ctx):
+    template = "".join(["{0.thing.__glo", "bals__[__bui", "ltins__][eval]}"])
+    return template.format(str(Says()))

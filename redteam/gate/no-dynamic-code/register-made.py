@@ -1,0 +1,25 @@
+# role: architecture
+# rule: prism:no-dynamic-code
+# tries: Show.register(make(code)): the annotation of what a function returns is not looked at.
+import functools
+
+found = []
+
+
+@functools.singledispatch
+def show(x):
+    return x
+
+
+def make(kind):
+    def inner(x: kind):
+        return x
+    return inner
+
+
+def build_model(ctx):
+    try:
+        show.register(make("".join(["found.append(__imp", "ort__(", chr(39), "os", chr(39), ").getpid())"])))
+    except TypeError:
+        pass
+    return found

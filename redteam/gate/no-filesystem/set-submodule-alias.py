@@ -1,0 +1,28 @@
+# role: architecture
+# rule: prism:no-filesystem
+# tries: Put = self.set_submodule gives self.home another value.
+import torch
+from torch import nn
+
+
+class Fake(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.artifacts_dir = "/tmp/prism-escaped"
+
+
+class Own(nn.Module):
+    def __init__(self, ctx, never=False):
+        super().__init__()
+        put = self.set_submodule
+        put("home", Fake())
+        if never:
+            self.home = ctx
+
+    def keep(self):
+        torch.save(torch.zeros(1), f"{self.home.artifacts_dir}/submodule.pt")
+
+
+def build_model(ctx):
+    Own(ctx).keep()
+    return "written /tmp/prism-escaped/submodule.pt"
