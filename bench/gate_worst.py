@@ -88,6 +88,15 @@ ONE_FILE = {
     "parsers-often": "import argparse\ndef f():\n"
     + " p=argparse.ArgumentParser()\n" * 3_000
     + " vars(p.parse_args())\n" * 5_000,
+    "methods-that-call-each-other": "class A:\n"
+    + lines(" def m@(self,x=1):\n  self.m^(x,x)\n  return vars(self)"),
+    "a-method-with-many-parameters": "class A:\n def m(self,"
+    + ",".join(f"a{n}=0" for n in range(2_000))
+    + "):\n  return vars(self)\n"
+    + ("a.m(x," + ",".join(f"a{n}=0" for n in range(2_000)) + ")\n") * 9,
+    "counters-beside-classes": "import torch\ndef train(ctx):\n"
+    + " for n in range(9):\n  torch.save(x,f'{ctx.artifacts_dir}/{n}')\n" * 2_000
+    + "".join(f"class C{n}(int):pass\n" for n in range(5_000)),
     "given-below-many-bases": "from torch import nn\nclass C("
     + "nn.Module," * 8_000
     + "):\n def __init__(self,ctx):\n"

@@ -122,6 +122,7 @@ pub(crate) fn check_sources(sources: &[Source<'_>], options: &Options) -> Report
         harmless: FxHashSet::default(),
         uses: OnceCell::new(),
         has_texts: OnceCell::new(),
+        has_numbers: OnceCell::new(),
         loads_functions: OnceCell::new(),
         uses_fields: OnceCell::new(),
         origin_steps_left: Cell::new(ORIGIN_STEPS_MAX),
@@ -208,6 +209,8 @@ pub(crate) struct Checker<'c, 'a> {
     uses: OnceCell<Uses<'a>>,
     /// What is asked of all classes of the bundle, answered once.
     pub(crate) has_texts: OnceCell<bool>,
+    /// Whether one may be a whole number.
+    pub(crate) has_numbers: OnceCell<bool>,
     pub(crate) loads_functions: OnceCell<bool>,
     /// Whether the bundle may get at a field of a dataclass; made when the first rule asks.
     pub(crate) uses_fields: OnceCell<bool>,

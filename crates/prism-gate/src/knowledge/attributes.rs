@@ -77,9 +77,9 @@ pub(crate) fn leads_out(name: &str) -> bool {
 /// Names that are refused of every object, the bundle's own as well: what is stored under them, or called by them, is the
 /// library's, whatever class stands around.
 static NEVER: Words = Words::new(
-    "_basedict _get_kwargs _optinfo _print_message _push_async_cm_exit _push_async_exit_callback \
+    "_all_weights _basedict _get_kwargs _optinfo _print_message _push_async_cm_exit _push_async_exit_callback \
      _push_cm_exit _push_exit_callback _update_from add_parser add_subparsers attrname common_notes \
-     create_function dynamo_ctx eraseOutput exc_text factory_common_args fdel fget findCaller find_function \
+     create_function dynamo_ctx eraseOutput exc_text factory_common_args fdel fget findCaller flop_registry find_function \
      formatException formatMessage formatStack fromfile_prefix_chars fset insertAfter insertBefore \
      insertConstant insertNode lr_lambdas makeRecord pack_into print_usage profile_hook_step register_backend readinto \
      refcheck registerOutput replaceAllUsesWith setInsertPoint stack_info",

@@ -125,9 +125,10 @@ pub(crate) fn is_plain(module: &str) -> bool {
     PLAIN.contains(module)
 }
 
-/// Whether such a module has a function of this name.
-pub(crate) fn is_of_a_plain_module(name: &str) -> bool {
-    PLAIN
+/// Whether `torch.nn.functional` or `torch.nn.init` has a function of this name. Those of `torch.linalg` and `math` are called
+/// like what honest models keep: `norm`, `cos`.
+pub(crate) fn is_functional(name: &str) -> bool {
+    ["torch.nn.functional", "torch.nn.init"]
         .iter()
         .any(|module| matches!(at(&format!("{module}.{name}")), At::Lent(Kind::Other, "")))
 }

@@ -21,6 +21,8 @@ use std::ptr;
 
 use ruff_python_ast::{self as ast, Expr, Stmt};
 
+use rustc_hash::FxHashSet;
+
 use crate::check::Checker;
 use crate::knowledge::Words;
 use crate::semantic::uses::{OF_CLASSES, Spot, first_parameter, is_an_accessor};
@@ -113,7 +115,7 @@ pub(crate) fn is_self_at_first(checker: &Checker<'_, '_>, spot: Spot, name: &str
     if let Some(known) = checker.selves.borrow().get(&key) {
         return *known;
     }
-    let (mut seen, mut next) = (vec![key], vec![method]);
+    let (mut seen, mut next) = (FxHashSet::from_iter([key]), vec![method]);
     let is_one = loop {
         let Some(method) = next.pop() else {
             break true;
@@ -122,18 +124,16 @@ pub(crate) fn is_self_at_first(checker: &Checker<'_, '_>, spot: Spot, name: &str
             break false;
         };
         for method in around {
-            let key = ptr::from_ref(method.function);
-            if !seen.contains(&key) {
-                seen.push(key);
+            if seen.insert(ptr::from_ref(method.function)) {
                 next.push(method);
             }
         }
     };
-    let known = if is_one { &seen[..] } else { &seen[..1] };
-    checker
-        .selves
-        .borrow_mut()
-        .extend(known.iter().map(|key| (*key, is_one)));
+    if !is_one {
+        seen = FxHashSet::from_iter([key]);
+    }
+    let mut selves = checker.selves.borrow_mut();
+    selves.extend(seen.into_iter().map(|key| (key, is_one)));
     is_one
 }
 
@@ -145,8 +145,14 @@ fn callers<'a>(checker: &Checker<'_, 'a>, method: Method<'a>) -> Option<Vec<Meth
         matches!(&decorator.expression, Expr::Name(property) if property.id.as_str() == "property")
     });
     let calls = uses.calls.get(name).map_or(&[][..], Vec::as_slice);
-    // A copy of a method is one of whatever the copy of its object is.
-    let copies = uses.calls.contains_key("deepcopy") || uses.is_handed_on("deepcopy");
+    // A copy of a method is one of whatever the copy of its object is, which an own hook may choose.
+    let is_copied_as_it_is = || {
+        !["__deepcopy__", "__getattr__"]
+            .iter()
+            .any(|hook| checker.names.gives(hook))
+            && !uses.takes_dicts
+            && !uses.sets_computed
+    };
     let is_closed = is_regular(checker, method)
         && is_plain(checker, method.module, method.class)
         && all_below(
@@ -157,8 +163,8 @@ fn callers<'a>(checker: &Checker<'_, 'a>, method: Method<'a>) -> Option<Vec<Meth
         )
         && !uses.has_unseen_bases
         && !GIVEN_AWAY.contains(&name)
-        && (is_property || !uses.is_read(name) || is_no_value(checker, method.class) && !copies)
-        && may_look_at(checker, calls.len());
+        && (is_property || !uses.is_read(name) || is_no_value(checker, method.class) && is_copied_as_it_is())
+        && may_look_at(checker, 1 + calls.len());
     let mut around = Vec::new();
     for (spot, call) in calls.iter().filter(|_| is_closed) {
         let Expr::Attribute(callee) = &*call.func else {
@@ -204,6 +210,9 @@ fn leaves_no_place(
     call: &ast::ExprCall,
 ) -> bool {
     let (parameters, arguments) = (&function.parameters, &call.arguments);
+    if !may_look_at(checker, parameters.len().saturating_mul(arguments.keywords.len())) {
+        return false;
+    }
     let places = || parameters.posonlyargs.iter().chain(&parameters.args);
     let is_needed = |parameter: &&ast::ParameterWithDefault| parameter.default.is_none();
     let is_named = |parameter: &&ast::ParameterWithDefault| {
@@ -620,11 +629,12 @@ pub(crate) fn may_be_text(checker: &Checker<'_, '_>) -> bool {
 
 /// Whether an object of the bundle may be a whole number: then what counts may give that object.
 pub(crate) fn may_be_a_number(checker: &Checker<'_, '_>) -> bool {
-    derives(checker, &|path| {
+    let of_a_number = |path: &str| {
         matches!(path, "builtins.int" | "numbers.Integral")
             || path.starts_with("enum.")
             || path.starts_with("numpy.")
-    })
+    };
+    *checker.has_numbers.get_or_init(|| derives(checker, &of_a_number))
 }
 
 /// Whether a bundle has a scheduler that keeps functions, and what may be a mapping that keeps what is taken from it: then

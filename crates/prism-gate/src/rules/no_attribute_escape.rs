@@ -9,6 +9,10 @@
 //! `__version__`. `x.__class__.__name__`, `self.__class__` and the `__dict__` of an object that is plainly the bundle's own are
 //! allowed. A pattern by place (`case View(x)`) is allowed only where it is plain which attribute it reads.
 //!
+//! `__getattr__` may hand on or look up what it returns; one that makes it up begins with a guard for names with two underscores.
+//! Keywords (`f(tb_frame=x)`) and keys (`x["__class__"]`) are judged like attributes, and so are names that a class below a
+//! library's class gives its fields.
+//!
 //! A module cannot change the names that it is loaded by (`__file__`), and `__enter__` is called by `with` alone.
 //!
 //! Refuses documentation as well: `__doc__` of any object (a module's own, by its bare name, is allowed), `numpy.info`

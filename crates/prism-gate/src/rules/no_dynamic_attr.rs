@@ -6,14 +6,14 @@
 //! something that other rules refuse. A name can be seen if it is a literal, one of several that are spelled out, or begins
 //! or ends with a literal that no dangerous name begins or ends with (`getattr(self, f"layer{i}")`); on `self` of a plain
 //! class of the bundle it may be any (`for name, value in options.items(): setattr(self, name, value)`). A class is plain if
-//! it stands in no other class, derives from `object`, `nn.Module`, `Optimizer`, `Dataset` or other plain classes, and is only
-//! called, annotated, derived from and asked for by `isinstance`: one that is put into a table or handed to a function is
-//! not. `vars` may be asked of an object of such a class and of what `parse_args` gives. Refuses `state_dict` and
+//! it stands in no other class, derives from `object`, `nn.Module`, `Optimizer`, `Dataset` or other plain classes, and its body has
+//! functions, literals and fields; and no call of the method may leave it open on which object: `x.look(a, b)` of
+//! `def look(self, name, default)` does. `vars` may be asked of an object of such a class and of what `parse_args` gives. Refuses `state_dict` and
 //! `load_state_dict` by a class and with a foreign object; `operator.attrgetter` and `methodcaller`, `globals`, `locals` and `dir`; any
 //! of them as a value; `torch.compile`, `torch.save`, `ArgumentParser`, `dataclass` and other functions with conditions as a
 //! value; a method that is read from a class of a library, but on `self` in a class below it (`nn.Module.__init__(self)`);
 //! `copy.deepcopy` with a memo, outside of `__deepcopy__`; `functools.wraps` of or onto anything but functions; functions of
-//! `torch.nn.utils` with a name that leads out; and a whole module
+//! `torch.nn.utils` with a name that leads out, and all of `prune`; `model.compile` that is not called at once; and a whole module
 //! other than `torch.nn.functional`, `math` and their like as a value (in a list, as an argument, as an operand, returned, in a class).
 //! `str.format` reads attributes too: a template that is not spelled out may be filled only with what is surely text or a
 //! number, and `logging` may not be told to fill its templates in that style.

@@ -3,7 +3,7 @@
 //! ## What it does
 //!
 //! Refuses `eval`, `exec`, `compile`, `code`, `ast`, `types.FunctionType` and the other ways to turn data into code, the
-//! three-argument form of `type`, the class of what may be a class where it is handed on, metaclasses, enumerations with names that are not spelled out, annotations and type comments that hold more than types, and the parts of
+//! three-argument form of `type`, the class of what may be a class where it is handed on, metaclasses, enumerations with names that are not spelled out, annotations and type comments that hold more than types, `register` of a `singledispatch` function without a class, and the parts of
 //! torch that take source text.
 //!
 //! ## Why is this refused?

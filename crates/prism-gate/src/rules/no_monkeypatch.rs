@@ -6,7 +6,7 @@
 //! does not define, by whatever statement or `setattr`: also through an alias (`Dataset[int].x = y`), the class of an object or an
 //! object that comes out of a collection. A function cannot be set under the name of a method that the harness calls on what
 //! is not plainly the bundle's own. The name of a field of a dataclass cannot be changed, and `parse_args` is called where
-//! it is named. The settings under `torch.backends` are meant to be assigned.
+//! it is named. `__name__` of anything is set to a literal only. The settings under `torch.backends` are meant to be assigned.
 //!
 //! ## Why is this refused?
 //!
@@ -282,9 +282,9 @@ fn store(checker: &mut Checker<'_, '_>, store: &Store<'_>) {
         );
     }
     let is_method = |value: &Expr| matches!(value, Expr::Attribute(method) if checker.uses().is_defined(method.attr.as_str()));
-    let is_replaced =
-        (OF_MODULES.contains(name) || libraries::is_of_a_plain_module(name) || name.starts_with("__"))
-            && (may_be_a_function(checker, store.value) || store.value.is_some_and(is_method));
+    let is_function = may_be_a_function(checker, store.value);
+    let is_replaced = is_function && (libraries::is_functional(name) || name.starts_with("__"))
+        || OF_MODULES.contains(name) && (is_function || store.value.is_some_and(is_method));
     let is_judged_by_its_path = || {
         let meanings = checker.meanings(store.object);
         meanings
