@@ -1,6 +1,5 @@
-//! The test that fetches uv and installs with it. It needs a package index, so that it is behind the feature `fetch-tests`,
-//! which `.ci/run` turns on.
-#![cfg(feature = "fetch-tests")]
+//! The test that fetches uv and installs with it. It needs a package index, as the tests of the binary do, which install the
+//! runtime.
 
 use std::fs;
 use std::process::{Command, Stdio};

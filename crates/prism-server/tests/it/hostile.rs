@@ -131,13 +131,15 @@ fn bodies_that_together_take_too_much_are_told_to_wait() {
     let mut holding = Socket::open(world.address);
     holding.write(request.head().as_bytes());
     holding.write(&body[..80_000]);
-    let other = world.upload(&key(2), &body);
     let begun = Instant::now();
-    // Until the server has read what the first one sent.
-    let refused = loop {
+    let mut others = 2_u64..;
+    // Until the server has read what the first one sent it takes others, each once.
+    let (refused, other) = loop {
+        let number = others.next().unwrap();
+        let other = world.upload(&key(number), &number.to_le_bytes().repeat(11_250));
         let answer = world.send(&other);
         if answer.status == 503 || begun.elapsed() > Duration::from_secs(20) {
-            break answer;
+            break (answer, other);
         }
     };
     assert_eq!((refused.status, refused.code().as_str()), (503, "busy"));
