@@ -23,6 +23,15 @@
 //! fused = ctx.device == "cuda"
 //! optimizer = torch.optim.AdamW(groups, lr=3e-3, fused=fused)
 //! ```
+//!
+//! Whether something is a function, as for a default that may be one, is asked with `callable`:
+//!
+//! ```python
+//! def default(value, otherwise):
+//!     if value is not None:
+//!         return value
+//!     return otherwise() if callable(otherwise) else otherwise
+//! ```
 
 use crate::rule::{Rule, RuleSet, denied};
 
@@ -33,7 +42,7 @@ pub(crate) static SET: RuleSet = RuleSet {
     denied: &[
         denied(
             "inspect",
-            "for fused AdamW write `fused=(ctx.device == \"cuda\")`",
+            "for fused AdamW write `fused=(ctx.device == \"cuda\")`, for `isfunction(f)` `callable(f)`",
         ),
         denied(
             "gc weakref _weakref _weakrefset tracemalloc objgraph pympler",
