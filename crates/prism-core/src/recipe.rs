@@ -125,6 +125,18 @@ impl StreamLimits {
         let most = u128::from(total) * u128::from(self.max_step_ppm) / 1_000_000;
         (least, u64::try_from(most).unwrap_or(u64::MAX).max(1))
     }
+
+    /// The least and the most rows of `seq_len` targets that a step may have on a stream of `total` targets; `None` where no
+    /// number of such rows is allowed.
+    pub fn step_rows(&self, total: u64, seq_len: u32) -> Option<(u64, u64)> {
+        let (least, most) = self.step_targets(total);
+        let seq_len = u64::from(seq_len.max(1));
+        let rows = (
+            least.div_ceil(seq_len).max(1),
+            (most / seq_len).min(u64::from(self.max_batch_size)),
+        );
+        (rows.0 <= rows.1).then_some(rows)
+    }
 }
 
 /// When a run ends although the stream has not. Absent means no such budget.

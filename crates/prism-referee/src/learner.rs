@@ -389,26 +389,21 @@ impl<'a, W: Write> Books<'a, '_, W> {
         }
         let per_step = u64::from(b) * u64::from(t);
         let (least, most) = limits.step_targets(total);
-        // What to write instead: the least or the most rows of the same length, where there are any.
-        let instead = |rows: u64, which: &str| {
-            if (1..=u64::from(limits.max_batch_size)).contains(&rows) {
-                format!("with seq_len={t} that is batch_size={rows} or {which}")
-            } else {
-                format!("no batch_size makes that of seq_len={t}: change both")
-            }
+        let instead = match limits.step_rows(total, t) {
+            Some((one, other)) if one == other => format!("with seq_len={t} that is batch_size={one}"),
+            Some((least, most)) => format!("with seq_len={t} that is batch_size={least} to {most}"),
+            None => format!("no batch_size makes that of seq_len={t}: change both"),
         };
         if per_step < least {
             return Err(wrong(format!(
                 "`ctx.stream(batch_size={b}, seq_len={t})` makes {per_step} targets a step; this recipe wants at least \
-                 {least}; {}",
-                instead(least.div_ceil(u64::from(t)), "more")
+                 {least}; {instead}"
             )));
         }
         if per_step > most {
             return Err(wrong(format!(
                 "`ctx.stream(batch_size={b}, seq_len={t})` makes {per_step} targets a step; on this stream of {total} \
-                 targets at most {most} are allowed; {}",
-                instead(most / u64::from(t), "less")
+                 targets at most {most} are allowed; {instead}"
             )));
         }
         Ok(total.div_ceil(per_step))

@@ -63,6 +63,25 @@ fn a_recipe_whose_stream_holds_too_few_steps_is_refused() {
 }
 
 #[test]
+fn rows_of_a_step_are_those_that_both_bounds_allow() {
+    let stream = Recipe::official().stream;
+    // Two rows are below the least step, three above the most: neither may be advised.
+    assert_eq!(stream.step_targets(220_000), (2_048, 2_200));
+    for (total, seq_len, rows) in [
+        (220_000, 1_023, None),
+        (220_000, 128, Some((16, 17))),
+        (220_000, 2_100, Some((1, 1))),
+        (450_000, 1_023, Some((3, 4))),
+        (1_000_000_000, 1_023, Some((3, 1_024))),
+        (1_000_000_000, 1, None),
+        (204_800, 2_048, Some((1, 1))),
+        (0, 1, Some((1, 1))),
+    ] {
+        assert_eq!(stream.step_rows(total, seq_len), rows, "{total} {seq_len}");
+    }
+}
+
+#[test]
 fn a_heldout_sample_that_is_hardly_audited_is_refused() {
     let mut recipe = Recipe::demo();
     recipe.heldout.val_bytes = 10_000;
