@@ -20,7 +20,8 @@ use prism_gate::{DistributedPolicy, GateError, Options, Report};
 use prism_referee::connection::Cancel;
 
 use self::read::{Read, earlier};
-use super::eval::waiting;
+use super::eval::overrides::set_device;
+use super::eval::{DeviceArg, waiting};
 use super::{CommandResult, runtime};
 use crate::cli::Format;
 use crate::failure::{Exit, Failure};
@@ -51,6 +52,9 @@ pub(crate) struct CheckArgs {
     /// Whose caps and row lengths the model must fit: `demo`, `official` or the path of a recipe file
     #[arg(long, default_value = recipes::DEFAULT, value_name = "NAME|FILE")]
     recipe: String,
+    /// Where the model is built, if not where the recipe says: a recipe for a GPU is checked without one by `cpu`
+    #[arg(long, value_enum, value_name = "DEVICE")]
+    device: Option<DeviceArg>,
     /// Compare with the bundles in this directory, which came earlier: directories and `.zip` files
     #[arg(long, value_name = "DIR")]
     against: Option<PathBuf>,
@@ -111,7 +115,10 @@ fn check(bundle: &Bundle, read: &Read, args: &CheckArgs, output: Output) -> Comm
         drop(progress);
         report.findings.extend(copied);
     }
-    let recipe = recipes::load(&args.recipe).map_err(Failure::recipe_invalid)?;
+    let mut recipe = recipes::load(&args.recipe).map_err(Failure::recipe_invalid)?;
+    if let Some(device) = args.device {
+        set_device(&mut recipe, device.into());
+    }
     report.findings.extend(tokenizer::problem(bundle, &recipe));
     if args.no_instantiate {
         subject.instantiation = Instantiation::NotWanted;

@@ -6,7 +6,7 @@
 
 mod events;
 pub(super) mod live;
-mod overrides;
+pub(super) mod overrides;
 mod summary;
 
 use std::borrow::Cow;
@@ -97,7 +97,7 @@ pub(crate) struct EvalArgs {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum DeviceArg {
+pub(super) enum DeviceArg {
     /// The processor
     Cpu,
     /// The first NVIDIA GPU

@@ -467,6 +467,24 @@ fn what_building_the_model_shows_stands_beside_the_other_findings() {
     assert_eq!(value["findings"][0]["severity"], "error");
 }
 
+#[test]
+fn a_recipe_for_a_gpu_is_checked_without_one() {
+    let _seat = seat();
+    let _ = host();
+    // Its rows are longer than those of `demo`, and the processor answers for them.
+    let context = with(&[]);
+    let output = crate::host::prism()
+        .args([
+            "check", "model", "--json", "--recipe", "official", "--device", "cpu",
+        ])
+        .current_dir(context.dir())
+        .output()
+        .unwrap();
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{value}");
+    assert_eq!(value["instantiation"]["status"], "done", "{value}");
+}
+
 /// Files that the gate's parser takes and CPython refuses, and where it says so; a column of 0 differs between its versions.
 const REFUSED_BY_CPYTHON: [(&str, &str, u32, u32); 10] = [
     ("def f(a, a):\n    pass\n", "duplicate argument 'a'", 1, 10),

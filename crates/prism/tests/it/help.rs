@@ -122,6 +122,8 @@ fn help_and_version_go_to_stdout() {
                                   with 3
           --recipe <NAME|FILE>    Whose caps and row lengths the model must fit: `demo`, `official` or
                                   the path of a recipe file [default: demo]
+          --device <DEVICE>       Where the model is built, if not where the recipe says: a recipe for a
+                                  GPU is checked without one by `cpu` [possible values: cpu, cuda]
           --against <DIR>         Compare with the bundles in this directory, which came earlier:
                                   directories and `.zip` files
           --distributed <POLICY>  How findings about distributed training are treated [default: flag]

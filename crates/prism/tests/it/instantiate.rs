@@ -250,6 +250,16 @@ fn a_model_for_short_rows_hears_what_else_is_wrong_with_it() {
 }
 
 #[test]
+fn a_length_that_has_a_name_is_the_first_that_is_tried() {
+    let _seat = seat();
+    let short = "assert tokens.shape[1] <= 60, 'longer than the block size'; return self.head(self.embedding(tokens))";
+    let training =
+        "block_size = 60\n\n\ndef train(ctx):\n    ctx.stream(0, batch_size=1, seq_len=block_size)\n";
+    let found = of(&made_of_both(short, training));
+    assert!(found.findings.is_empty(), "{found:?}");
+}
+
+#[test]
 fn a_build_that_does_not_give_a_module_is_refused() {
     let _seat = seat();
     let found = of(&redteam("raises-in-build"));

@@ -64,25 +64,22 @@ fn change(args: &EvalArgs, mut recipe: Recipe) -> (Recipe, Vec<String>) {
     let mut changes = Vec::new();
     let name = recipe.name.clone();
     let device = args.device.map(Device::from);
-    if let Some(device) = device.filter(|&device| device != recipe.compute.device) {
-        let memory_bytes = match device {
-            Device::Cpu => 0,
-            Device::Cuda => GPU_MEMORY_BYTES_DEFAULT,
-        };
+    let before = recipe.compute.clone();
+    if let Some(device) = device
+        && set_device(&mut recipe, device)
+    {
         changes.push(says(
             &name,
             "compute.device",
-            recipe.compute.device.as_str(),
+            before.device.as_str(),
             device.as_str(),
         ));
         changes.push(says(
             &name,
             "compute.gpu_memory_bytes",
+            before.gpu_memory_bytes,
             recipe.compute.gpu_memory_bytes,
-            memory_bytes,
         ));
-        recipe.compute.device = device;
-        recipe.compute.gpu_memory_bytes = memory_bytes;
     }
     set(
         &mut changes,
@@ -113,6 +110,19 @@ fn change(args: &EvalArgs, mut recipe: Recipe) -> (Recipe, Vec<String>) {
         args.time_limit,
     );
     (recipe, changes)
+}
+
+/// Takes the model to another device than the recipe names; false where it names this one.
+pub(in crate::commands) fn set_device(recipe: &mut Recipe, device: Device) -> bool {
+    if device == recipe.compute.device {
+        return false;
+    }
+    recipe.compute.device = device;
+    recipe.compute.gpu_memory_bytes = match device {
+        Device::Cpu => 0,
+        Device::Cuda => GPU_MEMORY_BYTES_DEFAULT,
+    };
+    true
 }
 
 fn set<T: PartialEq + Display + Copy>(
