@@ -12,39 +12,22 @@ use crate::shown::Shown;
 
 /// Why a file's content was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum ContentError {
-    /// Over the limit for files of its kind.
     #[error("`{path}` has {bytes} bytes; at most {limit_bytes} are allowed")]
     FileTooLarge {
-        /// The file.
         path: Shown,
-        /// Its size.
         bytes: u64,
-        /// The limit.
         limit_bytes: u64,
     },
-    /// Not UTF-8.
     #[error("`{path}` is not UTF-8 text (first wrong byte at offset {offset_bytes})")]
-    NotUtf8 {
-        /// The file.
-        path: Shown,
-        /// Where the first wrong byte is.
-        offset_bytes: usize,
-    },
+    NotUtf8 { path: Shown, offset_bytes: usize },
     /// A NUL byte, which ends text for some readers and not for others.
     #[error("`{path}` contains a NUL byte at offset {offset_bytes}")]
-    NulByte {
-        /// The file.
-        path: Shown,
-        /// Where it is.
-        offset_bytes: usize,
-    },
-    /// A Python source that declares another encoding than UTF-8.
+    NulByte { path: Shown, offset_bytes: usize },
     #[error("`{path}` declares the source encoding `{encoding}` in line {line}; only utf-8 is allowed")]
     SourceEncoding {
-        /// The file.
         path: Shown,
-        /// What it declares.
         encoding: Shown,
         /// In which line, counted from one.
         line: usize,

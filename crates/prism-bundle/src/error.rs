@@ -13,6 +13,7 @@ use crate::zip::ArchiveError;
 
 /// Why bytes are not a bundle.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum BundleError {
     /// The archive itself is malformed or hides something.
     #[error(transparent)]
@@ -26,52 +27,30 @@ pub enum BundleError {
     /// `prism.yaml` is wrong.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// Too many files.
     #[error("the bundle has {count} files; at most {FILES_MAX} are allowed")]
-    TooManyFiles {
-        /// How many there are.
-        count: usize,
-    },
+    TooManyFiles { count: usize },
     /// Too many bytes in all.
     #[error("the bundle has {bytes} bytes unpacked; at most {BUNDLE_BYTES_MAX} are allowed")]
-    TooLarge {
-        /// How many there are.
-        bytes: u64,
-    },
-    /// A script is missing.
+    TooLarge { bytes: u64 },
     #[error("the {role} script `{path}` is not in the bundle{}", .elsewhere.as_ref().map(|found| format!(", but `{found}` is")).unwrap_or_default())]
     MissingEntrypoint {
         /// `architecture` or `training`.
         role: &'static str,
-        /// Where it should be.
         path: Shown,
         /// The path of a file of that name elsewhere in the bundle.
         elsewhere: Option<Shown>,
     },
-    /// One file for both scripts.
     #[error("`{path}` is declared as both scripts")]
-    SameEntrypoint {
-        /// The file.
-        path: Shown,
-    },
-    /// The manifest under a name that is not read.
+    SameEntrypoint { path: Shown },
     #[error("`{path}` would not be read")]
-    ManifestMisnamed {
-        /// The file.
-        path: Shown,
-    },
+    ManifestMisnamed { path: Shown },
     /// `tokenizer: bundle` without a tokenizer.
     #[error("prism.yaml declares `tokenizer: bundle`, but `tokenizer.json` is not at the bundle's root")]
     MissingTokenizer,
-    /// A tokenizer that nothing says to use.
     #[error("the bundle has a `tokenizer.json`, but prism.yaml does not say which tokenizer to use")]
     UndeclaredTokenizer,
-    /// The compressor failed, for want of memory.
     #[error("pricing the bundle failed: {detail}")]
-    Compression {
-        /// What the compressor said.
-        detail: String,
-    },
+    Compression { detail: String },
 }
 
 impl Advice for BundleError {

@@ -25,26 +25,21 @@ const DIRECTORY_MODE: u32 = 0o755;
 
 /// Why a directory could not be packed, or a bundle not written.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum PackError {
     /// The operating system refused.
     #[error(transparent)]
     Io(#[from] IoError),
-    /// Neither a directory nor a regular file.
     #[error("{path:?} is neither a directory nor a file", path = .0.as_os_str())]
     NotAnArchive(PathBuf),
-    /// A symbolic link.
     #[error("{path:?} is a symbolic link", path = .0.as_os_str())]
     Symlink(PathBuf),
-    /// A device, a pipe or a socket.
     #[error("{path:?} is neither a file nor a directory", path = .0.as_os_str())]
     SpecialFile(PathBuf),
-    /// A name that is not UTF-8.
     #[error("the name of {path:?} is not UTF-8", path = .0.as_os_str())]
     NameNotUtf8(PathBuf),
-    /// Nested too deeply.
     #[error("{path:?} lies deeper than {PATH_COMPONENTS_MAX} levels", path = .0.as_os_str())]
     TooDeep(PathBuf),
-    /// More files than a bundle may have.
     #[error("{path:?} has more than {FILES_MAX} files besides hidden ones and caches", path = .0.as_os_str())]
     TooManyFiles(PathBuf),
     /// More bytes than a bundle may have.

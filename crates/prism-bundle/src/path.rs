@@ -22,11 +22,10 @@ pub struct BundlePath(String);
 
 /// Why a path was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum PathError {
-    /// The path has no characters.
     #[error("a file has an empty name")]
     Empty,
-    /// NUL, a newline, an escape character and their like.
     #[error("the path `{0}` contains a control character")]
     ControlCharacter(Shown),
     /// A backslash, which is a separator on one system and a letter on another.
@@ -35,7 +34,6 @@ pub enum PathError {
     /// `C:` and its like.
     #[error("the path `{0}` starts with a drive letter; paths are relative to the bundle's root")]
     DriveLetter(Shown),
-    /// A leading slash.
     #[error("the path `{0}` is absolute; paths are relative to the bundle's root")]
     Absolute(Shown),
     /// `..` as a component.
@@ -44,21 +42,12 @@ pub enum PathError {
     /// `.` as a component, or two slashes in a row, or a slash at the end of a file's name.
     #[error("the path `{0}` has an empty or `.` component")]
     NotNormal(Shown),
-    /// A component that starts with a dot.
     #[error("the path `{0}` is hidden (a component starts with a dot)")]
     Hidden(Shown),
-    /// Any character beyond ASCII.
     #[error("the path `{0}` is not plain ASCII")]
     NotAscii(Shown),
-    /// A character that Windows does not allow in names.
     #[error("the path `{path}` contains `{character}`, which is not allowed in names")]
-    ForbiddenCharacter {
-        /// The path.
-        path: Shown,
-        /// The character.
-        character: char,
-    },
-    /// Windows drops such dots and spaces, so that two names become one.
+    ForbiddenCharacter { path: Shown, character: char },
     #[error("a component of the path `{0}` starts with a space or ends with a space or a dot")]
     TrimmedName(Shown),
     /// `CON`, `NUL` and their like.
@@ -66,58 +55,23 @@ pub enum PathError {
     ReservedName(Shown),
     /// Too many bytes.
     #[error("the path `{path}` is {bytes} bytes long; at most {PATH_BYTES_MAX} are allowed")]
-    TooLong {
-        /// The path.
-        path: Shown,
-        /// Its length.
-        bytes: usize,
-    },
-    /// Too many directories.
+    TooLong { path: Shown, bytes: usize },
     #[error("the path `{path}` has {components} components; at most {PATH_COMPONENTS_MAX} are allowed")]
-    TooDeep {
-        /// The path.
-        path: Shown,
-        /// How many components it has.
-        components: usize,
-    },
-    /// Not one of the suffixes of a bundle.
+    TooDeep { path: Shown, components: usize },
     #[error("the file `{0}` has a suffix that bundles do not carry; allowed are {suffixes}", suffixes = SUFFIXES.join(" "))]
     Suffix(Shown),
     /// A module that would hide one of Python's, of the runtime's packages or of PRISM's own.
     #[error("the module `{path}` would hide the installed module `{module}`")]
-    ShadowsModule {
-        /// The path.
-        path: Shown,
-        /// The module that it would hide.
-        module: String,
-    },
-    /// The same path twice.
+    ShadowsModule { path: Shown, module: String },
     #[error("the bundle contains `{0}` twice")]
     Duplicate(Shown),
-    /// Two paths that are one on a case-insensitive disk.
     #[error("the paths `{first}` and `{second}` differ only in case")]
-    CaseCollision {
-        /// The one in front.
-        first: Shown,
-        /// The other.
-        second: Shown,
-    },
-    /// A file that other files need as a directory.
+    CaseCollision { first: Shown, second: Shown },
     #[error("`{file}` is both a file and a directory (of `{inner}`)")]
-    FileIsDirectory {
-        /// The file.
-        file: Shown,
-        /// A path below it.
-        inner: Shown,
-    },
+    FileIsDirectory { file: Shown, inner: Shown },
     /// `helper.py` beside `helper/__init__.py`: which one Python imports depends on its search order.
     #[error("`{module}` and `{package}` are the same module to Python")]
-    AmbiguousModule {
-        /// The single file.
-        module: Shown,
-        /// The package's own file.
-        package: Shown,
-    },
+    AmbiguousModule { module: Shown, package: Shown },
 }
 
 impl Advice for PathError {

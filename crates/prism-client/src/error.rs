@@ -20,59 +20,24 @@ const FAULTS_MAX: usize = 20;
 
 /// Why a request came to nothing.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum ClientError {
-    /// Nothing was sent.
     #[error("cannot reach {server}: {cause}")]
-    Unreachable {
-        /// Who was asked.
-        server: String,
-        /// What happened.
-        cause: String,
-    },
+    Unreachable { server: String, cause: String },
     /// It was sent, and the answer did not come; it may have been done.
     #[error("{server} did not answer: {cause}; what was asked may have been done all the same")]
-    Lost {
-        /// Who was asked.
-        server: String,
-        /// What happened.
-        cause: String,
-    },
-    /// The server says no.
+    Lost { server: String, cause: String },
     #[error("{server} refuses: {problem}")]
-    Refused {
-        /// Who was asked.
-        server: String,
-        /// Its words.
-        problem: Box<Problem>,
-    },
-    /// The server sends us elsewhere.
+    Refused { server: String, problem: Box<Problem> },
     #[error("{server} redirects to {to}, and signed requests follow nobody")]
-    Redirected {
-        /// Who was asked.
-        server: String,
-        /// Where it points.
-        to: String,
-    },
-    /// An answer that is no answer of this API.
+    Redirected { server: String, to: String },
     #[error("the answer of {server} cannot be understood: {what}")]
-    Unexpected {
-        /// Who was asked.
-        server: String,
-        /// What is wrong with it.
-        what: String,
-    },
-    /// An answer that does not end.
+    Unexpected { server: String, what: String },
     #[error("the answer of {server} has more than {limit_bytes} bytes and was left there")]
-    TooLarge {
-        /// Who was asked.
-        server: String,
-        /// How much is taken.
-        limit_bytes: u64,
-    },
+    TooLarge { server: String, limit_bytes: u64 },
     /// The kernel gave no nonce.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// Not the form of an id.
     #[error("this is no id of a submission")]
     Id,
 }

@@ -26,27 +26,22 @@ pub const RECIPE_BYTES_MAX: usize = 64 * 1024;
 
 /// Why a recipe is refused.
 #[derive(Debug, Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum RecipeError {
-    /// Not TOML of the expected shape.
     #[error("the recipe is not valid: {}", .0.to_string().trim_end())]
     Syntax(#[from] toml::de::Error),
-    /// Larger than a recipe can be.
     #[error("the recipe has {bytes} bytes; at most {RECIPE_BYTES_MAX} are read")]
     TooLarge {
         /// Its size, in bytes.
         bytes: usize,
     },
-    /// Another schema.
     #[error("the recipe has schema {0}, and this version of PRISM reads schema {SCHEMA}")]
     Schema(u32),
-    /// A value outside of its range.
     #[error("`{field}` in the recipe is {value}")]
     Range {
         /// Which field, as `table.key`.
         field: &'static str,
-        /// The value found.
         value: String,
-        /// What would be accepted.
         expected: &'static str,
     },
 }

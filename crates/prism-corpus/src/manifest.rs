@@ -236,27 +236,17 @@ pub struct ShardManifest {
 
 /// Why a manifest is not one that this version can read.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum ManifestError {
-    /// It is no JSON document of the schema.
     #[error("the manifest is not readable: {0}")]
     Parse(#[source] serde_json::Error),
-    /// It says another schema.
     #[error("the manifest has schema `{found}`, this version reads `{SCHEMA}`")]
-    Schema {
-        /// The schema found.
-        found: String,
-    },
+    Schema { found: String },
     /// Its bytes are not those that this version would write.
     #[error("the manifest is not in canonical form: it was edited or rewritten")]
     NotCanonical,
-    /// A field contradicts another, or a limit.
     #[error("the manifest contradicts itself at {place}: {problem}")]
-    Inconsistent {
-        /// Which part.
-        place: String,
-        /// What is wrong with it.
-        problem: &'static str,
-    },
+    Inconsistent { place: String, problem: &'static str },
 }
 
 impl Advice for ManifestError {

@@ -28,74 +28,34 @@ type Advance<'a> = dyn FnMut(u64) -> Result<(), OpenError> + 'a;
 
 /// Why a corpus cannot be opened.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum OpenError {
     /// A file cannot be read.
     #[error(transparent)]
     Io(#[from] IoError),
-    /// There is no manifest.
     #[error("{path} is no corpus: it has no `manifest.json`", path = path.display())]
-    NotACorpus {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// There is a manifest, or may be one, and this process cannot read it.
+    NotACorpus { path: PathBuf },
     #[error("cannot read {path}: {source}", path = path.display())]
-    Unreadable {
-        /// The manifest file.
-        path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
-    },
-    /// The manifest is not one that this version can read.
+    Unreadable { path: PathBuf, source: io::Error },
     #[error("{path}: {source}", path = path.display())]
-    Manifest {
-        /// The manifest file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: ManifestError,
-    },
-    /// The manifest is larger than any corpus needs.
+    Manifest { path: PathBuf, source: ManifestError },
     #[error("{path} is longer than {MANIFEST_BYTES_MAX} bytes; this is no manifest", path = path.display())]
-    ManifestTooLong {
-        /// The manifest file.
-        path: PathBuf,
-    },
-    /// The manifest has another hash than the one beside it.
+    ManifestTooLong { path: PathBuf },
     #[error("{path} has not the SHA-256 that `{MANIFEST_HASH_FILE}` beside it says, so one of the two was changed after the corpus was locked", path = path.display())]
-    OtherManifest {
-        /// The manifest file.
-        path: PathBuf,
-    },
+    OtherManifest { path: PathBuf },
     /// The bytes of a shard are not those that were locked.
     #[error("{path} was changed after it was locked", path = path.display())]
-    Changed {
-        /// The file of the shard.
-        path: PathBuf,
-    },
-    /// A shard has the hash of the manifest and yet is not what the manifest says.
+    Changed { path: PathBuf },
     #[error("{path} contradicts the manifest: {problem}", path = path.display())]
-    Inconsistent {
-        /// The file of the shard.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: &'static str,
-    },
-    /// Others may read what is held out.
+    Inconsistent { path: PathBuf, problem: &'static str },
     #[error("others than its owner may enter {path}, so nothing in it is held out", path = path.display())]
-    SecretReadable {
-        /// The folder.
-        path: PathBuf,
-    },
+    SecretReadable { path: PathBuf },
     /// The salt that is kept or was revealed is not the one that the corpus was locked with.
     #[error("{path} is not the salt that the corpus was locked with", path = path.display())]
-    OtherSalt {
-        /// The file.
-        path: PathBuf,
-    },
+    OtherSalt { path: PathBuf },
     /// The salt cannot be read.
     #[error(transparent)]
     Salt(#[from] SaltError),
-    /// The caller asked to stop.
     #[error("the verification of the corpus was cancelled")]
     Cancelled,
 }

@@ -23,42 +23,25 @@ const UNFINISHED: &str = "corpus";
 
 /// Why a corpus could not be written.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum PublishError {
     /// The operating system refused.
     #[error(transparent)]
     Io(#[from] IoError),
-    /// The finished corpus cannot be renamed onto the directory.
     #[error("a corpus cannot be put at {path}: {problem}", path = path.display())]
-    OutputNotReplaceable {
-        /// The output directory.
-        path: PathBuf,
-        /// Why not.
-        problem: &'static str,
-    },
-    /// The directory holds other things.
+    OutputNotReplaceable { path: PathBuf, problem: &'static str },
     #[error("{path} is not empty and holds no corpus", path = path.display())]
-    OutputNotEmpty {
-        /// The output directory.
-        path: PathBuf,
-    },
-    /// The directory holds another corpus.
+    OutputNotEmpty { path: PathBuf },
     #[error("{path} holds another corpus ({existing}) than this one would be ({wanted})", path = path.display())]
     OutputIsAnotherCorpus {
-        /// The output directory.
         path: PathBuf,
         /// The manifest hash of the corpus that is there.
         existing: String,
         /// The manifest hash of the corpus that was asked for.
         wanted: String,
     },
-    /// The directory holds this very corpus, but damaged.
     #[error("{path} holds this corpus, but damaged: {source}", path = path.display())]
-    OutputIsDamaged {
-        /// The output directory.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: Box<OpenError>,
-    },
+    OutputIsDamaged { path: PathBuf, source: Box<OpenError> },
 }
 
 impl Advice for PublishError {

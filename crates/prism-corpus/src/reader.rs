@@ -17,35 +17,22 @@ pub const BLOCK_DOCUMENTS: u64 = 256;
 
 /// Why a document of an open corpus cannot be read.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum ReadError {
-    /// The split has fewer documents.
     #[error("there is no document {document} in `{split}`: it has {documents}", split = split.name())]
     NoSuchDocument {
-        /// The split.
         split: Split,
-        /// The document asked for.
         document: u64,
-        /// How many there are.
         documents: u64,
     },
-    /// A file cannot be read any more.
     #[error("cannot read document {document} of `{split}`: {source}", split = split.name())]
     Io {
-        /// The split.
         split: Split,
-        /// The document asked for.
         document: u64,
-        /// The system's answer.
         source: io::Error,
     },
-    /// The files are not those that were verified.
     #[error("document {document} of `{split}` was changed while the corpus was open", split = split.name())]
-    Changed {
-        /// The split.
-        split: Split,
-        /// The document asked for.
-        document: u64,
-    },
+    Changed { split: Split, document: u64 },
 }
 
 /// The documents of one split, in the order of the corpus.

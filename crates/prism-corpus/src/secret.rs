@@ -42,27 +42,14 @@ impl fmt::Debug for SecretSalt {
 
 /// Why there is no salt.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum SaltError {
-    /// The file cannot be read.
     #[error("cannot read the salt file {path}: {source}", path = path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
-    },
-    /// Others may read the file.
+    Io { path: PathBuf, source: io::Error },
     #[error("others than its owner may read {path}", path = path.display())]
-    Readable {
-        /// The file.
-        path: PathBuf,
-    },
-    /// It is not a line of text of a good length.
+    Readable { path: PathBuf },
     #[error("{path} is no salt: it wants one line of {SALT_BYTES_MIN} to {SALT_BYTES_MAX} bytes", path = path.display())]
-    Unusable {
-        /// The file.
-        path: PathBuf,
-    },
+    Unusable { path: PathBuf },
 }
 
 impl Advice for SaltError {

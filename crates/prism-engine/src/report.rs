@@ -36,21 +36,12 @@ const MANIFEST_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// Why there is no report.
 #[derive(Debug, Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum ReportError {
-    /// The directory holds no run.
     #[error("{path} is no run: it has neither a `{RESULT_FILE}` nor events", path = .path.display())]
-    NotARun {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// The result is not what an evaluation writes.
+    NotARun { path: PathBuf },
     #[error("{path} cannot be understood: {problem}", path = .path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
+    Damaged { path: PathBuf, problem: String },
     /// The operating system refused.
     #[error(transparent)]
     Io(#[from] IoError),

@@ -31,30 +31,23 @@ const DEPTH_MAX: usize = 8;
 
 /// Why a directory of runs cannot be read.
 #[derive(Debug, Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum RunsError {
-    /// There is no such directory.
     #[error("{path} is no directory", path = .path.display())]
-    NotADirectory {
-        /// What was named.
-        path: PathBuf,
-    },
+    NotADirectory { path: PathBuf },
     /// The operating system refused.
     #[error(transparent)]
     Io(#[from] IoError),
-    /// No run has this name.
     #[error("{name} is neither the directory of a run nor the name of one in {dir}", dir = .dir.display())]
     NoSuchRun {
         /// What was named, harmless on a terminal.
         name: String,
-        /// Where it was looked for.
         dir: PathBuf,
     },
-    /// Several have.
     #[error("{name} may be any of {matches}", matches = .matches.join(", "))]
     Ambiguous {
         /// What was named, harmless on a terminal.
         name: String,
-        /// The first of those that it may be.
         matches: Vec<String>,
     },
 }

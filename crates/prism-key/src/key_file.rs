@@ -89,79 +89,48 @@ impl Advice for KeyFileError {
 
 /// What can be wrong with a key file. None of these texts holds anything that stands in the file.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum Problem {
-    /// The operating system refused.
     #[error("cannot {action} it: {source}")]
-    Io {
-        /// What was being done.
-        action: &'static str,
-        /// What the system said.
-        source: io::Error,
-    },
+    Io { action: &'static str, source: io::Error },
     /// A new key never replaces anything.
     #[error("it exists already")]
     Exists,
     /// The system gave no randomness.
     #[error(transparent)]
     Random(#[from] crate::random::RandomError),
-    /// A directory, a pipe, a device.
     #[error("it is no regular file")]
     NotAFile,
-    /// Others may read or write it.
     #[error("others can read or write it (mode {mode:03o})")]
-    Exposed {
-        /// Its permissions.
-        mode: u32,
-    },
-    /// Larger than any key file.
+    Exposed { mode: u32 },
     #[error("it has more than {KEY_FILE_BYTES_MAX} bytes, so it is no key file")]
     TooLarge,
-    /// Nothing in it.
     #[error("it is empty")]
     Empty,
-    /// Neither JSON of a wallet nor a form under a password.
     #[error("it is no key file of a wallet: line {line}, column {column} is not as in one")]
-    NotAKeyFile {
-        /// Where it stops being one.
-        line: usize,
-        /// Where in that line.
-        column: usize,
-    },
-    /// Another kind of key.
+    NotAKeyFile { line: usize, column: usize },
     #[error("it holds an ed25519 key (`cryptoType` 0), and hotkeys here are sr25519")]
     Ed25519,
-    /// A kind of key that does not exist yet.
     #[error(
         "it holds a key of a kind that is not known here (`cryptoType` {0}); hotkeys here are sr25519, `cryptoType` 1"
     )]
     CryptoType(u64),
-    /// Only the half that everybody may know.
     #[error("it holds no secret, only a public key")]
     PublicOnly,
-    /// Words alone.
     #[error("it holds the words of a key and not the key")]
     WordsOnly,
-    /// A field that is not what it should be.
     #[error("its `{0}` is not {1}")]
     Field(&'static str, &'static str),
-    /// Two fields are of different keys.
     #[error("its `{0}` is not that of its secret")]
     Contradiction(&'static str),
-    /// Under a password in a way that is not read here.
     #[error("it is under a password in an older way ({0})")]
     OlderEncryption(&'static str),
-    /// Under a password, and cut short.
     #[error("it is under a password and damaged: it ends too early")]
     SealedTooShort,
-    /// The password does not open it.
     #[error("the password does not open it")]
     WrongPassword,
-    /// Opening it takes memory that is not there.
     #[error("opening it takes {needed_bytes} bytes of memory, which this machine does not give")]
-    Memory {
-        /// How much it takes.
-        needed_bytes: usize,
-    },
+    Memory { needed_bytes: usize },
 }
 
 impl Advice for Problem {

@@ -16,20 +16,15 @@ const LISTED_MAX: usize = 10;
 
 /// Why no hotkey was found.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum WalletError {
-    /// Not a plain name.
     #[error("`{0}` is no name of a wallet or hotkey")]
     Name(String),
-    /// There is no such file.
     #[error("there is no hotkey `{hotkey}` in the wallet `{wallet}`: {} is missing", .path.display())]
     Missing {
-        /// The wallet that was asked for.
         wallet: String,
-        /// The hotkey that was asked for.
         hotkey: String,
-        /// Where it would be.
         path: PathBuf,
-        /// What there is instead.
         there: Vec<String>,
     },
 }

@@ -106,53 +106,34 @@ pub struct Header {
 
 /// Why a frame is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum FrameError {
-    /// Another version.
     #[error("a frame of protocol version {0}; this referee speaks version {VERSION}")]
     Version(u8),
-    /// No such kind.
     #[error("a frame of unknown kind {0:#04x}")]
     UnknownKind(u8),
-    /// The reserved field is not zero.
     #[error("a frame whose reserved field is not zero")]
     Reserved,
-    /// The length exceeds the kind's limit.
     #[error("a {name} frame of {body_bytes} bytes; at most {max_body_bytes} are allowed", name = kind.name())]
     TooLong {
-        /// Its kind.
         kind: Kind,
         /// Its length, in bytes.
         body_bytes: usize,
         /// The limit, in bytes.
         max_body_bytes: usize,
     },
-    /// The body ends before the message does.
     #[error("a {name} frame that ends too early", name = .0.name())]
     Truncated(Kind),
-    /// The message ends before the body does.
     #[error("a {name} frame with {left_bytes} bytes left over", name = kind.name())]
     Trailing {
-        /// Its kind.
         kind: Kind,
         /// How many bytes are left over.
         left_bytes: usize,
     },
-    /// A field has a value that the protocol does not allow.
     #[error("a {name} frame with a bad {field}", name = kind.name())]
-    Field {
-        /// Its kind.
-        kind: Kind,
-        /// Which field.
-        field: &'static str,
-    },
-    /// A kind that is not allowed at this point.
+    Field { kind: Kind, field: &'static str },
     #[error("a {got} frame where {expected} was due", got = got.name())]
-    Unexpected {
-        /// What came.
-        got: Kind,
-        /// What was due.
-        expected: String,
-    },
+    Unexpected { got: Kind, expected: String },
 }
 
 impl Header {

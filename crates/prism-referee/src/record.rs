@@ -151,35 +151,28 @@ pub struct Record {
 
 /// Why a record is not believed.
 #[derive(Debug, Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum VerifyError {
-    /// Not a record of this version.
     #[error("record.json cannot be read: {0}")]
     Syntax(#[from] serde_json::Error),
-    /// Another schema.
     #[error("record.json has schema {0}; this version of PRISM reads schema {SCHEMA}")]
     Schema(u32),
-    /// The recipe in it is not valid.
     #[error("{}", .0.told())]
     Recipe(#[from] RecipeError),
     /// Nothing could be predicted: no price is defined.
     #[error("record.json says that the vocabulary has no token; no run has such a record")]
     NoVocabulary,
-    /// A run without a score.
     #[error("the record says that the run ended as `{0}`, which has no score")]
     NotCompleted(Reason),
     /// The other file cannot be read.
     #[error(transparent)]
     Targets(#[from] TargetsError),
-    /// Something in it does not follow from the rest.
     #[error(
         "the record contradicts itself: {what} is {recorded} in the record, {recomputed} when computed again"
     )]
     Mismatch {
-        /// What.
         what: &'static str,
-        /// The record's value.
         recorded: String,
-        /// Ours.
         recomputed: String,
     },
 }

@@ -14,6 +14,7 @@ use crate::gigabytes;
 
 /// Why there is no runtime to use.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum RuntimeError {
     /// Neither `PRISM_DATA_DIR` nor a home directory.
     #[error("there is no home directory to keep the runtime in")]
@@ -21,160 +22,89 @@ pub enum RuntimeError {
     /// The operating system refused.
     #[error(transparent)]
     Io(IoError),
-    /// Nothing is installed.
     #[error("the Python runtime is not installed")]
     NotInstalled,
-    /// What was installed does not work any more.
     #[error("the Python runtime in {directory:?} does not work: {reason}", directory = .directory.as_os_str())]
-    Broken {
-        /// Where it is.
-        directory: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
+    Broken { directory: PathBuf, reason: String },
     /// `PRISM_PYTHON` does not name a program.
     #[error("PRISM_PYTHON is {path:?}, which is not an executable file", path = .path.as_os_str())]
-    NotAnInterpreter {
-        /// What it names.
-        path: PathBuf,
-    },
-    /// An interpreter could not be asked.
+    NotAnInterpreter { path: PathBuf },
     #[error("the interpreter {path:?} did not answer: {reason}", path = .path.as_os_str())]
     ProbeFailed {
-        /// The interpreter.
         path: PathBuf,
         /// What happened, with the end of what it printed.
         reason: String,
     },
     /// An interpreter that is too old, too new, or not `CPython`.
     #[error("{path:?} is {found}; PRISM needs CPython 3.11 or newer", path = .path.as_os_str())]
-    WrongPython {
-        /// The interpreter.
-        path: PathBuf,
-        /// What it is.
-        found: String,
-    },
-    /// An interpreter without torch.
+    WrongPython { path: PathBuf, found: String },
     #[error("{path:?} has no torch", path = .path.as_os_str())]
-    NoTorch {
-        /// The interpreter.
-        path: PathBuf,
-    },
-    /// An interpreter with a torch that is too old.
+    NoTorch { path: PathBuf },
     #[error("{path:?} has torch {found}; PRISM needs 2.9 or newer", path = .path.as_os_str())]
-    OldTorch {
-        /// The interpreter.
-        path: PathBuf,
-        /// Its version.
-        found: String,
-    },
-    /// The interpreter lives in a directory that a sandbox must not show as a whole.
+    OldTorch { path: PathBuf, found: String },
     #[error("the interpreter needs {path:?}, which a sandbox must not show as a whole", path = .path.as_os_str())]
-    BindTooBroad {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// The interpreter lives in a directory that only its owner may read.
+    BindTooBroad { path: PathBuf },
     #[error("PRISM runs as root, and submissions under another user, who may not read {path:?}, which the interpreter needs", path = .path.as_os_str())]
-    ClosedToOthers {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// The interpreter lives in a directory that a sandbox shows empty.
+    ClosedToOthers { path: PathBuf },
     #[error("the interpreter needs {path:?}, which a sandbox shows empty", path = .path.as_os_str())]
-    BindHidden {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// Something in the place of an interpreter that the kernel cannot start by itself.
+    BindHidden { path: PathBuf },
     #[error("{path:?} is no program of this machine", path = .path.as_os_str())]
-    NotAProgram {
-        /// What it is.
-        path: PathBuf,
-    },
-    /// Not enough room for the answerers' copies of the runtime.
+    NotAProgram { path: PathBuf },
     #[error("{path:?} has {free} free, and the copy of the Python runtime for those who answer needs {needed}", path = .path.as_os_str(), free = gigabytes(*.free_bytes), needed = gigabytes(*.needed_bytes))]
     NoRoomForViews {
-        /// Where.
         path: PathBuf,
-        /// What is free.
         free_bytes: u64,
-        /// What is needed.
         needed_bytes: u64,
     },
-    /// The interpreter did not compile the modules of the copy.
     #[error("the Python modules could not be compiled for the sandboxes:\n{tail}")]
     NotCompiled {
         /// The end of what the interpreter printed.
         tail: String,
     },
-    /// The runtime was changed while it was copied.
     #[error("the Python runtime or the system's libraries were changed while {path:?} was made", path = .path.as_os_str())]
-    ViewsUnsteady {
-        /// What was made.
-        path: PathBuf,
-    },
-    /// No suitable interpreter on the path.
+    ViewsUnsteady { path: PathBuf },
     #[error("no CPython 3.11, 3.12 or 3.13 that can make environments was found on the PATH{tried}")]
     NoPython {
         /// What was looked at, with the punctuation that leads to it.
         tried: String,
     },
-    /// A machine that the lock file does not cover.
     #[error(
         "the runtime cannot be installed on {found}: the lock file covers Linux with glibc 2.28 or newer on x86_64 and aarch64"
     )]
-    UnsupportedPlatform {
-        /// What this is.
-        found: String,
-    },
-    /// Not enough room.
+    UnsupportedPlatform { found: String },
     #[error("{path:?} has {free} free and the installation needs {needed}", path = .path.as_os_str(), free = gigabytes(*.free_bytes), needed = gigabytes(*.needed_bytes))]
     NotEnoughDisk {
-        /// Where.
         path: PathBuf,
-        /// What is free.
         free_bytes: u64,
-        /// What is needed.
         needed_bytes: u64,
     },
-    /// The disk filled up on the way.
     #[error(
         "the disk filled up while {step}; free some space, or set PRISM_DATA_DIR, XDG_CACHE_HOME and TMPDIR to another disk:\n{tail}"
     )]
     DiskFull {
-        /// What was being done.
         step: &'static str,
         /// Where, or the end of what was printed.
         tail: String,
     },
-    /// Nobody listens at a proxy that is named.
     #[error(
         "{step} failed, and the proxy {proxy} does not answer ({reason}); start it, or unset that variable:\n{tail}"
     )]
     Proxy {
-        /// What was being done.
         step: &'static str,
-        /// The proxy, as the environment names it.
         proxy: String,
-        /// What the system said.
         reason: String,
         /// The end of what the installer printed.
         tail: String,
     },
-    /// Anything else that an installer can end with.
     #[error("{step} failed ({status}){advice}:\n{tail}")]
     StepFailed {
-        /// What was being done.
         step: &'static str,
-        /// How it ended.
         status: ExitStatus,
         /// What to look at, with the punctuation before it.
         advice: String,
         /// The end of what it printed.
         tail: String,
     },
-    /// Somebody stopped the installation.
     #[error(
         "the installation was stopped; nothing was left that looks complete, run `prism runtime install` to go on"
     )]

@@ -12,45 +12,24 @@ use serde::{Deserialize, Serialize};
 
 /// Why [`crate::Sandbox::spawn`] gave no sandbox. Nothing of it is left running.
 #[derive(Debug, Clone, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum SpawnError {
     /// The specification is contradictory or out of bounds; nothing was started.
     #[error("the sandbox specification is not valid: {0}")]
     InvalidSpec(String),
-    /// All sandbox identities of this process are in use.
     #[error("{in_use} sandboxes are alive in this process, which is the most it may have")]
-    TooManySandboxes {
-        /// How many are alive.
-        in_use: usize,
-    },
-    /// The caller's side could not make a pipe, socket, memfd or thread.
+    TooManySandboxes { in_use: usize },
     #[error("could not {what}: {source_text}")]
-    Caller {
-        /// What was attempted.
-        what: &'static str,
-        /// The operating system's answer.
-        source_text: String,
-    },
-    /// The helper executable could not be started.
+    Caller { what: &'static str, source_text: String },
     #[error(
         "could not start the sandbox helper {path}: {source_text}; it must be an executable that calls `prism_sandbox::run_init_if_asked` first thing in `main`",
         path = path.display()
     )]
-    Helper {
-        /// The executable that was tried.
-        path: PathBuf,
-        /// The operating system's answer.
-        source_text: String,
-    },
-    /// The helper ended or fell silent before the payload started.
+    Helper { path: PathBuf, source_text: String },
     #[error("the sandbox helper {what} before the payload started")]
-    HelperSilent {
-        /// What it did.
-        what: &'static str,
-    },
-    /// A control group could not be made.
+    HelperSilent { what: &'static str },
     #[error("could not prepare the control group: {0}")]
     Cgroup(String),
-    /// A step of the set-up failed inside.
     #[error("could not isolate the process: {0}")]
     Setup(FailedStep),
 }
@@ -71,25 +50,17 @@ impl Advice for SpawnError {
 
 /// Why [`crate::Sandbox::freeze`] or [`crate::Sandbox::thaw`] failed. The sandbox must then be treated as running.
 #[derive(Debug, Clone, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum FreezeError {
-    /// There is nothing left to freeze.
     #[error("the sandboxed process has already ended")]
     Ended,
-    /// Some process did not stop in time.
     #[error("not every process in the sandbox stopped within {waited_ms} ms")]
     Timeout {
         /// How long was waited, in milliseconds.
         waited_ms: u64,
     },
-    /// The freezer's control file could not be read or written.
     #[error("the {what} of the sandbox's freezer failed: {source_text}")]
-    Control {
-        /// Which operation.
-        what: &'static str,
-        /// The operating system's answer.
-        source_text: String,
-    },
-    /// The sandbox's init could not be told, or answered that it failed.
+    Control { what: &'static str, source_text: String },
     #[error("the sandbox's init could not stop its processes: {0}")]
     Init(String),
 }

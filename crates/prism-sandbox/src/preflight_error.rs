@@ -11,41 +11,25 @@ use crate::error::{FailedStep, FreezeError, SpawnError, Step};
 
 /// Why this machine cannot confine, and what would change that.
 #[derive(Debug, Clone, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum PreflightError {
-    /// Root without the capabilities that root mode needs.
     #[error("running as root without {}: the sandbox cannot be built, and it never runs anything as host uid 0", missing.join(", "))]
-    RootWithoutCapabilities {
-        /// The missing ones.
-        missing: Vec<&'static str>,
-    },
-    /// The user's number stands for root outside.
+    RootWithoutCapabilities { missing: Vec<&'static str> },
     #[error(
         "uid {uid} of this user namespace is host uid 0; nothing is ever run as host uid 0: start from a namespace that maps an ordinary user"
     )]
-    HostUidZero {
-        /// The number inside.
-        uid: u32,
-    },
-    /// An ordinary user whose group is 0.
+    HostUidZero { uid: u32 },
     #[error("the group of this user is 0, the group of root")]
     RootGroup,
-    /// Root of a user namespace that has too few ids.
     #[error(
         "running as root of a user namespace without unused ids (needs 61184 to 65519, or all, in /proc/self/uid_map)"
     )]
     NoUnusedIds,
     /// `/proc` is not what it should be.
     #[error("cannot read {path}: {source_text}")]
-    NoProc {
-        /// What was read.
-        path: &'static str,
-        /// The operating system's answer.
-        source_text: String,
-    },
-    /// User namespaces cannot be made.
+    NoProc { path: &'static str, source_text: String },
     #[error("cannot make a user namespace: {failure}")]
     UserNamespaces {
-        /// The failed step.
         failure: FailedStep,
         /// Which switch is in the way and how to turn it, as far as it can be told.
         advice: String,
@@ -55,32 +39,20 @@ pub enum PreflightError {
         "cannot mount /proc for the sandbox: {0}; parts of the present /proc are covered, as container engines do"
     )]
     MaskedProc(FailedStep),
-    /// The kernel lacks a system call.
     #[error("this kernel is too old: {0}")]
     OldKernel(FailedStep),
-    /// The caller may not open as many files as it takes to set a sandbox up.
     #[error("{0}")]
     CallerLimits(CallerLimitsError),
-    /// Memory can be capped in no way.
     #[error(
         "memory cannot be capped: no memory control group can be used and this kernel does not list the children of processes (CONFIG_PROC_CHILDREN)"
     )]
     NoMemoryCap,
-    /// What was insisted on is not to be had.
     #[error("this machine cannot provide {wanted}: {why}")]
-    NotAvailable {
-        /// The preference.
-        wanted: String,
-        /// What stood in the way.
-        why: String,
-    },
-    /// The trial run did not start.
+    NotAvailable { wanted: String, why: String },
     #[error("the trial run of the sandbox failed: {0}")]
     Trial(SpawnError),
-    /// The trial run could not be frozen.
     #[error("the trial run of the sandbox could not be frozen: {0}")]
     Freeze(FreezeError),
-    /// The trial run ended in an unexpected way.
     #[error("the trial run of the sandbox ended with {0:?} instead of being killed")]
     Ending(Ending),
 }

@@ -40,19 +40,12 @@ const ANSWER_TIMEOUT: Duration = Duration::from_hours(1);
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum SocketError {
-    /// Nobody serves there.
     #[error("cannot reach the service at {path}: {source}")]
-    Unreachable {
-        /// The socket.
-        path: String,
-        /// The system's answer.
-        source: io::Error,
-    },
-    /// The conversation broke.
+    Unreachable { path: String, source: io::Error },
     #[error("the service did not answer: {0}")]
     Broken(io::Error),
-    /// The service says no.
     #[error("{0}")]
     Refused(String),
 }

@@ -112,38 +112,24 @@ pub struct Value {
 
 /// What is wrong with a configuration.
 #[derive(Debug, Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum ConfigError {
-    /// The file is no TOML.
     #[error("the configuration is not valid: {}", .0.to_string().trim_end())]
     Syntax(#[from] toml::de::Error),
-    /// A key that there is not.
     #[error("there is no setting `{key}`")]
     Unknown {
-        /// The key.
         key: String,
-        /// The nearest one.
         nearest: Option<&'static str>,
     },
-    /// A value that is none.
     #[error("`{key}` is `{value}` ({origin:?})")]
     Value {
-        /// The key.
         key: &'static str,
-        /// What was said.
         value: String,
-        /// Where.
         origin: Origin,
-        /// What would do.
         expected: &'static str,
     },
-    /// A secret that cannot be read. Never says what is in the file.
     #[error("the secret in {path} cannot be read: {source}")]
-    Secret {
-        /// The file.
-        path: String,
-        /// The system's answer.
-        source: std::io::Error,
-    },
+    Secret { path: String, source: std::io::Error },
 }
 
 impl Advice for ConfigError {

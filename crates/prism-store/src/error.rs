@@ -18,112 +18,60 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum StoreError {
-    /// Another process has it open.
     #[error("the store {path} is in use by process {pid}")]
     Locked {
-        /// The folder.
         path: PathBuf,
         /// The process that says that it holds the lock.
         pid: String,
     },
-    /// A later version of this program wrote it.
     #[error("the store {path} has schema {found} and this version knows {known}")]
-    NewerSchema {
-        /// The database.
-        path: PathBuf,
-        /// What is there.
-        found: u32,
-        /// What this program knows.
-        known: u32,
-    },
-    /// A migration that was applied is not the one that this program holds.
+    NewerSchema { path: PathBuf, found: u32, known: u32 },
     #[error(
         "migration {version} of the store {path} is not the one of this version: it was written by another program or edited by hand"
     )]
-    AlteredSchema {
-        /// The database.
-        path: PathBuf,
-        /// The migration.
-        version: u32,
-    },
-    /// The file is something else.
+    AlteredSchema { path: PathBuf, version: u32 },
     #[error("{path} is no store of PRISM ({what})")]
-    NotAStore {
-        /// The file.
-        path: PathBuf,
-        /// What was seen.
-        what: String,
-    },
+    NotAStore { path: PathBuf, what: String },
     /// A file system of another machine, on which write-ahead logs do not work.
     #[error("{path} lies on a network file system ({kind})")]
-    NotLocal {
-        /// The folder.
-        path: PathBuf,
-        /// The kind of file system.
-        kind: &'static str,
-    },
-    /// There is no room. Nothing of the job, or of its group, was stored.
+    NotLocal { path: PathBuf, kind: &'static str },
     #[error("the disk of the store is full ({what}): nothing was stored")]
-    Full {
-        /// What was being written.
-        what: String,
-    },
+    Full { what: String },
     /// The states do not allow that.
     #[error(transparent)]
     IllegalStep(#[from] IllegalStep),
-    /// There is no such thing.
     #[error("there is no {what} `{id}`")]
-    NotFound {
-        /// What kind of thing.
-        what: &'static str,
-        /// Its id.
-        id: String,
-    },
+    NotFound { what: &'static str, id: String },
     /// A promise of the store forbids it; the sentence says which.
     #[error("{0}")]
     NotAllowed(String),
-    /// A row is to name a blob, or a reader asks for one, that is not there.
     #[error("the blob {0} is not in the store")]
     BlobMissing(Sha256Hash),
     /// The bytes of a blob are not what its name says.
     #[error("the blob {hash} is damaged ({path})")]
-    BlobDamaged {
-        /// Its name.
-        hash: Sha256Hash,
-        /// Its file.
-        path: PathBuf,
-    },
-    /// The blob is larger than the caller wants.
+    BlobDamaged { hash: Sha256Hash, path: PathBuf },
     #[error("the blob {hash} has {bytes} bytes, more than the {max_bytes} that were asked for")]
     BlobTooLarge {
-        /// Its name.
         hash: Sha256Hash,
-        /// Its size.
         bytes: u64,
-        /// The caller's limit.
         max_bytes: u64,
     },
-    /// The database holds what this program would not have written.
     #[error("the store is damaged: {0}")]
     Damaged(String),
-    /// A file operation failed.
     #[error("{action} {path}: {source}")]
     Io {
-        /// What was done.
         action: &'static str,
         /// With which file.
         path: PathBuf,
-        /// What the system said.
         source: io::Error,
     },
     /// SQLite refused; usually a fault of ours.
     #[error("the database refused: {0}")]
     Database(String),
-    /// The job panicked. Nothing of it was stored.
     #[error("a job of the store panicked: {0}")]
     Panicked(String),
-    /// The writing thread has ended, since the store is being closed.
     #[error("the store is closed")]
     Stopped,
 }

@@ -30,13 +30,11 @@ impl Advice for ManifestError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(
     missing_docs,
-    reason = "`key`, `role` and `found` mean the same in every variant"
+    reason = "what an error says describes it; `key`, `role` and `found` mean the same in every variant"
 )]
 pub enum ManifestProblem {
-    /// Not YAML.
     #[error("not valid YAML: {detail}")]
     Syntax { detail: Shown },
-    /// A tab before the first word of a line.
     #[error("a tab stands where spaces must be")]
     Tab,
     /// `&name`.
@@ -51,64 +49,51 @@ pub enum ManifestProblem {
     /// A second `---`.
     #[error("a second document begins")]
     SeveralDocuments,
-    /// Nested too deeply.
     #[error("nested more than {YAML_DEPTH_MAX} levels deep")]
     TooDeep,
-    /// Too many keys and values.
     #[error("more than {YAML_NODES_MAX} keys and values")]
     TooManyNodes,
-    /// A key that is a list, a mapping or nothing.
     #[error("a key must be a plain word")]
     KeyNotText,
-    /// A key twice in one mapping.
     #[error("the key `{key}` is there twice")]
     DuplicateKey { key: Shown },
-    /// A key that means nothing.
     #[error("unknown key `{key}`")]
     UnknownKey {
         key: Shown,
         nearest: Option<&'static str>,
         known: Vec<&'static str>,
     },
-    /// A list where a mapping should be, and the like.
     #[error("`{key}` must be {expected}")]
     WrongType {
         key: &'static str,
         expected: &'static str,
     },
-    /// A name or description over its limit.
     #[error("`{key}` has {chars} characters; at most {limit_chars}")]
     ValueTooLong {
         key: &'static str,
         chars: usize,
         limit_chars: usize,
     },
-    /// An escape character, say, in a name.
     #[error("`{key}` contains a control character")]
     ControlCharacter { key: &'static str },
-    /// No such tokenizer.
     #[error("unknown tokenizer `{value}`")]
     UnknownTokenizer {
         value: Shown,
         nearest: Option<&'static str>,
     },
-    /// An entrypoint that cannot be the path of a file of the bundle.
     #[error("the {role} entrypoint is not a usable path: {reason}")]
     EntrypointPath { role: &'static str, reason: PathError },
     /// An entrypoint that is not a `.py` file.
     #[error("the {role} entrypoint `{path}` must be a .py file")]
     EntrypointNotPython { role: &'static str, path: Shown },
-    /// One entrypoint declared in both forms.
     #[error("the {role} entrypoint is declared twice, under `entrypoints` and under `{role}`")]
     EntrypointTwice { role: &'static str },
-    /// The older interface could rename the functions.
     #[error("the {role} function must be called `{expected}`, not `{found}`")]
     EntrypointFunction {
         role: &'static str,
         expected: &'static str,
         found: Shown,
     },
-    /// A partial submission of the older interface.
     #[error("kind `{kind}` is not supported; only `full` is")]
     UnsupportedKind { kind: Shown },
 }

@@ -23,78 +23,59 @@ use crate::shown::Shown;
 
 /// Why an archive was refused. Offsets count bytes from the archive's beginning.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "`name` is the entry that is wrong, in every variant")]
+#[allow(
+    missing_docs,
+    reason = "what an error says describes it; `name` is the entry that is wrong, in every variant"
+)]
 pub enum ArchiveError {
-    /// Larger than any bundle can be.
     #[error("the archive has {bytes} bytes; at most {ARCHIVE_BYTES_MAX} are allowed")]
     TooLarge { bytes: u64 },
-    /// No end record.
     #[error("this is not a .zip archive, or its end is cut off")]
     NotAZip,
-    /// A structure ends beyond the archive's end.
     #[error("the archive is cut off: {what} at offset {offset_bytes} is incomplete")]
     Truncated { what: &'static str, offset_bytes: u64 },
-    /// A structure does not begin with its signature.
     #[error("the archive is damaged: there is no {what} at offset {offset_bytes}")]
     BadSignature { what: &'static str, offset_bytes: u64 },
-    /// Bytes behind the end record.
     #[error("{bytes} bytes follow the archive's end")]
     TrailingData { bytes: u64 },
-    /// Bytes before the first entry.
     #[error("{bytes} bytes stand before the archive's first entry")]
     PrependedData { bytes: u64 },
-    /// Bytes between structures that belong to none.
     #[error("{bytes} bytes at offset {offset_bytes} of the archive belong to no entry")]
     UnclaimedBytes { offset_bytes: u64, bytes: u64 },
-    /// An archive comment.
     #[error("the archive has a comment of {bytes} bytes")]
     Comment { bytes: u64 },
-    /// Parts on other disks.
     #[error("the archive is split over several files")]
     SeveralDisks,
     /// The large-file extension, which no bundle needs, or a field that claims it.
     #[error("the archive uses zip64, which a bundle never needs")]
     Zip64,
-    /// More entries than a bundle and its directories can have.
     #[error("the archive has {count} entries; at most {ARCHIVE_ENTRIES_MAX} are allowed")]
     TooManyEntries { count: usize },
-    /// The end record and the directory disagree.
     #[error("the archive claims {claimed} entries but lists {found}")]
     EntryCount { claimed: usize, found: usize },
     /// Two entries share bytes.
     #[error("the entry `{name}` overlaps what stands before it in the archive")]
     Overlap { name: Shown },
-    /// Password-protected.
     #[error("the entry `{name}` is encrypted")]
     Encrypted { name: Shown },
-    /// Neither stored nor deflated.
     #[error("the entry `{name}` uses compression method {method}; only stored and deflate are allowed")]
     Method { name: Shown, method: u16 },
-    /// A general purpose flag with a meaning that is not read.
     #[error("the entry `{name}` sets flags {flags:#06x} that are not allowed")]
     Flags { name: Shown, flags: u16 },
-    /// A malformed extra field.
     #[error("the extra field of the entry `{name}` is malformed")]
     Extra { name: Shown },
-    /// An extra field that gives the entry another name.
     #[error("an extra field of the entry `{name}` names it once more")]
     ExtraName { name: Shown },
-    /// A symbolic link.
     #[error("the entry `{name}` is a symbolic link")]
     Symlink { name: Shown },
-    /// A device, a pipe, a socket, or anything else that is no file.
     #[error("the entry `{name}` is a special file; only ordinary files are allowed")]
     SpecialFile { name: Shown },
-    /// A directory that has content, or a directory's attributes on a file.
     #[error("the entry `{name}` is half a file and half a directory")]
     DirectoryMismatch { name: Shown },
-    /// The two headers of an entry disagree.
     #[error("the two headers of the entry `{name}` disagree about its {field}")]
     HeaderMismatch { name: Shown, field: &'static str },
-    /// The descriptor behind the data disagrees with the directory, or is not there.
     #[error("the data descriptor of the entry `{name}` is missing or wrong")]
     Descriptor { name: Shown },
-    /// Unpacks to far more than it takes.
     #[error(
         "the entry `{name}` unpacks from {compressed_bytes} to {bytes} bytes, more than {COMPRESSION_RATIO_MAX} to one"
     )]
@@ -103,13 +84,10 @@ pub enum ArchiveError {
         compressed_bytes: u64,
         bytes: u64,
     },
-    /// The compressed data is no valid stream.
     #[error("the data of the entry `{name}` is damaged")]
     DamagedData { name: Shown },
-    /// The data unpacks to another size than declared.
     #[error("the entry `{name}` does not unpack to the {bytes} bytes that it claims")]
     SizeMismatch { name: Shown, bytes: u64 },
-    /// The checksum is wrong.
     #[error("the checksum of the entry `{name}` is wrong")]
     WrongCrc { name: Shown },
 }

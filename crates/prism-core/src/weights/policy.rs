@@ -45,8 +45,8 @@ pub struct Top(u32);
 
 /// A policy that is none.
 #[derive(Clone, Debug, PartialEq, Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum PolicyError {
-    /// No policy has this name.
     #[error(
         "`{0}` is no weight policy; there are `rank-geometric(ratio=0.5, top=20)`, `winner-take-all`, `top-k-equal(k=10)` and \
          `score-proportional`"
@@ -55,18 +55,10 @@ pub enum PolicyError {
     /// The parentheses do not hold `name=value`, each name once.
     #[error("`{0}` in a weight policy is not written as `name=value`")]
     NotAPair(String),
-    /// The policy has no such parameter.
     #[error("the weight policy `{policy}` has no parameter `{parameter}`, or has it twice")]
-    Parameter {
-        /// Its name.
-        policy: &'static str,
-        /// The parameter.
-        parameter: String,
-    },
-    /// A ratio outside of its range.
+    Parameter { policy: &'static str, parameter: String },
     #[error("the ratio of a weight policy is a number from {LEAST_RATIO} to 1, not {0}")]
     Ratio(String),
-    /// A number of positions outside of its range.
     #[error("a weight policy pays 1 to {MOST_TOP} positions, not {0}")]
     Top(String),
 }

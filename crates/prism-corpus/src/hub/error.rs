@@ -14,108 +14,45 @@ use crate::lock::LockError;
 
 /// Why a dataset was not fetched.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum HubError {
-    /// An option makes no sense.
     #[error("the option `{option}` is not usable: {problem}")]
-    Option {
-        /// Which one.
-        option: &'static str,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// The Hub cannot be reached.
+    Option { option: &'static str, problem: String },
     #[error("{host} cannot be reached: {cause}")]
-    Unreachable {
-        /// Which host.
-        host: String,
-        /// The library's words.
-        cause: String,
-    },
-    /// The Hub has no such thing, or does not show it.
+    Unreachable { host: String, cause: String },
     #[error("{host} has no {what}")]
-    NotFound {
-        /// Which host.
-        host: String,
-        /// What was asked for.
-        what: String,
-    },
-    /// The Hub wants to know who asks.
+    NotFound { host: String, what: String },
     #[error("{host} does not give out {what}: {why}")]
-    Forbidden {
-        /// Which host.
-        host: String,
-        /// What was asked for.
-        what: String,
-        /// The Hub's word for it.
-        why: String,
-    },
-    /// The Hub answers, but not with what was asked for.
+    Forbidden { host: String, what: String, why: String },
     #[error("{host} answered {status} to a request for {what}, again and again")]
-    Status {
-        /// Which host.
-        host: String,
-        /// What was asked for.
-        what: String,
-        /// The status.
-        status: u16,
-    },
-    /// The Hub asks for more patience than there is.
+    Status { host: String, what: String, status: u16 },
     #[error("{host} asks to wait {seconds} seconds before it answers again", seconds = wait.as_secs())]
-    Busy {
-        /// Which host.
-        host: String,
-        /// How long.
-        wait: Duration,
-    },
-    /// An answer is not one of the Hub's API.
+    Busy { host: String, wait: Duration },
     #[error("{host} answered a request for {what} with something unexpected: {problem}")]
     Unexpected {
-        /// Which host.
         host: String,
-        /// What was asked for.
         what: String,
-        /// What is wrong with it.
         problem: String,
     },
-    /// The part of the dataset is not there.
     #[error("the dataset has no Parquet files in {tried}")]
-    NoConfig {
-        /// Where was looked.
-        tried: String,
-        /// What is there, in words.
-        there: String,
-    },
+    NoConfig { tried: String, there: String },
     /// The bytes are not those of the commit.
     #[error("{path} arrived with another SHA-256 than the Hub has for it, twice")]
-    WrongHash {
-        /// The file of the dataset.
-        path: String,
-    },
-    /// The files hold less text than is asked for.
+    WrongHash { path: String },
     #[error("`{config}` holds {found_bytes} of the {wanted_bytes} bytes of text that were asked for")]
     TooLittle {
-        /// The text there is.
         found_bytes: u64,
-        /// The text that was asked for.
         wanted_bytes: u64,
-        /// The part of the dataset.
         config: String,
     },
     /// A file holds no text.
     #[error(transparent)]
     NoText(Box<LockError>),
-    /// The directory is that of another fetch.
     #[error("{path} holds another fetch ({found})", path = path.display())]
-    AnotherFetch {
-        /// The directory.
-        path: PathBuf,
-        /// What it holds, in words.
-        found: String,
-    },
+    AnotherFetch { path: PathBuf, found: String },
     /// The operating system refused.
     #[error(transparent)]
     Io(#[from] IoError),
-    /// The caller asked to stop.
     #[error("the fetch was cancelled")]
     Cancelled,
 }

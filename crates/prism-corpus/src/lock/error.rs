@@ -42,23 +42,18 @@ impl fmt::Display for Place {
 
 /// Why a line is no JSON object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum JsonProblem {
-    /// It is no JSON.
     #[error("is no JSON object: {0}")]
     Syntax(String),
-    /// It is another value.
     #[error("is no JSON object")]
     NoObject,
-    /// It does not even begin as JSON does.
     #[error("is no JSON object")]
     Words,
-    /// Names or text stand in single quotes.
     #[error("is no JSON object: it has a single quote, where JSON has double ones")]
     SingleQuote,
-    /// The object does not end where the line does.
     #[error("is no JSON object: it does not end on its line")]
     Unfinished,
-    /// An escape stands for half a character.
     #[error("has the escape `{0}`, half a character: a surrogate without its other half")]
     LoneSurrogate(String),
 }
@@ -121,169 +116,91 @@ impl FieldProblem {
 
 /// Why text could not be locked.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum LockError {
-    /// An option makes no sense.
     #[error("the option `{option}` is not usable: {problem}")]
     Option {
-        /// Which one.
         option: &'static str,
-        /// What is wrong with it.
         problem: &'static str,
     },
     /// A file or directory cannot be read.
     #[error(transparent)]
     Io(#[from] IoError),
-    /// A file was named whose kind is unknown.
     #[error("{path} is no `.txt`, `.jsonl`, `.jsonl.gz`, `.jsonl.zst` or `.parquet` file", path = path.display())]
-    UnknownSuffix {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A file that is something else than its name says.
+    UnknownSuffix { path: PathBuf },
     #[error("{path} is {what}", path = path.display())]
-    StandIn {
-        /// The file.
-        path: PathBuf,
-        /// What it is.
-        what: StandIn,
-    },
-    /// The inputs hold nothing to read.
+    StandIn { path: PathBuf, what: StandIn },
     #[error("the inputs hold no `.txt`, `.jsonl`, `.jsonl.gz`, `.jsonl.zst` or `.parquet` file")]
     NoFiles,
-    /// The inputs hold more files than one lock reads.
     #[error("the inputs hold more than {INPUT_FILES_MAX} files")]
     TooManyFiles,
-    /// A directory tree is too deep.
     #[error("{path} lies more than {INPUT_DEPTH_MAX} directories deep", path = path.display())]
-    TooDeep {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// The output would be read as input the next time.
+    TooDeep { path: PathBuf },
     #[error("the output directory {out} and the input {input} lie inside one another", out = out.display(), input = input.display())]
-    Overlap {
-        /// The input.
-        input: PathBuf,
-        /// The output directory.
-        out: PathBuf,
-    },
-    /// Text is not UTF-8.
+    Overlap { input: PathBuf, out: PathBuf },
     #[error("{at} of {path} is not UTF-8", path = path.display())]
-    NotUtf8 {
-        /// The file.
-        path: PathBuf,
-        /// Where in it.
-        at: Place,
-    },
-    /// A file is in another encoding as a whole.
+    NotUtf8 { path: PathBuf, at: Place },
     #[error("{path} is in UTF-16", path = path.display())]
-    Utf16 {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A record is too long to be held.
+    Utf16 { path: PathBuf },
     #[error("{at} of {path} is longer than {RECORD_BYTES_MAX} bytes", path = path.display())]
-    RecordTooLong {
-        /// The file.
-        path: PathBuf,
-        /// Where in it.
-        at: Place,
-    },
-    /// A line cannot be read as a JSON object.
+    RecordTooLong { path: PathBuf, at: Place },
     #[error("line {line} of {path} {problem}, at column {column}", path = path.display())]
     Json {
-        /// The file.
         path: PathBuf,
         /// The line of the file, from 1.
         line: u64,
         /// The character of the line, from 1.
         column: u64,
-        /// What is wrong with it.
         problem: JsonProblem,
     },
-    /// A packed file does not give its text.
     #[error("{path} cannot be unpacked beyond line {lines}: {problem}", path = path.display())]
     Packed {
-        /// The file.
         path: PathBuf,
-        /// Lines that came out of it.
         lines: u64,
-        /// What is wrong with it.
         problem: PackedProblem,
     },
-    /// A Parquet file cannot be read.
     #[error(
         "cannot read {path}{group}: {problem}",
         path = path.display(),
         group = row_group.map(|number| format!(", row group {number}")).unwrap_or_default()
     )]
     Parquet {
-        /// The file.
         path: PathBuf,
         /// The row group, from 0, if it is one's.
         row_group: Option<usize>,
-        /// What is wrong with it.
         problem: Box<ParquetProblem>,
     },
-    /// A line or row has no text.
     #[error("{at} of {path} {problem}", path = path.display(), problem = problem.told(field))]
     Field {
-        /// The file.
         path: PathBuf,
-        /// Where in it.
         at: Place,
         /// The field or column that should hold the text.
         field: String,
-        /// What is wrong with it.
         problem: FieldProblem,
     },
-    /// There are more documents than can be numbered.
     #[error("the inputs hold more than 4,294,967,295 documents")]
     TooManyDocuments,
-    /// So many documents look alike that they cannot be compared.
     #[error("more than {pairs_max} pairs of documents look alike")]
-    TooManyAlike {
-        /// Most pairs that are compared.
-        pairs_max: usize,
-    },
-    /// The documents do not fill a split.
+    TooManyAlike { pairs_max: usize },
     #[error("the documents fill {found_bytes} of the {wanted_bytes} bytes of `{split}`", split = split.name())]
     TooFew {
-        /// The split.
         split: Split,
-        /// What it would have.
         found_bytes: u64,
-        /// What it should have.
         wanted_bytes: u64,
     },
-    /// A split would be empty.
     #[error("the {documents} documents leave the split `{split}` empty", split = split.name())]
-    EmptySplit {
-        /// The split.
-        split: Split,
-        /// Distinct documents in all.
-        documents: u64,
-    },
-    /// A directory holds other files than its fetch has noted.
+    EmptySplit { split: Split, documents: u64 },
     #[error("{path} is not as `prism data fetch` has noted it in `{FETCHED_FILE}`", path = path.display())]
     NotAsFetched {
         /// The file that is missing, changed, or one too many.
         path: PathBuf,
     },
-    /// The text is not what the corpus was locked from.
     #[error("{what}")]
-    OtherFiles {
-        /// What is wrong with it.
-        what: String,
-    },
-    /// The corpus that a twin was asked for has none.
+    OtherFiles { what: String },
     #[error("{path} can have no twin: {problem}", path = path.display())]
     NoTwin {
-        /// The corpus.
         path: PathBuf,
-        /// Why not.
         problem: &'static str,
-        /// What to do.
         hint: &'static str,
     },
     /// The corpus that a twin was asked for cannot be opened.
@@ -292,7 +209,6 @@ pub enum LockError {
     /// There is no salt.
     #[error(transparent)]
     Salt(#[from] crate::secret::SaltError),
-    /// The caller asked to stop.
     #[error("the lock was cancelled")]
     Cancelled,
     /// The corpus could not be written.

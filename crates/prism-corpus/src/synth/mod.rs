@@ -57,22 +57,15 @@ impl SynthOptions {
 
 /// Why a synthetic corpus could not be written.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum SynthError {
-    /// The split rule makes no sense.
     #[error("the shares of val and test must leave something for train, and the salt must be short")]
     SplitRule,
     /// The grammar has a defect.
     #[error(transparent)]
     Grammar(#[from] GrammarError),
-    /// A split would be empty.
     #[error("{bytes} bytes are too few: the split `{split}` would be empty", split = split.name())]
-    EmptySplit {
-        /// The split.
-        split: Split,
-        /// Bytes asked for.
-        bytes: u64,
-    },
-    /// The caller asked to stop.
+    EmptySplit { split: Split, bytes: u64 },
     #[error("the corpus was cancelled")]
     Cancelled,
     /// The corpus could not be written.

@@ -16,63 +16,37 @@ const CHARACTERS_MAX: usize = 200;
 
 /// Why a Parquet file cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum Problem {
-    /// It has not the marks of a Parquet file.
     #[error("it is no Parquet file, or only a part of one")]
     NotParquet,
-    /// The file is longer than any that is read.
     #[error("it has more than {INPUT_FILE_BYTES_MAX} bytes")]
     FileTooLong,
-    /// It contradicts itself or the format.
     #[error("it is damaged: {0}")]
     Damaged(String),
-    /// The library failed on it.
     #[error("it is damaged in a way that the Parquet library does not expect: {0}")]
     Panicked(String),
-    /// It uses a part of the format that is not supported.
     #[error("it uses {0}, which is not supported")]
     Unsupported(String),
-    /// It has no column of the name.
     #[error("it has no column `{column}`, but {there}")]
-    NoColumn {
-        /// The column.
-        column: String,
-        /// Those that it has, in words.
-        there: String,
-    },
-    /// It has no column of the name that a filter asks for.
+    NoColumn { column: String, there: String },
     #[error("it has no column `{column}`, but {there}")]
-    NoScore {
-        /// The column.
-        column: String,
-        /// Those that it has, in words.
-        there: String,
-    },
-    /// The column holds something else than is asked for.
+    NoScore { column: String, there: String },
     #[error("its column `{column}` holds {found}, not {wanted}")]
     WrongType {
-        /// The column.
         column: String,
-        /// What it holds.
         found: String,
-        /// What it should hold.
         wanted: &'static str,
-        /// All columns, in words.
         there: String,
     },
-    /// A page is too long to be held.
     #[error("it has a page of more than {PAGE_BYTES_MAX} bytes")]
     PageTooLong,
-    /// A page claims more values than any has.
     #[error("it has a page of more than {PAGE_VALUES_MAX} values")]
     TooManyValues,
-    /// The footer is too long to be held.
     #[error("it has a footer of more than {FOOTER_BYTES_MAX} bytes")]
     FooterTooLong,
-    /// There are too many row groups.
     #[error("it has more than {ROW_GROUPS_MAX} row groups")]
     TooManyRowGroups,
-    /// The text is out of all proportion to the file.
     #[error("its text is more than {EXPANSION_MAX} times as long as the file; such repetition is no corpus")]
     Expansion,
 }

@@ -76,34 +76,25 @@ const MESSAGE_END_CHARS: usize = 400;
 
 /// Why a bundle's `tokenizer.json` is refused.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "what an error says describes it")]
 pub enum BundleTokenizerError {
-    /// The file is too long.
     #[error("it has {bytes} bytes, {TOKENIZER_JSON_BYTES_MAX} are allowed")]
-    TooLong {
-        /// Its length.
-        bytes: usize,
-    },
-    /// It is no JSON, or none of the schema.
+    TooLong { bytes: usize },
     #[error("{message}")]
     Malformed {
-        /// What is wrong.
         message: String,
-        /// What to do.
         advice: &'static str,
         /// The line of the file, from 1; 0 if it is not known.
         line: usize,
         /// The column in bytes, from 1; 0 if it is not known.
         column: usize,
     },
-    /// A key has a value that could change the text.
     #[error("`{key}` {problem}")]
     Unsupported {
-        /// The key.
         key: &'static str,
         /// Why its value is refused and what to write instead.
         problem: &'static str,
     },
-    /// A regular expression is not one of the list.
     #[error("the expression {expression:?} of a `Split` is not one of the {known} that are allowed", known = SPLIT_PATTERNS.len())]
     UnknownExpression {
         /// Which step of the sequence has it, from 0.
@@ -111,39 +102,27 @@ pub enum BundleTokenizerError {
         /// The expression, shortened.
         expression: String,
     },
-    /// There is more of something than is allowed.
     #[error("it has {found} {what}, {limit} are allowed")]
     TooMany {
-        /// What there is too much of.
         what: &'static str,
-        /// How many there are.
         found: usize,
-        /// How many there may be.
         limit: usize,
     },
-    /// A token of the vocabulary is not usable.
     #[error("the token {token:?} of the vocabulary {problem}")]
     Token {
         /// The token, shortened.
         token: String,
-        /// What is wrong with it.
         problem: &'static str,
     },
-    /// A merge is not usable.
     #[error("merge number {number} {problem}")]
     Merge {
         /// Its number, from 1.
         number: usize,
-        /// What is wrong with it.
         problem: &'static str,
     },
     /// The end of text is not declared, or not clearly.
     #[error("it declares {found} of the special tokens that may end a text ({names})", names = END_OF_TEXT_NAMES.join(", "))]
-    EndOfText {
-        /// How many are declared.
-        found: usize,
-    },
-    /// The tokenizer could not be put together from parts that were checked.
+    EndOfText { found: usize },
     #[error("it cannot be loaded: {0}")]
     Assembly(String),
 }
