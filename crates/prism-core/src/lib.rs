@@ -5,8 +5,10 @@
 //!
 //! Reading order: [`recipe`] (the constants), [`nats`] (one prediction), [`estimate`] (claims and audits to a code
 //! length), [`score`] (code lengths to a score), [`rank`] (whether it ranks), [`ranking`] (the order of a round),
-//! [`weights`] (an order to weights), [`outcome`] (how a run can end), [`advice`] (what an error tells people), [`failure`] and [`io_error`] (why something has no result), [`submission`] (where a submission stands
-//! and may go), [`time`], [`hash`], [`escape`] and [`traceback`] (foreign words as they are shown).
+//! [`weights`] (an order to weights), [`outcome`] (how a run can end), [`advice`] (what an error tells people),
+//! [`failure`] and [`io_error`] (why something has no result), [`submission`] (where a submission stands and may go),
+//! [`time`], [`hash`], [`hex`], [`words`] (enums whose variants are words for programs), [`escape`] and [`traceback`]
+//! (foreign words as they are shown).
 
 pub mod recipe;
 
@@ -36,6 +38,10 @@ pub mod time;
 
 pub mod hash;
 
+pub mod hex;
+
 pub mod escape;
 
 pub mod traceback;
+
+pub mod words;

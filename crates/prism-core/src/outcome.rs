@@ -8,49 +8,23 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What became of the submission.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// It has a score.
-    Completed,
-    /// It ran and has no score.
-    Failed,
-    /// It was never run.
-    Rejected,
-    /// Somebody stopped it.
-    Cancelled,
-    /// A person has to decide.
-    Held,
-    /// It had a score, which was withdrawn.
-    Invalidated,
-}
-
-impl Status {
-    /// The word in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Completed => "completed",
-            Self::Failed => "failed",
-            Self::Rejected => "rejected",
-            Self::Cancelled => "cancelled",
-            Self::Held => "held",
-            Self::Invalidated => "invalidated",
-        }
-    }
-
-    /// The status with this word.
-    pub fn parse(word: &str) -> Option<Self> {
-        [
-            Self::Completed,
-            Self::Failed,
-            Self::Rejected,
-            Self::Cancelled,
-            Self::Held,
-            Self::Invalidated,
-        ]
-        .into_iter()
-        .find(|status| status.as_str() == word)
+crate::words! {
+    /// What became of the submission.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Status, as_str {
+        /// It has a score.
+        Completed = "completed",
+        /// It ran and has no score.
+        Failed = "failed",
+        /// It was never run.
+        Rejected = "rejected",
+        /// Somebody stopped it.
+        Cancelled = "cancelled",
+        /// A person has to decide.
+        Held = "held",
+        /// It had a score, which was withdrawn.
+        Invalidated = "invalidated",
     }
 }
 

@@ -31,40 +31,14 @@ impl Claims {
     }
 }
 
-/// Why a completed run takes no rank.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NoRank {
-    /// Its audits differ from its claims by more than the recipe allows.
-    ClaimsUntrue,
-    /// Nothing of it was audited, so that nothing says that its claims are true.
-    NoAudits,
-}
-
-impl NoRank {
-    /// The stable code.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::ClaimsUntrue => "claims_untrue",
-            Self::NoAudits => "no_audits",
-        }
-    }
-
-    /// The reason with this code.
-    pub fn parse(code: &str) -> Option<Self> {
-        [Self::ClaimsUntrue, Self::NoAudits]
-            .into_iter()
-            .find(|reason| reason.code() == code)
-    }
-
-    /// What it means, in a sentence.
-    pub fn explain(self) -> &'static str {
-        match self {
-            Self::ClaimsUntrue => {
-                "what it claimed and what its weights predict differ by more than the recipe allows"
-            }
-            Self::NoAudits => "nothing of it was audited, so nothing says that its claims are true",
-        }
+crate::words! {
+    /// Why a completed run takes no rank.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum NoRank, code {
+        ClaimsUntrue = "claims_untrue"
+            => "what it claimed and what its weights predict differ by more than the recipe allows",
+        NoAudits = "no_audits" => "nothing of it was audited, so nothing says that its claims are true",
     }
 }
 

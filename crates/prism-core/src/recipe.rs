@@ -224,46 +224,29 @@ pub struct ScoreConstants {
     pub claims_rms_nats: f64,
 }
 
-/// Where tensors live.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Device {
-    /// The processor.
-    Cpu,
-    /// The first NVIDIA GPU.
-    Cuda,
-}
-
-impl Device {
-    /// The name that torch knows it by.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Cpu => "cpu",
-            Self::Cuda => "cuda",
-        }
+crate::words! {
+    /// Where tensors live.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum Device, as_str {
+        /// The processor.
+        Cpu = "cpu",
+        /// The first NVIDIA GPU.
+        Cuda = "cuda",
     }
 }
 
-/// `torch.set_float32_matmul_precision`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MatmulPrecision {
-    /// Full single precision.
-    Highest,
-    /// TF32 or two bf16 terms.
-    High,
-    /// One bf16 term.
-    Medium,
-}
-
-impl MatmulPrecision {
-    /// The name that torch knows it by.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Highest => "highest",
-            Self::High => "high",
-            Self::Medium => "medium",
-        }
+crate::words! {
+    /// `torch.set_float32_matmul_precision`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum MatmulPrecision, as_str {
+        /// Full single precision.
+        Highest = "highest",
+        /// TF32 or two bf16 terms.
+        High = "high",
+        /// One bf16 term.
+        Medium = "medium",
     }
 }
 

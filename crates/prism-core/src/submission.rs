@@ -16,61 +16,28 @@ use thiserror::Error;
 
 use crate::outcome::Status;
 
-/// What is done with a submission, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Stage {
-    /// It is stored; nothing has looked at it.
-    Received,
-    /// Its bundle is read and validated.
-    Contract,
-    /// The static gate reads its source.
-    Gate,
-    /// Its source is compared with earlier ones.
-    Similarity,
-    /// The reviewer reads it.
-    Review,
-    /// It waits for a slot.
-    Queued,
-    /// It is measured.
-    Training,
-    /// Its record is checked and its score stored.
-    Scoring,
-    /// It is measured a second time before it takes first place. It has a score, which is provisional.
-    Confirming,
-}
-
-impl Stage {
-    /// All of them, in order.
-    pub const ALL: [Self; 9] = [
-        Self::Received,
-        Self::Contract,
-        Self::Gate,
-        Self::Similarity,
-        Self::Review,
-        Self::Queued,
-        Self::Training,
-        Self::Scoring,
-        Self::Confirming,
-    ];
-
-    /// The word in the API and the store.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Received => "received",
-            Self::Contract => "contract",
-            Self::Gate => "gate",
-            Self::Similarity => "similarity",
-            Self::Review => "review",
-            Self::Queued => "queued",
-            Self::Training => "training",
-            Self::Scoring => "scoring",
-            Self::Confirming => "confirming",
-        }
-    }
-
-    /// The stage with this word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|stage| stage.as_str() == word)
+crate::words! {
+    /// What is done with a submission, in this order.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Stage, as_str {
+        /// It is stored; nothing has looked at it.
+        Received = "received",
+        /// Its bundle is read and validated.
+        Contract = "contract",
+        /// The static gate reads its source.
+        Gate = "gate",
+        /// Its source is compared with earlier ones.
+        Similarity = "similarity",
+        /// The reviewer reads it.
+        Review = "review",
+        /// It waits for a slot.
+        Queued = "queued",
+        /// It is measured.
+        Training = "training",
+        /// Its record is checked and its score stored.
+        Scoring = "scoring",
+        /// It is measured a second time before it takes first place. It has a score, which is provisional.
+        Confirming = "confirming",
     }
 }
 
@@ -261,57 +228,26 @@ impl Stage {
     }
 }
 
-/// Why a submission that is pending does not move.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Wait {
-    /// Others are before it.
-    Queue,
-    /// It is tried again after a pause, since the last attempt failed for a reason that is not the miner's.
-    Retry,
-    /// No machine here can confine untrusted code, or none has the device that the round wants.
-    NoExecutor,
-    /// The operator has paused the queue.
-    Paused,
-    /// Every attempt fails for the same reason, which is the operator's: the queue waits.
-    Breaker,
-    /// No round is open.
-    NoRound,
-    /// Its hotkey has had its scored runs of today.
-    Budget,
-    /// Its process has started and waits until another run has left the machine.
-    Machine,
-}
-
-impl Wait {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Queue,
-        Self::Retry,
-        Self::NoExecutor,
-        Self::Paused,
-        Self::Breaker,
-        Self::NoRound,
-        Self::Budget,
-        Self::Machine,
-    ];
-
-    /// The stable code.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Queue => "queue",
-            Self::Retry => "retry",
-            Self::NoExecutor => "no_executor",
-            Self::Paused => "paused",
-            Self::Breaker => "breaker",
-            Self::NoRound => "no_round",
-            Self::Budget => "budget",
-            Self::Machine => "machine",
-        }
-    }
-
-    /// The one with this code.
-    pub fn parse(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|wait| wait.code() == code)
+crate::words! {
+    /// Why a submission that is pending does not move.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum Wait, code {
+        /// Others are before it.
+        Queue = "queue",
+        /// It is tried again after a pause, since the last attempt failed for a reason that is not the miner's.
+        Retry = "retry",
+        /// No machine here can confine untrusted code, or none has the device that the round wants.
+        NoExecutor = "no_executor",
+        /// The operator has paused the queue.
+        Paused = "paused",
+        /// Every attempt fails for the same reason, which is the operator's: the queue waits.
+        Breaker = "breaker",
+        /// No round is open.
+        NoRound = "no_round",
+        /// Its hotkey has had its scored runs of today.
+        Budget = "budget",
+        /// Its process has started and waits until another run has left the machine.
+        Machine = "machine",
     }
 }
 

@@ -7,8 +7,8 @@
 use std::path::{Path, PathBuf};
 
 use prism_core::advice::{Advice, Hint};
+use prism_core::hash::Sha256Hash;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::limits::{
     DOCUMENT_BYTES_MAX, DOCUMENT_CODE_MICROBITS_MAX, INPUT_FILES_MAX, LABEL_BYTES_MAX, SHARD_BYTES_MAX,
@@ -33,31 +33,21 @@ pub const MANIFEST_FILE: &str = "manifest.json";
 /// corpus of it, and nobody would notice.
 pub const MANIFEST_HASH_FILE: &str = "manifest.sha256";
 
-/// One of the three disjoint parts of a corpus.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Split {
-    /// The stream that is measured.
-    Train,
-    /// The held-out text.
-    Val,
-    /// Kept for later; nothing reads it.
-    Test,
+prism_core::words! {
+    /// One of the three disjoint parts of a corpus.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum Split, name {
+        /// The stream that is measured.
+        Train = "train",
+        /// The held-out text.
+        Val = "val",
+        /// Kept for later; nothing reads it.
+        Test = "test",
+    }
 }
 
 impl Split {
-    /// All splits in the order of the manifest.
-    pub const ALL: [Self; 3] = [Self::Train, Self::Val, Self::Test];
-
-    /// The name that files and messages use.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Val => "val",
-            Self::Test => "test",
-        }
-    }
-
     /// The folder of the corpus that holds its shards: what is held out lies apart where the salt is secret.
     fn folder(self, rule: &SplitRule) -> Option<&'static str> {
         match self {
@@ -271,7 +261,7 @@ impl Manifest {
 
     /// SHA-256 of the canonical bytes, in hexadecimal: the identity of the corpus.
     pub fn manifest_hash(&self) -> String {
-        hex(&Sha256::digest(self.canonical_bytes()))
+        Sha256Hash::of(&self.canonical_bytes()).to_string()
     }
 
     /// The text of [`MANIFEST_HASH_FILE`].
@@ -444,20 +434,6 @@ fn is_hash(text: &str) -> bool {
         && text
             .bytes()
             .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|b| {
-            [
-                DIGITS[usize::from(b >> 4)] as char,
-                DIGITS[usize::from(b & 15)] as char,
-            ]
-        })
-        .collect()
 }
 
 #[cfg(test)]

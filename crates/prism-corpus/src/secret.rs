@@ -10,10 +10,9 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use prism_core::advice::{Advice, Hint};
+use prism_core::hex;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
-
-use crate::manifest::hex;
 
 /// The folder of a corpus with a secret salt that holds `val`, `test` and the salt.
 pub const SECRET_DIR: &str = "secret";
@@ -115,7 +114,7 @@ impl SecretSalt {
         let mut hasher = Sha256::new();
         hasher.update(CONTEXT);
         hasher.update(self.0.as_bytes());
-        hex(&hasher.finalize())
+        hex::encode(&hasher.finalize())
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -187,6 +186,9 @@ mod tests {
         let other = SecretSalt::new("0123456789abcdeg").unwrap();
         assert_eq!(one.commitment().len(), 64);
         assert_ne!(one.commitment(), other.commitment());
-        assert_ne!(one.commitment(), hex(&Sha256::digest(b"0123456789abcdef")));
+        assert_ne!(
+            one.commitment(),
+            hex::encode(&Sha256::digest(b"0123456789abcdef"))
+        );
     }
 }

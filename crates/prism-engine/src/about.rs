@@ -46,7 +46,7 @@ fn harmless(name: &str) -> String {
 }
 
 /// The clock, in whole seconds since 1970.
-fn unix_seconds() -> u64 {
+pub(crate) fn unix_seconds() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs())

@@ -3,11 +3,7 @@
 //! Called by [`crate::evaluate`]. Takes the machine, asks CPython's compiler, makes the run's directory, lets the referee
 //! measure, writes record and manifest. No line of the submission runs before this step.
 
-use std::{
-    io,
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{io, sync::Arc};
 
 use prism_bundle::Bundle;
 use prism_core::{failure::Failure, outcome::Reason};
@@ -159,9 +155,7 @@ fn make_run_dir(
 ) -> Result<RunDir, Failure> {
     let mut random = [0_u8; 4];
     fill_random(&mut random)?;
-    let seconds = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
+    let seconds = about::unix_seconds();
     let hash = bundle.hash().to_string();
     let run_id = format!("run-{seconds}-{}-{:08x}", &hash[..8], u32::from_le_bytes(random));
     let path = match &request.place {

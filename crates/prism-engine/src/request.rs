@@ -78,131 +78,34 @@ pub enum RunPlace {
     Exactly(PathBuf),
 }
 
-/// Why a run does not count, however good it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RehearsalReason {
-    /// The recipe is not the round's.
-    Recipe,
-    /// The corpus is not the round's.
-    Corpus,
-    /// The seed is not the round's.
-    Seed,
-    /// The Python runtime is locked, but not as the round's is.
-    Runtime,
-    /// The rules of the gate are not the round's.
-    Gate,
-    /// A flag changes a constant of the recipe.
-    Flag,
-    /// The audit key was given.
-    FixedKey,
-    /// The static gate was skipped.
-    NoGate,
-    /// The stream is so short that the bundle's allowance is worth too much on it.
-    ShortStream,
-    /// Too few audits.
-    FewAudits,
-    /// The memory cap rests on a watchdog.
-    MemoryWatchdog,
-    /// The interpreter is the user's own, not the locked one.
-    ExternalRuntime,
-    /// File pages of the processes that answer could not be locked into memory.
-    PagesNotLocked,
-    /// Timers go on in processes that are frozen.
-    TimersWhileFrozen,
-    /// Who reserves memory takes it from everybody.
-    StrictOvercommit,
-    /// The kernel could not be made to forget what earlier runs have left in it.
-    KernelRemembers,
-    /// What a run can read does not fit into memory, so that it shows what was read before.
-    MemoryShort,
-    /// Others were running beside it.
-    MachineBusy,
-}
-
-impl RehearsalReason {
-    /// All of them.
-    pub const ALL: [Self; 18] = [
-        Self::Recipe,
-        Self::Corpus,
-        Self::Seed,
-        Self::Runtime,
-        Self::Gate,
-        Self::Flag,
-        Self::FixedKey,
-        Self::NoGate,
-        Self::ShortStream,
-        Self::FewAudits,
-        Self::MemoryWatchdog,
-        Self::ExternalRuntime,
-        Self::PagesNotLocked,
-        Self::TimersWhileFrozen,
-        Self::StrictOvercommit,
-        Self::KernelRemembers,
-        Self::MemoryShort,
-        Self::MachineBusy,
-    ];
-
-    /// The reason with this code, if this version knows it.
-    pub fn parse(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.code() == code)
-    }
-
-    /// The stable code.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Recipe => "recipe",
-            Self::Corpus => "corpus",
-            Self::Seed => "seed",
-            Self::Runtime => "runtime",
-            Self::Gate => "gate",
-            Self::Flag => "flag",
-            Self::FixedKey => "fixed_key",
-            Self::NoGate => "no_gate",
-            Self::ShortStream => "short_stream",
-            Self::FewAudits => "few_audits",
-            Self::MemoryWatchdog => "memory_watchdog",
-            Self::ExternalRuntime => "external_runtime",
-            Self::PagesNotLocked => "pages_not_locked",
-            Self::TimersWhileFrozen => "timers_while_frozen",
-            Self::StrictOvercommit => "strict_overcommit",
-            Self::KernelRemembers => "kernel_remembers",
-            Self::MemoryShort => "memory_short",
-            Self::MachineBusy => "machine_busy",
-        }
-    }
-
-    /// A sentence for people.
-    pub fn explain(self) -> &'static str {
-        match self {
-            Self::Recipe => "the recipe is not the round's (by hand: `official`)",
-            Self::Corpus => "the corpus is not that of the round",
-            Self::Seed => "the seed is not that of the round",
-            Self::Runtime => "the Python runtime is locked otherwise than that of the round",
-            Self::Gate => "the rules of the gate are not those of the round",
-            Self::Flag => "a flag changes a constant of the recipe",
-            Self::FixedKey => "the audit key was given, so its secrecy is not certain",
-            Self::NoGate => "the static gate was skipped",
-            Self::ShortStream => {
-                "the stream is so short that the bundle's free allowance is worth too much on it"
-            }
-            Self::FewAudits => "too few targets were audited",
-            Self::MemoryWatchdog => "without a cgroup the memory cap is best effort",
-            Self::ExternalRuntime => "the Python runtime is not the locked one",
-            Self::PagesNotLocked => {
-                "the file pages of the processes that answer could not be locked into memory, as root can"
-            }
-            Self::TimersWhileFrozen => {
-                "processes are frozen by a version 1 control group, which leaves the timers of sleeping threads running: a version 2 \
-                 group does not"
-            }
-            Self::StrictOvercommit => {
-                "`vm.overcommit_memory` is 2, so that memory which one process reserves is missing for the others: set it to 0"
-            }
-            Self::KernelRemembers => "the kernel remembers earlier runs and could not be made to forget them",
-            Self::MemoryShort => {
-                "the files that a run can read do not fit into memory, which shows what was read before"
-            }
-            Self::MachineBusy => "other rehearsals or checks were running beside it",
-        }
+prism_core::words! {
+    /// Why a run does not count, however good it is.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum RehearsalReason, code {
+        Recipe = "recipe" => "the recipe is not the round's (by hand: `official`)",
+        Corpus = "corpus" => "the corpus is not that of the round",
+        Seed = "seed" => "the seed is not that of the round",
+        Runtime = "runtime" => "the Python runtime is locked otherwise than that of the round",
+        Gate = "gate" => "the rules of the gate are not those of the round",
+        Flag = "flag" => "a flag changes a constant of the recipe",
+        FixedKey = "fixed_key" => "the audit key was given, so its secrecy is not certain",
+        NoGate = "no_gate" => "the static gate was skipped",
+        ShortStream = "short_stream"
+            => "the stream is so short that the bundle's free allowance is worth too much on it",
+        FewAudits = "few_audits" => "too few targets were audited",
+        MemoryWatchdog = "memory_watchdog" => "without a cgroup the memory cap is best effort",
+        ExternalRuntime = "external_runtime" => "the Python runtime is not the locked one",
+        PagesNotLocked = "pages_not_locked"
+            => "the file pages of the processes that answer could not be locked into memory, as root can",
+        TimersWhileFrozen = "timers_while_frozen"
+            => "processes are frozen by a version 1 control group, which leaves the timers of sleeping threads running: a version 2 \
+             group does not",
+        StrictOvercommit = "strict_overcommit"
+            => "`vm.overcommit_memory` is 2, so that memory which one process reserves is missing for the others: set it to 0",
+        KernelRemembers = "kernel_remembers"
+            => "the kernel remembers earlier runs and could not be made to forget them",
+        MemoryShort = "memory_short"
+            => "the files that a run can read do not fit into memory, which shows what was read before",
+        MachineBusy = "machine_busy" => "other rehearsals or checks were running beside it",
     }
 }

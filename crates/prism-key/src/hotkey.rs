@@ -64,7 +64,7 @@ impl Hotkey {
 
     /// Its bytes as wallets write them: `0x` and 64 lower-case digits.
     pub fn to_hex(&self) -> String {
-        format!("0x{}", crate::hex::encode(&self.0))
+        format!("0x{}", prism_core::hex::encode(&self.0))
     }
 
     /// Parses an address.
@@ -144,7 +144,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::hex;
+    use prism_core::hex;
 
     /// The well-known development key "Alice", in other tools' words.
     const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";

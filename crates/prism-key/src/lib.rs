@@ -24,8 +24,6 @@ pub mod wallet;
 
 pub mod random;
 
-mod hex;
-
 pub use hotkey::{Hotkey, HotkeyError};
 pub use keypair::{Keypair, Seed};
 /// Passwords come in as this, so that they are wiped and shown by nothing.

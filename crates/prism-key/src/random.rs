@@ -5,7 +5,7 @@
 
 use prism_core::advice::{Advice, Hint};
 
-use crate::hex;
+use prism_core::hex;
 
 /// Random bytes of a nonce: two of them are never equal by chance.
 const NONCE_BYTES: usize = 16;

@@ -9,8 +9,8 @@ use std::fmt;
 use prism_core::advice::{Advice, Hint};
 use schnorrkel::PublicKey;
 
-use crate::hex;
 use crate::hotkey::{Hotkey, KEY_BYTES};
+use prism_core::hex;
 
 /// The signing context of Substrate.
 pub(crate) const CONTEXT: &[u8] = b"substrate";

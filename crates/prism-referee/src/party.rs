@@ -4,25 +4,27 @@
 
 use crate::message::Role;
 
-/// One process of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Party {
-    /// Trains.
-    Learner,
-    /// Answers about the stream, while it is read.
-    Auditor,
-    /// Answers about a few targets of the stream once more, when the learner is dead.
-    Replay,
-    /// Claims held-out text.
-    Claimant,
-    /// Answers about held-out text, under the last weights and those of the start.
-    HeldOutAuditor,
-    /// Answers about held-out and train text, under the kept snapshot.
-    KeptAuditor,
-    /// Builds the model once, for a check: there is no text.
-    Smoke,
-    /// Imports the training script once, for a check, and never calls it.
-    SmokeLearner,
+prism_core::words! {
+    /// One process of a run.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Party, name {
+        /// Trains.
+        Learner = "learner",
+        /// Answers about the stream, while it is read.
+        Auditor = "auditor",
+        /// Answers about a few targets of the stream once more, when the learner is dead.
+        Replay = "replay",
+        /// Claims held-out text.
+        Claimant = "claimant",
+        /// Answers about held-out text, under the last weights and those of the start.
+        HeldOutAuditor = "heldout-auditor",
+        /// Answers about held-out and train text, under the kept snapshot.
+        KeptAuditor = "kept-auditor",
+        /// Builds the model once, for a check: there is no text.
+        Smoke = "smoke",
+        /// Imports the training script once, for a check, and never calls it.
+        SmokeLearner = "smoke-learner",
+    }
 }
 
 /// Whether the owner of a submission may see what a process prints.
@@ -55,19 +57,5 @@ impl Party {
     /// Whether it is sealed before it is given anything. All but the learner, which may do what it likes.
     pub fn is_sealed(self) -> bool {
         self.role() != Role::Learner
-    }
-
-    /// Its name, in logs and messages.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Learner => "learner",
-            Self::Auditor => "auditor",
-            Self::Replay => "replay",
-            Self::Claimant => "claimant",
-            Self::HeldOutAuditor => "heldout-auditor",
-            Self::KeptAuditor => "kept-auditor",
-            Self::Smoke => "smoke",
-            Self::SmokeLearner => "smoke-learner",
-        }
     }
 }

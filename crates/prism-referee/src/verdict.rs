@@ -12,38 +12,25 @@ use prism_core::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A fact about a run that its score alone does not show. Serialised by its code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Flag {
-    /// The first losses are too good for a random init: the score is zero.
-    Step0Anomaly,
-    /// Some audit differs from its claim by more than the recipe's bound.
-    ClaimsDiffer,
-    /// The audits differ from their claims by more than the recipe allows: the run takes no rank.
-    ClaimsUntrue,
-    /// Some answer of the auditor was not a distribution and was charged as uniform.
-    InvalidLogits,
-    /// The gap between held-out and train text exceeds the recipe's bound, its error added: the score is halved.
-    Memorization,
-    /// The ranked code length is below the entropy of the synthetic corpus.
-    BelowEntropyFloor,
-    /// The bundle is larger than its allowance and pays for it.
-    BundleCharged,
-}
-
-impl Flag {
-    /// The stable code.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Step0Anomaly => "step0_anomaly",
-            Self::ClaimsDiffer => "claims_differ",
-            Self::ClaimsUntrue => "claims_untrue",
-            Self::InvalidLogits => "invalid_logits",
-            Self::Memorization => "memorization",
-            Self::BelowEntropyFloor => "below_entropy_floor",
-            Self::BundleCharged => "bundle_charged",
-        }
+prism_core::words! {
+    /// A fact about a run that its score alone does not show. Serialised by its code.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Flag, code {
+        /// The first losses are too good for a random init: the score is zero.
+        Step0Anomaly = "step0_anomaly",
+        /// Some audit differs from its claim by more than the recipe's bound.
+        ClaimsDiffer = "claims_differ",
+        /// The audits differ from their claims by more than the recipe allows: the run takes no rank.
+        ClaimsUntrue = "claims_untrue",
+        /// Some answer of the auditor was not a distribution and was charged as uniform.
+        InvalidLogits = "invalid_logits",
+        /// The gap between held-out and train text exceeds the recipe's bound, its error added: the score is halved.
+        Memorization = "memorization",
+        /// The ranked code length is below the entropy of the synthetic corpus.
+        BelowEntropyFloor = "below_entropy_floor",
+        /// The bundle is larger than its allowance and pays for it.
+        BundleCharged = "bundle_charged",
     }
 }
 

@@ -10,26 +10,17 @@ const NO_VOTES_MAX: usize = 2;
 /// Failures of the connection in a row, until a person is asked.
 pub const FAILURES_MAX: usize = 5;
 
-/// What a call is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    /// To read the files without words.
-    Bare,
-    /// To read the files as submitted.
-    Full,
-    /// To refute the charges.
-    Refute,
-}
-
-impl Purpose {
-    /// The word in the store.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Bare => "bare",
-            Self::Full => "full",
-            Self::Refute => "refute",
-        }
+prism_core::words! {
+    /// What a call is for.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Purpose, as_str {
+        /// To read the files without words.
+        Bare = "bare",
+        /// To read the files as submitted.
+        Full = "full",
+        /// To refute the charges.
+        Refute = "refute",
     }
 }
 

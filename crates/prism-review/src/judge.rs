@@ -37,53 +37,35 @@ pub enum Vote {
     Refuted,
 }
 
-/// Why an answer is no vote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NoVote {
-    /// It is not the object that was asked for.
-    Unparseable,
-    /// It was longer than anything that is read.
-    TooLong,
-    /// The seals are not those of the prompt: something was not read.
-    WrongEcho,
-    /// The files or their lengths are not those of the prompt: something was not read.
-    WrongFiles,
-    /// The model is unsure.
-    Unsure,
-    /// The model says that its confidence is low.
-    LowConfidence,
-    /// It rejects, and quotes no line of code that is there.
-    NoValidViolation,
-    /// It allows, and quotes a violation.
-    Contradiction,
-    /// It did not see what was planted.
-    PlantMissed,
-    /// The model refused to answer.
-    Refusal,
-    /// The answer was cut off.
-    CutOff,
-    /// There was no answer in the answer.
-    Empty,
-}
-
-impl NoVote {
-    /// The word in metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unparseable => "unparseable",
-            Self::TooLong => "too_long",
-            Self::WrongEcho => "wrong_echo",
-            Self::WrongFiles => "wrong_files",
-            Self::Unsure => "unsure",
-            Self::LowConfidence => "low_confidence",
-            Self::NoValidViolation => "no_valid_violation",
-            Self::Contradiction => "contradiction",
-            Self::PlantMissed => "plant_missed",
-            Self::Refusal => "refusal",
-            Self::CutOff => "cut_off",
-            Self::Empty => "empty",
-        }
+prism_core::words! {
+    /// Why an answer is no vote.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum NoVote, as_str {
+        /// It is not the object that was asked for.
+        Unparseable = "unparseable",
+        /// It was longer than anything that is read.
+        TooLong = "too_long",
+        /// The seals are not those of the prompt: something was not read.
+        WrongEcho = "wrong_echo",
+        /// The files or their lengths are not those of the prompt: something was not read.
+        WrongFiles = "wrong_files",
+        /// The model is unsure.
+        Unsure = "unsure",
+        /// The model says that its confidence is low.
+        LowConfidence = "low_confidence",
+        /// It rejects, and quotes no line of code that is there.
+        NoValidViolation = "no_valid_violation",
+        /// It allows, and quotes a violation.
+        Contradiction = "contradiction",
+        /// It did not see what was planted.
+        PlantMissed = "plant_missed",
+        /// The model refused to answer.
+        Refusal = "refusal",
+        /// The answer was cut off.
+        CutOff = "cut_off",
+        /// There was no answer in the answer.
+        Empty = "empty",
     }
 }
 

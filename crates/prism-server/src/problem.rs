@@ -14,10 +14,10 @@ use utoipa::ToSchema;
 const INPUT_CHARACTERS_MAX: usize = 128;
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $variant:ident = $code:literal, $status:ident, $title:literal;)*) => {
+    ($($variant:ident = $code:literal, $status:ident, $title:literal;)*) => {
         /// Which refusal it is. Codes are stable: programs match on them.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Code { $($(#[$doc])* $variant,)* }
+        pub enum Code { $(#[doc = $title] $variant,)* }
 
         impl Code {
             /// All of them, in the order of the documentation.
@@ -42,65 +42,35 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The body is not JSON.
     InvalidJson = "invalid_json", BAD_REQUEST, "The body is not JSON";
-    /// The time stamp of a signed request is no integer.
     InvalidTimestamp = "invalid_timestamp", BAD_REQUEST, "The time stamp is no integer";
-    /// An internal request names another challenge.
     WrongSlug = "wrong_slug", BAD_REQUEST, "The request is for another challenge";
-    /// The body is not the one whose hash was announced.
     HashMismatch = "hash_mismatch", BAD_REQUEST, "The body has another hash than announced";
-    /// The body could not be read to its end.
     BodyIncomplete = "body_incomplete", BAD_REQUEST, "The body ended early";
-    /// The route has no function in this service.
     NotOffered = "not_offered", NOT_FOUND, "This service does not offer that";
-    /// The token of the master is missing or wrong.
     InvalidToken = "invalid_token", UNAUTHORIZED, "The internal token is missing or wrong";
-    /// The time stamp is too far from now.
     StaleSignature = "stale_signature", UNAUTHORIZED, "The signature is too old, or from the future";
-    /// The signature is not the hotkey's over this request.
     InvalidSignature = "invalid_signature", UNAUTHORIZED, "The signature is not valid";
-    /// Validators do not submit.
     ValidatorHotkey = "validator_hotkey", FORBIDDEN, "Validators do not submit";
-    /// Only the owner may do this.
     NotOwner = "not_owner", FORBIDDEN, "The submission belongs to another hotkey";
-    /// It is published when the round closes.
     NotYetPublic = "not_yet_public", FORBIDDEN, "Published when the round closes";
-    /// It is not published at all.
     NotPublic = "not_public", FORBIDDEN, "The round does not publish this";
-    /// There is nothing at this path.
     NotFound = "not_found", NOT_FOUND, "Not found";
-    /// Uploads come through the master only.
     PublicSubmissionsOff = "public_submissions_off", NOT_FOUND, "Direct uploads are switched off";
-    /// The path does not take this method.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "Method not allowed";
-    /// The client was too slow.
     RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "The request came too slowly";
-    /// The nonce was used for another request.
     NonceUsed = "nonce_used", CONFLICT, "The nonce has been used";
-    /// No round is open.
     NoRound = "no_round", CONFLICT, "No round is open";
-    /// The submission is not in a state in which that can be done.
     WrongState = "wrong_state", CONFLICT, "Not possible in the present state";
-    /// The body or a part of it is too large.
     TooLarge = "too_large", PAYLOAD_TOO_LARGE, "Too large";
-    /// The body is compressed.
     UnsupportedEncoding = "unsupported_encoding", UNSUPPORTED_MEDIA_TYPE, "Compressed bodies are not taken";
-    /// A header, a parameter or a field is missing or wrong.
     InvalidRequest = "invalid_request", UNPROCESSABLE_ENTITY, "A part of the request is missing or wrong";
-    /// Too many requests.
     RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests";
-    /// The uploads of the day are used up.
     BudgetSpent = "budget_spent", TOO_MANY_REQUESTS, "The budget of the day is spent";
-    /// Our fault.
     Internal = "internal", INTERNAL_SERVER_ERROR, "Internal error";
-    /// No token is configured, so nobody can be the master.
     TokenNotConfigured = "token_not_configured", SERVICE_UNAVAILABLE, "No internal token is configured";
-    /// More is going on than there is room for.
     Busy = "busy", SERVICE_UNAVAILABLE, "The service is busy";
-    /// An answer took too long to make.
     TimedOut = "timed_out", SERVICE_UNAVAILABLE, "The answer took too long";
-    /// There is no room for uploads.
     DiskFull = "disk_full", INSUFFICIENT_STORAGE, "The disk is full";
 }
 

@@ -234,7 +234,7 @@ impl Service {
             Some(secret) => Ok(json!({
                 // Too large for the numbers of most readers of JSON.
                 "seed": secret.seed.to_string(),
-                "salt": crate::runs::hex(&secret.salt),
+                "salt": prism_core::hex::encode(&secret.salt),
                 "commitment": rounds::commitment(&secret).to_string(),
             })),
             None => Err(ServiceProblem::Refused(

@@ -25,32 +25,16 @@ use crate::service::Service;
 /// How often a thread that waits for an answer looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Whether submissions are read by a reviewer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReviewMode {
-    /// No: shown on everything that it concerns.
-    Off,
-    /// They are, and nothing is stopped: shown on everything that it concerns.
-    Advisory,
-    /// A submission goes on only if the reviewer lets it.
-    Enforce,
-}
-
-impl ReviewMode {
-    /// The word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Advisory => "advisory",
-            Self::Enforce => "enforce",
-        }
-    }
-
-    /// The mode with this word.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Off, Self::Advisory, Self::Enforce]
-            .into_iter()
-            .find(|mode| mode.as_str() == word)
+prism_core::words! {
+    /// Whether submissions are read by a reviewer.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum ReviewMode, as_str {
+        /// No: shown on everything that it concerns.
+        Off = "off",
+        /// They are, and nothing is stopped: shown on everything that it concerns.
+        Advisory = "advisory",
+        /// A submission goes on only if the reviewer lets it.
+        Enforce = "enforce",
     }
 }
 

@@ -12,6 +12,7 @@ use std::{
 use prism_core::advice::Advice as _;
 use prism_core::{
     failure::Failure,
+    hex,
     outcome::{Reason, Status},
     recipe::Recipe,
     submission::{Actor, Position, Stage, Wait},
@@ -310,7 +311,7 @@ impl Service {
         bundle: Vec<u8>,
     ) -> Result<()> {
         let nonce: [u8; 16] = random::bytes()?;
-        let handle = format!("a{}-s{number}", hex(&nonce));
+        let handle = format!("a{}-s{number}", hex::encode(&nonce));
         let (submission, kind) = match &of {
             Of::Main(id) => (id.clone(), RunKind::Main),
             Of::Confirm(id) => (id.clone(), RunKind::Confirmation),
@@ -367,7 +368,7 @@ impl Service {
             attempt: AttemptFile {
                 version: AttemptFile::VERSION,
                 submission,
-                nonce: hex(&nonce),
+                nonce: hex::encode(&nonce),
                 corpus: round.corpus_path.clone().into(),
                 round: counted_against,
                 kind,
@@ -577,15 +578,6 @@ fn try_again(
 /// The number of the slot that an attempt was given: part of its handle.
 fn slot_of(attempt: &Attempt) -> Option<usize> {
     attempt.handle.as_deref()?.rsplit_once("-s")?.1.parse().ok()
-}
-
-/// Hexadecimal, lower case.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// A problem of the engine that is worth a failure of an attempt.

@@ -12,6 +12,7 @@ use std::{
 use prism_core::{
     failure::Failure,
     hash::Sha256Hash,
+    hex,
     nats::NATS_PER_BIT,
     outcome::{Fault, Reason, Status},
     submission::{Actor, Position, Stage},
@@ -39,7 +40,6 @@ use serde_json::{Value, json};
 
 use crate::{
     problem::{Result, ServiceProblem},
-    runs::hex,
     service::Service,
 };
 
@@ -60,7 +60,7 @@ impl Service {
     /// Takes what an attempt left.
     pub(crate) fn take(&self, attempt: &Attempt, left: &Left) -> Result<()> {
         let outcome = &left.outcome;
-        if left.nonce != hex(&attempt.nonce) {
+        if left.nonce != hex::encode(&attempt.nonce) {
             return self.fail(
                 attempt,
                 &Failure::new(Reason::Internal, "what the attempt left carries another nonce"),

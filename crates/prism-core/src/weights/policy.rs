@@ -72,11 +72,6 @@ impl Ratio {
             Err(PolicyError::Ratio(ratio.to_string()))
         }
     }
-
-    /// Its value.
-    pub fn value(self) -> f64 {
-        self.0
-    }
 }
 
 impl Top {

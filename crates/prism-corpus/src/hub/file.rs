@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread;
 
+use prism_core::hex;
 use sha2::{Digest, Sha256};
 
 use super::api::{Hub, RemoteFile};
 use super::segments::{SEGMENT_BYTES, Segments};
 use super::{FetchOptions, HubError};
-use crate::manifest::hex;
 
 /// Where segments lie; listings of text pass over it.
 const PARTS_DIR: &str = ".parts";
@@ -172,7 +172,7 @@ impl<'d> Download<'d> {
             self.copy(&path, &mut hasher, &mut out)?;
         }
         out.sync_all().map_err(io)?;
-        if hex(&hasher.finalize()) != self.remote.sha256 {
+        if hex::encode(&hasher.finalize()) != self.remote.sha256 {
             return Ok(false);
         }
         fs::rename(&whole, &self.target).map_err(|e| HubError::io("move a file to", &self.target, e))?;
@@ -183,7 +183,7 @@ impl<'d> Download<'d> {
     fn hash_of(&self, path: &Path, out: &mut dyn Write) -> Result<String, HubError> {
         let mut hasher = Sha256::new();
         self.copy(path, &mut hasher, out)?;
-        Ok(hex(&hasher.finalize()))
+        Ok(hex::encode(&hasher.finalize()))
     }
 
     fn copy(&self, path: &Path, hasher: &mut Sha256, out: &mut dyn Write) -> Result<(), HubError> {

@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::thread;
 
+use prism_core::hex;
 use prism_core::io_error::IoError;
 use sha2::{Digest, Sha256};
 
@@ -19,7 +20,7 @@ use super::record::{Filters, Record, Sink, Text, Wanted};
 use super::spool::{Digested, SpoolIndex, SpoolText};
 use super::{LockError, TextFiles, jsonl, near, parquet, stand_in, text};
 use crate::digest::Digester;
-use crate::manifest::{InputHash, hex};
+use crate::manifest::InputHash;
 use crate::normal::normal_form;
 
 /// Text of a batch, unless one document is longer.
@@ -285,7 +286,7 @@ fn hash_files(files: &[InputFile], failed: &AtomicBool) -> Result<Vec<InputHash>
             bytes += count as u64;
         }
         hashes.push(InputHash {
-            sha256: hex(&hasher.finalize()),
+            sha256: hex::encode(&hasher.finalize()),
             bytes,
         });
     }

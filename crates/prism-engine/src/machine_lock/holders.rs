@@ -9,13 +9,13 @@ use std::{
     fs::File,
     os::unix::fs::{FileExt as _, MetadataExt as _},
     path::Path,
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use prism_sandbox::{LockKind, foreign_lock};
 use serde::{Deserialize, Serialize};
 
 use super::LOCK_BYTE;
+use crate::about::unix_seconds;
 
 /// What somebody says of itself is cut here.
 const WHAT_BYTES_MAX: usize = 200;
@@ -219,12 +219,6 @@ fn pid_namespace() -> String {
     fs::read_link("/proc/self/ns/pid")
         .map(|link| link.display().to_string())
         .unwrap_or_default()
-}
-
-fn unix_seconds() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
 }
 
 /// For a terminal, and short.

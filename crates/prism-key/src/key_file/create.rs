@@ -12,9 +12,9 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::{KeyFileError, Problem};
-use crate::hex;
 use crate::hotkey::Hotkey;
 use crate::keypair::Seed;
+use prism_core::hex;
 
 /// Its owner's alone.
 const MODE: u32 = 0o600;

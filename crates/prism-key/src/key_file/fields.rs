@@ -9,9 +9,9 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::Problem;
-use crate::hex;
 use crate::hotkey::{Hotkey, KEY_BYTES};
 use crate::keypair::{Keypair, SECRET_BYTES, SEED_BYTES, Seed};
+use prism_core::hex;
 
 const _: () = assert!(SECRET_BYTES == SECRET_KEY_LENGTH);
 

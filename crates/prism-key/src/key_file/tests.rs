@@ -124,7 +124,7 @@ fn a_file_that_contradicts_itself_is_refused() {
 }
 
 fn hex_of(hotkey: &crate::Hotkey) -> String {
-    crate::hex::encode(hotkey.as_bytes())
+    prism_core::hex::encode(hotkey.as_bytes())
 }
 
 #[test]

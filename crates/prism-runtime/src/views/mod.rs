@@ -52,33 +52,26 @@ const LOCK_FILE: &str = "views.lock";
 const PARTIAL: &str = ".partial-";
 const STALE: &str = ".stale-";
 
-/// Whose view it is: one process of an evaluation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Seat {
-    /// Trains.
-    Learner,
-    /// Answers while the learner is frozen.
-    Auditor,
-    /// Is asked again when the learner is dead.
-    Replay,
-    /// Scores held-out text.
-    Claimant,
-    /// Answers about held-out text.
-    HeldOutAuditor,
-    /// Answers about held-out and train text under an older snapshot.
-    KeptAuditor,
+prism_core::words! {
+    /// Whose view it is: one process of an evaluation.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum Seat, name {
+        /// Trains.
+        Learner = "learner",
+        /// Answers while the learner is frozen.
+        Auditor = "auditor",
+        /// Is asked again when the learner is dead.
+        Replay = "replay",
+        /// Scores held-out text.
+        Claimant = "claimant",
+        /// Answers about held-out text.
+        HeldOutAuditor = "heldout-auditor",
+        /// Answers about held-out and train text under an older snapshot.
+        KeptAuditor = "kept-auditor",
+    }
 }
 
 impl Seat {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Learner,
-        Self::Auditor,
-        Self::Replay,
-        Self::Claimant,
-        Self::HeldOutAuditor,
-        Self::KeptAuditor,
-    ];
     /// Those with a tree of their own.
     const ANSWERERS: [Self; 5] = [
         Self::Auditor,
@@ -87,18 +80,6 @@ impl Seat {
         Self::HeldOutAuditor,
         Self::KeptAuditor,
     ];
-
-    /// The name of its directories.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Learner => "learner",
-            Self::Auditor => "auditor",
-            Self::Replay => "replay",
-            Self::Claimant => "claimant",
-            Self::HeldOutAuditor => "heldout-auditor",
-            Self::KeptAuditor => "kept-auditor",
-        }
-    }
 }
 
 /// A file or directory of the host and where a sandbox must show it, read-only.

@@ -1,9 +1,9 @@
 //! Bytes to hexadecimal digits and back, without a detour over text that would have to be wiped.
 //!
-//! For this crate alone. Never guesses: a length that is not exactly twice the bytes is refused.
+//! Used for hashes, keys and nonces. Never guesses: a length that is not exactly twice the bytes is refused.
 
 /// Lower-case digits.
-pub(crate) fn encode(bytes: &[u8]) -> String {
+pub fn encode(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
@@ -16,7 +16,7 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 
 /// Digits of either case into exactly these bytes; `false` where the text is anything else, and then `out` is of no use.
 #[must_use]
-pub(crate) fn decode_into(text: &str, out: &mut [u8]) -> bool {
+pub fn decode_into(text: &str, out: &mut [u8]) -> bool {
     let digits = text.as_bytes();
     if digits.len() != out.len() * 2 {
         return false;
@@ -35,7 +35,7 @@ pub(crate) fn decode_into(text: &str, out: &mut [u8]) -> bool {
 }
 
 /// The digits without `0x`, where they have it. `0X` is not taken off: nobody writes it.
-pub(crate) fn without_prefix(text: &str) -> &str {
+pub fn without_prefix(text: &str) -> &str {
     text.strip_prefix("0x").unwrap_or(text)
 }
 
