@@ -1,7 +1,7 @@
 //! Families of submissions with the same architecture file, as the contract's routes show them.
 
 use prism_core::{hash::Sha256Hash, time::Timestamp};
-use rusqlite::{OptionalExtension as _, ToSql, params};
+use rusqlite::{ToSql, params};
 
 use crate::{Read, Result, columns::Columns};
 
@@ -64,22 +64,15 @@ pub fn newest_scored_epoch(tx: &Read) -> Result<Option<i64>> {
 /// One architecture, if something was submitted with it.
 pub fn get(tx: &Read, architecture_sha256: &Sha256Hash) -> Result<Option<Architecture>> {
     let key: &dyn ToSql = &architecture_sha256.0;
-    let mut first = tx.conn.prepare_cached(
-        "SELECT name, hotkey, accepted_at FROM submissions WHERE architecture_sha256 = ? ORDER BY seq LIMIT 1",
-    )?;
-    let first = first
-        .query_row([key], |row| {
-            let mut columns = Columns::of(row);
-            Ok((columns.take()?, columns.take()?, columns.time()?))
-        })
-        .optional()?;
+    let first = "SELECT name, hotkey, accepted_at FROM submissions WHERE architecture_sha256 = ? ORDER BY seq LIMIT 1";
+    let first = tx.one(first, [key], |row| {
+        let mut columns = Columns::of(row);
+        Ok((columns.take()?, columns.take()?, columns.time()?))
+    })?;
     let Some((name, owner_hotkey, first_seen_at)) = first else {
         return Ok(None);
     };
-    let mut best = tx.conn.prepare_cached(BEST)?;
-    let best = best
-        .query_row([key], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
+    let best = tx.one(BEST, [key], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut totals = tx.conn.prepare_cached(
         "SELECT count(DISTINCT training_sha256), count(*), max(updated_at) FROM submissions WHERE architecture_sha256 = ?",
     )?;

@@ -18,8 +18,8 @@ use prism_core::{
 use rusqlite::params;
 
 use look::live_of;
-pub use look::{get, late, live, median_wall_seconds, newest, of, of_noise};
-pub use types::{Attempt, End, Kind, Late, NewAttempt, Of, State, Taken};
+pub use look::{get, live, median_wall_seconds, of, of_noise};
+pub use types::{Attempt, End, Kind, NewAttempt, Of, State, Taken};
 
 use crate::{
     Result, StoreError, Write,

@@ -1,13 +1,12 @@
 //! Small facts about the store itself that must survive a restart, by key: its slug, whether the queue is paused.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
 use crate::{Read, Result, Write};
 
 /// The value of a key, if it was set.
 pub fn get(tx: &Read, key: &str) -> Result<Option<String>> {
-    let mut statement = tx.conn.prepare_cached("SELECT value FROM meta WHERE key = ?")?;
-    Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+    tx.one("SELECT value FROM meta WHERE key = ?", [key], |row| row.get(0))
 }
 
 /// Sets a key, or removes it.

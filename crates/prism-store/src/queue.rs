@@ -8,7 +8,7 @@ use prism_core::{
     submission::{Stage, Wait},
     time::Timestamp,
 };
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
 use crate::{
     Read, Result, Write,
@@ -90,15 +90,11 @@ pub struct Place {
 
 /// Where a submission waits; `None` where it does not.
 pub fn position(tx: &Read, id: &str) -> Result<Option<Place>> {
-    let mut statement = tx
-        .conn
-        .prepare_cached("SELECT seq, stage FROM submissions WHERE id = ? AND status = 'pending'")?;
-    let found = statement
-        .query_row([id], |row| {
-            let mut columns = Columns::of(row);
-            Ok((columns.take::<i64>()?, columns.word(Stage::parse)?))
-        })
-        .optional()?;
+    let question = "SELECT seq, stage FROM submissions WHERE id = ? AND status = 'pending'";
+    let found = tx.one(question, [id], |row| {
+        let mut columns = Columns::of(row);
+        Ok((columns.take::<i64>()?, columns.word(Stage::parse)?))
+    })?;
     let Some((seq, stage)) = found else {
         return Ok(None);
     };

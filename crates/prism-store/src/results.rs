@@ -13,7 +13,7 @@ use prism_core::{
     submission::{Actor, Position},
     time::Timestamp,
 };
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
 pub use board::{Scope, Scored, Sharing, scored, sharing};
 
@@ -233,15 +233,8 @@ pub fn store(tx: &Write, attempt: i64, new: &NewResult, now: Timestamp) -> Resul
             of.state.as_str()
         )));
     }
-    let known: Option<i64> = tx
-        .conn
-        .query_row(
-            "SELECT id FROM results WHERE attempt_id = ? AND rescored_from IS NULL",
-            [attempt],
-            |row| row.get(0),
-        )
-        .optional()?;
-    if known.is_some() {
+    let known = "SELECT id FROM results WHERE attempt_id = ? AND rescored_from IS NULL";
+    if tx.one(known, [attempt], |_| Ok(()))?.is_some() {
         return Err(StoreError::NotAllowed(format!(
             "the attempt {attempt} has a result already"
         )));
@@ -325,14 +318,11 @@ fn insert(
 
 /// A result by its id.
 pub fn get_result(tx: &Read, id: i64) -> Result<Stored> {
-    let mut statement = tx
-        .conn
-        .prepare_cached(&format!("SELECT {COLUMNS} WHERE r.id = ?"))?;
-    let found = statement.query_row([id], stored).optional()?;
-    found.ok_or_else(|| StoreError::NotFound {
-        what: "result",
-        id: id.to_string(),
-    })
+    tx.one(&format!("SELECT {COLUMNS} WHERE r.id = ?"), [id], stored)?
+        .ok_or_else(|| StoreError::NotFound {
+            what: "result",
+            id: id.to_string(),
+        })
 }
 
 /// The results of a submission, oldest first, also those that do not count.

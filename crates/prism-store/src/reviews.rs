@@ -5,7 +5,7 @@
 
 use prism_core::hash::Sha256Hash;
 use prism_core::time::Timestamp;
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
 use crate::columns::Columns;
 use crate::submissions::seq_of;
@@ -179,10 +179,8 @@ pub fn begin(
 
 /// The one that has not ended.
 pub fn open(tx: &Read, submission: &str) -> Result<Option<Review>> {
-    let mut statement = tx
-        .conn
-        .prepare_cached(&format!("SELECT {COLUMNS} WHERE s.id = ? AND v.ended_at IS NULL"))?;
-    Ok(statement.query_row([submission], review).optional()?)
+    let question = format!("SELECT {COLUMNS} WHERE s.id = ? AND v.ended_at IS NULL");
+    tx.one(&question, [submission], review)
 }
 
 /// All of a submission, the earliest first.
@@ -196,31 +194,26 @@ pub fn of(tx: &Read, submission: &str) -> Result<Vec<Review>> {
 
 /// The last one of a submission.
 pub fn last(tx: &Read, submission: &str) -> Result<Option<Review>> {
-    let mut statement = tx.conn.prepare_cached(&format!(
-        "SELECT {COLUMNS} WHERE s.id = ? ORDER BY v.id DESC LIMIT 1"
-    ))?;
-    Ok(statement.query_row([submission], review).optional()?)
+    let question = format!("SELECT {COLUMNS} WHERE s.id = ? ORDER BY v.id DESC LIMIT 1");
+    tx.one(&question, [submission], review)
 }
 
 /// An earlier verdict on the same question: one that rests on readings, not on an endpoint that was away.
 pub fn known(tx: &Read, question: &Question) -> Result<Option<Review>> {
-    let mut statement = tx.conn.prepare_cached(&format!(
+    let earlier = format!(
         "SELECT {COLUMNS} WHERE v.bundle_sha256 = ? AND v.prompt_sha256 = ? AND v.rules_version = ? AND v.rules_sha256 = ?
              AND v.model = ? AND v.second_model = ? AND v.verdict IN ('passed', 'rejected') AND v.copied_from IS NULL
          ORDER BY v.id DESC LIMIT 1"
-    ))?;
-    let found = statement.query_row(
-        params![
-            question.bundle_sha256.0,
-            question.prompt_sha256.0,
-            question.rules_version,
-            question.rules_sha256.0,
-            question.model,
-            question.second_model
-        ],
-        review,
     );
-    Ok(found.optional()?)
+    let asked = params![
+        question.bundle_sha256.0,
+        question.prompt_sha256.0,
+        question.rules_version,
+        question.rules_sha256.0,
+        question.model,
+        question.second_model
+    ];
+    tx.one(&earlier, asked, review)
 }
 
 /// Ends one. Refused where it has ended.
@@ -441,15 +434,13 @@ pub fn appeal(tx: &Write, submission: &str, text: &str, now: Timestamp) -> Resul
 
 /// The appeal of a submission.
 pub fn appeal_of(tx: &Read, submission: &str) -> Result<Option<Appeal>> {
-    let mut statement = tx.conn.prepare_cached(
-        "SELECT a.at, a.text FROM appeals a JOIN submissions s ON s.seq = a.submission WHERE s.id = ?",
-    )?;
-    let found = statement.query_row([submission], |row| {
+    let question =
+        "SELECT a.at, a.text FROM appeals a JOIN submissions s ON s.seq = a.submission WHERE s.id = ?";
+    tx.one(question, [submission], |row| {
         let mut columns = Columns::of(row);
         Ok(Appeal {
             at: columns.time()?,
             text: columns.take()?,
         })
-    });
-    Ok(found.optional()?)
+    })
 }

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use prism_core::{hash::Sha256Hash, time::Timestamp};
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
 use crate::{
     Read, Result, StoreError, Write,
@@ -221,31 +221,24 @@ pub fn close(tx: &Write, id: &str, now: Timestamp) -> Result<Round> {
 
 /// The open round, if one is.
 pub fn current(tx: &Read) -> Result<Option<Round>> {
-    one(tx, "WHERE state = 'open' AND ? IS NOT NULL", "")
+    tx.one(&format!("SELECT {COLUMNS} WHERE state = 'open'"), [], round)
 }
 
 /// The round that closed last, if one did.
 pub fn last_closed(tx: &Read) -> Result<Option<Round>> {
-    one(
-        tx,
-        "WHERE state = 'closed' AND ? IS NOT NULL ORDER BY number DESC LIMIT 1",
-        "",
-    )
+    let last = "WHERE state = 'closed' ORDER BY number DESC LIMIT 1";
+    tx.one(&format!("SELECT {COLUMNS} {last}"), [], round)
 }
 
 /// A round by its id.
 pub fn get(tx: &Read, id: &str) -> Result<Round> {
-    one(tx, "WHERE id = ?", id)?.ok_or_else(|| not_found(id))
+    tx.one(&format!("SELECT {COLUMNS} WHERE id = ?"), [id], round)?
+        .ok_or_else(|| not_found(id))
 }
 
 /// A round by its name.
 pub fn by_name(tx: &Read, name: &str) -> Result<Option<Round>> {
-    one(tx, "WHERE name = ?", name)
-}
-
-fn one(tx: &Read, which: &str, value: &str) -> Result<Option<Round>> {
-    let mut statement = tx.conn.prepare_cached(&format!("SELECT {COLUMNS} {which}"))?;
-    Ok(statement.query_row([value], round).optional()?)
+    tx.one(&format!("SELECT {COLUMNS} WHERE name = ?"), [name], round)
 }
 
 fn not_found(id: &str) -> StoreError {
@@ -262,18 +255,13 @@ pub fn list(tx: &Read) -> Result<Vec<Round>> {
 
 /// The secret, also of an open round: for drawing its runs, never for showing.
 pub fn secret(tx: &Read, id: &str) -> Result<Secret> {
-    let mut statement = tx
-        .conn
-        .prepare_cached("SELECT seed, salt FROM rounds WHERE id = ?")?;
-    let found = statement
-        .query_row([id], |row| {
-            Ok(Secret {
-                seed: row.get::<_, i64>(0)?.cast_unsigned(),
-                salt: row.get(1)?,
-            })
+    tx.one("SELECT seed, salt FROM rounds WHERE id = ?", [id], |row| {
+        Ok(Secret {
+            seed: row.get::<_, i64>(0)?.cast_unsigned(),
+            salt: row.get(1)?,
         })
-        .optional()?;
-    found.ok_or_else(|| not_found(id))
+    })?
+    .ok_or_else(|| not_found(id))
 }
 
 /// The secret of a closed round; `None` while it is open.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use prism_core::{hash::Sha256Hash, time::Timestamp};
-use rusqlite::{Connection, OpenFlags, Params, Row, config::DbConfig};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Params, Row, config::DbConfig};
 
 use crate::{
     Blobs, Result, StoreError,
@@ -66,6 +66,16 @@ impl Read {
         let mut statement = self.conn.prepare_cached(sql)?;
         let rows = statement.query_map(params, of)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The first row of a question, if there is one.
+    pub(crate) fn one<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        of: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>> {
+        Ok(self.conn.prepare_cached(sql)?.query_row(params, of).optional()?)
     }
 }
 

@@ -12,9 +12,9 @@ use prism_core::{
     submission::{Position, Stage, Wait},
     time::Timestamp,
 };
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
-pub use list::{Filter, Page, after, counts, counts_by_day, counts_by_reason, epochs, list, unfinished};
+pub use list::{Filter, Page, after, counts, counts_by_day, epochs, list, unfinished};
 pub use step::{Step, step};
 
 use crate::{
@@ -200,10 +200,7 @@ fn waiting(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<Waiting>> {
 
 /// A submission by its id, if there is one.
 pub fn find(tx: &Read, id: &str) -> Result<Option<Submission>> {
-    let mut statement = tx
-        .conn
-        .prepare_cached(&format!("SELECT {COLUMNS} WHERE s.id = ?"))?;
-    Ok(statement.query_row([id], submission).optional()?)
+    tx.one(&format!("SELECT {COLUMNS} WHERE s.id = ?"), [id], submission)
 }
 
 /// A submission by its id.
@@ -212,20 +209,14 @@ pub fn get(tx: &Read, id: &str) -> Result<Submission> {
 }
 
 pub(crate) fn get_by_seq(tx: &Read, seq: i64) -> Result<Submission> {
-    let mut statement = tx
-        .conn
-        .prepare_cached(&format!("SELECT {COLUMNS} WHERE s.seq = ?"))?;
-    let found = statement.query_row([seq], submission).optional()?;
-    found.ok_or_else(|| not_found(&seq.to_string()))
+    tx.one(&format!("SELECT {COLUMNS} WHERE s.seq = ?"), [seq], submission)?
+        .ok_or_else(|| not_found(&seq.to_string()))
 }
 
 /// The number that other tables know a submission by.
 pub(crate) fn seq_of(tx: &Read, id: &str) -> Result<i64> {
-    let mut statement = tx
-        .conn
-        .prepare_cached("SELECT seq FROM submissions WHERE id = ?")?;
-    let found = statement.query_row([id], |row| row.get(0)).optional()?;
-    found.ok_or_else(|| not_found(id))
+    tx.one("SELECT seq FROM submissions WHERE id = ?", [id], |row| row.get(0))?
+        .ok_or_else(|| not_found(id))
 }
 
 fn not_found(id: &str) -> StoreError {
@@ -299,18 +290,17 @@ pub fn duplicate_of(tx: &Read, id: &str) -> Result<Option<Earlier>> {
 }
 
 fn earliest(tx: &Read, which: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Option<Earlier>> {
-    let mut statement = tx.conn.prepare_cached(&format!(
+    let question = format!(
         "SELECT s.id, s.hotkey, s.round_id, s.seq FROM submissions s WHERE {which} ORDER BY s.seq LIMIT 1"
-    ))?;
-    let found = statement.query_row(values, |row| {
+    );
+    tx.one(&question, values, |row| {
         Ok(Earlier {
             id: row.get(0)?,
             hotkey: row.get(1)?,
             round_id: row.get(2)?,
             seq: row.get(3)?,
         })
-    });
-    Ok(found.optional()?)
+    })
 }
 
 /// Says why a pending submission does not move, and until when at least.
@@ -338,9 +328,7 @@ pub fn wait(
 
 /// Counts a failure that was the operator's. How many there are now.
 pub fn count_retry(tx: &Write, id: &str) -> Result<u32> {
-    let mut statement = tx
-        .conn
-        .prepare_cached("UPDATE submissions SET retries = retries + 1 WHERE id = ? RETURNING retries")?;
-    let retries = statement.query_row([id], |row| row.get(0)).optional()?;
-    retries.ok_or_else(|| not_found(id))
+    let counted = "UPDATE submissions SET retries = retries + 1 WHERE id = ? RETURNING retries";
+    tx.one(counted, [id], |row| row.get(0))?
+        .ok_or_else(|| not_found(id))
 }

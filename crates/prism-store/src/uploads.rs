@@ -16,7 +16,7 @@ use prism_core::{
     submission::{Actor, Position, Stage, Wait},
     time::Timestamp,
 };
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
 use crate::{
     Read, Result, StoreError, Write, budgets,
@@ -210,20 +210,16 @@ fn accepted(
 /// came first is senior by time as well, and no two come at the same time. The budget of the day goes by it too: it must not
 /// begin anew because a clock jumped.
 fn after_the_last(tx: &Read, now: Timestamp) -> Result<Timestamp> {
-    let mut statement = tx
-        .conn
-        .prepare_cached("SELECT accepted_at FROM submissions ORDER BY seq DESC LIMIT 1")?;
-    let last: Option<i64> = statement.query_row([], |row| row.get(0)).optional()?;
+    let question = "SELECT accepted_at FROM submissions ORDER BY seq DESC LIMIT 1";
+    let last: Option<i64> = tx.one(question, [], |row| row.get(0))?;
     Ok(last.map_or(now, |last| Timestamp(now.0.max(last.saturating_add(1)))))
 }
 
 fn same_bytes(tx: &Read, round: &str, new: &NewUpload) -> Result<Option<Submission>> {
-    let mut statement = tx
-        .conn
-        .prepare_cached("SELECT seq FROM submissions WHERE round_id = ? AND hotkey = ? AND zip_sha256 = ?")?;
-    let seq: Option<i64> = statement
-        .query_row(params![round, new.hotkey, new.zip_sha256.0], |row| row.get(0))
-        .optional()?;
+    let question = "SELECT seq FROM submissions WHERE round_id = ? AND hotkey = ? AND zip_sha256 = ?";
+    let seq = tx.one(question, params![round, new.hotkey, new.zip_sha256.0], |row| {
+        row.get(0)
+    })?;
     seq.map(|seq| get_by_seq(tx, seq)).transpose()
 }
 
@@ -266,28 +262,24 @@ fn insert(tx: &Write, round: &str, new: &NewUpload, now: Timestamp) -> Result<Su
 
 /// What is known of a nonce.
 pub fn nonce(tx: &Read, asked: &NonceUse) -> Result<Nonce> {
-    let mut statement = tx.conn.prepare_cached(
-        "SELECT n.request_sha256, s.id, n.answered, n.answered_stage, n.status_code, n.body
-         FROM nonces n LEFT JOIN submissions s ON s.seq = n.submission WHERE n.hotkey = ? AND n.nonce = ?",
-    )?;
-    let found = statement
-        .query_row(params![asked.hotkey, asked.nonce], |row| {
-            let mut columns = Columns::of(row);
-            let request = columns.hash()?;
-            let submission: Option<String> = columns.take()?;
-            let answer = match submission {
-                Some(submission) => Answer::Accepted {
-                    submission,
-                    position: events::position(&mut columns)?,
-                },
-                None => Answer::Given {
-                    status_code: row.get(4)?,
-                    body: row.get::<_, Option<Vec<u8>>>(5)?.unwrap_or_default(),
-                },
-            };
-            Ok((request, answer))
-        })
-        .optional()?;
+    let question = "SELECT n.request_sha256, s.id, n.answered, n.answered_stage, n.status_code, n.body
+         FROM nonces n LEFT JOIN submissions s ON s.seq = n.submission WHERE n.hotkey = ? AND n.nonce = ?";
+    let found = tx.one(question, params![asked.hotkey, asked.nonce], |row| {
+        let mut columns = Columns::of(row);
+        let request = columns.hash()?;
+        let submission: Option<String> = columns.take()?;
+        let answer = match submission {
+            Some(submission) => Answer::Accepted {
+                submission,
+                position: events::position(&mut columns)?,
+            },
+            None => Answer::Given {
+                status_code: row.get(4)?,
+                body: row.get::<_, Option<Vec<u8>>>(5)?.unwrap_or_default(),
+            },
+        };
+        Ok((request, answer))
+    })?;
     Ok(match found {
         None => Nonce::Free,
         Some((request, answer)) if request == asked.request_sha256 => Nonce::Repeat(answer),

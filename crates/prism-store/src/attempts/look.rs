@@ -1,9 +1,9 @@
 //! Looking at attempts.
 
 use prism_core::outcome::{Reason, Status};
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
-use super::types::{Attempt, End, Kind, Late, State};
+use super::types::{Attempt, Kind, State};
 use crate::{Read, Result, StoreError, columns::Columns};
 
 const COLUMNS: &str = "a.id, s.id, a.round_id, a.kind, a.number, a.nonce, a.executor, a.handle, a.seed, a.audit_rate_factor, \
@@ -40,21 +40,16 @@ fn attempt(row: &rusqlite::Row<'_>) -> rusqlite::Result<Attempt> {
 
 /// An attempt by its id.
 pub fn get(tx: &Read, id: i64) -> Result<Attempt> {
-    let mut statement = tx
-        .conn
-        .prepare_cached(&format!("SELECT {COLUMNS} WHERE a.id = ?"))?;
-    let found = statement.query_row([id], attempt).optional()?;
-    found.ok_or_else(|| StoreError::NotFound {
-        what: "attempt",
-        id: id.to_string(),
-    })
+    tx.one(&format!("SELECT {COLUMNS} WHERE a.id = ?"), [id], attempt)?
+        .ok_or_else(|| StoreError::NotFound {
+            what: "attempt",
+            id: id.to_string(),
+        })
 }
 
 pub(super) fn live_of(tx: &Read, submission_seq: i64) -> Result<Option<Attempt>> {
-    let mut statement = tx
-        .conn
-        .prepare_cached(&format!("SELECT {COLUMNS} WHERE a.submission = ? AND {LIVE}"))?;
-    Ok(statement.query_row([submission_seq], attempt).optional()?)
+    let question = format!("SELECT {COLUMNS} WHERE a.submission = ? AND {LIVE}");
+    tx.one(&question, [submission_seq], attempt)
 }
 
 /// All live attempts, oldest first: what a server that starts looks for.
@@ -80,35 +75,6 @@ pub fn of_noise(tx: &Read, round_id: &str) -> Result<Vec<Attempt>> {
         [round_id],
         attempt,
     )
-}
-
-/// The newest attempts.
-pub fn newest(tx: &Read, limit: u32) -> Result<Vec<Attempt>> {
-    tx.all(
-        &format!("SELECT {COLUMNS} ORDER BY a.id DESC LIMIT ?"),
-        [limit],
-        attempt,
-    )
-}
-
-/// What came too late for an attempt, in order.
-pub fn late(tx: &Read, id: i64) -> Result<Vec<Late>> {
-    tx.all(
-        "SELECT attempt_id, at, reason, sentence, wall_seconds, evidence_json, evidence_sha256 FROM late_results
-         WHERE attempt_id = ? ORDER BY id", [id], |row| {
-        let mut columns = Columns::of(row);
-        Ok(Late {
-            attempt: columns.take()?,
-            at: columns.time()?,
-            end: End {
-                reason: columns.word(Reason::parse)?,
-                sentence: columns.take()?,
-                wall_seconds: columns.take()?,
-                evidence_json: columns.take()?,
-                evidence: columns.maybe_hash()?,
-            },
-        })
-    })
 }
 
 /// The median of how long the last 50 completed runs of a round took, by their own measurement; `None` while fewer than

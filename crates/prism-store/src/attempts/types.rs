@@ -2,66 +2,35 @@
 
 use prism_core::{hash::Sha256Hash, outcome::Reason, time::Timestamp};
 
-/// What an attempt is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// The measurement of a submission.
-    Main,
-    /// The second one, before first place.
-    Confirm,
-    /// A run of the round's reference bundle.
-    Noise,
-}
-
-impl Kind {
-    const ALL: [Self; 3] = [Self::Main, Self::Confirm, Self::Noise];
-
-    /// The word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Main => "main",
-            Self::Confirm => "confirm",
-            Self::Noise => "noise",
-        }
-    }
-
-    /// The kind with this word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+prism_core::words! {
+    /// What an attempt is for.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum Kind, as_str {
+        /// The measurement of a submission.
+        Main = "main",
+        /// The second one, before first place.
+        Confirm = "confirm",
+        /// A run of the round's reference bundle.
+        Noise = "noise",
     }
 }
 
-/// Where an attempt stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum State {
-    /// It may start.
-    Created,
-    /// It runs.
-    Started,
-    /// It is over.
-    Ended,
-    /// Whoever ran it is gone and left no result.
-    Lost,
+prism_core::words! {
+    /// Where an attempt stands.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum State, as_str {
+        /// It may start.
+        Created = "created",
+        /// It runs.
+        Started = "started",
+        /// It is over.
+        Ended = "ended",
+        /// Whoever ran it is gone and left no result.
+        Lost = "lost",
+    }
 }
 
 impl State {
-    const ALL: [Self; 4] = [Self::Created, Self::Started, Self::Ended, Self::Lost];
-
-    /// The word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Started => "started",
-            Self::Ended => "ended",
-            Self::Lost => "lost",
-        }
-    }
-
-    /// The state with this word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
-    }
-
     /// Whether its result would be taken.
     pub fn is_live(self) -> bool {
         match self {
@@ -186,15 +155,4 @@ pub enum Taken {
     Taken,
     /// The attempt is not live any more, or the nonce is another: it was kept as evidence, and nothing else may follow.
     Late,
-}
-
-/// What came too late.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Late {
-    /// The attempt that it says it is of.
-    pub attempt: i64,
-    /// When it came.
-    pub at: Timestamp,
-    /// What it says.
-    pub end: End,
 }

@@ -2,7 +2,6 @@
 
 use prism_core::{
     hash::Sha256Hash,
-    outcome::Reason,
     submission::{Position, Stage},
     time::Timestamp,
 };
@@ -49,28 +48,13 @@ pub fn list(tx: &Read, filter: &Filter, cursor: Option<i64>, limit: u32) -> Resu
     let one_more = i64::from(limit) + 1;
     let mut which = String::from("s.seq < ?");
     let mut values: Vec<&dyn ToSql> = vec![&before];
-    let tests: [(&str, Option<&dyn ToSql>); 6] = [
-        (
-            "s.hotkey",
-            filter.hotkey.as_ref().map(|value| value as &dyn ToSql),
-        ),
-        (
-            "s.status",
-            filter.status.as_ref().map(|value| value as &dyn ToSql),
-        ),
-        ("s.stage", stage.as_ref().map(|value| value as &dyn ToSql)),
-        (
-            "s.round_id",
-            filter.round.as_ref().map(|value| value as &dyn ToSql),
-        ),
-        (
-            "s.epoch_id",
-            filter.epoch.as_ref().map(|value| value as &dyn ToSql),
-        ),
-        (
-            "s.architecture_sha256",
-            architecture.as_ref().map(|value| value as &dyn ToSql),
-        ),
+    let tests = [
+        ("s.hotkey", given(filter.hotkey.as_ref())),
+        ("s.status", given(filter.status.as_ref())),
+        ("s.stage", given(stage.as_ref())),
+        ("s.round_id", given(filter.round.as_ref())),
+        ("s.epoch_id", given(filter.epoch.as_ref())),
+        ("s.architecture_sha256", given(architecture.as_ref())),
     ];
     for (column, value) in tests {
         if let Some(value) = value {
@@ -88,6 +72,10 @@ pub fn list(tx: &Read, filter: &Filter, cursor: Option<i64>, limit: u32) -> Resu
         None
     };
     Ok(Page { submissions, next })
+}
+
+fn given<T: ToSql>(value: Option<&T>) -> Option<&dyn ToSql> {
+    value.map(|value| value as &dyn ToSql)
 }
 
 /// All that are pending or running, in the order of acceptance: what a server finds when it starts.
@@ -117,15 +105,6 @@ pub fn counts(tx: &Read) -> Result<Vec<(Position, u64)>> {
              SELECT status, NULL, count(*) FROM submissions WHERE status NOT IN ('pending', 'running') GROUP BY status", [], |row| {
         let mut columns = Columns::of(row);
         Ok((position(&mut columns)?, columns.count()?))
-    })
-}
-
-/// How many ended for which reason.
-pub fn counts_by_reason(tx: &Read) -> Result<Vec<(Reason, u64)>> {
-    tx.all(
-        "SELECT reason, count(*) FROM submissions WHERE reason IS NOT NULL AND stage IS NULL GROUP BY reason ORDER BY reason", [], |row| {
-        let mut columns = Columns::of(row);
-        Ok((columns.word(Reason::parse)?, columns.count()?))
     })
 }
 

@@ -8,9 +8,28 @@ use prism_core::{
 use super::fixture::{Fixture, T0, end, finish, new_attempt, result, run, step};
 use crate::{
     StoreError,
-    attempts::{self, Kind, Of, State, Taken},
-    budgets, results,
+    attempts::{self, End, Kind, Of, State, Taken},
+    budgets,
+    columns::Columns,
+    results,
 };
+
+/// What came too late for an attempt, in order.
+fn late_of(f: &Fixture, attempt: i64) -> Vec<End> {
+    let question = "SELECT reason, sentence, wall_seconds, evidence_json, evidence_sha256 FROM late_results
+                    WHERE attempt_id = ? ORDER BY id";
+    let end = |row: &rusqlite::Row<'_>| {
+        let mut columns = Columns::of(row);
+        Ok(End {
+            reason: columns.word(Reason::parse)?,
+            sentence: columns.take()?,
+            wall_seconds: columns.take()?,
+            evidence_json: columns.take()?,
+            evidence: columns.maybe_hash()?,
+        })
+    };
+    f.store.read(|tx| tx.all(question, [attempt], end)).unwrap()
+}
 
 #[test]
 fn an_attempt_is_committed_before_anything_starts_and_is_the_only_one() {
@@ -141,12 +160,9 @@ fn a_result_is_taken_once_and_only_with_the_nonce_of_the_current_attempt() {
         assert_eq!(taken, Taken::Late, "{attempt} {nonce:?}");
         assert_eq!(without_late(&f), before);
     }
-    assert_eq!(f.store.read(|tx| attempts::late(tx, first.id)).unwrap().len(), 2);
-    assert_eq!(f.store.read(|tx| attempts::late(tx, second.id)).unwrap().len(), 2);
-    assert_eq!(
-        f.store.read(|tx| attempts::late(tx, 999)).unwrap()[0].end,
-        end(Reason::EndOfData)
-    );
+    assert_eq!(late_of(&f, first.id).len(), 2);
+    assert_eq!(late_of(&f, second.id).len(), 2);
+    assert_eq!(late_of(&f, 999)[0], end(Reason::EndOfData));
     // The current one, with its nonce: once.
     f.store
         .write({

@@ -143,10 +143,6 @@ fn counts_are_those_of_the_rows() {
             (Position::Pending(Stage::Queued), 2)
         ]
     );
-    assert_eq!(
-        f.store.read(submissions::counts_by_reason).unwrap(),
-        [(Reason::TrainException, 1)]
-    );
     let day = T0.day();
     for (i, seconds) in [(0, 86_399), (1, 86_400), (2, 3 * 86_400)] {
         f.accept(f.upload("carol", &format!("later {i}")), T0.plus_seconds(seconds))
@@ -358,7 +354,6 @@ fn what_a_request_asks_costs_the_same_however_many_there_are() {
         ("find", Box::new(|tx| submissions::find(tx, &scored).map(drop))),
         ("attempts", Box::new(|tx| attempts::of(tx, &scored).map(drop))),
         ("live", Box::new(|tx| attempts::live(tx).map(drop))),
-        ("newest", Box::new(|tx| attempts::newest(tx, 10).map(drop))),
         ("results", Box::new(|tx| results::of(tx, &scored).map(drop))),
         (
             "scored",
