@@ -16,12 +16,12 @@ use crate::prepared::{Prepared, has_tag, not_modified, tag_of};
 use crate::problem::Problem;
 
 /// JSON that nobody keeps.
-pub(crate) fn json(value: &impl Serialize) -> Answer<Response> {
+pub(crate) fn json(value: &impl Serialize) -> Answer {
     Ok(of_type("application/json", text_of(value)?))
 }
 
 /// JSON of a public read: whoever has it already is told so.
-pub(crate) fn tagged_json(request: &HeaderMap, value: &impl Serialize) -> Answer<Response> {
+pub(crate) fn tagged_json(request: &HeaderMap, value: &impl Serialize) -> Answer {
     let text = text_of(value)?;
     let tag = tag_of(&text);
     if has_tag(request, &tag) {

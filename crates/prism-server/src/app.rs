@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
+use axum::response::Response;
 use http::HeaderMap;
 use prism_core::advice::Advice as _;
 use prism_core::time::Timestamp;
@@ -74,7 +75,7 @@ pub(crate) struct Rates {
 }
 
 /// What somebody who is answered by this crate has done wrong, or we have.
-pub(crate) type Answer<T> = Result<T, Problem>;
+pub(crate) type Answer<T = Response> = Result<T, Problem>;
 
 impl App {
     pub(crate) fn new(
@@ -168,10 +169,8 @@ impl App {
         F: FnOnce(&Read) -> prism_store::Result<T> + Send + 'static,
     {
         let app = Arc::clone(self);
-        self.blocking(&self.store_readers, move || {
-            app.store.read(reader).map_err(|error| of_store(&error))
-        })
-        .await
+        self.blocking(&self.store_readers, move || Ok(app.store.read(reader)?))
+            .await
     }
 
     /// Changes the store; returns once that is on the disk.
@@ -186,7 +185,7 @@ impl App {
             drop(done.send(result));
         });
         match answer.await {
-            Ok(result) => result.map_err(|error| of_store(&error)),
+            Ok(result) => Ok(result?),
             Err(_) => Err(stopping()),
         }
     }
@@ -218,10 +217,7 @@ impl App {
         F: FnOnce(&dyn Challenge) -> Result<T, ServiceError> + Send + 'static,
     {
         let challenge = Arc::clone(&self.challenge);
-        self.blocking(&self.readers, move || {
-            job(&*challenge).map_err(|error| of_service(&error))
-        })
-        .await
+        self.blocking(&self.readers, move || Ok(job(&*challenge)?)).await
     }
 
     /// Asks the service something that keeps a processor busy.
@@ -231,10 +227,8 @@ impl App {
         F: FnOnce(&dyn Challenge) -> Result<T, ServiceError> + Send + 'static,
     {
         let challenge = Arc::clone(&self.challenge);
-        self.blocking(&self.computers, move || {
-            job(&*challenge).map_err(|error| of_service(&error))
-        })
-        .await
+        self.blocking(&self.computers, move || Ok(job(&*challenge)?))
+            .await
     }
 
     async fn blocking<T, F>(&self, room: &Semaphore, job: F) -> Answer<T>
@@ -322,12 +316,14 @@ fn stopping() -> Problem {
 }
 
 /// What is told of a failure of the store. What happened goes into the log only.
-pub(crate) fn of_store(failure: &StoreError) -> Problem {
-    error!(error = %failure.told(), "the store failed");
-    match failure {
-        failure if failure.is_full() => disk_full(),
-        StoreError::Stopped => stopping(),
-        _ => Problem::internal(),
+impl From<StoreError> for Problem {
+    fn from(failure: StoreError) -> Self {
+        error!(error = %failure.told(), "the store failed");
+        match failure {
+            failure if failure.is_full() => disk_full(),
+            StoreError::Stopped => stopping(),
+            _ => Self::internal(),
+        }
     }
 }
 
@@ -340,16 +336,18 @@ pub(crate) fn disk_full() -> Problem {
     .retry_after(DISK_SECONDS)
 }
 
-pub(crate) fn of_service(failure: &ServiceError) -> Problem {
-    match failure {
-        ServiceError::Busy(why) => {
-            tracing::warn!(%why, "the service is busy");
-            Problem::new(Code::Busy, "the service is busy; try again in a few seconds")
-                .retry_after(BUSY_SECONDS)
-        }
-        ServiceError::Internal(why) => {
-            error!(%why, "the service failed");
-            Problem::internal()
+impl From<ServiceError> for Problem {
+    fn from(failure: ServiceError) -> Self {
+        match failure {
+            ServiceError::Busy(why) => {
+                tracing::warn!(%why, "the service is busy");
+                Self::new(Code::Busy, "the service is busy; try again in a few seconds")
+                    .retry_after(BUSY_SECONDS)
+            }
+            ServiceError::Internal(why) => {
+                error!(%why, "the service failed");
+                Self::internal()
+            }
         }
     }
 }

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::Response;
 use http::HeaderMap;
 use prism_core::hash::Sha256Hash;
 use prism_store::architectures::{self, Architecture};
@@ -98,11 +97,7 @@ impl From<Architecture> for ArchitectureFamily {
     params(("epoch_id" = Option<i64>, Query, description = "the newest with a score if missing", minimum = 0)),
     responses((status = 200, body = ArchitectureList), (status = 422))
 )]
-pub(super) async fn list(
-    State(app): State<Arc<App>>,
-    params: Params,
-    headers: HeaderMap,
-) -> Answer<Response> {
+pub(super) async fn list(State(app): State<Arc<App>>, params: Params, headers: HeaderMap) -> Answer {
     let asked = params.integer("epoch_id", 0..=i64::MAX)?;
     let present = app.now().epoch_id();
     let kept = app
@@ -144,11 +139,7 @@ async fn find(app: &Arc<App>, id: &str) -> Answer<Architecture> {
     params(("id" = String, Path, description = "hash of the architecture")),
     responses((status = 200, body = ArchitectureView), (status = 404))
 )]
-pub(super) async fn one(
-    State(app): State<Arc<App>>,
-    PathPart(id): PathPart,
-    headers: HeaderMap,
-) -> Answer<Response> {
+pub(super) async fn one(State(app): State<Arc<App>>, PathPart(id): PathPart, headers: HeaderMap) -> Answer {
     let architecture = find(&app, &id).await?;
     let first_seen_at = architecture.first_seen_at.to_string();
     let one = ArchitectureView {
@@ -201,7 +192,7 @@ pub(super) async fn variants(
     State(app): State<Arc<App>>,
     PathPart(id): PathPart,
     headers: HeaderMap,
-) -> Answer<Response> {
+) -> Answer {
     let architecture = find(&app, &id).await?;
     let filter = Filter {
         architecture: Some(architecture.architecture_sha256),
@@ -261,7 +252,7 @@ pub(super) async fn report(
     State(app): State<Arc<App>>,
     PathPart(id): PathPart,
     headers: HeaderMap,
-) -> Answer<Response> {
+) -> Answer {
     let architecture = find(&app, &id).await?;
     let report = json!({"status": "unavailable", "content": null, "model": null, "generated_at": null});
     let id = architecture.architecture_sha256.to_string();

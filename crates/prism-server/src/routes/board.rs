@@ -63,11 +63,7 @@ struct LeaderboardEntry {
     params(("epoch_id" = Option<i64>, Query, description = "the present one if missing", minimum = 0)),
     responses((status = 200, body = Leaderboard), (status = 422))
 )]
-pub(super) async fn leaderboard(
-    State(app): State<Arc<App>>,
-    params: Params,
-    headers: HeaderMap,
-) -> Answer<Response> {
+pub(super) async fn leaderboard(State(app): State<Arc<App>>, params: Params, headers: HeaderMap) -> Answer {
     let asked = params.integer("epoch_id", 0..=i64::MAX)?;
     let epoch_id = asked.unwrap_or_else(|| app.now().epoch_id());
     let challenge = Arc::clone(&app.challenge);
@@ -121,7 +117,7 @@ pub(super) async fn board(State(app): State<Arc<App>>, headers: HeaderMap) -> Re
 
 /// The present epoch.
 #[utoipa::path(get, path = "/v1/epochs/current", tag = "board", responses((status = 200, body = Object)))]
-pub(super) async fn current_epoch(State(app): State<Arc<App>>) -> Answer<Response> {
+pub(super) async fn current_epoch(State(app): State<Arc<App>>) -> Answer {
     json(&json!({"epoch_id": app.now().epoch_id(), "epoch_seconds": EPOCH_SECONDS}))
 }
 
@@ -144,11 +140,7 @@ struct Epoch {
     params(("limit" = Option<i64>, Query, description = "1 to 200, 50 if missing", minimum = 1, maximum = 200)),
     responses((status = 200, body = Vec<Epoch>), (status = 422))
 )]
-pub(super) async fn epochs(
-    State(app): State<Arc<App>>,
-    params: Params,
-    headers: HeaderMap,
-) -> Answer<Response> {
+pub(super) async fn epochs(State(app): State<Arc<App>>, params: Params, headers: HeaderMap) -> Answer {
     let limit = limit(&params)?;
     let ids = app.read(move |tx| submissions::epochs(tx, limit)).await?;
     let start = |id: i64| Timestamp::from_seconds(id.saturating_mul(EPOCH_SECONDS)).to_string();
@@ -194,11 +186,7 @@ struct EvalJob {
     params(("limit" = Option<i64>, Query, description = "1 to 200, 50 if missing", minimum = 1, maximum = 200)),
     responses((status = 200, body = Vec<EvalJob>), (status = 422))
 )]
-pub(super) async fn eval_jobs(
-    State(app): State<Arc<App>>,
-    params: Params,
-    headers: HeaderMap,
-) -> Answer<Response> {
+pub(super) async fn eval_jobs(State(app): State<Arc<App>>, params: Params, headers: HeaderMap) -> Answer {
     let limit = limit(&params)?;
     let jobs = app.read(move |tx| jobs(tx, limit)).await?;
     tagged_json(&headers, &jobs)
@@ -227,6 +215,6 @@ fn jobs(tx: &Read, limit: u32) -> prism_store::Result<Vec<EvalJob>> {
 
 /// The devices.
 #[utoipa::path(get, path = "/v1/gpu/status", tag = "service", responses((status = 200, body = GpuStatus)))]
-pub(super) async fn gpu_status(State(app): State<Arc<App>>) -> Answer<Response> {
+pub(super) async fn gpu_status(State(app): State<Arc<App>>) -> Answer {
     json(&app.challenge.gpus())
 }

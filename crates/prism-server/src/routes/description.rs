@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use http::{HeaderMap, HeaderValue, header};
@@ -15,6 +16,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, ContentBuilder, HttpMethod, OpenApi, Ref, RefOr};
 use utoipa_swagger_ui::Config;
 
+use super::pages::{POLICY, protect};
 use crate::answer::{PathPart, of_type};
 use crate::app::Answer;
 use crate::prepared::Prepared;
@@ -154,23 +156,13 @@ pub(super) fn routes(description: &OpenApi) -> Router {
         .route("/redoc", get(move || std::future::ready(listed(&listing))))
 }
 
-fn page(path: &str, config: Arc<Config<'static>>) -> Answer<Response> {
+fn page(path: &str, config: Arc<Config<'static>>) -> Answer {
     let file = utoipa_swagger_ui::serve(path, config).ok().flatten();
     let file = file.ok_or_else(|| Problem::not_found("Not Found"))?;
-    let mut response = of_type("text/html; charset=utf-8", file.bytes.into_owned());
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::try_from(file.content_type).map_err(|_| Problem::internal())?,
-    );
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(DOCS_POLICY),
-    );
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("public, max-age=3600"),
-    );
+    let kind = HeaderValue::try_from(file.content_type).map_err(|_| Problem::internal())?;
+    let mut response = Body::from(file.bytes.into_owned()).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    protect(&mut response, DOCS_POLICY, "public, max-age=3600");
     Ok(response)
 }
 
@@ -187,12 +179,7 @@ fn listing(description: &OpenApi) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "PRISM: the interface" }
-                link rel="stylesheet" href=(super::pages::style_path());
-            }
+            (super::pages::head("PRISM: the interface"))
             body {
                 main {
                     h1 { "The interface" }
@@ -217,7 +204,7 @@ fn listing(description: &OpenApi) -> String {
 }
 
 fn listed(listing: &str) -> Response {
-    let mut response = of_type("text/html; charset=utf-8", listing.to_owned()).into_response();
-    super::pages::protect(response.headers_mut());
+    let mut response = of_type("text/html; charset=utf-8", listing.to_owned());
+    protect(&mut response, POLICY, "no-cache");
     response
 }

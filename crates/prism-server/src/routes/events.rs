@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::Response;
 use http::HeaderMap;
 use prism_store::events::{self, Event};
 use prism_store::submissions;
@@ -42,7 +41,7 @@ pub(super) async fn events(
     PathPart(id): PathPart,
     params: Params,
     headers: HeaderMap,
-) -> Answer<Response> {
+) -> Answer {
     let after = params.integer("after", 0..=i64::MAX)?.unwrap_or(0);
     let limit = params.integer("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
     let limit = u32::try_from(limit).unwrap_or(1);

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::Response;
 use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -48,7 +47,7 @@ struct Version {
 
 /// Whether the service is alive.
 #[utoipa::path(get, path = "/health", tag = "service", responses((status = 200, body = Health)))]
-pub(super) async fn health(State(app): State<Arc<App>>) -> Answer<Response> {
+pub(super) async fn health(State(app): State<Arc<App>>) -> Answer {
     json(&Health {
         status: "ok",
         slug: app.settings.slug.clone(),
@@ -59,7 +58,7 @@ pub(super) async fn health(State(app): State<Arc<App>>) -> Answer<Response> {
 
 /// Which contract it speaks.
 #[utoipa::path(get, path = "/version", tag = "service", responses((status = 200, body = Version)))]
-pub(super) async fn version(State(app): State<Arc<App>>) -> Answer<Response> {
+pub(super) async fn version(State(app): State<Arc<App>>) -> Answer {
     json(&Version {
         api_version: API_VERSION,
         challenge_version: app.settings.challenge_version.clone(),
@@ -73,7 +72,7 @@ pub(super) async fn version(State(app): State<Arc<App>>) -> Answer<Response> {
     get, path = "/ready", tag = "service",
     responses((status = 200, body = Readiness), (status = 503, body = Readiness))
 )]
-pub(super) async fn ready(State(app): State<Arc<App>>) -> Answer<Response> {
+pub(super) async fn ready(State(app): State<Arc<App>>) -> Answer {
     let readiness = app.challenge.readiness();
     let mut response = json(&readiness)?;
     if !readiness.ready {

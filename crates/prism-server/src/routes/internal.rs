@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::response::Response;
 use http::HeaderMap;
 use prism_core::hash::Sha256Hash;
 use prism_key::Hotkey;
@@ -45,7 +44,7 @@ struct WeightsAnswer {
     params(("X-Base-Challenge-Slug" = String, Header, description = "the name of this challenge")),
     responses((status = 200, body = WeightsAnswer))
 )]
-pub(super) async fn get_weights(State(app): State<Arc<App>>, headers: HeaderMap) -> Answer<Response> {
+pub(super) async fn get_weights(State(app): State<Arc<App>>, headers: HeaderMap) -> Answer {
     master::check(&headers, &app.settings)?;
     let weights = app.challenge.weights();
     let view = weights.view();
@@ -81,7 +80,7 @@ pub(super) async fn get_weights(State(app): State<Arc<App>>, headers: HeaderMap)
     request_body(content((String = "application/zip"), (upload::UploadForm = "application/json"))),
     responses((status = 200, body = UploadView))
 )]
-pub(super) async fn bridge(State(app): State<Arc<App>>, request: Request) -> Answer<Response> {
+pub(super) async fn bridge(State(app): State<Arc<App>>, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
     master::check(&parts.headers, &app.settings)?;
     let answer = handed_over(&app, &parts.headers, body).await;
@@ -93,7 +92,7 @@ pub(super) async fn bridge(State(app): State<Arc<App>>, request: Request) -> Ans
 
 /// The master has seen to nonces: what it sends again, after a lost answer, are the same bytes of the same hotkey, and
 /// those are one submission.
-async fn handed_over(app: &Arc<App>, headers: &HeaderMap, body: axum::body::Body) -> Answer<Response> {
+async fn handed_over(app: &Arc<App>, headers: &HeaderMap, body: axum::body::Body) -> Answer {
     let hotkey = verified_hotkey(headers)?;
     let read = app.read_upload(headers, body).await?;
     if let Some(announced) = headers.get(HASH_HEADER) {
@@ -145,7 +144,7 @@ fn verified_hotkey(headers: &HeaderMap) -> Answer<String> {
     get, path = "/internal/v1/work_units", tag = "master", security(("token" = [])),
     responses((status = 200, body = Object))
 )]
-pub(super) async fn work_units(State(app): State<Arc<App>>, headers: HeaderMap) -> Answer<Response> {
+pub(super) async fn work_units(State(app): State<Arc<App>>, headers: HeaderMap) -> Answer {
     master::check(&headers, &app.settings)?;
     json(&json!({"challenge_slug": app.settings.slug, "work_units": []}))
 }
@@ -155,7 +154,7 @@ pub(super) async fn work_units(State(app): State<Arc<App>>, headers: HeaderMap) 
     post, path = "/internal/v1/worker/process-next", tag = "master", security(("token" = [])),
     responses((status = 200, body = Object))
 )]
-pub(super) async fn process_next(State(app): State<Arc<App>>, headers: HeaderMap) -> Answer<Response> {
+pub(super) async fn process_next(State(app): State<Arc<App>>, headers: HeaderMap) -> Answer {
     master::check(&headers, &app.settings)?;
     app.challenge.wake();
     json(&json!({"submission_id": null}))

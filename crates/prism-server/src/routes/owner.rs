@@ -5,10 +5,7 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::response::Response;
-use http::request::Parts;
 use prism_key::message;
 use prism_store::submissions::{self, Submission};
 use prism_store::uploads::{self, Nonce, NonceUse};
@@ -19,8 +16,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::submissions::{find, view};
 use super::upload::nonce_used;
 use crate::answer::{PathPart, json, no_submission};
-use crate::app::{Answer, App, of_service};
-use crate::challenge::{CancelError, LogPage};
+use crate::app::{Answer, App};
+use crate::challenge::{CancelError, Challenge, LogPage};
 use crate::params::Params;
 use crate::problem::{Code, Fault, Problem};
 use crate::signed::{self, Claim};
@@ -56,19 +53,9 @@ enum Seen {
     Repeated,
 }
 
-/// The submission, if the request is its owner's.
-async fn owned(app: &Arc<App>, id: &str, parts: &Parts, body: Body) -> Answer<(Submission, Seen)> {
-    let (submission, seen, _) = owned_with_body(app, id, parts, body).await?;
-    Ok((submission, seen))
-}
-
-/// The same with the body that was signed.
-async fn owned_with_body(
-    app: &Arc<App>,
-    id: &str,
-    parts: &Parts,
-    body: Body,
-) -> Answer<(Submission, Seen, Vec<u8>)> {
+/// The submission, if the request is its owner's, and the body that was signed.
+async fn owned(app: &Arc<App>, id: &str, request: Request) -> Answer<(Submission, Seen, Vec<u8>)> {
+    let (parts, body) = request.into_parts();
     let claim = Claim::read(&parts.headers, signed::OWNER)?.fresh(&app.settings, true)?;
     let read = app.read_small(&parts.headers, body).await?;
     let (hash, bytes) = (read.sha256, read.bytes);
@@ -110,11 +97,25 @@ async fn owned_with_body(
     Ok((submission, seen, bytes))
 }
 
-async fn owned_once(app: &Arc<App>, id: &str, parts: &Parts, body: Body) -> Answer<Submission> {
-    match owned(app, id, parts, body).await? {
-        (submission, Seen::New) => Ok(submission),
-        (_, Seen::Repeated) => Err(nonce_used()),
+async fn owned_once(app: &Arc<App>, id: &str, request: Request) -> Answer<Submission> {
+    match owned(app, id, request).await? {
+        (submission, Seen::New, _) => Ok(submission),
+        (_, Seen::Repeated, _) => Err(nonce_used()),
     }
+}
+
+/// Has the service change it, unless that was asked before, and shows how it stands then.
+async fn change<F>(app: &Arc<App>, submission: Submission, seen: Seen, job: F) -> Answer
+where
+    F: FnOnce(&dyn Challenge, &str) -> Result<(), CancelError> + Send + 'static,
+{
+    if seen == Seen::New {
+        let id = submission.id.clone();
+        app.work(move |app| job(&*app.challenge, &id).map_err(of_cancel))
+            .await?;
+    }
+    let found = find(app, submission.id).await?;
+    json(&view(app, &app.challenge.board(), found))
 }
 
 /// Stop a submission.
@@ -128,20 +129,9 @@ async fn owned_once(app: &Arc<App>, id: &str, parts: &Parts, body: Body) -> Answ
     ),
     responses((status = 200, body = SubmissionView))
 )]
-pub(super) async fn cancel(
-    State(app): State<Arc<App>>,
-    PathPart(id): PathPart,
-    request: Request,
-) -> Answer<Response> {
-    let (parts, body) = request.into_parts();
-    let (submission, seen) = owned(&app, &id, &parts, body).await?;
-    if seen == Seen::New {
-        let (challenge, id) = (Arc::clone(&app.challenge), submission.id.clone());
-        app.work(move |_| challenge.cancel(&id).map_err(of_cancel))
-            .await?;
-    }
-    let found = find(&app, submission.id).await?;
-    json(&view(&app, &app.challenge.board(), found))
+pub(super) async fn cancel(State(app): State<Arc<App>>, PathPart(id): PathPart, request: Request) -> Answer {
+    let (submission, seen, _) = owned(&app, &id, request).await?;
+    change(&app, submission, seen, Challenge::cancel).await
 }
 
 /// Appeal against a rejection by the reviewer, once: a person then decides.
@@ -156,13 +146,8 @@ pub(super) async fn cancel(
     ),
     responses((status = 200, body = SubmissionView))
 )]
-pub(super) async fn appeal(
-    State(app): State<Arc<App>>,
-    PathPart(id): PathPart,
-    request: Request,
-) -> Answer<Response> {
-    let (parts, body) = request.into_parts();
-    let (submission, seen, text) = owned_with_body(&app, &id, &parts, body).await?;
+pub(super) async fn appeal(State(app): State<Arc<App>>, PathPart(id): PathPart, request: Request) -> Answer {
+    let (submission, seen, text) = owned(&app, &id, request).await?;
     let text = String::from_utf8_lossy(&text);
     let appeal: Appeal = serde_json::from_str(&text).map_err(|error| {
         Problem::invalid(vec![Fault::new(
@@ -172,13 +157,10 @@ pub(super) async fn appeal(
             format!("Should be an object with one text: {error}"),
         )])
     })?;
-    if seen == Seen::New {
-        let (challenge, id) = (Arc::clone(&app.challenge), submission.id.clone());
-        app.work(move |_| challenge.appeal(&id, &appeal.text).map_err(of_cancel))
-            .await?;
-    }
-    let found = find(&app, submission.id).await?;
-    json(&view(&app, &app.challenge.board(), found))
+    change(&app, submission, seen, move |challenge, id| {
+        challenge.appeal(id, &appeal.text)
+    })
+    .await
 }
 
 /// An appeal.
@@ -193,7 +175,7 @@ fn of_cancel(failure: CancelError) -> Problem {
     match failure {
         CancelError::NotFound => no_submission(),
         CancelError::WrongState(why) => Problem::new(Code::WrongState, why),
-        CancelError::Service(failure) => of_service(&failure),
+        CancelError::Service(failure) => failure.into(),
     }
 }
 
@@ -208,13 +190,8 @@ fn of_cancel(failure: CancelError) -> Problem {
     ),
     responses((status = 200, body = Object))
 )]
-pub(super) async fn review(
-    State(app): State<Arc<App>>,
-    PathPart(id): PathPart,
-    request: Request,
-) -> Answer<Response> {
-    let (parts, body) = request.into_parts();
-    let submission = owned_once(&app, &id, &parts, body).await?;
+pub(super) async fn review(State(app): State<Arc<App>>, PathPart(id): PathPart, request: Request) -> Answer {
+    let submission = owned_once(&app, &id, request).await?;
     let found = app
         .ask(move |challenge| challenge.review_of(&submission.id))
         .await?
@@ -239,10 +216,9 @@ pub(super) async fn logs(
     PathPart(id): PathPart,
     params: Params,
     request: Request,
-) -> Answer<Response> {
+) -> Answer {
     let since = params.integer("since", 0..=i64::MAX)?.unwrap_or(0).unsigned_abs();
-    let (parts, body) = request.into_parts();
-    let submission = owned_once(&app, &id, &parts, body).await?;
+    let submission = owned_once(&app, &id, request).await?;
     let page = app
         .ask(move |challenge| challenge.logs(&submission.id, since))
         .await?
@@ -265,8 +241,7 @@ pub(super) async fn traceback(
     State(app): State<Arc<App>>,
     PathPart(id): PathPart,
     request: Request,
-) -> Answer<Response> {
-    let (parts, body) = request.into_parts();
-    let submission = owned_once(&app, &id, &parts, body).await?;
+) -> Answer {
+    let submission = owned_once(&app, &id, request).await?;
     json(&json!({"traceback": submission.traceback}))
 }

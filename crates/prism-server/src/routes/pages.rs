@@ -17,7 +17,7 @@ use crate::prepared::{has_tag, not_modified, tag_of};
 
 const STYLE: &str = include_str!("pages/style.css");
 /// Nothing but our own style.
-const POLICY: &str =
+pub(super) const POLICY: &str =
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// Digits of a file's hash in its path.
 const HASH_DIGITS: usize = 16;
@@ -36,10 +36,11 @@ pub(super) fn style_path() -> &'static str {
     &STYLE_PATH
 }
 
-/// Headers of our own pages.
-pub(super) fn protect(headers: &mut HeaderMap) {
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+/// Headers of a page: what it may load, and how long it is kept.
+pub(super) fn protect(response: &mut Response, policy: &'static str, kept: &'static str) {
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
 }
 
 /// The pages.
@@ -75,22 +76,28 @@ async fn home(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     } else {
         of_type("text/html; charset=utf-8", page)
     };
-    let headers = response.headers_mut();
-    headers.insert(header::ETAG, tag);
-    protect(headers);
+    response.headers_mut().insert(header::ETAG, tag);
+    protect(&mut response, POLICY, "no-cache");
     response
+}
+
+/// The head of our own pages.
+pub(super) fn head(title: &str) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            title { (title) }
+            link rel="stylesheet" href=(style_path());
+        }
+    }
 }
 
 fn page(board: &BoardView, queue: &QueueView, readiness: &Readiness, review: &ReviewView) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "PRISM" }
-                link rel="stylesheet" href=(style_path());
-            }
+            (head("PRISM"))
             body {
                 header {
                     h1 { "PRISM" }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::response::Response;
 
 use super::upload::OwnedForm;
 use crate::answer::json;
@@ -24,7 +23,7 @@ pub(super) async fn precheck(
     State(app): State<Arc<App>>,
     Client(client): Client,
     request: Request,
-) -> Answer<Response> {
+) -> Answer {
     app.count(&app.rates.prechecks, client)?;
     let (parts, body) = request.into_parts();
     let form = OwnedForm::of(&parts.headers);

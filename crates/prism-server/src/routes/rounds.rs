@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::Response;
 use http::HeaderMap;
 use prism_core::hash::Sha256Hash;
 use prism_store::rounds::{self, Round, Secret};
@@ -112,7 +111,7 @@ fn view(tx: &Read, round: Round, with_recipe: bool) -> prism_store::Result<Round
 
 /// All rounds, the newest first.
 #[utoipa::path(get, path = "/v1/rounds", tag = "rounds", responses((status = 200, body = RoundList)))]
-pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Answer<Response> {
+pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Answer {
     let rounds = app
         .read(|tx| {
             let rounds = rounds::list(tx)?.into_iter();
@@ -130,11 +129,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Ans
     params(("id" = String, Path, description = "id of the round, or `current`")),
     responses((status = 200, body = RoundView), (status = 404))
 )]
-pub(super) async fn one(
-    State(app): State<Arc<App>>,
-    PathPart(id): PathPart,
-    headers: HeaderMap,
-) -> Answer<Response> {
+pub(super) async fn one(State(app): State<Arc<App>>, PathPart(id): PathPart, headers: HeaderMap) -> Answer {
     let found = app
         .read(move |tx| {
             let round = if id == CURRENT {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::Response;
 use http::{HeaderMap, HeaderValue, header};
 use prism_core::hash::Sha256Hash;
 use prism_core::outcome::Status;
@@ -11,9 +10,10 @@ use prism_core::submission::Position;
 use prism_store::rounds::{self, Round};
 use tracing::error;
 
+use super::pages::protect;
 use super::submissions::{Found, find};
 use crate::answer::{PathPart, PathParts, no_submission, of_type, tagged_json};
-use crate::app::{Answer, App, of_store};
+use crate::app::{Answer, App};
 use crate::blob_body;
 use crate::challenge::Comparison;
 use crate::edge::Client;
@@ -32,11 +32,7 @@ const REPORT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-
     params(("id" = String, Path, description = "id of the submission")),
     responses((status = 200, body = Curve), (status = 404))
 )]
-pub(super) async fn curve(
-    State(app): State<Arc<App>>,
-    PathPart(id): PathPart,
-    headers: HeaderMap,
-) -> Answer<Response> {
+pub(super) async fn curve(State(app): State<Arc<App>>, PathPart(id): PathPart, headers: HeaderMap) -> Answer {
     let none = || Problem::not_found("submission curve not found");
     let found = find(&app, id).await.map_err(|problem| match problem.code() {
         Code::NotFound => none(),
@@ -46,8 +42,7 @@ pub(super) async fn curve(
     let hash = result.result.files.curve.ok_or_else(none)?;
     let curve = app
         .look(move |app| {
-            let points = app.store.blobs().read(&hash, CURVE_BYTES_MAX);
-            let points = points.map_err(|error| of_store(&error))?;
+            let points = app.store.blobs().read(&hash, CURVE_BYTES_MAX)?;
             Curve::of(&found.submission.id, &result, &points).map_err(|failure| {
                 error!(error = %failure, "a stored curve is damaged");
                 Problem::internal()
@@ -63,18 +58,13 @@ pub(super) async fn curve(
     params(("id" = String, Path, description = "id of the submission")),
     responses((status = 200, body = String, content_type = "text/html"), (status = 404))
 )]
-pub(super) async fn report(State(app): State<Arc<App>>, PathPart(id): PathPart) -> Answer<Response> {
+pub(super) async fn report(State(app): State<Arc<App>>, PathPart(id): PathPart) -> Answer {
     let page = app
         .ask(move |challenge| challenge.report(&id))
         .await?
         .ok_or_else(|| Problem::not_found("submission report not found"))?;
     let mut response = of_type("text/html; charset=utf-8", page);
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(REPORT_POLICY),
-    );
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    protect(&mut response, REPORT_POLICY, "no-cache");
     Ok(response)
 }
 
@@ -88,7 +78,7 @@ pub(super) async fn findings(
     State(app): State<Arc<App>>,
     PathPart(id): PathPart,
     headers: HeaderMap,
-) -> Answer<Response> {
+) -> Answer {
     let findings = app.ask(move |challenge| challenge.findings(&id)).await?;
     let none = || Problem::not_found("submission findings not found");
     Ok(findings.ok_or_else(none)?.answer(&headers))
@@ -104,7 +94,7 @@ pub(super) async fn manifest(
     State(app): State<Arc<App>>,
     PathPart(id): PathPart,
     headers: HeaderMap,
-) -> Answer<Response> {
+) -> Answer {
     let manifest = app.ask(move |challenge| challenge.manifest(&id)).await?;
     let none = || Problem::not_found("submission manifest not found");
     Ok(manifest.ok_or_else(none)?.answer(&headers))
@@ -122,7 +112,7 @@ pub(super) async fn record(
     State(app): State<Arc<App>>,
     PathPart(id): PathPart,
     headers: HeaderMap,
-) -> Answer<Response> {
+) -> Answer {
     let (found, _) = of_closed_round(&app, id).await?;
     let hash = found.result.and_then(|stored| stored.result.files.record);
     let hash = hash.ok_or_else(|| Problem::not_found("submission record not found"))?;
@@ -139,7 +129,7 @@ pub(super) async fn source(
     State(app): State<Arc<App>>,
     PathPart(id): PathPart,
     headers: HeaderMap,
-) -> Answer<Response> {
+) -> Answer {
     let (found, round) = of_closed_round(&app, id).await?;
     let is_completed = found.submission.position == Position::Ended(Status::Completed);
     if !(round.publish_sources && is_completed) {
@@ -177,7 +167,7 @@ async fn blob(
     hash: Sha256Hash,
     kind: &'static str,
     name: &'static str,
-) -> Answer<Response> {
+) -> Answer {
     let internal = |_| Problem::internal();
     let tag = HeaderValue::try_from(format!("\"{hash}\"")).map_err(internal)?;
     if has_tag(headers, &tag) {
@@ -185,7 +175,7 @@ async fn blob(
     }
     let (file, bytes) = app
         .look(move |app| {
-            let file = app.store.blobs().open(&hash).map_err(|error| of_store(&error))?;
+            let file = app.store.blobs().open(&hash)?;
             let bytes = file.metadata().map(|found| found.len()).map_err(|failure| {
                 error!(error = %failure, "a blob cannot be looked at");
                 Problem::internal()
@@ -221,7 +211,7 @@ pub(super) async fn compare(
     PathParts(id, other): PathParts,
     Client(client): Client,
     headers: HeaderMap,
-) -> Answer<Response> {
+) -> Answer {
     app.count(&app.rates.comparisons, client)?;
     for id in [&id, &other] {
         let id = id.clone();

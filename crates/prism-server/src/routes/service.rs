@@ -19,7 +19,7 @@ const HOTKEY_CHARACTERS_MAX: usize = 128;
 
 /// Who waits and who runs.
 #[utoipa::path(get, path = "/v1/queue", tag = "service", responses((status = 200, body = QueueView)))]
-pub(super) async fn queue(State(app): State<Arc<App>>, headers: HeaderMap) -> Answer<Response> {
+pub(super) async fn queue(State(app): State<Arc<App>>, headers: HeaderMap) -> Answer {
     tagged_json(&headers, &*app.challenge.queue())
 }
 
@@ -49,7 +49,7 @@ pub(super) async fn weights(State(app): State<Arc<App>>, headers: HeaderMap) -> 
     )),
     responses((status = 200, body = BudgetView), (status = 404), (status = 422))
 )]
-pub(super) async fn budget(State(app): State<Arc<App>>, params: Params) -> Answer<Response> {
+pub(super) async fn budget(State(app): State<Arc<App>>, params: Params) -> Answer {
     let text = params.required("hotkey", HOTKEY_CHARACTERS_MAX)?;
     let Ok(hotkey) = Hotkey::parse(text) else {
         let fault = Fault::new(

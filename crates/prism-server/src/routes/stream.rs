@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::IntoResponse as _;
 use http::{HeaderMap, HeaderValue, header};
 use prism_core::submission::Position;
 use prism_store::events::{self, Event};
@@ -66,7 +66,7 @@ pub(super) async fn stream(
     Client(client): Client,
     params: Params,
     headers: HeaderMap,
-) -> Answer<Response> {
+) -> Answer {
     let asked = params.integer("after", 0..=i64::MAX)?;
     let after = last_event_id(&headers).or(asked).unwrap_or(0);
     let found = {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::Response;
 use http::HeaderMap;
 use prism_core::outcome::Status;
 use prism_core::submission::{Position, Stage};
@@ -114,7 +113,7 @@ pub(super) async fn status(
     State(app): State<Arc<App>>,
     PathPart(id): PathPart,
     headers: HeaderMap,
-) -> Answer<Response> {
+) -> Answer {
     let board = app.challenge.board();
     let before = match app.completed.get(&id, &board) {
         Ok(prepared) => return Ok(prepared.answer(&headers)),
@@ -162,11 +161,7 @@ fn is_at_rest(found: &Found) -> bool {
     ),
     responses((status = 200, body = SubmissionList), (status = 422))
 )]
-pub(super) async fn list(
-    State(app): State<Arc<App>>,
-    params: Params,
-    headers: HeaderMap,
-) -> Answer<Response> {
+pub(super) async fn list(State(app): State<Arc<App>>, params: Params, headers: HeaderMap) -> Answer {
     let (filter, cursor, limit) = asked(&params)?;
     let page = app
         .read(move |tx| submissions::list(tx, &filter, cursor, limit))
@@ -222,11 +217,7 @@ fn state(word: &str) -> Option<String> {
     params(("days" = Option<i64>, Query, description = "1 to 366, 90 if missing", minimum = 1, maximum = 366)),
     responses((status = 200, body = Vec<SubmissionsOfDay>), (status = 422))
 )]
-pub(super) async fn history(
-    State(app): State<Arc<App>>,
-    params: Params,
-    headers: HeaderMap,
-) -> Answer<Response> {
+pub(super) async fn history(State(app): State<Arc<App>>, params: Params, headers: HeaderMap) -> Answer {
     let days = params.integer("days", 1..=DAYS_MAX)?.unwrap_or(DAYS_DEFAULT);
     let since = app.now().day() - days + 1;
     let kept = app

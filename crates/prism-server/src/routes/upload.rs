@@ -12,7 +12,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::response::Response;
 use http::{HeaderMap, header};
 use prism_core::hash::Sha256Hash;
 use prism_core::time::Timestamp;
@@ -23,7 +22,7 @@ use serde_json::Value;
 use tracing::info;
 
 use crate::answer::{given, json};
-use crate::app::{Answer, App, disk_full, of_store};
+use crate::app::{Answer, App, disk_full};
 use crate::body::ReadBody;
 use crate::edge::Client;
 use crate::envelope::{self, Envelope, Form};
@@ -65,11 +64,7 @@ const SECONDS_OF_DAY: i64 = 86_400;
     ),
     responses((status = 200, body = UploadView))
 )]
-pub(super) async fn submit(
-    State(app): State<Arc<App>>,
-    Client(client): Client,
-    request: Request,
-) -> Answer<Response> {
+pub(super) async fn submit(State(app): State<Arc<App>>, Client(client): Client, request: Request) -> Answer {
     let answer = direct(&app, client, request).await;
     if answer.is_err() {
         app.metrics.uploaded(Way::Direct, Outcome::Refused);
@@ -92,7 +87,7 @@ pub(super) struct UploadForm {
     metadata: Option<serde_json::Value>,
 }
 
-async fn direct(app: &Arc<App>, client: IpAddr, request: Request) -> Answer<Response> {
+async fn direct(app: &Arc<App>, client: IpAddr, request: Request) -> Answer {
     app.count(&app.rates.uploads, client)?;
     let (parts, body) = request.into_parts();
     let claim = Claim::read(&parts.headers, signed::UPLOAD)?;
@@ -145,7 +140,7 @@ fn uses_up_nonce(problem: &Problem) -> bool {
 }
 
 /// Stores that the nonce was used for something that is refused, with the answer.
-async fn refused_for_good(app: &App, used: NonceUse, problem: Problem) -> Answer<Response> {
+async fn refused_for_good(app: &App, used: NonceUse, problem: Problem) -> Answer {
     let now = app.now();
     let status_code = problem.status().as_u16();
     let body = problem.body().to_string().into_bytes();
@@ -205,7 +200,7 @@ impl OwnedForm {
 }
 
 /// Reads the form, makes the file durable and the submission of it.
-pub(super) async fn take(app: &Arc<App>, way: Way, upload: Upload) -> Answer<Response> {
+pub(super) async fn take(app: &Arc<App>, way: Way, upload: Upload) -> Answer {
     let Upload {
         hotkey,
         nonce,
@@ -265,21 +260,15 @@ fn put(
     now: Timestamp,
 ) -> Answer<NewUpload> {
     let zip_sha256 = Sha256Hash::of(&envelope.bytes);
-    if !is_repeat {
-        let refused = app.store.read(|tx| foreseen(tx, &hotkey, &zip_sha256, now));
-        if let Some(refused) = refused.map_err(|error| of_store(&error))? {
-            return Err(refusal(&refused, now));
-        }
+    if !is_repeat && let Some(refused) = app.store.read(|tx| foreseen(tx, &hotkey, &zip_sha256, now))? {
+        return Err(refusal(&refused, now));
     }
     let blobs = app.store.blobs();
-    if !blobs.has(&zip_sha256).map_err(|error| of_store(&error))? {
-        let free_bytes = app.store.free_bytes().map_err(|error| of_store(&error))?;
-        if free_bytes < app.settings.limits.reserve_bytes {
-            return Err(disk_full());
-        }
+    if !blobs.has(&zip_sha256)? && app.store.free_bytes()? < app.settings.limits.reserve_bytes {
+        return Err(disk_full());
     }
     // Also where it is there already: then it is kept for long enough to be named.
-    blobs.put(&envelope.bytes).map_err(|error| of_store(&error))?;
+    blobs.put(&envelope.bytes)?;
     Ok(NewUpload {
         id: random::uuid()?,
         hotkey,
