@@ -175,21 +175,12 @@ impl Settings {
                 let set = names
                     .filter_map(|name| variable(name).map(|value| (name.to_owned(), value)))
                     .find(|(_, value)| !value.is_empty());
-                let value = match (set, said.get(key.name)) {
-                    (Some((name, value)), _) => Value {
-                        value,
-                        origin: Origin::Variable(name),
-                    },
-                    (None, Some(value)) => Value {
-                        value: value.clone(),
-                        origin: Origin::File,
-                    },
-                    (None, None) => Value {
-                        value: key.default.to_owned(),
-                        origin: Origin::Default,
-                    },
+                let (value, origin) = match (set, said.get(key.name)) {
+                    (Some((name, value)), _) => (value, Origin::Variable(name)),
+                    (None, Some(value)) => (value.clone(), Origin::File),
+                    (None, None) => (key.default.to_owned(), Origin::Default),
                 };
-                (key.name, value)
+                (key.name, Value { value, origin })
             })
             .collect();
         Ok(Self { values })
@@ -197,13 +188,8 @@ impl Settings {
 
     /// What a flag says goes above everything.
     pub fn set(&mut self, key: &'static str, value: String) {
-        self.values.insert(
-            key,
-            Value {
-                value,
-                origin: Origin::Flag,
-            },
-        );
+        let origin = Origin::Flag;
+        self.values.insert(key, Value { value, origin });
     }
 
     /// Every setting, by name.
@@ -251,31 +237,15 @@ impl Settings {
 
     /// Everything, checked.
     pub fn checked(&self) -> Result<Config, ConfigError> {
-        let metrics = self.text("server.metrics_listen").trim();
-        let seconds: i64 = self.parsed(
-            "server.signature_ttl_seconds",
-            "a number of seconds from 1 to 86400",
-        )?;
-        if !(1..=86_400).contains(&seconds) {
-            return Err(self.wrong(
-                "server.signature_ttl_seconds",
-                "a number of seconds from 1 to 86400",
-            ));
-        }
+        let seconds = "a number of seconds from 1 to 86400";
+        let metrics_listen = "an address as `127.0.0.1:9090`, or empty";
         Ok(Config {
             listen: self.parsed("server.listen", "an address as `127.0.0.1:8080`")?,
-            metrics_listen: if metrics.is_empty() {
-                None
-            } else {
-                Some(self.parsed(
-                    "server.metrics_listen",
-                    "an address as `127.0.0.1:9090`, or empty",
-                )?)
-            },
+            metrics_listen: self.maybe("server.metrics_listen", metrics_listen, ..)?,
             slug: self.text("server.slug").to_owned(),
             challenge_version: self.text("server.challenge_version").to_owned(),
             public_submissions: self.switch("server.public_submissions")?,
-            signature_ttl_seconds: seconds,
+            signature_ttl_seconds: self.bounded("server.signature_ttl_seconds", seconds, 1..=86_400)?,
             max_code_bytes: self.parsed("server.max_code_bytes", "a number of bytes")?,
             reserve_bytes: self.parsed("server.reserve_bytes", "a number of bytes")?,
             // BASE sets a JSON list.
@@ -316,28 +286,25 @@ impl Settings {
     }
 
     fn slots(&self) -> Result<Vec<Slot>, ConfigError> {
-        const EXPECTED: &str = "CPUs and devices of each slot, as `0-7/0; 8-15/1`";
-        let text = self.text("executor.slots");
-        text.split(';')
+        self.text("executor.slots")
+            .split(';')
             .map(str::trim)
             .filter(|item| !item.is_empty())
             .map(|item| {
                 let (cpus, device) = match item.split_once('/') {
-                    Some((cpus, device)) => (cpus, Some(device)),
+                    Some((cpus, device)) => (cpus, Some(device.trim().parse().ok()?)),
                     None => (item, None),
                 };
-                let device = device
-                    .map(|device| {
-                        device
-                            .trim()
-                            .parse()
-                            .map_err(|_| self.wrong("executor.slots", EXPECTED))
-                    })
-                    .transpose()?;
-                let cpus = Slot::parse_cpus(cpus).ok_or_else(|| self.wrong("executor.slots", EXPECTED))?;
-                Ok(Slot { cpus, device })
+                let cpus = Slot::parse_cpus(cpus)?;
+                Some(Slot { cpus, device })
             })
-            .collect()
+            .collect::<Option<_>>()
+            .ok_or_else(|| {
+                self.wrong(
+                    "executor.slots",
+                    "CPUs and devices of each slot, as `0-7/0; 8-15/1`",
+                )
+            })
     }
 }
 
@@ -441,13 +408,13 @@ fn flat(table: &toml::Table) -> BTreeMap<String, String> {
     for (name, value) in table {
         match value {
             toml::Value::Table(inner) => {
-                for (key, value) in inner {
-                    said.insert(format!("{name}.{key}"), text(value));
-                }
+                said.extend(
+                    inner
+                        .iter()
+                        .map(|(key, value)| (format!("{name}.{key}"), text(value))),
+                );
             }
-            value => {
-                said.insert(name.clone(), text(value));
-            }
+            value => said.extend([(name.clone(), text(value))]),
         }
     }
     said

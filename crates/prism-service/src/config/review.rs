@@ -1,5 +1,6 @@
 //! What can be set about the reviewer, and where its key comes from. The key itself is never shown, not even by half.
 
+use std::ops::RangeBounds;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -45,35 +46,28 @@ impl Settings {
             "tool" => Structured::Tool,
             _ => return Err(self.wrong("review.structured", "`schema` or `tool`")),
         };
-        settings.temperature = self.maybe(
-            "review.temperature",
-            "a number from 0 to 2, or empty",
-            |value: &f64| (0.0..=2.0).contains(value),
-        )?;
-        settings.seed = self.maybe("review.seed", "a whole number, or empty", |_| true)?;
+        settings.temperature =
+            self.maybe("review.temperature", "a number from 0 to 2, or empty", 0.0..=2.0)?;
+        settings.seed = self.maybe("review.seed", "a whole number, or empty", ..)?;
         settings.max_answer_tokens =
-            self.bounded("review.max_answer_tokens", "from 256 to 100000", |value| {
-                (256..=100_000).contains(value)
-            })?;
-        settings.context_tokens =
-            self.bounded("review.context_tokens", "from 2000 to 10000000", |value| {
-                (2000..=10_000_000).contains(value)
-            })?;
-        let bytes_max = prism_gate::limits::SOURCE_BYTES_MAX;
+            self.bounded("review.max_answer_tokens", "from 256 to 100000", 256..=100_000)?;
+        settings.context_tokens = self.bounded(
+            "review.context_tokens",
+            "from 2000 to 10000000",
+            2000..=10_000_000,
+        )?;
         settings.max_source_bytes = self.bounded(
             "review.max_source_bytes",
             "from 1 to 262144, which is what the gate allows",
-            |value| (1..=bytes_max).contains(value),
+            1..=prism_gate::limits::SOURCE_BYTES_MAX,
         )?;
-        let seconds = self.bounded("review.timeout_seconds", "from 1 to 3600", |value| {
-            (1..=TIMEOUT_SECONDS_MAX).contains(value)
-        })?;
+        let seconds = self.bounded(
+            "review.timeout_seconds",
+            "from 1 to 3600",
+            1..=TIMEOUT_SECONDS_MAX,
+        )?;
         settings.timeout = Duration::from_secs(seconds);
-        let money = |key| {
-            self.bounded(key, "a number of US dollars from 0 to 1000000", |value: &f64| {
-                (0.0..=1e6).contains(value)
-            })
-        };
+        let money = |key| self.bounded(key, "a number of US dollars from 0 to 1000000", 0.0..=1e6);
         settings.usd_per_million_input_tokens = money("review.usd_per_million_input_tokens")?;
         settings.usd_per_million_output_tokens = money("review.usd_per_million_output_tokens")?;
         Ok(ReviewConfig {
@@ -85,36 +79,34 @@ impl Settings {
                 usd: money("review.usd_per_day")?,
                 calls_of_hotkey: self.parsed("review.calls_per_hotkey_per_day", "a number of calls")?,
             },
-            concurrency: self.bounded("review.concurrency", "from 1 to 64", |value| {
-                (1..=CONCURRENCY_MAX).contains(value)
-            })?,
+            concurrency: self.bounded("review.concurrency", "from 1 to 64", 1..=CONCURRENCY_MAX)?,
         })
     }
 
-    fn bounded<T: FromStr>(
+    pub(super) fn bounded<T: FromStr + PartialOrd>(
         &self,
         key: &'static str,
         expected: &'static str,
-        fits: impl Fn(&T) -> bool,
+        bounds: impl RangeBounds<T>,
     ) -> Result<T, ConfigError> {
         let value: T = self.parsed(key, expected)?;
-        if fits(&value) {
+        if bounds.contains(&value) {
             Ok(value)
         } else {
             Err(self.wrong(key, expected))
         }
     }
 
-    fn maybe<T: FromStr>(
+    pub(super) fn maybe<T: FromStr + PartialOrd>(
         &self,
         key: &'static str,
         expected: &'static str,
-        fits: impl Fn(&T) -> bool,
+        bounds: impl RangeBounds<T>,
     ) -> Result<Option<T>, ConfigError> {
         if self.text(key).trim().is_empty() {
             return Ok(None);
         }
-        self.bounded(key, expected, fits).map(Some)
+        self.bounded(key, expected, bounds).map(Some)
     }
 }
 
