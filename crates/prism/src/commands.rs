@@ -22,6 +22,7 @@ pub(crate) mod review;
 pub(crate) mod round;
 pub(crate) mod runs;
 pub(crate) mod runtime;
+mod secret_file;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod submit;

@@ -54,6 +54,13 @@ pub(crate) struct Failure {
     pub(crate) hint: Option<String>,
 }
 
+/// This machine cannot do it, as the engine says.
+impl From<prism_core::failure::Failure> for Failure {
+    fn from(failure: prism_core::failure::Failure) -> Self {
+        Self::machine(failure.reason.code(), &failure)
+    }
+}
+
 impl Failure {
     /// What an error says, with its advice.
     pub(crate) fn new(exit: Exit, code: impl Into<Cow<'static, str>>, error: &dyn Advice) -> Self {
@@ -63,11 +70,6 @@ impl Failure {
             detail: error.to_string(),
             hint: error.hint().map(Cow::into_owned),
         }
-    }
-
-    /// This machine cannot do it, as the engine says.
-    pub(crate) fn of_engine(failure: &prism_core::failure::Failure) -> Self {
-        Self::machine(failure.reason.code(), failure)
     }
 
     /// What was typed, or a file that was named, is wrong.

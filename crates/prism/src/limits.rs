@@ -23,7 +23,7 @@ const DEPENDENT: [&str; 6] = ["python", "runtime", "torch", "packages", "views",
 
 /// Whether a run under the demo's recipe could be had: whatever else is wrong would be a consequence.
 pub(crate) fn demand() -> Result<(), Failure> {
-    prism_engine::caller_limits::provide(&Recipe::demo()).map_err(|failure| Failure::of_engine(&failure))
+    Ok(prism_engine::caller_limits::provide(&Recipe::demo())?)
 }
 
 /// For commands that write as much as their input needs.

@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::cli::Format;
+use crate::commands::CommandResult;
 use crate::failure::{Exit, Failure};
 
 /// The two streams of one command.
@@ -42,16 +43,17 @@ impl Output {
         self.format == Format::Json
     }
 
-    /// Prints a result: `value` for programs, `text` for people.
-    pub(crate) fn result(self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Failure> {
+    /// Prints a result: `value` for programs, `text` for people. That alone is no failure of the command.
+    pub(crate) fn result(self, value: &impl Serialize, text: impl FnOnce() -> String) -> CommandResult {
         if self.is_json() {
             let json = serde_json::to_string_pretty(value).map_err(|error| {
                 Failure::machine("internal", &format!("cannot serialise the result: {error}"))
             })?;
-            print(&mut io::stdout().lock(), &json)
+            print(&mut io::stdout().lock(), &json)?;
         } else {
-            print(&mut anstream::stdout().lock(), &text())
+            print(&mut anstream::stdout().lock(), &text())?;
         }
+        Ok(Exit::Ok)
     }
 
     /// Says something to people; a program is not bothered.

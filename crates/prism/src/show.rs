@@ -74,6 +74,15 @@ pub(crate) enum Lean {
     Right,
 }
 
+/// The head of a table: names between bars, `>` behind those of numbers.
+pub(crate) fn head(names: &str) -> Vec<(&str, Lean)> {
+    let lean = |name| match str::strip_suffix(name, '>') {
+        Some(name) => (name, Lean::Right),
+        None => (name, Lean::Left),
+    };
+    names.split('|').map(lean).collect()
+}
+
 /// A table with a bold head; columns are as wide as their widest cell.
 pub(crate) fn table(head: &[(&str, Lean)], rows: &[Vec<String>]) -> String {
     let width = |text: &str| text.chars().count();

@@ -6,8 +6,7 @@ use clap::{Subcommand, ValueEnum};
 use prism_service::{Operation, Shared, Then};
 
 use super::CommandResult;
-use super::operate::{PlaceArgs, shown};
-use crate::failure::{Exit, Failure};
+use super::operate::{PlaceArgs, absolute, shown};
 use crate::output::Output;
 
 /// Subcommands of `prism admin`.
@@ -196,13 +195,8 @@ pub(crate) fn run(command: &AdminCommand, output: Output) -> CommandResult {
                 policy: simulate.clone(),
             },
         ),
-        AdminCommand::Backup { to, place } => {
-            let to = std::path::absolute(to)
-                .map_err(|error| Failure::usage("usage", &format!("{}: {error}", to.display())))?;
-            (place, Operation::Backup { to })
-        }
+        AdminCommand::Backup { to, place } => (place, Operation::Backup { to: absolute(to)? }),
     };
     let answer = place.ask(&operation)?;
-    output.result(&answer, || shown(&answer))?;
-    Ok(Exit::Ok)
+    output.result(&answer, || shown(&answer))
 }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use prism_client::owner::Reviewed;
+use prism_client::wire::Id;
 
 use super::CommandResult;
 use super::remote::keys::KeyArgs;
@@ -28,19 +29,14 @@ pub(crate) struct AppealArgs {
 /// Runs it.
 pub(crate) fn run(args: &AppealArgs, output: Output) -> CommandResult {
     let client = args.service.client()?;
-    let id = remote::id(&args.id)?;
+    let id = Id::parse(&args.id)?;
     let key = args.key.load(output)?;
     if let Some(text) = &args.text {
         let again = &mut remote::again(output);
-        let got = client
-            .appeal(&key, &id, text, remote::now_seconds(), again)
-            .map_err(|error| remote::failure(&error))?;
-        output.result(&got.raw, || shown::text(&got.value))?;
-        return Ok(Exit::Ok);
+        let got = client.appeal(&key, &id, text, remote::now_seconds(), again)?;
+        return output.result(&got.raw, || shown::text(&got.value));
     }
-    let got = client
-        .review(&key, &id, remote::now_seconds())
-        .map_err(|error| remote::failure(&error))?;
+    let got = client.review(&key, &id, remote::now_seconds())?;
     output.result(&got.raw, || told(&got.value))?;
     if got.value.may_appeal {
         output.note("note: if that is wrong, say why, once: `prism appeal ID --text WORDS`");

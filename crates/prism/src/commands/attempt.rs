@@ -29,7 +29,7 @@ pub(crate) fn run(args: &AttemptArgs, output: Output) -> CommandResult {
     let cancel = Cancel::new();
     signals::watch(&cancel.flag())?;
     // Whoever was not handed the attempt must not write into its directory: another process may be at work there.
-    let driver = Driver::take_over(&args.dir).map_err(|failure| Failure::of_engine(&failure))?;
+    let driver = Driver::take_over(&args.dir)?;
     let host = Host {
         helper: prism_sandbox::Helper::default(),
         when_busy: WhenBusy::Wait,

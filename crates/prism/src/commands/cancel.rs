@@ -1,11 +1,11 @@
 //! `prism cancel`: stops one's own submission.
 
 use clap::Args;
+use prism_client::wire::Id;
 
 use super::CommandResult;
 use super::remote::keys::KeyArgs;
 use super::remote::{self, ServiceArgs, shown};
-use crate::failure::Exit;
 use crate::output::Output;
 
 /// Arguments of `prism cancel`.
@@ -23,11 +23,8 @@ pub(crate) struct CancelArgs {
 /// Runs it.
 pub(crate) fn run(args: &CancelArgs, output: Output) -> CommandResult {
     let client = args.service.client()?;
-    let id = remote::id(&args.id)?;
+    let id = Id::parse(&args.id)?;
     let key = args.key.load(output)?;
-    let got = client
-        .cancel(&key, &id, remote::now_seconds(), &mut remote::again(output))
-        .map_err(|error| remote::failure(&error))?;
-    output.result(&got.raw, || shown::text(&got.value))?;
-    Ok(Exit::Ok)
+    let got = client.cancel(&key, &id, remote::now_seconds(), &mut remote::again(output))?;
+    output.result(&got.raw, || shown::text(&got.value))
 }

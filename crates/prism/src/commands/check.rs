@@ -207,7 +207,7 @@ fn instantiation_findings(
             Err(Failure::submission("cancelled", &failure))
         }
         Err(failure) => {
-            let failure = Failure::of_engine(&failure);
+            let failure = Failure::from(failure);
             let other = "leave the model out with `--no-instantiate`";
             let hint = match &failure.hint {
                 Some(hint) => format!("{hint}, or {other}"),

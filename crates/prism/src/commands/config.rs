@@ -6,9 +6,8 @@ use serde_json::json;
 
 use super::CommandResult;
 use super::operate::{self, PlaceArgs};
-use crate::failure::Exit;
 use crate::output::Output;
-use crate::show::{self, Lean};
+use crate::show::{self};
 
 /// Subcommands of `prism config`.
 #[derive(Debug, Subcommand)]
@@ -25,7 +24,7 @@ pub(crate) fn run(command: &ConfigCommand, output: Output) -> CommandResult {
     let ConfigCommand::Check { place } = command;
     let settings = place.settings()?;
     let checked = place.checked()?;
-    let token = config::token(&operate::variable).map_err(|error| operate::wrong(&error))?;
+    let token = config::token(&operate::variable)?;
     let token = token.map(|(_, origin)| origin);
     let reviewer = operate::access(&checked)?.map(|(_, origin)| origin);
     let value = json!({
@@ -61,14 +60,6 @@ pub(crate) fn run(command: &ConfigCommand, output: Output) -> CommandResult {
             ],
             Err(why) => vec!["reviewer's key".to_owned(), "(none)".to_owned(), show::line(why)],
         });
-        show::table(
-            &[
-                ("setting", Lean::Left),
-                ("value", Lean::Left),
-                ("from", Lean::Left),
-            ],
-            &rows,
-        )
-    })?;
-    Ok(Exit::Ok)
+        show::table(&show::head("setting|value|from"), &rows)
+    })
 }

@@ -17,7 +17,7 @@ use super::CommandResult;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::show::{self, Lean};
+use crate::show::{self};
 use crate::{limits, signals};
 
 /// Characters of a document that are shown.
@@ -180,13 +180,7 @@ fn print(output: Output, dir: &Path, manifest: &Manifest, done: &str) -> Command
                 ]
             })
             .into();
-        let head = [
-            ("split", Lean::Left),
-            ("documents", Lean::Right),
-            ("bytes", Lean::Right),
-            ("shards", Lean::Right),
-            ("floor, bits/byte", Lean::Right),
-        ];
+        let head = show::head("split|documents>|bytes>|shards>|floor, bits/byte>");
         let mut facts = vec![
             ("corpus", format!("{} ({done})", dir.display())),
             ("name", show::line(&manifest.name)),
@@ -196,8 +190,7 @@ fn print(output: Output, dir: &Path, manifest: &Manifest, done: &str) -> Command
         ];
         facts.extend(became(&manifest.origin));
         format!("{}\n{}", show::pairs(&facts), show::table(&head, &rows))
-    })?;
-    Ok(Exit::Ok)
+    })
 }
 
 /// What became of the documents that a lock has read.

@@ -28,7 +28,7 @@ use super::report::write as write_file;
 use super::runtime;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-use crate::show::{self, Lean};
+use crate::show::{self};
 use crate::{limits, signals};
 
 /// What is evaluated, honest ones first.
@@ -77,12 +77,7 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> CommandResult {
     // Before anything is installed in the belief that it is broken.
     limits::demand()?;
     let settings = runtime::settings()?;
-    match prism_runtime::locate(&settings) {
-        Ok(_) => {}
-        // An interpreter that was named is used or is an error; nothing is installed in its place.
-        Err(error) if settings.python.is_some() => return Err(runtime::failure(&error)),
-        Err(_) => drop(runtime::install(&settings, false, output)?),
-    }
+    runtime::provide(&settings, output)?;
     let corpus = corpus(&settings, output)?;
     let bundles = Bundles::lay_out(args)?;
     let mut rows = Vec::new();
@@ -309,15 +304,7 @@ fn text(demo: &Demo<'_>) -> String {
             ]
         })
         .collect();
-    let head = [
-        ("bundle", Lean::Left),
-        ("bits per byte", Lean::Right),
-        ("ranked", Lean::Right),
-        ("final score", Lean::Right),
-        ("flags", Lean::Left),
-        ("seconds", Lean::Right),
-        ("status", Lean::Left),
-    ];
+    let head = show::head("bundle|bits per byte>|ranked>|final score>|flags|seconds>|status");
     format!(
         "{}Bits per byte: lower is better. Final score: higher is better.\n\n{}\n\nreport: {}\n",
         show::table(&head, &rows),

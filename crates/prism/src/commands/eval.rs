@@ -10,9 +10,6 @@ pub(super) mod overrides;
 mod summary;
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -26,6 +23,7 @@ use prism_engine::request::{EvalRequest, RehearsalReason, RunPlace};
 use prism_referee::connection::Cancel;
 use prism_referee::draws::AuditKey;
 
+use super::secret_file;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, say_error};
 use crate::{recipes, show, signals};
@@ -37,9 +35,7 @@ pub(crate) const DEFAULT_RUNS: &str = "runs";
 /// Over the flags that keep a run from counting.
 const REHEARSAL: &str = "Changes that make the run a rehearsal";
 /// A key file holds 64 digits and perhaps a line end.
-const KEY_FILE_BYTES_MAX: u64 = 256;
-/// Permissions that let others read a file.
-const GROUP_AND_OTHERS: u32 = 0o077;
+const KEY_FILE_BYTES_MAX: usize = 256;
 
 /// Arguments of `prism eval`.
 #[derive(Debug, Args)]
@@ -236,7 +232,7 @@ pub(super) fn conclude(outcome: &Outcome, output: Output) -> Exit {
         return exit;
     }
     match output.result(outcome, || summary::text(outcome)) {
-        Ok(()) => exit,
+        Ok(_) => exit,
         // The outcome could not be told: that is this machine's business, whatever it was.
         Err(failure) => {
             say_error(&failure.detail, None);
@@ -248,34 +244,18 @@ pub(super) fn conclude(outcome: &Outcome, output: Output) -> Exit {
 /// Reads an audit key. Whoever knows the key knows the audited targets, so it must be its owner's alone.
 fn read_key(path: &Path) -> Result<AuditKey, Failure> {
     let shown = path.display();
-    let fail = |text: &str| Failure::usage("audit_key_file", &text);
-    let unreadable =
-        |error: std::io::Error| fail(&format!("cannot read the audit key file {shown}: {error}"));
-    let file = File::open(path).map_err(unreadable)?;
-    let mode = file.metadata().map_err(unreadable)?.permissions().mode();
-    if mode & GROUP_AND_OTHERS != 0 {
-        let mode = mode & 0o777;
-        return Err(fail(&format!(
-            "the audit key file {shown} can be read or written by others (mode {mode:03o})"
-        ))
-        .hint(format!("run `chmod 600 {shown}`")));
-    }
-    let mut text = String::new();
-    file.take(KEY_FILE_BYTES_MAX)
-        .read_to_string(&mut text)
-        .map_err(unreadable)?;
+    let text = secret_file::read(path, KEY_FILE_BYTES_MAX, "audit_key_file", "audit key file")?;
     AuditKey::from_hex(text.trim_end()).ok_or_else(|| {
-        fail(&format!(
-            "the audit key file {shown} does not hold 64 hexadecimal digits"
-        ))
-        .hint(format!(
-            "make one with `(umask 077; openssl rand -hex 32 > {shown})`"
-        ))
+        let text = format!("the audit key file {shown} does not hold 64 hexadecimal digits");
+        let hint = format!("make one with `(umask 077; openssl rand -hex 32 > {shown})`");
+        Failure::usage("audit_key_file", &text).hint(hint)
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]

@@ -8,9 +8,9 @@ use prism_review::rules::{self as review, Weight};
 use serde::Serialize;
 
 use super::CommandResult;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::output::Output;
-use crate::show::{self, Lean};
+use crate::show::{self};
 
 /// Arguments of `prism explain`.
 #[derive(Debug, Args)]
@@ -71,32 +71,27 @@ pub(crate) fn run(args: &ExplainArgs, output: Output) -> CommandResult {
             .map(Explained::from)
             .chain(review::ALL.iter().map(Explained::from))
             .collect();
-        output.result(&rules, || list(&rules))?;
-        return Ok(Exit::Ok);
+        return output.result(&rules, || list(&rules));
     };
     if let Some(rule) = review::find(name) {
         let explained = Explained::from(rule);
-        output.result(&explained, || rule.shown())?;
-        return Ok(Exit::Ok);
+        return output.result(&explained, || rule.shown());
     }
     if name == "libraries" {
         let modules: Vec<_> = libraries::modules()
             .into_iter()
             .map(|module| module.name)
             .collect();
-        output.result(&modules, || may_be_imported(&modules))?;
-        return Ok(Exit::Ok);
+        return output.result(&modules, || may_be_imported(&modules));
     }
     if let Some(names) = libraries::names(name) {
-        output.result(&names, || may_be_used(name, &names))?;
-        return Ok(Exit::Ok);
+        return output.result(&names, || may_be_used(name, &names));
     }
     let rule = prism_gate::find(name).ok_or_else(|| {
         let text = format!("there is no rule `{}`", show::line(name));
         Failure::usage("no_such_rule", &text).hint("see `prism explain --all`")
     })?;
-    output.result(&Explained::from(rule), || render::page(rule))?;
-    Ok(Exit::Ok)
+    output.result(&Explained::from(rule), || render::page(rule))
 }
 
 fn may_be_imported(modules: &[&str]) -> String {
@@ -119,11 +114,6 @@ fn list(rules: &[Explained]) -> String {
                 .into()
         })
         .collect();
-    let head = [
-        ("code", Lean::Left),
-        ("name", Lean::Left),
-        ("weight", Lean::Left),
-        ("what it is about", Lean::Left),
-    ];
+    let head = show::head("code|name|weight|what it is about");
     show::table(&head, &rows)
 }

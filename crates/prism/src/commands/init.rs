@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::CommandResult;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::output::Output;
 use crate::show;
 
@@ -68,8 +68,7 @@ pub(crate) fn run(args: &InitArgs, output: Output) -> CommandResult {
              prism eval {shown} --data corpus\n  \
              python -m prism_runtime.local {shown} --text FILE   # in the open, for a debugger: docs/local.md\n"
         )
-    })?;
-    Ok(Exit::Ok)
+    })
 }
 
 fn name(args: &InitArgs) -> Result<String, Failure> {

@@ -74,7 +74,7 @@ pub(crate) fn run(command: &KeyCommand, output: Output) -> CommandResult {
 
 fn new(args: &NewArgs, output: Output) -> CommandResult {
     let seed = Seed::fresh().map_err(|error| Failure::machine("random", &error))?;
-    let hotkey = key_file::create(&args.out, &seed).map_err(|error| keys::failure(&error))?;
+    let hotkey = key_file::create(&args.out, &seed)?;
     tell(&hotkey, &args.out, output)?;
     output.note(
         "\nnote: whoever has this file submits in your name, and nobody can make it again: keep a copy where it is safe",
@@ -84,11 +84,10 @@ fn new(args: &NewArgs, output: Output) -> CommandResult {
 
 fn show(args: &ShowArgs, output: Output) -> CommandResult {
     let keypair = keys::load(&args.file, &args.password, output)?;
-    tell(&keypair.hotkey(), &args.file, output)?;
-    Ok(Exit::Ok)
+    tell(&keypair.hotkey(), &args.file, output)
 }
 
-fn tell(hotkey: &Hotkey, file: &std::path::Path, output: Output) -> Result<(), Failure> {
+fn tell(hotkey: &Hotkey, file: &std::path::Path, output: Output) -> CommandResult {
     let public_key = hotkey.to_hex();
     let value = json!({"hotkey": hotkey, "public_key": public_key, "file": file});
     output.result(&value, || {
@@ -109,8 +108,7 @@ fn sign(args: &SignArgs, output: Output) -> CommandResult {
     let keypair = args.key.load(output)?;
     let signature = keypair.sign(&message).to_string();
     let value = json!({"hotkey": keypair.hotkey(), "signature": signature});
-    output.result(&value, || signature.clone())?;
-    Ok(Exit::Ok)
+    output.result(&value, || signature.clone())
 }
 
 fn read(path: &PathBuf) -> Result<Vec<u8>, Failure> {

@@ -4,10 +4,9 @@ use clap::Args;
 use prism_client::wire::board::Row;
 
 use super::CommandResult;
-use super::remote::{self, ServiceArgs, shown};
-use crate::failure::Exit;
+use super::remote::{ServiceArgs, shown};
 use crate::output::Output;
-use crate::show::{self, Lean};
+use crate::show::{self};
 
 /// Where a line ends on every terminal.
 const COLUMNS: usize = 80;
@@ -31,14 +30,11 @@ pub(crate) struct LeaderboardArgs {
 pub(crate) fn run(args: &LeaderboardArgs, output: Output) -> CommandResult {
     let client = args.service.client()?;
     if let Some(epoch) = args.epoch {
-        let got = client
-            .leaderboard(Some(epoch))
-            .map_err(|error| remote::failure(&error))?;
+        let got = client.leaderboard(Some(epoch))?;
         let title = format!("epoch {}\n", got.value.epoch_id);
-        output.result(&got.raw, || text(&title, &got.value.entries, args.wide))?;
-        return Ok(Exit::Ok);
+        return output.result(&got.raw, || text(&title, &got.value.entries, args.wide));
     }
-    let got = client.board().map_err(|error| remote::failure(&error))?;
+    let got = client.board()?;
     let board = &got.value;
     let round = board
         .round
@@ -53,23 +49,14 @@ pub(crate) fn run(args: &LeaderboardArgs, output: Output) -> CommandResult {
         .as_deref()
         .map(|at| format!(", last change {}", shown::time(at)));
     let title = format!("{round}, {noise}{}\n", changed.unwrap_or_default());
-    output.result(&got.raw, || text(&title, &board.entries, args.wide))?;
-    Ok(Exit::Ok)
+    output.result(&got.raw, || text(&title, &board.entries, args.wide))
 }
 
 fn text(title: &str, rows: &[Row], wide: bool) -> String {
     if rows.is_empty() {
         return format!("{title}nobody has a rank yet\n");
     }
-    let head = [
-        ("rank", Lean::Right),
-        ("tie", Lean::Right),
-        ("score", Lean::Right),
-        ("bits per byte", Lean::Right),
-        ("weight", Lean::Right),
-        ("hotkey", Lean::Left),
-        ("submission", Lean::Left),
-    ];
+    let head = show::head("rank>|tie>|score>|bits per byte>|weight>|hotkey|submission");
     // Ids are for the next command, so that they are whole or not there.
     let columns = if wide { head.len() } else { head.len() - 1 };
     let mut cells: Vec<Vec<String>> = rows.iter().map(|row| cells(row)[..columns].to_vec()).collect();

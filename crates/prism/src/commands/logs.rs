@@ -36,17 +36,14 @@ pub(crate) struct LogsArgs {
 /// Runs it.
 pub(crate) fn run(args: &LogsArgs, output: Output) -> CommandResult {
     let client = args.service.client()?;
-    let id = remote::id(&args.id)?;
+    let id = Id::parse(&args.id)?;
     let key = args.key.load(output)?;
     if args.traceback {
-        let traceback = client
-            .traceback(&key, &id, remote::now_seconds())
-            .map_err(|error| remote::failure(&error))?;
-        output.result(&json!({"traceback": traceback}), || match &traceback {
+        let traceback = client.traceback(&key, &id, remote::now_seconds())?;
+        return output.result(&json!({"traceback": traceback}), || match &traceback {
             Some(traceback) => show::text(traceback),
             None => "there is no traceback".to_owned(),
-        })?;
-        return Ok(Exit::Ok);
+        });
     }
     let (text, is_cut) = read(&client, &key, &id)?;
     output.result(&json!({"text": text, "beginning_is_gone": is_cut}), || {
@@ -64,9 +61,7 @@ fn read(client: &Client, key: &Keypair, id: &Id) -> Result<(String, bool), Failu
     let mut is_cut = false;
     let mut since = 0;
     for _ in 0..PARTS_MAX {
-        let part = client
-            .logs(key, id, Some(since), remote::now_seconds())
-            .map_err(|error| remote::failure(&error))?;
+        let part = client.logs(key, id, Some(since), remote::now_seconds())?;
         is_cut |= part.since > since;
         text.push_str(&part.text);
         match part.next {

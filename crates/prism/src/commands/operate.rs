@@ -40,7 +40,7 @@ impl PlaceArgs {
             Some(path) => read(path)?,
             None => String::new(),
         };
-        let mut settings = Settings::new(&text, &variable).map_err(|error| wrong(&error))?;
+        let mut settings = Settings::new(&text, &variable)?;
         if let Some(dir) = &self.dir {
             settings.set("store.dir", dir.display().to_string());
         }
@@ -52,7 +52,7 @@ impl PlaceArgs {
 
     /// All of them, checked, with a place.
     pub(crate) fn checked(&self) -> Result<Config, Failure> {
-        let mut config = self.settings()?.checked().map_err(|error| wrong(&error))?;
+        let mut config = self.settings()?.checked()?;
         if config.dir.as_os_str().is_empty() {
             let name = if self.demo { DEMO_DIR } else { SERVE_DIR };
             config.dir = runtime::settings()?.data_dir.join(name);
@@ -80,12 +80,19 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 /// Whom the reviewer is asked at and where its key comes from, or in a sentence what is missing.
 #[allow(clippy::type_complexity, reason = "an access with its origin, or a sentence")]
 pub(crate) fn access(config: &Config) -> Result<Result<(prism_review::Access, String), String>, Failure> {
-    prism_service::config::access(&config.reviewer, &variable).map_err(|error| wrong(&error))
+    Ok(prism_service::config::access(&config.reviewer, &variable)?)
 }
 
-/// A configuration that is wrong.
-pub(crate) fn wrong(error: &ConfigError) -> Failure {
-    Failure::usage("config", error)
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::usage("config", &error)
+    }
+}
+
+/// A path that does not depend on where the service was started.
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path)
+        .map_err(|error| Failure::usage("usage", &format!("{}: {error}", path.display())))
 }
 
 fn read(path: &Path) -> Result<String, Failure> {

@@ -7,7 +7,7 @@ use prism_core::recipe::Recipe;
 use serde::Serialize;
 
 use super::CommandResult;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::output::Output;
 use crate::recipes::{self, Explained};
 
@@ -75,8 +75,7 @@ fn show(args: &ShowArgs, output: Output) -> CommandResult {
     };
     output.result(&shown, || {
         crate::show::text(&(head(&recipe) + &recipes::explained_toml(&recipe)))
-    })?;
-    Ok(Exit::Ok)
+    })
 }
 
 fn write(args: &WriteArgs, output: Output) -> CommandResult {
@@ -91,6 +90,5 @@ fn write(args: &WriteArgs, output: Output) -> CommandResult {
         })?;
     output.result(&serde_json::json!({ "recipe": shown.to_string() }), || {
         format!("{shown}\n\nRuns under a changed recipe are rehearsals: `prism eval BUNDLE --data DIR --recipe {shown}`\n")
-    })?;
-    Ok(Exit::Ok)
+    })
 }

@@ -12,7 +12,6 @@ use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use prism_client::wire::Id;
 use prism_client::{Client, ClientError, Problem, Road, Server};
 
 use crate::failure::{Exit, Failure};
@@ -64,11 +63,6 @@ impl ServiceArgs {
     }
 }
 
-/// The id of a submission as it was typed.
-pub(super) fn id(text: &str) -> Result<Id, Failure> {
-    Id::parse(text).map_err(|error| failure(&error))
-}
-
 /// Now, for a signature. A clock before 1970 signs with 0, and the server says what is wrong with that.
 pub(super) fn now_seconds() -> u64 {
     SystemTime::now()
@@ -84,6 +78,12 @@ pub(super) fn again(output: Output) -> impl FnMut(&ClientError, Duration) {
             "{line}; the same request goes out again in {:.1} s",
             pause.as_secs_f64()
         ));
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        failure(&error)
     }
 }
 

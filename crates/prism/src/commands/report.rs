@@ -40,7 +40,7 @@ pub(crate) fn run(args: &ReportArgs, output: Output) -> CommandResult {
     } else {
         Secrets::KeepOfCountedRuns
     };
-    let dir = super::runs::find(&args.runs, &args.run)?;
+    let dir = prism_engine::runs::find(&args.runs, &args.run)?;
     let (html, state) = render(&dir, secrets, output)?;
     if args.out.as_deref() == Some(Path::new("-")) {
         if output.is_json() {

@@ -113,14 +113,13 @@ impl EndpointArgs {
         } else if let Some(second) = &self.second_model {
             settings.set("review.second_model", second.clone());
         }
-        let config: Config = settings.checked().map_err(|error| operate::wrong(&error))?;
+        let config: Config = settings.checked()?;
         let variable = |name: &str| {
             // What was typed goes before the gateway of BASE.
             let is_gateway = matches!(name, "PRISM_LLM_GATEWAY_URL" | "BASE_LLM_GATEWAY_URL");
             operate::variable(name).filter(|_| self.base_url.is_none() || !is_gateway)
         };
-        let access = prism_service::config::access(&config.reviewer, &variable)
-            .map_err(|error| operate::wrong(&error))?;
+        let access = prism_service::config::access(&config.reviewer, &variable)?;
         let (access, _) = access.map_err(|why| Failure::usage("review_absent", &why))?;
         let mut wanted = config.reviewer.settings;
         if let Some(structured) = self.structured {

@@ -10,8 +10,8 @@ use prism_service::{Operation, RoundSpec};
 use serde_json::Value;
 
 use super::CommandResult;
-use super::operate::{PlaceArgs, shown};
-use crate::failure::{Exit, Failure};
+use super::operate::{PlaceArgs, absolute, shown};
+use crate::failure::Failure;
 use crate::output::Output;
 use crate::recipes;
 
@@ -103,8 +103,7 @@ pub(crate) fn run(command: &RoundCommand, output: Output) -> CommandResult {
             place,
         } => {
             let recipe = recipes::load(recipe).map_err(Failure::recipe_invalid)?;
-            let data = std::path::absolute(data)
-                .map_err(|error| Failure::usage("usage", &format!("{}: {error}", data.display())))?;
+            let data = absolute(data)?;
             let reference = match reference {
                 Some(path) => Some(zipped(path, &mut temp)?),
                 None => None,
@@ -129,8 +128,7 @@ pub(crate) fn run(command: &RoundCommand, output: Output) -> CommandResult {
     };
     let answer = place.ask(&operation)?;
     drop(temp);
-    output.result(&answer, || shown(&answer))?;
-    Ok(Exit::Ok)
+    output.result(&answer, || shown(&answer))
 }
 
 fn show(round: &str, place: &PlaceArgs, output: Output) -> CommandResult {
@@ -148,15 +146,13 @@ fn show(round: &str, place: &PlaceArgs, output: Output) -> CommandResult {
         )
         .hint("see `prism round list`")
     })?;
-    output.result(&found, || shown(&found))?;
-    Ok(Exit::Ok)
+    output.result(&found, || shown(&found))
 }
 
 /// The path of a zip that the service can read.
 fn zipped(path: &std::path::Path, temp: &mut Option<Scratch>) -> Result<PathBuf, Failure> {
     if !path.is_dir() {
-        return std::path::absolute(path)
-            .map_err(|error| Failure::usage("usage", &format!("{}: {error}", path.display())));
+        return absolute(path);
     }
     let invalid = |error: &dyn Advice| Failure::usage("bundle_invalid", error).about("the reference bundle");
     let entries = pack::read_dir(path).map_err(|error| invalid(&error))?;

@@ -3,7 +3,7 @@
 mod compare;
 mod list;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand};
@@ -55,17 +55,15 @@ pub(crate) fn run(command: &RunsCommand, output: Output) -> CommandResult {
     }
 }
 
-/// The run that is meant by a path, a name or a part of one.
-pub(super) fn find(dir: &Path, name: &Path) -> Result<PathBuf, Failure> {
-    runs::find(dir, name).map_err(|error| failure(&error))
-}
-
-fn failure(error: &RunsError) -> Failure {
-    match error {
-        RunsError::NotADirectory { .. } => Failure::usage("runs_not_found", error),
-        RunsError::NoSuchRun { .. } => Failure::usage("not_a_run", error),
-        RunsError::Ambiguous { .. } => Failure::usage("run_ambiguous", error),
-        RunsError::Io { .. } => Failure::machine("storage", error),
+impl From<RunsError> for Failure {
+    fn from(error: RunsError) -> Self {
+        let code = match error {
+            RunsError::NotADirectory { .. } => "runs_not_found",
+            RunsError::NoSuchRun { .. } => "not_a_run",
+            RunsError::Ambiguous { .. } => "run_ambiguous",
+            RunsError::Io { .. } => return Self::machine("storage", &error),
+        };
+        Self::usage(code, &error)
     }
 }
 
@@ -77,7 +75,7 @@ fn prune(args: &PruneArgs, output: Output) -> CommandResult {
             .map(|days| Duration::from_secs(days.saturating_mul(SECONDS_PER_DAY))),
         dry_run: args.dry_run,
     };
-    let pruned = runs::prune(&args.runs, &what, SystemTime::now()).map_err(|error| failure(&error))?;
+    let pruned = runs::prune(&args.runs, &what, SystemTime::now())?;
     output.result(&pruned, || {
         let names = show::lines(pruned.removed.iter().map(|run| show::line(&run.name)));
         let verb = if args.dry_run {

@@ -47,28 +47,38 @@ pub(crate) fn run(command: &RuntimeCommand, output: Output) -> CommandResult {
                 crate::output::warn("PRISM_PYTHON is set, so the installed runtime will not be used");
             }
             let runtime = install(&settings, args.reinstall, output)?;
-            output.result(&json(&runtime), || text(&runtime))?;
-            Ok(Exit::Ok)
+            output.result(&json(&runtime), || text(&runtime))
         }
         RuntimeCommand::Doctor => doctor(output),
         RuntimeCommand::Path => {
-            let runtime = prism_runtime::locate(&settings()?).map_err(|error| failure(&error))?;
-            output.result(&json(&runtime), || runtime.python.display().to_string())?;
-            Ok(Exit::Ok)
+            let runtime = prism_runtime::locate(&settings()?)?;
+            output.result(&json(&runtime), || runtime.python.display().to_string())
         }
     }
 }
 
 /// What the environment says.
 pub(crate) fn settings() -> Result<Settings, Failure> {
-    Settings::from_env().map_err(|error| failure(&error))
+    Ok(Settings::from_env()?)
 }
 
 /// All of them are this machine's, but for somebody who changed their mind: that exits as a cancelled run does.
-pub(crate) fn failure(error: &RuntimeError) -> Failure {
-    match error {
-        RuntimeError::Cancelled => Failure::submission("cancelled", error),
-        error => Failure::machine(error.code(), error),
+impl From<RuntimeError> for Failure {
+    fn from(error: RuntimeError) -> Self {
+        match error {
+            RuntimeError::Cancelled => Self::submission("cancelled", &error),
+            error => Self::machine(error.code(), &error),
+        }
+    }
+}
+
+/// Installs the runtime where there is none that works.
+pub(crate) fn provide(settings: &Settings, output: Output) -> Result<(), Failure> {
+    match prism_runtime::locate(settings) {
+        Ok(_) => Ok(()),
+        // An interpreter that was named is used or is an error; nothing is installed in its place.
+        Err(error) if settings.python.is_some() => Err(error.into()),
+        Err(_) => install(settings, false, output).map(drop),
     }
 }
 
@@ -86,10 +96,9 @@ pub(crate) fn install(settings: &Settings, again: bool, output: Output) -> Resul
         }
         InstallEvent::Line(said) => progress.message(format!("{doing}  {}", show::line(said.trim()))),
     };
-    let runtime = prism_runtime::install(settings, again, &|| signals::is_set(&stop), &mut on_event)
-        .map_err(|error| failure(&error))?;
+    let runtime = prism_runtime::install(settings, again, &|| signals::is_set(&stop), &mut on_event)?;
     drop(progress);
-    make_views(settings, &runtime, &|| signals::is_set(&stop), output).map_err(|error| failure(&error))?;
+    make_views(settings, &runtime, &|| signals::is_set(&stop), output)?;
     Ok(runtime)
 }
 

@@ -49,14 +49,14 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> CommandResult {
     if let Some(listen) = &args.listen {
         settings.set("server.listen", listen.clone());
     }
-    let listen = settings.checked().map_err(|error| operate::wrong(&error))?.listen;
+    let listen = settings.checked()?.listen;
     let config = Config {
         listen,
         ..args.place.checked()?
     };
     start_logs(&config)?;
     if args.place.demo {
-        install_runtime(output)?;
+        runtime::provide(&runtime::settings()?, output)?;
     }
     let clock: Clock = Arc::new(now);
     let store = open(&config, clock())?;
@@ -116,9 +116,8 @@ fn open(config: &Config, now: Timestamp) -> Result<Store, Failure> {
 }
 
 fn service(config: &Config, store: Store, clock: &Clock) -> Result<Arc<Service>, Failure> {
-    let machine = |failure: prism_core::failure::Failure| Failure::of_engine(&failure);
     let slots = if config.slots.is_empty() {
-        let mut whole = Slot::whole().map_err(machine)?;
+        let mut whole = Slot::whole()?;
         whole.device = Path::new("/dev/nvidia0").exists().then_some(0);
         vec![whole]
     } else {
@@ -158,7 +157,7 @@ fn reviewer(config: &Config) -> Result<Option<Reviewer>, Failure> {
 }
 
 fn server_settings(config: &Config, clock: Clock) -> Result<prism_server::Settings, Failure> {
-    let token = config::token(&operate::variable).map_err(|error| operate::wrong(&error))?;
+    let token = config::token(&operate::variable)?;
     let origin = token
         .as_ref()
         .map_or("nowhere: no internal route answers", |(_, origin)| origin);
@@ -222,15 +221,6 @@ fn start_logs(config: &Config) -> Result<(), Failure> {
         logs.with_target(false).try_init()
     };
     started.map_err(|error| Failure::machine("logs", &format!("logs cannot be written: {error}")))
-}
-
-fn install_runtime(output: Output) -> Result<(), Failure> {
-    let settings = runtime::settings()?;
-    match prism_runtime::locate(&settings) {
-        Ok(_) => Ok(()),
-        Err(error) if settings.python.is_some() => Err(runtime::failure(&error)),
-        Err(_) => runtime::install(&settings, false, output).map(drop),
-    }
 }
 
 /// A round on the synthetic corpus, unless one is open already.

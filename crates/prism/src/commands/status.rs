@@ -1,10 +1,10 @@
 //! `prism status`: how a submission stands, or how it goes on until it is over.
 
 use clap::Args;
+use prism_client::wire::Id;
 
 use super::CommandResult;
-use super::remote::{self, ServiceArgs, follow, shown};
-use crate::failure::Exit;
+use super::remote::{ServiceArgs, follow, shown};
 use crate::output::Output;
 
 /// Arguments of `prism status`.
@@ -23,9 +23,9 @@ pub(crate) struct StatusArgs {
 /// Runs it.
 pub(crate) fn run(args: &StatusArgs, output: Output) -> CommandResult {
     let client = args.service.client()?;
-    let id = remote::id(&args.id)?;
+    let id = Id::parse(&args.id)?;
     // First once, also to watch: an address that is wrong is told at once and not waited for.
-    let mut got = client.status(&id).map_err(|error| remote::failure(&error))?;
+    let mut got = client.status(&id)?;
     if args.watch {
         if !got.value.is_over() {
             got = follow::to_its_end(&client, &id, output)?;
@@ -33,6 +33,5 @@ pub(crate) fn run(args: &StatusArgs, output: Output) -> CommandResult {
         output.result(&got.raw, || shown::text(&got.value))?;
         return Ok(shown::exit(&got.value));
     }
-    output.result(&got.raw, || shown::text(&got.value))?;
-    Ok(Exit::Ok)
+    output.result(&got.raw, || shown::text(&got.value))
 }

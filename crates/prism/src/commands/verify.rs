@@ -22,7 +22,7 @@ use prism_referee::verdict::Verdict;
 use serde::Serialize;
 
 use super::CommandResult;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::show;
@@ -112,8 +112,7 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> CommandResult {
         targets: record.measured.targets,
         audits: record.measured.audits,
     };
-    output.result(&answer, || text(&answer))?;
-    Ok(Exit::Ok)
+    output.result(&answer, || text(&answer))
 }
 
 fn text(answer: &Answer) -> String {

@@ -37,7 +37,7 @@ pub(crate) struct WatchArgs {
 
 /// Runs it.
 pub(crate) fn run(args: &WatchArgs, output: Output) -> CommandResult {
-    let dir = super::runs::find(&args.runs, &args.run)?;
+    let dir = runs::find(&args.runs, &args.run)?;
     let outcome = follow(&dir, output)?;
     Ok(eval::conclude(&outcome, output))
 }

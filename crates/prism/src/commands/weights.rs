@@ -8,10 +8,9 @@ use clap::Args;
 use prism_client::wire::weights::{Explained, Place, Taken, Weights};
 
 use super::CommandResult;
-use super::remote::{self, ServiceArgs, shown};
-use crate::failure::Exit;
+use super::remote::{ServiceArgs, shown};
 use crate::output::Output;
-use crate::show::{self, Lean};
+use crate::show::{self};
 
 /// Arguments of `prism weights`.
 #[derive(Debug, Args)]
@@ -26,9 +25,8 @@ pub(crate) struct WeightsArgs {
 /// Runs it.
 pub(crate) fn run(args: &WeightsArgs, output: Output) -> CommandResult {
     let client = args.service.client()?;
-    let got = client.weights().map_err(|error| remote::failure(&error))?;
-    output.result(&got.raw, || text(&got.value, args.explain))?;
-    Ok(Exit::Ok)
+    let got = client.weights()?;
+    output.result(&got.raw, || text(&got.value, args.explain))
 }
 
 fn text(weights: &Weights, explain: bool) -> String {
@@ -49,11 +47,7 @@ fn text(weights: &Weights, explain: bool) -> String {
         .into_iter()
         .map(|(hotkey, weight)| vec![format!("{weight:.6}"), show::line(hotkey)])
         .collect();
-    let _ = write!(
-        out,
-        "\n{}",
-        show::table(&[("weight", Lean::Right), ("hotkey", Lean::Left)], &rows)
-    );
+    let _ = write!(out, "\n{}", show::table(&show::head("weight>|hotkey"), &rows));
     out
 }
 

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::super::CommandResult;
 use super::size;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::{limits, show, signals};
@@ -109,8 +109,7 @@ pub(super) fn run(args: &FetchArgs, output: Output) -> CommandResult {
                 format!("about {} bytes", show::grouped(fetched.text_bytes)),
             ),
         ])
-    })?;
-    Ok(Exit::Ok)
+    })
 }
 
 fn failure(error: &HubError) -> Failure {

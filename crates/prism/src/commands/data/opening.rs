@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::super::CommandResult;
 use super::{open, publish_failure};
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::{limits, show};
@@ -86,6 +86,5 @@ fn shown(dir: String, commitment: Commitment, output: Output) -> CommandResult {
                 ),
             ),
         ])
-    })?;
-    Ok(Exit::Ok)
+    })
 }

@@ -33,7 +33,7 @@ pub(in crate::commands) fn to_its_end(
 ) -> Result<Got<Submission>, Failure> {
     let mut live = Live::new(output);
     for news in client.follow(id, None) {
-        match news.map_err(|error| super::failure(&error))? {
+        match news? {
             News::Event(event) => live.event(&event),
             News::Progress(progress) => live.progress(progress),
             News::Away { cause, pause } => live.away(&cause.brief(), pause),

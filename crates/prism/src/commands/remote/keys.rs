@@ -52,7 +52,10 @@ impl KeyArgs {
             (Some(key), _, _) => Ok(key.clone()),
             (None, Some(wallet), Some(hotkey)) => {
                 let found = wallet::hotkey_file(&self.wallets()?, wallet, hotkey);
-                found.map_err(|error| wallet_failure(&error))
+                found.map_err(|error| match error {
+                    WalletError::Name(_) => Failure::usage("wallet", &error),
+                    WalletError::Missing { .. } => Failure::usage("hotkey_not_found", &error),
+                })
             }
             (None, _, _) => Err(Failure::usage(
                 "usage",
@@ -82,46 +85,27 @@ pub(in crate::commands) fn load(
     args: &PasswordArgs,
     output: Output,
 ) -> Result<Keypair, Failure> {
-    match key_file::read(path).map_err(|error| failure(&error))? {
+    match key_file::read(path)? {
         KeyFile::Plain(keypair) => Ok(keypair),
         KeyFile::Locked(locked) => {
             let password = password::of(args, path)?;
             // It takes seconds by intent.
             let _progress = Progress::spinner(output, "opening the key file");
-            locked.unlock(&password).map_err(|error| failure(&error))
+            Ok(locked.unlock(&password)?)
         }
     }
 }
 
-fn wallet_failure(error: &WalletError) -> Failure {
-    match error {
-        WalletError::Name(_) => Failure::usage("wallet", error),
-        WalletError::Missing { .. } => Failure::usage("hotkey_not_found", error),
-    }
-}
-
-/// How a command ends that got no key.
-pub(in crate::commands) fn failure(error: &KeyFileError) -> Failure {
-    match &error.problem {
-        Problem::Io { source, .. } if is_about_the_path(source) => Failure::usage("key_file", error),
-        Problem::Io { .. } | Problem::Random(_) | Problem::Memory { .. } => {
-            Failure::machine("key_file", error)
+impl From<KeyFileError> for Failure {
+    fn from(error: KeyFileError) -> Self {
+        match &error.problem {
+            Problem::Io { source, .. } if is_about_the_path(source) => Self::usage("key_file", &error),
+            Problem::Io { .. } | Problem::Random(_) | Problem::Memory { .. } => {
+                Self::machine("key_file", &error)
+            }
+            Problem::WrongPassword => Self::usage("password", &error),
+            _ => Self::usage("key_file", &error),
         }
-        Problem::WrongPassword => Failure::usage("password", error),
-        Problem::Exists
-        | Problem::NotAFile
-        | Problem::Exposed { .. }
-        | Problem::TooLarge
-        | Problem::Empty
-        | Problem::NotAKeyFile { .. }
-        | Problem::Ed25519
-        | Problem::CryptoType(_)
-        | Problem::PublicOnly
-        | Problem::WordsOnly
-        | Problem::Field(..)
-        | Problem::Contradiction(_)
-        | Problem::OlderEncryption(_)
-        | Problem::SealedTooShort => Failure::usage("key_file", error),
     }
 }
 

@@ -4,8 +4,7 @@
 //! wiped when it was used.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use prism_key::SecretString;
@@ -13,14 +12,13 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use zeroize::Zeroizing;
 
 use super::keys::PasswordArgs;
+use crate::commands::secret_file;
 use crate::failure::Failure;
 use crate::show;
 
 /// Where scripts put it.
 const VARIABLE: &str = "PRISM_KEY_PASSWORD";
 const PASSWORD_BYTES_MAX: usize = 4096;
-/// Permissions that let others read a file.
-const GROUP_AND_OTHERS: u32 = 0o077;
 
 /// The password of the key file at this path.
 pub(super) fn of(args: &PasswordArgs, key_file: &Path) -> Result<SecretString, Failure> {
@@ -48,26 +46,11 @@ pub(super) fn of(args: &PasswordArgs, key_file: &Path) -> Result<SecretString, F
 }
 
 fn from_file(path: &Path) -> Result<SecretString, Failure> {
-    let shown = path.display();
-    let fail = |text: String| Failure::usage("password_file", &text);
-    let unreadable = |error: std::io::Error| fail(format!("cannot read the password file {shown}: {error}"));
-    let file = File::open(path).map_err(unreadable)?;
-    let mode = file.metadata().map_err(unreadable)?.permissions().mode();
-    if mode & GROUP_AND_OTHERS != 0 {
-        let mode = mode & 0o777;
-        return Err(fail(format!(
-            "the password file {shown} can be read or written by others (mode {mode:03o})"
-        ))
-        .hint(format!("run `chmod 600 {shown}`")));
-    }
-    let mut text = Zeroizing::new(String::with_capacity(PASSWORD_BYTES_MAX + 1));
-    file.take(PASSWORD_BYTES_MAX as u64 + 1)
-        .read_to_string(&mut text)
-        .map_err(unreadable)?;
+    let text = secret_file::read(path, PASSWORD_BYTES_MAX + 1, "password_file", "password file")?;
     if text.len() > PASSWORD_BYTES_MAX {
-        return Err(fail(format!(
-            "the password file {shown} has more than {PASSWORD_BYTES_MAX} bytes"
-        )));
+        let shown = path.display();
+        let text = format!("the password file {shown} has more than {PASSWORD_BYTES_MAX} bytes");
+        return Err(Failure::usage("password_file", &text));
     }
     // An editor's line end is no part of it; spaces are.
     let line = text.strip_suffix('\n').unwrap_or(&text);
@@ -137,6 +120,7 @@ fn line(typed: &mut dyn Iterator<Item = std::io::Result<u8>>) -> std::io::Result
 #[cfg(test)]
 mod tests {
     use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
 

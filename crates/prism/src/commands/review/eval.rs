@@ -14,9 +14,9 @@ use prism_review::run::Run;
 use serde::{Deserialize, Serialize};
 
 use crate::commands::CommandResult;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::output::Output;
-use crate::show::{self, Lean};
+use crate::show::{self};
 
 /// Largest `cases.toml`, in bytes.
 const CASES_BYTES_MAX: u64 = 1024 * 1024;
@@ -121,8 +121,7 @@ pub(super) fn run(client: &Client, corpus: &Path, limit: Option<usize>, output: 
         output.note(format_args!("{}: {word}", show::line(name)));
         report.add(rule, name, &reviewed);
     }
-    output.result(&report, || report.told())?;
-    Ok(Exit::Ok)
+    output.result(&report, || report.told())
 }
 
 fn read(corpus: &Path) -> Result<Cases, Failure> {
@@ -206,15 +205,7 @@ impl Report {
     }
 
     fn told(&self) -> String {
-        let head = [
-            ("rule", Lean::Left),
-            ("bundles", Lean::Right),
-            ("rejected", Lean::Right),
-            ("by its rule", Lean::Right),
-            ("held", Lean::Right),
-            ("passed", Lean::Right),
-            ("readings agree", Lean::Right),
-        ];
+        let head = show::head("rule|bundles>|rejected>|by its rule>|held>|passed>|readings agree>");
         let rows: Vec<Vec<String>> = self
             .rules
             .iter()

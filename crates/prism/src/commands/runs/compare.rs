@@ -10,12 +10,12 @@ use prism_report::figures::{figure, seconds};
 use prism_report::{About, IndexEntry, index_page};
 use serde::Serialize;
 
-use super::{CommandResult, DEFAULT_RUNS, find};
+use super::{CommandResult, DEFAULT_RUNS};
 use crate::commands::report as report_command;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::output::Output;
 use crate::plot::{self, Series};
-use crate::show::{self, Lean};
+use crate::show::{self};
 
 /// The page, in the directory of the runs.
 const PAGE: &str = "compare.html";
@@ -114,7 +114,7 @@ pub(super) fn run(args: &CompareArgs, output: Output) -> CommandResult {
     }
     let mut compared = Vec::new();
     for name in &args.run {
-        let dir = find(&args.runs, name)?;
+        let dir = prism_engine::runs::find(&args.runs, name)?;
         // Audits are not drawn here, and looking for them takes long.
         let run = report_command::load(&dir, Secrets::LeaveOut)?;
         compared.push(Compared { dir, run });
@@ -124,8 +124,7 @@ pub(super) fn run(args: &CompareArgs, output: Output) -> CommandResult {
     let lines: Vec<_> = compared.iter().map(Compared::line).collect();
     let shown = path.display().to_string();
     let value = serde_json::json!({ "runs": lines, "report": &shown });
-    output.result(&value, || text(&compared, &lines, &shown))?;
-    Ok(Exit::Ok)
+    output.result(&value, || text(&compared, &lines, &shown))
 }
 
 /// The letter of a run.
@@ -183,16 +182,7 @@ fn text(compared: &[Compared], lines: &[Line<'_>], page: &str) -> String {
             ]
         })
         .collect();
-    let head = [
-        ("", Lean::Left),
-        ("name", Lean::Left),
-        ("bits per byte", Lean::Right),
-        ("score", Lean::Right),
-        ("params", Lean::Right),
-        ("tokens/s", Lean::Right),
-        ("time", Lean::Right),
-        ("state", Lean::Left),
-    ];
+    let head = show::head("|name|bits per byte>|score>|params>|tokens/s>|time>|state");
     show::fit(&head, &mut scores, &[1, 4, 15, 7, 7, 8, 6, 9], COLUMNS);
     let mut subjects: Vec<_> = numbered()
         .map(|(number, (compared, line))| {
@@ -209,13 +199,7 @@ fn text(compared: &[Compared], lines: &[Line<'_>], page: &str) -> String {
             ]
         })
         .collect();
-    let subject_head = [
-        ("", Lean::Left),
-        ("run", Lean::Left),
-        ("begun", Lean::Left),
-        ("recipe", Lean::Left),
-        ("corpus", Lean::Left),
-    ];
+    let subject_head = show::head("|run|begun|recipe|corpus");
     show::fit(&subject_head, &mut subjects, &[1, 20, 20, 6, 6], COLUMNS);
     let series: Vec<_> = compared
         .iter()

@@ -8,8 +8,7 @@ use prism_core::outcome::Status;
 use prism_engine::about::utc;
 use prism_engine::runs::{self, RunEntry, RunState};
 
-use super::{CommandResult, DEFAULT_RUNS, failure};
-use crate::failure::Exit;
+use super::{CommandResult, DEFAULT_RUNS};
 use crate::output::Output;
 use crate::show::{self, Lean};
 
@@ -58,7 +57,7 @@ enum Sort {
 
 /// Runs it.
 pub(super) fn run(args: &ListArgs, output: Output) -> CommandResult {
-    let mut found = runs::list(&args.runs).map_err(|error| failure(&error))?;
+    let mut found = runs::list(&args.runs)?;
     found.sort_by(|a, b| order(args.sort, a, b));
     if args.reverse {
         found.reverse();
@@ -67,8 +66,7 @@ pub(super) fn run(args: &ListArgs, output: Output) -> CommandResult {
         "runs": found,
         "bytes": found.iter().map(|run| run.bytes).sum::<u64>(),
     });
-    output.result(&value, || text(args, &found))?;
-    Ok(Exit::Ok)
+    output.result(&value, || text(args, &found))
 }
 
 /// Which of two comes first.
@@ -130,15 +128,7 @@ fn text(args: &ListArgs, found: &[RunEntry]) -> String {
     if found.is_empty() {
         return summary;
     }
-    let mut head = vec![
-        ("run", Lean::Left),
-        ("name", Lean::Left),
-        ("begun (UTC)", Lean::Left),
-        ("recipe", Lean::Left),
-        ("corpus", Lean::Left),
-        ("state", Lean::Left),
-        ("bpb", Lean::Right),
-    ];
+    let mut head = show::head("run|name|begun (UTC)|recipe|corpus|state|bpb>");
     if args.wide {
         head.extend([("final score", Lean::Right), ("on disk", Lean::Right)]);
     }
