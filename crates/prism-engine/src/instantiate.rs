@@ -29,6 +29,7 @@
 
 mod declared;
 mod findings;
+mod lengths;
 
 use std::{
     sync::{Arc, Mutex},
@@ -281,12 +282,12 @@ impl Attempt<'_> {
             }
             // Other lengths are tried for the sake of a first one that may be wrong for this model, not for their own.
             // What is too much at the recipe's length is too much.
-            let again = if findings::may_be_too_long(&stopped) {
+            let again = if lengths::may_be_too_long(&stopped) {
                 seq_len > self.recipe.stream.default_seq_len
             } else {
-                told.is_some() || findings::may_depend_on_length(&stopped)
+                told.is_some() || lengths::may_depend_on_length(&stopped)
             };
-            let at_any_length = findings::holds_at_any_length(&stopped);
+            let at_any_length = lengths::holds_at_any_length(&stopped);
             if told.as_ref().is_none_or(|(_, before)| at_any_length && !before) {
                 told = Some((found, at_any_length));
             }
@@ -353,3 +354,6 @@ fn answered(tried: &Tried, seq_len: u32, words: &findings::Messages<'_>) -> Inst
         wall_seconds: 0.0,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use prism_core::{
 };
 use prism_gate::{Finding, Place, Severity};
 use prism_referee::{
-    message::{Failed, Phase},
+    message::Phase,
     smoke::{Dependence, Moved, Point, Stopped},
     worker::memory_words,
 };
@@ -38,30 +38,13 @@ const NO_GPU_HINT: &str = "leave the device out of the architecture, and write `
                            processor too";
 
 /// The rules of this gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rule {
-    BuildModel,
-    ParamCap,
-    LogitsShape,
-    StatefulForward,
-    SealedForward,
-    Causality,
-    TrainingImport,
-}
-
-impl Rule {
-    fn code(self) -> &'static str {
-        match self {
-            Self::BuildModel => "PRS311",
-            Self::ParamCap => "PRS312",
-            Self::LogitsShape => "PRS313",
-            Self::StatefulForward => "PRS314",
-            Self::SealedForward => "PRS315",
-            Self::Causality => "PRS316",
-            Self::TrainingImport => "PRS317",
-        }
-    }
-}
+const BUILD_MODEL: &str = "PRS311";
+const PARAM_CAP: &str = "PRS312";
+const LOGITS_SHAPE: &str = "PRS313";
+const STATEFUL_FORWARD: &str = "PRS314";
+const SEALED_FORWARD: &str = "PRS315";
+const CAUSALITY: &str = "PRS316";
+const TRAINING_IMPORT: &str = "PRS317";
 
 /// What the words are about.
 pub(super) struct Messages<'a> {
@@ -72,91 +55,12 @@ pub(super) struct Messages<'a> {
     pub seq_len: u32,
 }
 
-/// Exceptions that a row of an unexpected length raises, whatever they say: an index beyond a table of positions, a model's
-/// own assertion.
-const OF_LENGTHS: [&str; 3] = ["IndexError", "AssertionError", "EinopsError"];
-/// What the others say if they are about shapes.
-const WORDS_OF_SHAPES: [&str; 17] = [
-    "shape",
-    "size",
-    "length",
-    "dimension",
-    "dim ",
-    "broadcast",
-    "expand",
-    "stride",
-    "must match",
-    "mismatch",
-    "out of range",
-    "out of bounds",
-    "too long",
-    "too short",
-    "seq",
-    "block",
-    "context",
-];
-
-/// Whether another length of the rows might have ended better. What the model raised is believed as far as that: an error
-/// that is not about shapes would come again.
-pub(super) fn may_depend_on_length(stopped: &Stopped) -> bool {
-    if !is_of_a_forward(stopped) {
-        return false;
-    }
-    match (stopped.failure.reason, &stopped.failed) {
-        (Reason::LogitsShape, _) => true,
-        (Reason::ForwardException, Some(failed)) => is_about_shapes(failed),
-        _ => false,
-    }
-}
-
-/// Whether shorter rows may do where these took too long or too much memory.
-pub(super) fn may_be_too_long(stopped: &Stopped) -> bool {
-    use Reason::{AuditorTimeout, OutOfMemory, StartupTimeout};
-    let reason = stopped.failure.reason;
-    is_of_a_forward(stopped) && matches!(reason, OutOfMemory | AuditorTimeout | StartupTimeout)
-}
-
-fn is_of_a_forward(stopped: &Stopped) -> bool {
-    matches!(stopped.point, Point::FirstForward | Point::OneRow)
-}
-
-/// Whether a forward that was tried at one length of the rows shows what is wrong at every other: it returned the wrong
-/// shape, or raised something that is not about shapes.
-pub(super) fn holds_at_any_length(stopped: &Stopped) -> bool {
-    match (stopped.failure.reason, &stopped.failed) {
-        (Reason::LogitsShape, _) => true,
-        (Reason::ForwardException, Some(failed)) => !is_about_shapes(failed),
-        _ => false,
-    }
-}
-
-fn is_about_shapes(failed: &Failed) -> bool {
-    let said = failed.message.to_lowercase();
-    match failed.exception.as_str() {
-        exception if OF_LENGTHS.contains(&exception) => true,
-        // Names that are not there and arguments that do not fit are not, whatever their names.
-        "NameError"
-        | "UnboundLocalError"
-        | "AttributeError"
-        | "TypeError"
-        | "KeyError"
-        | "ImportError"
-        | "ModuleNotFoundError"
-        | "NotImplementedError"
-        | "ZeroDivisionError"
-        | "RecursionError"
-        | "SystemExit"
-        | "KeyboardInterrupt" => false,
-        _ => WORDS_OF_SHAPES.iter().any(|word| said.contains(word)),
-    }
-}
-
-fn rule_of(reason: Reason) -> Rule {
+fn rule_of(reason: Reason) -> &'static str {
     match reason {
-        Reason::SnapshotCap | Reason::ParameterCap => Rule::ParamCap,
-        Reason::ForwardException | Reason::LogitsShape => Rule::LogitsShape,
-        Reason::AuditorSealed => Rule::SealedForward,
-        _ => Rule::BuildModel,
+        Reason::SnapshotCap | Reason::ParameterCap => PARAM_CAP,
+        Reason::ForwardException | Reason::LogitsShape => LOGITS_SHAPE,
+        Reason::AuditorSealed => SEALED_FORWARD,
+        _ => BUILD_MODEL,
     }
 }
 
@@ -164,7 +68,7 @@ impl Messages<'_> {
     /// A finding at the last line of the bundle that its traceback names, or else where the model is built.
     fn finding(
         &self,
-        rule: Rule,
+        rule: &str,
         severity: Severity,
         message: String,
         hint: impl Into<String>,
@@ -178,7 +82,7 @@ impl Messages<'_> {
             None => built_at(self.bundle),
         };
         Finding {
-            rule: prism_gate::of_instantiation(rule.code()),
+            rule: prism_gate::of_instantiation(rule),
             severity,
             file,
             place,
@@ -213,22 +117,22 @@ impl Messages<'_> {
             ));
         }
         let rule = match stopped.point {
-            Point::Import => Rule::TrainingImport,
+            Point::Import => TRAINING_IMPORT,
             _ => rule_of(failure.reason),
         };
         let mut hint = self.hint(rule, failure.reason);
         let message = self.message(stopped);
         if message.contains(RELATIVE_IMPORT) {
             RELATIVE_IMPORT_HINT.clone_into(&mut hint);
-        } else if rule == Rule::LogitsShape && message.contains(PADDED) {
+        } else if rule == LOGITS_SHAPE && message.contains(PADDED) {
             PADDED_HINT.clone_into(&mut hint);
-        } else if rule == Rule::LogitsShape && message.contains(NO_ROW) {
+        } else if rule == LOGITS_SHAPE && message.contains(NO_ROW) {
             NO_ROW_HINT.clone_into(&mut hint);
         } else if message.contains(NO_GPU) {
             NO_GPU_HINT.clone_into(&mut hint);
         }
         let mut finding = self.finding(rule, Severity::Error, message, hint, own_frames(failure));
-        if rule == Rule::TrainingImport && finding.traceback.is_none() {
+        if rule == TRAINING_IMPORT && finding.traceback.is_none() {
             self.training().clone_into(&mut finding.file);
         }
         Ok(finding)
@@ -238,7 +142,7 @@ impl Messages<'_> {
     /// asks the system for something is refused, however many rows it was asked about.
     pub(super) fn only_one_row(&self, stopped: &Stopped) -> Finding {
         if stopped.failure.reason == Reason::AuditorSealed {
-            let rule = Rule::SealedForward;
+            let rule = SEALED_FORWARD;
             return self.finding(
                 rule,
                 Severity::Error,
@@ -248,7 +152,7 @@ impl Messages<'_> {
             );
         }
         self.finding(
-            Rule::LogitsShape,
+            LOGITS_SHAPE,
             Severity::Warning,
             format!("the model answers one row but not two at once: {}", self.message(stopped)),
             "return logits of shape (B, T, ctx.vocab_size) for any B; as it is, only `batch_size=1` can be measured",
@@ -259,7 +163,7 @@ impl Messages<'_> {
     /// The error of a model that does not predict the same thing twice.
     pub(super) fn stateful(&self) -> Finding {
         self.finding(
-            Rule::StatefulForward,
+            STATEFUL_FORWARD,
             Severity::Error,
             format!(
                 "in eval mode, with the same weights and the same row of {} tokens, the model predicted something else \
@@ -275,7 +179,7 @@ impl Messages<'_> {
     /// The warning about logits that are no numbers. A run charges each such prediction as the worst that there is.
     pub(super) fn invalid_logits(&self, positions: usize) -> Finding {
         self.finding(
-            Rule::LogitsShape,
+            LOGITS_SHAPE,
             Severity::Warning,
             format!(
                 "with the weights of its start the model returns logits that are NaN or infinite, at {positions} of {} \
@@ -329,7 +233,7 @@ impl Messages<'_> {
             ),
             Dependence::TrainMode => {
                 return self.finding(
-                    Rule::Causality,
+                    CAUSALITY,
                     Severity::Warning,
                     format!(
                         "in train mode the predictions of a row were others than in eval mode, by {}",
@@ -343,7 +247,7 @@ impl Messages<'_> {
             }
         };
         self.finding(
-            Rule::Causality,
+            CAUSALITY,
             Severity::Warning,
             format!("{what}, by {}, eval mode", self.by(moved)),
             format!(
@@ -424,25 +328,25 @@ impl Messages<'_> {
         }
     }
 
-    fn hint(&self, rule: Rule, reason: Reason) -> String {
+    fn hint(&self, rule: &str, reason: Reason) -> String {
         let text = match (rule, reason) {
-            (Rule::ParamCap, _) => {
+            (PARAM_CAP, _) => {
                 return format!(
                     "stay within {} parameters (tied ones count once) and {} bytes of parameters and buffers together",
                     self.recipe.caps.max_params, self.recipe.caps.max_snapshot_bytes
                 );
             }
-            (Rule::LogitsShape, _) => {
+            (LOGITS_SHAPE, _) => {
                 "return floats of shape (B, T, ctx.vocab_size) for token ids of shape (B, T), in eval mode too"
             }
-            (Rule::SealedForward, _) => {
+            (SEALED_FORWARD, _) => {
                 "from the first batch on a forward may compute and allocate memory, and ask the system for nothing else: \
                  import what it needs at the top of the file, and do what is done once in `build_model`"
             }
-            (Rule::TrainingImport, Reason::StartupTimeout) => {
+            (TRAINING_IMPORT, Reason::StartupTimeout) => {
                 "only define functions and constants at the top of the file, and leave everything that takes long to `train`"
             }
-            (Rule::TrainingImport, _) => {
+            (TRAINING_IMPORT, _) => {
                 "a learner imports `architecture`, then `training`, before it calls `train(ctx)`: what an import needs must \
                  be in the bundle or in the runtime"
             }
@@ -504,25 +408,8 @@ fn last_frame(traceback: &str, bundle: &Bundle) -> Option<(String, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use prism_referee::worker::Usage;
-
     use super::*;
-
-    fn raised(exception: &str, message: &str) -> Stopped {
-        Stopped {
-            point: Point::FirstForward,
-            failure: Failure::new(Reason::ForwardException, ""),
-            failed: Some(Failed {
-                phase: Phase::Forward,
-                reason: "exception".to_owned(),
-                exception: exception.to_owned(),
-                message: message.to_owned(),
-                traceback: String::new(),
-            }),
-            layout: None,
-            usage: Usage::default(),
-        }
-    }
+    use crate::instantiate::tests::raised;
 
     #[test]
     fn what_pytorch_says_gets_the_advice_that_fits() {
@@ -572,57 +459,6 @@ mod tests {
             start.end_column,
         );
         assert_eq!(at("from model import build_model\n"), nowhere);
-    }
-
-    #[test]
-    fn only_what_is_about_shapes_is_tried_at_other_lengths() {
-        for (exception, message) in [
-            ("IndexError", "index out of range in self"),
-            ("AssertionError", ""),
-            (
-                "RuntimeError",
-                "The size of tensor a (256) must match the size of tensor b (64) at non-singleton dimension 1",
-            ),
-            (
-                "RuntimeError",
-                "shape '[1, 16, 4]' is invalid for input of size 256",
-            ),
-            (
-                "RuntimeError",
-                "mat1 and mat2 shapes cannot be multiplied (1x256 and 64x64)",
-            ),
-            ("ValueError", "the sequence is longer than the block size"),
-            ("TooLong", "a row has at most 64 tokens, its length was 256"),
-        ] {
-            assert!(
-                may_depend_on_length(&raised(exception, message)),
-                "{exception}: {message}"
-            );
-        }
-        for (exception, message) in [
-            ("NameError", "name 'shape' is not defined"),
-            ("AttributeError", "'Model' object has no attribute 'block_size'"),
-            (
-                "TypeError",
-                "forward() takes 1 positional argument but 2 were given",
-            ),
-            ("RuntimeError", "expected scalar type Float but found Half"),
-            (
-                "NotImplementedError",
-                "Module [Model] is missing the required \"forward\" function",
-            ),
-            ("ZeroDivisionError", "division by zero"),
-        ] {
-            assert!(
-                !may_depend_on_length(&raised(exception, message)),
-                "{exception}: {message}"
-            );
-        }
-        let mut wrong_logits = raised("", "");
-        wrong_logits.failure.reason = Reason::LogitsShape;
-        assert!(may_depend_on_length(&wrong_logits));
-        wrong_logits.point = Point::Build;
-        assert!(!may_depend_on_length(&wrong_logits));
     }
 
     #[test]
