@@ -139,11 +139,6 @@ impl SplitReader {
         String::from_utf8(bytes).map_err(|_| ReadError::Changed { split, document })
     }
 
-    /// The length of one document, without reading it.
-    pub fn document_bytes(&self, document: u64) -> Result<u32, ReadError> {
-        self.locate(document).map(|(_, _, length_bytes)| length_bytes)
-    }
-
     /// The longest run of documents from the first whose bytes are at most `bytes_max`, but at least one document
     /// (none only if the split is empty). This is the rule of `--max-bytes` and of every held-out prefix.
     pub fn prefix(&self, bytes_max: u64) -> Result<StreamPrefix, ReadError> {

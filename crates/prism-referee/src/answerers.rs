@@ -42,10 +42,4 @@ impl Answerers {
     pub fn settle(&mut self, open: Open) -> Result<Layout, Failure> {
         settle(&mut [&mut self.auditor, &mut self.replay], open, None)
     }
-
-    /// Kills both.
-    pub fn kill(&mut self) {
-        self.auditor.worker.kill();
-        self.replay.worker.kill();
-    }
 }

@@ -168,16 +168,6 @@ impl Witnesses {
         }));
         Ok(())
     }
-
-    /// How many are kept.
-    pub fn len(&self) -> usize {
-        self.kept.len()
-    }
-
-    /// Whether none is.
-    pub fn is_empty(&self) -> bool {
-        self.kept.is_empty()
-    }
 }
 
 /// Asks the second auditor about everything that was kept, step by step as they came and, in a step, by increasing column:
@@ -192,7 +182,7 @@ pub fn check(
     layout: &Layout,
     mut witnesses: Witnesses,
 ) -> Result<Vec<RepeatedTarget>, Failure> {
-    if witnesses.is_empty() {
+    if witnesses.kept.is_empty() {
         return Ok(Vec::new());
     }
     auditor.worker.thaw()?;

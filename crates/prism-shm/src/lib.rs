@@ -15,7 +15,7 @@ use std::{
     fs::File,
     io,
     os::{
-        fd::{AsFd, BorrowedFd, OwnedFd},
+        fd::{AsFd, OwnedFd},
         unix::fs::FileExt,
     },
 };
@@ -46,12 +46,7 @@ impl PeerSegment {
         self.bytes
     }
 
-    /// The descriptor to hand to the peer.
-    pub fn as_fd(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
-    }
-
-    /// A duplicate of the descriptor.
+    /// A duplicate of the descriptor, to hand to the peer.
     pub fn try_clone_fd(&self) -> io::Result<OwnedFd> {
         self.file.as_fd().try_clone_to_owned()
     }

@@ -104,8 +104,7 @@ fn a_directory_without_a_manifest_is_no_corpus() {
 fn a_document_that_changes_under_an_open_corpus_is_told() {
     let (dir, corpus) = forged("txt", &|_| ());
     let reader = corpus.unwrap().split(Split::Val);
-    let first = reader.document(0).unwrap();
-    assert_eq!(u64::from(reader.document_bytes(0).unwrap()), first.len() as u64);
+    reader.document(0).unwrap();
     let path = dir.path().join("corpus/val-00000.txt");
     let mut bytes = fs::read(&path).unwrap();
     bytes[0] = 0xff;

@@ -21,7 +21,7 @@ use std::path::Path;
 use prism_core::advice::{Advice, Hint};
 
 pub use grammar::{GRAMMAR_VERSION, Grammar, GrammarError};
-pub use walk::{END_SYMBOL, GrammarPredictor, NotOfTheGrammar, SynthDocument};
+pub use walk::{END_SYMBOL, GrammarPredictor, SynthDocument};
 
 use crate::digest::Digester;
 use crate::limits::{DOCUMENT_BYTES_MAX, SHARD_BYTES_TARGET};

@@ -1,6 +1,6 @@
-//! Three walks over the grammar: writing a document, reading one back, and predicting the next byte.
+//! Two walks over the grammar: writing a document, and predicting the next byte.
 //!
-//! The corpus writer uses the first; tests of the measurement use the others. All drive the same machine.
+//! The corpus writer uses the first; tests of the measurement use the other. Both drive the same machine.
 
 use super::choice::{Range, Symbol};
 use super::grammar::Grammar;
@@ -14,14 +14,6 @@ pub struct SynthDocument {
     pub text: String,
     /// Code length of all its choices, the end included.
     pub bits: f64,
-}
-
-/// A text that the grammar cannot write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the grammar does not write this text: it goes astray at byte {position_bytes}")]
-pub struct NotOfTheGrammar {
-    /// Bytes of the text that the grammar can write.
-    pub position_bytes: usize,
 }
 
 impl Grammar {
@@ -46,48 +38,6 @@ impl Grammar {
         SynthDocument {
             text: String::from_utf8_lossy(&bytes).into_owned(),
             bits,
-        }
-    }
-
-    /// The code length of a whole document, found by reading its choices back from its text.
-    pub fn code_bits(&self, document: &str) -> Result<f64, NotOfTheGrammar> {
-        let mut bits = 0.0;
-        self.read_choices(document.as_bytes(), &mut |_, option_bits| bits += option_bits)?;
-        Ok(bits)
-    }
-
-    /// Reads the choices of a document back, with the code length of each.
-    pub(super) fn read_choices(
-        &self,
-        document: &[u8],
-        visit: &mut dyn FnMut(usize, f64),
-    ) -> Result<(), NotOfTheGrammar> {
-        let mut rest = document;
-        let astray = |rest: &[u8]| NotOfTheGrammar {
-            position_bytes: document.len() - rest.len(),
-        };
-        let mut machine = Machine::new(self);
-        loop {
-            match machine.step() {
-                Step::Fixed(text) => {
-                    rest = rest.strip_prefix(text).ok_or_else(|| astray(rest))?;
-                }
-                Step::Choose(choice) => {
-                    let mut range = choice.all();
-                    let option = loop {
-                        let symbol = rest.first().map_or(Symbol::End, |byte| Symbol::Byte(*byte));
-                        range = choice.narrow(range, symbol).ok_or_else(|| astray(rest))?;
-                        rest = rest.get(1..).unwrap_or_default();
-                        if let Some(option) = choice.decided(range) {
-                            break option;
-                        }
-                    };
-                    visit(option, choice.bits(option));
-                    machine.take(option);
-                }
-                Step::End if rest.is_empty() => return Ok(()),
-                Step::End => return Err(astray(rest)),
-            }
         }
     }
 

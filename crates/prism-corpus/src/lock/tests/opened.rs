@@ -52,7 +52,7 @@ fn the_prefix_is_the_longest_that_fits() {
         .unwrap();
     let reader = Corpus::open(&place.out()).unwrap().split(Split::Train);
     let lengths: Vec<u64> = (0..reader.documents())
-        .map(|i| u64::from(reader.document_bytes(i).unwrap()))
+        .map(|i| reader.document(i).unwrap().len() as u64)
         .collect();
     let sums: Vec<u64> = lengths
         .iter()
