@@ -141,6 +141,11 @@ fn missing_capabilities() -> Vec<&'static str> {
         .collect()
 }
 
+/// The first of these bases that works, for `kind`.
+fn first_of<T>(bases: &[Base], kind: T, works: impl Fn(&&Base) -> bool) -> Option<(T, Option<Base>)> {
+    bases.iter().find(works).map(|base| (kind, Some(base.clone())))
+}
+
 /// Ways of capping memory, the best first, each tried as far as it can be without a process.
 fn memory_candidates(
     bases: &Bases,
@@ -158,20 +163,8 @@ fn memory_candidates(
         })
     };
     let mut candidates = Vec::new();
-    candidates.extend(
-        bases
-            .v2
-            .iter()
-            .find(works)
-            .map(|base| (MemoryCap::CgroupV2, Some(base.clone()))),
-    );
-    candidates.extend(
-        bases
-            .v1_memory
-            .iter()
-            .find(works)
-            .map(|base| (MemoryCap::CgroupV1, Some(base.clone()))),
-    );
+    candidates.extend(first_of(&bases.v2, MemoryCap::CgroupV2, works));
+    candidates.extend(first_of(bases.v1_memory.as_slice(), MemoryCap::CgroupV1, works));
     if proctree::is_supported() {
         candidates.push((MemoryCap::Watchdog, None));
     }
@@ -196,20 +189,8 @@ fn freezer_candidates(bases: &Bases, wanted: Option<Freezer>) -> Vec<(Freezer, O
         })
     };
     let mut candidates = Vec::new();
-    candidates.extend(
-        bases
-            .v2
-            .iter()
-            .find(works)
-            .map(|base| (Freezer::CgroupV2, Some(base.clone()))),
-    );
-    candidates.extend(
-        bases
-            .v1_freezer
-            .iter()
-            .find(works)
-            .map(|base| (Freezer::CgroupV1, Some(base.clone()))),
-    );
+    candidates.extend(first_of(&bases.v2, Freezer::CgroupV2, works));
+    candidates.extend(first_of(bases.v1_freezer.as_slice(), Freezer::CgroupV1, works));
     candidates.push((Freezer::InitSignals, None));
     candidates.retain(|(freezer, _)| wanted.is_none_or(|wanted| wanted == *freezer));
     candidates
