@@ -21,7 +21,7 @@ use crate::challenge::{QueueView, Readiness};
 const BUCKETS_SECONDS: [f64; 11] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfRequest {
+pub(crate) struct OfRequest {
     /// The pattern of the path, never the path.
     route: String,
     method: &'static str,
@@ -29,12 +29,12 @@ struct OfRequest {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfRoute {
+pub(crate) struct OfRoute {
     route: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfUpload {
+pub(crate) struct OfUpload {
     outcome: Outcome,
     way: Way,
 }
@@ -55,25 +55,50 @@ pub(crate) enum Way {
     Bridge,
 }
 
-/// Everything that is counted.
-pub(crate) struct Metrics {
-    registry: Registry,
-    requests: Family<OfRequest, Counter>,
-    durations: Family<OfRoute, Histogram, fn() -> Histogram>,
-    uploads: Family<OfUpload, Counter>,
-    pub(crate) panics: Counter,
-    pub(crate) rate_limited: Counter,
-    pub(crate) streams: Gauge,
-    pub(crate) body_bytes: Counter,
-    queue_depth: Gauge,
-    running: Gauge,
-    ready: Gauge,
-    alarms: Gauge,
-    oldest_wait_seconds: Gauge,
-    review_calls: Gauge,
-    review_cents: Gauge,
-    review_planted: Gauge,
-    review_planted_missed: Gauge,
+macro_rules! metrics {
+    ($($field:ident: $kind:ty $(= $make:expr)?, $name:literal, $help:literal;)*) => {
+        /// Everything that is counted.
+        pub(crate) struct Metrics {
+            registry: Registry,
+            $(pub(crate) $field: $kind,)*
+        }
+
+        impl Metrics {
+            /// All at zero.
+            pub(crate) fn new() -> Self {
+                let mut registry = Registry::with_prefix("prism");
+                $(
+                    let $field: $kind = metrics!(@make $($make)?);
+                    registry.register($name, $help, $field.clone());
+                )*
+                Self { registry, $($field,)* }
+            }
+        }
+    };
+    (@make) => { Default::default() };
+    (@make $make:expr) => { $make };
+}
+
+type Durations = Family<OfRoute, Histogram, fn() -> Histogram>;
+
+metrics! {
+    requests: Family<OfRequest, Counter>, "http_requests", "Requests that were answered";
+    durations: Durations = Family::new_with_constructor(histogram), "http_request_duration_seconds",
+        "From the head of a request to the head of its answer";
+    uploads: Family<OfUpload, Counter>, "uploads", "Uploads by what became of them";
+    panics: Counter, "panics", "Requests that ended in a panic";
+    rate_limited: Counter, "rate_limited", "Requests refused for their number";
+    streams: Gauge, "event_streams", "Open event streams";
+    body_bytes: Counter, "body_bytes", "Bytes of bodies that were read";
+    queue_depth: Gauge, "queue_depth", "Submissions that wait for a run";
+    running: Gauge, "evaluations_running", "Evaluations that run";
+    ready: Gauge, "ready", "1 if the service does all that it is to do";
+    alarms: Gauge, "alarms", "Conditions that the operator should know";
+    oldest_wait_seconds: Gauge, "queue_oldest_wait_seconds", "Age of the submission that has waited longest";
+    review_calls: Gauge, "review_calls_today", "Calls of the reviewer since midnight UTC";
+    review_cents: Gauge, "review_usd_cents_today", "What they cost, in hundredths of a US dollar";
+    review_planted: Gauge, "review_planted_today", "Readings that a violation was planted in";
+    review_planted_missed: Gauge, "review_planted_missed_today", "Readings that missed it";
 }
 
 fn histogram() -> Histogram {
@@ -81,103 +106,6 @@ fn histogram() -> Histogram {
 }
 
 impl Metrics {
-    /// All at zero.
-    pub(crate) fn new() -> Self {
-        let mut metrics = Self {
-            registry: Registry::with_prefix("prism"),
-            requests: Family::default(),
-            durations: Family::new_with_constructor(histogram as fn() -> Histogram),
-            uploads: Family::default(),
-            panics: Counter::default(),
-            rate_limited: Counter::default(),
-            streams: Gauge::default(),
-            body_bytes: Counter::default(),
-            queue_depth: Gauge::default(),
-            running: Gauge::default(),
-            ready: Gauge::default(),
-            alarms: Gauge::default(),
-            oldest_wait_seconds: Gauge::default(),
-            review_calls: Gauge::default(),
-            review_cents: Gauge::default(),
-            review_planted: Gauge::default(),
-            review_planted_missed: Gauge::default(),
-        };
-        let registry = &mut metrics.registry;
-        registry.register(
-            "http_requests",
-            "Requests that were answered",
-            metrics.requests.clone(),
-        );
-        registry.register(
-            "http_request_duration_seconds",
-            "From the head of a request to the head of its answer",
-            metrics.durations.clone(),
-        );
-        registry.register(
-            "uploads",
-            "Uploads by what became of them",
-            metrics.uploads.clone(),
-        );
-        registry.register("panics", "Requests that ended in a panic", metrics.panics.clone());
-        registry.register(
-            "rate_limited",
-            "Requests refused for their number",
-            metrics.rate_limited.clone(),
-        );
-        registry.register("event_streams", "Open event streams", metrics.streams.clone());
-        registry.register(
-            "body_bytes",
-            "Bytes of bodies that were read",
-            metrics.body_bytes.clone(),
-        );
-        registry.register(
-            "queue_depth",
-            "Submissions that wait for a run",
-            metrics.queue_depth.clone(),
-        );
-        registry.register(
-            "evaluations_running",
-            "Evaluations that run",
-            metrics.running.clone(),
-        );
-        registry.register(
-            "ready",
-            "1 if the service does all that it is to do",
-            metrics.ready.clone(),
-        );
-        registry.register(
-            "alarms",
-            "Conditions that the operator should know",
-            metrics.alarms.clone(),
-        );
-        registry.register(
-            "queue_oldest_wait_seconds",
-            "Age of the submission that has waited longest",
-            metrics.oldest_wait_seconds.clone(),
-        );
-        registry.register(
-            "review_calls_today",
-            "Calls of the reviewer since midnight UTC",
-            metrics.review_calls.clone(),
-        );
-        registry.register(
-            "review_usd_cents_today",
-            "What they cost, in hundredths of a US dollar",
-            metrics.review_cents.clone(),
-        );
-        registry.register(
-            "review_planted_today",
-            "Readings that a violation was planted in",
-            metrics.review_planted.clone(),
-        );
-        registry.register(
-            "review_planted_missed_today",
-            "Readings that missed it",
-            metrics.review_planted_missed.clone(),
-        );
-        metrics
-    }
-
     /// A request was answered.
     pub(crate) fn answered(&self, route: &str, method: &'static str, status: u16, took: Duration) {
         let of_request = OfRequest {
