@@ -40,7 +40,7 @@ use crate::output::Output;
 pub(crate) type CommandResult = Result<Exit, Failure>;
 
 /// Runs what was typed.
-pub(crate) fn run(cli: &Cli) -> ExitCode {
+pub(crate) fn run(cli: Cli) -> ExitCode {
     let output = Output::new(cli.common.format());
     if let Format::Sarif | Format::Github = output.format()
         && !matches!(cli.command, Command::Check(_))
@@ -57,35 +57,35 @@ pub(crate) fn run(cli: &Cli) -> ExitCode {
             prism_scratch::sweep(&place);
         }
     }
-    let result = match &cli.command {
-        Command::Demo(args) => demo::run(args, output),
-        Command::Init(args) => init::run(args, output),
-        Command::Check(args) => check::run(args, output),
-        Command::Review(args) => review::run(args, output),
-        Command::Explain(args) => explain::run(args, output),
-        Command::Data(command) => data::run(command, output),
+    let result = match cli.command {
+        Command::Demo(args) => demo::run(&args, output),
+        Command::Init(args) => init::run(&args, output),
+        Command::Check(args) => check::run(&args, output),
+        Command::Review(args) => review::run(&args, output),
+        Command::Explain(args) => explain::run(&args, output),
+        Command::Data(command) => data::run(&command, output),
         // Its outcome is an object of its own, also where it fails.
-        Command::Eval(args) => return eval::run(args, output).into(),
+        Command::Eval(args) => return eval::run(&args, output).into(),
         // So has its watcher.
-        Command::Watch(args) => watch::run(args, output),
-        Command::Verify(args) => verify::run(args, output),
-        Command::Report(args) => report::run(args, output),
-        Command::Runs(command) => runs::run(command, output),
-        Command::Key(command) => key::run(command, output),
-        Command::Submit(args) => submit::run(args, output),
-        Command::Status(args) => status::run(args, output),
-        Command::Logs(args) => logs::run(args, output),
-        Command::Cancel(args) => cancel::run(args, output),
-        Command::Appeal(args) => appeal::run(args, output),
-        Command::Leaderboard(args) => leaderboard::run(args, output),
-        Command::Weights(args) => weights::run(args, output),
-        Command::Serve(args) => serve::run(args, output),
+        Command::Watch(args) => watch::run(&args, output),
+        Command::Verify(args) => verify::run(&args, output),
+        Command::Report(args) => report::run(&args, output),
+        Command::Runs(command) => runs::run(&command, output),
+        Command::Key(command) => key::run(&command, output),
+        Command::Submit(args) => submit::run(&args, output),
+        Command::Status(args) => status::run(&args, output),
+        Command::Logs(args) => logs::run(&args, output),
+        Command::Cancel(args) => cancel::run(&args, output),
+        Command::Appeal(args) => appeal::run(&args, output),
+        Command::Leaderboard(args) => leaderboard::run(&args, output),
+        Command::Weights(args) => weights::run(&args, output),
+        Command::Serve(args) => serve::run(&args, output),
         Command::Round(command) => round::run(command, output),
         Command::Admin(command) => admin::run(command, output),
-        Command::Config(command) => config::run(command, output),
-        Command::Attempt(args) => attempt::run(args, output),
-        Command::Recipe(command) => recipe::run(command, output),
-        Command::Runtime(command) => runtime::run(command, output),
+        Command::Config(command) => config::run(&command, output),
+        Command::Attempt(args) => attempt::run(&args, output),
+        Command::Recipe(command) => recipe::run(&command, output),
+        Command::Runtime(command) => runtime::run(&command, output),
     };
     result.unwrap_or_else(|failure| output.failure(&failure)).into()
 }

@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     signals::outlive_file_limit();
     let arguments: Vec<_> = std::env::args_os().collect();
     match parse::parse(&arguments) {
-        Ok(cli) => commands::run(&cli),
+        Ok(cli) => commands::run(cli),
         Err(code) => code,
     }
 }

@@ -26,7 +26,7 @@ pub(crate) enum AdminCommand {
     Release {
         /// Its id
         #[arg(value_name = "ID")]
-        id: String,
+        submission: String,
         #[command(flatten)]
         place: PlaceArgs,
     },
@@ -34,7 +34,7 @@ pub(crate) enum AdminCommand {
     Reject {
         /// Its id
         #[arg(value_name = "ID")]
-        id: String,
+        submission: String,
         /// Why: the owner sees it
         #[arg(long)]
         why: String,
@@ -45,7 +45,7 @@ pub(crate) enum AdminCommand {
     Requeue {
         /// Its id
         #[arg(value_name = "ID")]
-        id: String,
+        submission: String,
         /// Give back what it has cost of the owner's budget
         #[arg(long)]
         free: bool,
@@ -56,7 +56,7 @@ pub(crate) enum AdminCommand {
     Invalidate {
         /// Its id
         #[arg(value_name = "ID")]
-        id: String,
+        submission: String,
         /// Why: everybody sees it
         #[arg(long)]
         why: String,
@@ -132,70 +132,55 @@ impl From<SameArg> for Shared {
     }
 }
 
-/// Runs it.
-pub(crate) fn run(command: &AdminCommand, output: Output) -> CommandResult {
+pub(crate) fn run(command: AdminCommand, output: Output) -> CommandResult {
     let (place, operation) = match command {
         AdminCommand::Doctor { place } => (place, Operation::Status),
         AdminCommand::Held { place } => (place, Operation::Held),
-        AdminCommand::Release { id, place } => (
+        AdminCommand::Release { submission, place } => (place, Operation::Release { submission }),
+        AdminCommand::Reject {
+            submission,
+            why,
             place,
-            Operation::Release {
-                submission: id.clone(),
-            },
-        ),
-        AdminCommand::Reject { id, why, place } => (
+        } => (place, Operation::Reject { submission, why }),
+        AdminCommand::Requeue {
+            submission,
+            free,
             place,
-            Operation::Reject {
-                submission: id.clone(),
-                why: why.clone(),
-            },
-        ),
-        AdminCommand::Requeue { id, free, place } => (
-            place,
-            Operation::Requeue {
-                submission: id.clone(),
-                free: *free,
-            },
-        ),
+        } => (place, Operation::Requeue { submission, free }),
         AdminCommand::Invalidate {
-            id,
+            submission,
             why,
             same,
             rescore,
             requeue,
             place,
-        } => (
-            place,
-            Operation::Invalidate {
-                submission: id.clone(),
-                why: why.clone(),
-                same: same.map(Into::into),
-                then: match (rescore, requeue) {
-                    (true, _) => Then::Rescore,
-                    (false, true) => Then::Requeue,
-                    (false, false) => Then::Nothing,
-                },
-            },
-        ),
-        AdminCommand::Review { id, retry, place } => (
-            place,
-            match id {
-                Some(id) => Operation::Reviews {
-                    submission: id.clone(),
-                },
-                None if *retry => Operation::ReviewRetry,
+        } => {
+            let same = same.map(Into::into);
+            let then = match (rescore, requeue) {
+                (true, _) => Then::Rescore,
+                (false, true) => Then::Requeue,
+                (false, false) => Then::Nothing,
+            };
+            let operation = Operation::Invalidate {
+                submission,
+                why,
+                same,
+                then,
+            };
+            (place, operation)
+        }
+        AdminCommand::Review { id, retry, place } => {
+            let operation = match id {
+                Some(submission) => Operation::Reviews { submission },
+                None if retry => Operation::ReviewRetry,
                 None => Operation::Review,
-            },
-        ),
+            };
+            (place, operation)
+        }
         AdminCommand::Pause { place } => (place, Operation::Pause),
         AdminCommand::Resume { place } => (place, Operation::Resume),
-        AdminCommand::Weights { simulate, place } => (
-            place,
-            Operation::Simulate {
-                policy: simulate.clone(),
-            },
-        ),
-        AdminCommand::Backup { to, place } => (place, Operation::Backup { to: absolute(to)? }),
+        AdminCommand::Weights { simulate, place } => (place, Operation::Simulate { policy: simulate }),
+        AdminCommand::Backup { to, place } => (place, Operation::Backup { to: absolute(&to)? }),
     };
     let answer = place.ask(&operation)?;
     output.result(&answer, || shown(&answer))

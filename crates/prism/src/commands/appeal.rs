@@ -26,7 +26,6 @@ pub(crate) struct AppealArgs {
     key: KeyArgs,
 }
 
-/// Runs it.
 pub(crate) fn run(args: &AppealArgs, output: Output) -> CommandResult {
     let client = args.service.client()?;
     let id = Id::parse(&args.id)?;

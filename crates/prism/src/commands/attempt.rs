@@ -24,7 +24,6 @@ pub(crate) struct AttemptArgs {
     dir: PathBuf,
 }
 
-/// Runs it.
 pub(crate) fn run(args: &AttemptArgs, output: Output) -> CommandResult {
     let cancel = Cancel::new();
     signals::watch(&cancel.flag())?;

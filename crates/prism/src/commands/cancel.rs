@@ -20,7 +20,6 @@ pub(crate) struct CancelArgs {
     key: KeyArgs,
 }
 
-/// Runs it.
 pub(crate) fn run(args: &CancelArgs, output: Output) -> CommandResult {
     let client = args.service.client()?;
     let id = Id::parse(&args.id)?;

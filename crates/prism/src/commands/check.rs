@@ -83,7 +83,6 @@ impl From<DistributedArg> for DistributedPolicy {
     }
 }
 
-/// Runs it.
 pub(crate) fn run(args: &CheckArgs, output: Output) -> CommandResult {
     let read = Read::new(&args.bundle)?;
     match read.bundle() {

@@ -19,7 +19,6 @@ pub(crate) enum ConfigCommand {
     },
 }
 
-/// Runs it.
 pub(crate) fn run(command: &ConfigCommand, output: Output) -> CommandResult {
     let ConfigCommand::Check { place } = command;
     let settings = place.settings()?;

@@ -79,7 +79,6 @@ pub(crate) struct ShowArgs {
     sample: u64,
 }
 
-/// Runs one of them.
 pub(crate) fn run(command: &DataCommand, output: Output) -> CommandResult {
     match command {
         DataCommand::Fetch(args) => fetch::run(args, output),

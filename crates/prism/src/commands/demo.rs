@@ -70,7 +70,6 @@ struct Demo<'a> {
     bundles: &'a [Row],
 }
 
-/// Runs it.
 pub(crate) fn run(args: &DemoArgs, output: Output) -> CommandResult {
     let cancel = Cancel::new();
     signals::watch(&cancel.flag())?;

@@ -64,7 +64,6 @@ impl From<&'static review::Rule> for Explained {
     }
 }
 
-/// Runs it.
 pub(crate) fn run(args: &ExplainArgs, output: Output) -> CommandResult {
     let Some(name) = &args.rule else {
         let rules: Vec<_> = prism_gate::list()

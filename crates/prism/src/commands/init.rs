@@ -35,7 +35,6 @@ const SCAFFOLD_NAME: &str = "my-model";
 /// As `prism.yaml` allows, and short enough for a table.
 const NAME_CHARS_MAX: usize = 64;
 
-/// Runs it.
 pub(crate) fn run(args: &InitArgs, output: Output) -> CommandResult {
     let dir = &args.dir;
     let name = name(args)?;

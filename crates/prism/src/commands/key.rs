@@ -63,7 +63,6 @@ pub(crate) struct SignArgs {
     key: KeyArgs,
 }
 
-/// Runs one of them.
 pub(crate) fn run(command: &KeyCommand, output: Output) -> CommandResult {
     match command {
         KeyCommand::New(args) => new(args, output),

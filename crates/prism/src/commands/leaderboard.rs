@@ -26,7 +26,6 @@ pub(crate) struct LeaderboardArgs {
     wide: bool,
 }
 
-/// Runs it.
 pub(crate) fn run(args: &LeaderboardArgs, output: Output) -> CommandResult {
     let client = args.service.client()?;
     if let Some(epoch) = args.epoch {

@@ -33,7 +33,6 @@ pub(crate) struct LogsArgs {
     traceback: bool,
 }
 
-/// Runs it.
 pub(crate) fn run(args: &LogsArgs, output: Output) -> CommandResult {
     let client = args.service.client()?;
     let id = Id::parse(&args.id)?;

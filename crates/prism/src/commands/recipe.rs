@@ -48,7 +48,6 @@ struct Shown<'a> {
     fields: Vec<Explained>,
 }
 
-/// Runs one of them.
 pub(crate) fn run(command: &RecipeCommand, output: Output) -> CommandResult {
     match command {
         RecipeCommand::Show(args) => show(args, output),

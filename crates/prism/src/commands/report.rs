@@ -33,7 +33,6 @@ pub(crate) struct ReportArgs {
     reveal_audits: bool,
 }
 
-/// Runs it.
 pub(crate) fn run(args: &ReportArgs, output: Output) -> CommandResult {
     let secrets = if args.reveal_audits {
         Secrets::Show

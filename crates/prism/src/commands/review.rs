@@ -129,7 +129,6 @@ impl EndpointArgs {
     }
 }
 
-/// Runs it.
 pub(crate) fn run(args: &ReviewArgs, output: Output) -> CommandResult {
     match (&args.command, &args.bundle) {
         (

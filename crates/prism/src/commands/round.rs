@@ -86,8 +86,7 @@ pub(crate) enum RoundCommand {
     },
 }
 
-/// Runs it.
-pub(crate) fn run(command: &RoundCommand, output: Output) -> CommandResult {
+pub(crate) fn run(command: RoundCommand, output: Output) -> CommandResult {
     // Of a reference that is a directory: gone when the service has read it.
     let mut temp = None;
     let (place, operation) = match command {
@@ -102,29 +101,29 @@ pub(crate) fn run(command: &RoundCommand, output: Output) -> CommandResult {
             publish_sources,
             place,
         } => {
-            let recipe = recipes::load(recipe).map_err(Failure::recipe_invalid)?;
-            let data = absolute(data)?;
+            let recipe = recipes::load(&recipe).map_err(Failure::recipe_invalid)?;
+            let data = absolute(&data)?;
             let reference = match reference {
-                Some(path) => Some(zipped(path, &mut temp)?),
+                Some(path) => Some(zipped(&path, &mut temp)?),
                 None => None,
             };
             let spec = RoundSpec {
-                name: name.clone(),
+                name,
                 recipe_toml: recipe.to_toml(),
                 corpus: data,
-                policy: policy.clone(),
-                scored_runs_per_day: *scored_runs,
-                uploads_per_day: *uploads,
+                policy,
+                scored_runs_per_day: scored_runs,
+                uploads_per_day: uploads,
                 reference,
-                publish_sources: *publish_sources,
+                publish_sources,
             };
             (place, Operation::RoundOpen(spec))
         }
-        RoundCommand::Close { round, place } => (place, Operation::RoundClose { round: round.clone() }),
+        RoundCommand::Close { round, place } => (place, Operation::RoundClose { round }),
         RoundCommand::List { place } => (place, Operation::RoundList),
-        RoundCommand::Show { round, place } => return show(round, place, output),
-        RoundCommand::Reveal { round, place } => (place, Operation::RoundReveal { round: round.clone() }),
-        RoundCommand::Noise { seeds, place } => (place, Operation::RoundNoise { seeds: *seeds }),
+        RoundCommand::Show { round, place } => return show(&round, &place, output),
+        RoundCommand::Reveal { round, place } => (place, Operation::RoundReveal { round }),
+        RoundCommand::Noise { seeds, place } => (place, Operation::RoundNoise { seeds }),
     };
     let answer = place.ask(&operation)?;
     drop(temp);

@@ -46,7 +46,6 @@ pub(crate) struct PruneArgs {
     dry_run: bool,
 }
 
-/// Runs one of them.
 pub(crate) fn run(command: &RunsCommand, output: Output) -> CommandResult {
     match command {
         RunsCommand::List(args) => list::run(args, output),

@@ -37,7 +37,6 @@ pub(crate) struct InstallArgs {
     reinstall: bool,
 }
 
-/// Runs one of them.
 pub(crate) fn run(command: &RuntimeCommand, output: Output) -> CommandResult {
     match command {
         RuntimeCommand::Install(args) => {

@@ -43,7 +43,6 @@ pub(crate) struct ServeArgs {
     listen: Option<String>,
 }
 
-/// Runs it.
 pub(crate) fn run(args: &ServeArgs, output: Output) -> CommandResult {
     let mut settings = args.place.settings()?;
     if let Some(listen) = &args.listen {

@@ -20,7 +20,6 @@ pub(crate) struct StatusArgs {
     watch: bool,
 }
 
-/// Runs it.
 pub(crate) fn run(args: &StatusArgs, output: Output) -> CommandResult {
     let client = args.service.client()?;
     let id = Id::parse(&args.id)?;

@@ -34,7 +34,6 @@ pub(crate) struct SubmitArgs {
     watch: bool,
 }
 
-/// Runs it.
 pub(crate) fn run(args: &SubmitArgs, output: Output) -> CommandResult {
     let client = args.service.client()?;
     let archive = archive(&args.bundle)?;

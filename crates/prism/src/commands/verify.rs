@@ -67,7 +67,6 @@ struct Answer {
     audits: u64,
 }
 
-/// Runs it.
 pub(crate) fn run(args: &VerifyArgs, output: Output) -> CommandResult {
     let dir = &args.run_dir;
     let progress = Progress::spinner(output, "verifying");

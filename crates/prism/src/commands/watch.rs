@@ -35,7 +35,6 @@ pub(crate) struct WatchArgs {
     runs: PathBuf,
 }
 
-/// Runs it.
 pub(crate) fn run(args: &WatchArgs, output: Output) -> CommandResult {
     let dir = runs::find(&args.runs, &args.run)?;
     let outcome = follow(&dir, output)?;

@@ -22,7 +22,6 @@ pub(crate) struct WeightsArgs {
     explain: bool,
 }
 
-/// Runs it.
 pub(crate) fn run(args: &WeightsArgs, output: Output) -> CommandResult {
     let client = args.service.client()?;
     let got = client.weights()?;

@@ -52,7 +52,6 @@ struct Shown<'f> {
     fetched: &'f Fetched,
 }
 
-/// Runs it.
 pub(super) fn run(args: &FetchArgs, output: Output) -> CommandResult {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let options = FetchOptions {

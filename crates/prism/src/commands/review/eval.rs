@@ -76,7 +76,6 @@ struct Report {
     surprises: Vec<(String, &'static str)>,
 }
 
-/// Runs it.
 pub(super) fn run(client: &Client, corpus: &Path, limit: Option<usize>, output: Output) -> CommandResult {
     let cases = read(corpus)?;
     let limit = limit.unwrap_or(usize::MAX);

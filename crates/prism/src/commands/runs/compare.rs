@@ -106,7 +106,6 @@ impl Compared {
     }
 }
 
-/// Runs it.
 pub(super) fn run(args: &CompareArgs, output: Output) -> CommandResult {
     if args.run.len() > RUNS_MAX {
         let text = format!("{} runs were named", args.run.len());

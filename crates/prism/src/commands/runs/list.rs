@@ -55,7 +55,6 @@ enum Sort {
     Size,
 }
 
-/// Runs it.
 pub(super) fn run(args: &ListArgs, output: Output) -> CommandResult {
     let mut found = runs::list(&args.runs)?;
     found.sort_by(|a, b| order(args.sort, a, b));
