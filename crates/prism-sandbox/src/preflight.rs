@@ -17,7 +17,7 @@ use crate::plan::{Ids, Payload};
 use crate::preflight_error::{PreflightError, word};
 use crate::proctree;
 use crate::sandbox::{Helper, Sandbox};
-use crate::spec::{Devices, Limits, OutputPolicy, Spec, Tmpfs};
+use crate::spec::{Limits, OutputPolicy, Spec, Tmpfs};
 use crate::uids::{self, IdRange};
 
 /// The limits of the trial run: it needs next to nothing.
@@ -199,9 +199,6 @@ fn freezer_candidates(bases: &Bases, wanted: Option<Freezer>) -> Vec<(Freezer, O
 /// A whole sandbox from start to end, with the probe for a payload.
 fn trial(helper: &Helper, capabilities: &Capabilities) -> Result<(), PreflightError> {
     let spec = Spec {
-        name: "preflight".to_owned(),
-        argv: Vec::new(),
-        env: Vec::new(),
         cwd: PathBuf::from("/"),
         binds: Vec::new(),
         scratch: vec![Tmpfs {
@@ -210,16 +207,9 @@ fn trial(helper: &Helper, capabilities: &Capabilities) -> Result<(), PreflightEr
             inodes: 16,
         }],
         shm_bytes: 1 << 20,
-        fds: Vec::new(),
-        limits: TRIAL_LIMITS,
         output: OutputPolicy::Truncate,
-        devices: Devices::None,
-        // The probe reads /proc/self/status.
-        deaf: false,
-        loopback: true,
-        seal_socket: None,
-        sweep_caches: false,
-        cpus: None,
+        // It is not deaf: the probe reads /proc/self/status.
+        ..Spec::new("preflight", Vec::new(), TRIAL_LIMITS)
     };
     let mut sandbox =
         Sandbox::start(helper, capabilities, spec, Payload::Probe).map_err(PreflightError::Trial)?;

@@ -39,12 +39,12 @@ impl BundleTokenizerError {
             }
             Self::Malformed { .. } | Self::TooLong { .. } | Self::Assembly(_) => Vec::new(),
             Self::Unsupported { key, .. } => keys(key),
-            Self::UnknownExpression { step, .. } => {
-                let mut steps = keys("pre_tokenizer.pretokenizers");
-                steps.push(Step::Number(*step));
-                steps.extend(keys("pattern.Regex"));
-                steps
-            }
+            Self::UnknownExpression { step, .. } => [
+                keys("pre_tokenizer.pretokenizers"),
+                vec![Step::Number(*step)],
+                keys("pattern.Regex"),
+            ]
+            .concat(),
             Self::TooMany { what, .. } => keys(match *what {
                 "merges" => "model.merges",
                 "pre-tokenizers" => "pre_tokenizer.pretokenizers",
@@ -52,16 +52,8 @@ impl BundleTokenizerError {
                 _ => "model.vocab",
             }),
             Self::Token { problem, .. } if problem.starts_with("is added") => keys("added_tokens"),
-            Self::Token { token, .. } => {
-                let mut steps = keys("model.vocab");
-                steps.push(Step::Key(token.clone()));
-                steps
-            }
-            Self::Merge { number, .. } => {
-                let mut steps = keys("model.merges");
-                steps.push(Step::Number(number - 1));
-                steps
-            }
+            Self::Token { token, .. } => [keys("model.vocab"), vec![Step::Key(token.clone())]].concat(),
+            Self::Merge { number, .. } => [keys("model.merges"), vec![Step::Number(number - 1)]].concat(),
             Self::EndOfText { .. } => keys("added_tokens"),
         };
         let mut scan = Scan { json, at: 0 };
@@ -78,8 +70,10 @@ impl BundleTokenizerError {
                 Step::Number(number) => path = format!("{path}[{number}]"),
             }
         }
-        let (line, column) = line_and_column(json, offset_bytes);
-        JsonPlace { path, line, column }
+        JsonPlace {
+            path,
+            ..at_offset(json, offset_bytes)
+        }
     }
 }
 
@@ -93,12 +87,7 @@ fn named(json: &[u8], message: &str) -> Option<JsonPlace> {
     let offset_bytes = json
         .windows(quoted.len())
         .position(|window| window == quoted.as_slice())?;
-    let (line, column) = line_and_column(json, offset_bytes);
-    Some(JsonPlace {
-        path: String::new(),
-        line,
-        column,
-    })
+    Some(at_offset(json, offset_bytes))
 }
 
 /// A place that a parser gives, which counts columns in bytes.
@@ -108,21 +97,21 @@ fn at_line(json: &[u8], line: usize, column: usize) -> JsonPlace {
         .take(line - 1)
         .map(<[u8]>::len)
         .sum::<usize>();
-    let (line, column) = line_and_column(json, start + column.saturating_sub(1));
-    JsonPlace {
-        path: String::new(),
-        line,
-        column,
-    }
+    at_offset(json, start + column.saturating_sub(1))
 }
 
-fn line_and_column(json: &[u8], offset_bytes: usize) -> (u32, u32) {
+/// A place without a path.
+fn at_offset(json: &[u8], offset_bytes: usize) -> JsonPlace {
     let before = &json[..offset_bytes.min(json.len())];
     let line = before.split(|byte| *byte == b'\n').count();
     let last = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     let column = String::from_utf8_lossy(last).chars().count() + 1;
     let number = |value| u32::try_from(value).unwrap_or(u32::MAX);
-    (number(line), number(column))
+    JsonPlace {
+        path: String::new(),
+        line: number(line),
+        column: number(column),
+    }
 }
 
 /// A walk over JSON that was parsed before. Never recurses and never goes back.
