@@ -25,11 +25,10 @@ pub fn of_bundle_error(error: &BundleError, entries: &[(String, Vec<u8>)]) -> Fi
             let place = Place::at(number(manifest.line), number(manifest.column));
             (&rules::contract::RULE, MANIFEST_FILE.to_owned(), place)
         }
-        BundleError::ManifestMisnamed { path } => (
-            &rules::contract::RULE,
-            whole(path, entries).to_owned(),
-            Place::START,
-        ),
+        BundleError::ManifestMisnamed { path } => {
+            let path = whole(path, entries).to_owned();
+            (&rules::contract::RULE, path, Place::START)
+        }
         BundleError::MissingEntrypoint { .. }
         | BundleError::SameEntrypoint { .. }
         | BundleError::MissingTokenizer
@@ -74,33 +73,29 @@ fn finding(rule: &'static Rule, file: String, place: Place, message: String, err
 }
 
 fn of_content(error: &ContentError, entries: &[(String, Vec<u8>)]) -> (&'static Rule, String, Place) {
-    let of_text = |path: &str| {
-        let is_python = path.strip_suffix(".py").is_some();
-        if is_python {
-            &rules::syntax::RULE
-        } else {
-            &rules::elsewhere::BUNDLE
-        }
-    };
-    match error {
+    let (path, place) = match error {
         ContentError::FileTooLarge { path, .. } => {
             let path = whole(path, entries).to_owned();
-            (&rules::elsewhere::BUNDLE, path, Place::START)
+            return (&rules::elsewhere::BUNDLE, path, Place::START);
         }
         ContentError::NotUtf8 { path, offset_bytes } | ContentError::NulByte { path, offset_bytes } => {
             let path = whole(path, entries);
-            let place = entries
-                .iter()
-                .find(|(known, _)| known == path)
-                .map_or(Place::START, |(_, content)| place_of(content, *offset_bytes));
-            (of_text(path), path.to_owned(), place)
+            let entry = entries.iter().find(|(known, _)| known == path);
+            let place = entry.map(|(_, content)| place_of(content, *offset_bytes));
+            (path, place.unwrap_or(Place::START))
         }
         ContentError::SourceEncoding { path, line, .. } => {
             let line = u32::try_from(*line).unwrap_or(u32::MAX);
-            let path = whole(path, entries);
-            (of_text(path), path.to_owned(), Place::at(line, 1))
+            (whole(path, entries), Place::at(line, 1))
         }
-    }
+    };
+    let is_python = path.strip_suffix(".py").is_some();
+    let rule = if is_python {
+        &rules::syntax::RULE
+    } else {
+        &rules::elsewhere::BUNDLE
+    };
+    (rule, path.to_owned(), place)
 }
 
 /// The path itself: an error has it escaped, and cut where it is long. Of several that look alike, the first.

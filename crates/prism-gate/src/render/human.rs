@@ -39,41 +39,28 @@ pub fn human(report: &Report, subject: &Subject<'_>, style: Style) -> String {
     }
     page.out.push_str(&page.paint(BOLD, &summary(report, subject)));
     page.out.push('\n');
-    match &subject.instantiation {
+    let mut say = |line: String| page.out.push_str(&(line + "\n"));
+    match subject.instantiation {
         Instantiation::Done {
             parameters: Some(parameters),
-        } => drop(writeln!(
-            page.out,
-            "the model was built: {} parameters",
-            grouped(*parameters)
-        )),
-        Instantiation::NotWanted => drop(writeln!(
-            page.out,
-            "{NOT_COMPILED}: leave out `--no-instantiate` for both"
-        )),
+        } => say(format!("the model was built: {} parameters", grouped(parameters))),
+        Instantiation::NotWanted => say(format!("{NOT_COMPILED}: leave out `--no-instantiate` for both")),
         Instantiation::Skipped | Instantiation::Done { .. } | Instantiation::Unavailable { .. } => {}
     }
     if let Some(finding) = report.findings.first() {
-        let _ = writeln!(
-            page.out,
-            "`prism explain {}` says why and what to write instead",
-            finding.rule.code
-        );
+        let code = finding.rule.code;
+        say(format!(
+            "`prism explain {code}` says why and what to write instead"
+        ));
     }
     page.out
 }
 
 /// `1234567` as `1,234,567`.
 fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    let digits = number.to_string().into_bytes();
+    let groups: Vec<_> = digits.rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",")
 }
 
 struct Page<'a> {
@@ -98,52 +85,31 @@ impl<'a> Page<'a> {
             Severity::Warning => YELLOW,
         };
         let head = format!("{}[{}]", finding.severity.as_str(), finding.rule.code);
-        let mut message = finding.message.lines();
-        let said = format!(
-            "{}: {}",
-            finding.rule.id,
-            text::line(message.next().unwrap_or_default())
-        );
-        let _ = writeln!(
-            self.out,
-            "{} {}",
-            self.paint(colour, &head),
-            self.paint(BOLD, &said)
-        );
+        let head = self.paint(colour, &head);
+        let mut message = finding.message.lines().map(text::line);
+        let said = format!("{}: {}", finding.rule.id, message.next().unwrap_or_default());
+        let _ = writeln!(self.out, "{head} {}", self.paint(BOLD, &said));
         for line in message.take(TRACEBACK_LINES_MAX) {
             // Behind a bar, so that no line of a submission's own words begins like one of ours, or like a command.
-            let _ = writeln!(self.out, "  | {}", text::line(line));
+            let _ = writeln!(self.out, "  | {line}");
         }
         let width = finding.place.end_line.to_string().len();
-        let place = self.place(finding);
-        let _ = writeln!(
-            self.out,
-            "{:width$}{} {}",
-            "",
-            self.paint(BLUE, "-->"),
-            text::line(&place)
-        );
+        let (arrow, place) = (self.paint(BLUE, "-->"), text::line(&self.place(finding)));
+        let _ = writeln!(self.out, "{:width$}{arrow} {place}", "");
         self.snippet(finding, width, colour);
         if let Some(traceback) = &finding.traceback {
-            for line in traceback::frames(traceback, &finding.message)
-                .lines()
-                .take(TRACEBACK_LINES_MAX)
-            {
+            let frames = traceback::frames(traceback, &finding.message);
+            for line in frames.lines().take(TRACEBACK_LINES_MAX) {
                 self.bar(width, &text::line(line));
             }
             self.bar(width, "");
         }
-        let help = self.paint(CYAN, "help");
-        let mut hint = finding.hint.lines();
-        let _ = writeln!(
-            self.out,
-            "{:width$} {} {help}: {}",
-            "",
-            self.paint(BLUE, "="),
-            text::line(hint.next().unwrap_or_default())
-        );
+        let (sign, help) = (self.paint(BLUE, "="), self.paint(CYAN, "help"));
+        let mut hint = finding.hint.lines().map(text::line);
+        let first = hint.next().unwrap_or_default();
+        let _ = writeln!(self.out, "{:width$} {sign} {help}: {first}", "");
         for line in hint {
-            let _ = writeln!(self.out, "{:width$}         {}", "", text::line(line));
+            let _ = writeln!(self.out, "{:width$}         {line}", "");
         }
         self.out.push('\n');
     }
@@ -162,11 +128,6 @@ impl<'a> Page<'a> {
     fn bar(&mut self, width: usize, text: &str) {
         let bar = self.paint(BLUE, "|");
         let _ = writeln!(self.out, "{}", format!("{:width$} {bar} {text}", "").trim_end());
-    }
-
-    fn numbered(&mut self, width: usize, number: u32, text: &str) {
-        let number = self.paint(BLUE, &format!("{number:width$} |"));
-        let _ = writeln!(self.out, "{}", format!("{number} {text}").trim_end());
     }
 
     fn snippet(&mut self, finding: &'a Finding, width: usize, colour: &str) {
@@ -202,20 +163,17 @@ impl<'a> Page<'a> {
     }
 
     fn line(&mut self, file: &'a str, number: u32) -> Option<&'a str> {
-        let subject = self.subject;
-        let lines = match self.lines.entry(file) {
-            std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::btree_map::Entry::Vacant(entry) => {
-                entry.insert(text::lines(subject.texts.get(file)?))
-            }
-        };
+        let texts = &self.subject.texts;
+        let lines = self.lines.entry(file);
+        let lines = lines.or_insert_with(|| texts.get(file).map(text::lines).unwrap_or_default());
         lines.get((number as usize).checked_sub(1)?).copied()
     }
 
     /// A line of source, and the mark under it from one column to before another, both from 1.
     fn marked(&mut self, width: usize, number: u32, line: &str, from: u32, to: u32, colour: &str) {
         let (shown, mark) = cut_and_mark(line, from as usize, to as usize);
-        self.numbered(width, number, &shown);
+        let number = self.paint(BLUE, &format!("{number:width$} |"));
+        let _ = writeln!(self.out, "{}", format!("{number} {shown}").trim_end());
         let start = mark.len() - mark.trim_start().len();
         let mark = format!("{}{}", &mark[..start], self.paint(colour, &mark[start..]));
         self.bar(width, &mark);
@@ -237,24 +195,19 @@ fn cut_and_mark(line: &str, from: usize, to: usize) -> (String, String) {
         column = 3;
     }
     let mut marked = false;
-    let mut is_cut = false;
     for (at, character) in line.chars().enumerate().skip(skipped) {
         if column >= LINE_COLUMNS {
-            is_cut = true;
+            shown.push_str("...");
             break;
         }
         let cell = Cell::new(character, column);
         shown.push_str(&cell.shown);
         let is_marked = (from..to.max(from + 1)).contains(&at);
-        let sign = if is_marked { "^" } else { " " };
         if is_marked || !marked {
-            mark.push_str(&sign.repeat(cell.columns));
+            mark.push_str(&if is_marked { "^" } else { " " }.repeat(cell.columns));
         }
         marked |= is_marked && cell.columns > 0;
         column += cell.columns;
-    }
-    if is_cut {
-        shown.push_str("...");
     }
     if !marked {
         // At the end of the line, or under a character that takes no column.

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::{Instantiation, NOT_COMPILED, Subject, page};
-use crate::finding::{Finding, Report, Severity};
+use crate::finding::{Finding, Report};
 use crate::rule::Rule;
 
 const SCHEMA: &str =
@@ -53,13 +53,6 @@ pub fn sarif(report: &Report, subject: &Subject<'_>) -> serde_json::Result<Strin
     serde_json::to_string_pretty(&document)
 }
 
-fn level(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    }
-}
-
 fn describe(rule: &Rule) -> Value {
     let markdown = page(rule);
     json!({
@@ -68,7 +61,7 @@ fn describe(rule: &Rule) -> Value {
         "shortDescription": { "text": rule.title() },
         "fullDescription": { "text": rule.summary() },
         "help": { "text": markdown, "markdown": markdown },
-        "defaultConfiguration": { "level": level(rule.severity) },
+        "defaultConfiguration": { "level": rule.severity.as_str() },
     })
 }
 
@@ -80,7 +73,7 @@ fn result(finding: &Finding, index: Option<usize>, subject: &Subject<'_>) -> Val
     let mut result = json!({
         "ruleId": finding.rule.code,
         "ruleIndex": index,
-        "level": level(finding.severity),
+        "level": finding.severity.as_str(),
         "message": { "text": text },
     });
     if let Some(path) = subject.path(finding) {
