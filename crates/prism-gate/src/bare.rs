@@ -12,11 +12,11 @@ mod names;
 mod print;
 
 use prism_bundle::Bundle;
-use ruff_python_ast::token::TokenKind;
+use ruff_python_ast::visitor::Visitor;
 use ruff_source_file::UniversalNewlines;
-use ruff_text_size::{Ranged, TextRange};
 
 use self::names::Neutral;
+use self::print::{Printed, print};
 use crate::check::{GateError, on_a_large_stack, parse};
 use crate::source::{Role, Source};
 
@@ -67,30 +67,15 @@ pub fn views(bundle: &Bundle) -> Result<Vec<FileViews>, GateError> {
         let trees: Vec<_> = sources.iter().map(parse).collect();
         let mut neutral = Neutral::new(&sources);
         for tree in trees.iter().flatten() {
-            neutral.take_in(&tree.syntax().body);
+            neutral.visit_body(&tree.syntax().body);
         }
-        sources
-            .iter()
-            .enumerate()
-            .zip(&trees)
-            .map(|((number, source), tree)| {
-                let (code, bare) = match tree {
-                    Ok(parsed) => {
-                        let printed = print::print(source, parsed, &mut neutral);
-                        (code_lines(source, parsed, &printed.docstrings), printed.lines)
-                    }
-                    // The gate refuses what goes too deep; nothing of it counts as read.
-                    Err(_) => (Vec::new(), Vec::new()),
-                };
-                let lines = source
-                    .text
-                    .universal_newlines()
-                    .enumerate()
-                    .map(|(line, text)| SourceLine {
-                        text: text.as_str().to_owned(),
-                        is_code: code.get(line).copied().unwrap_or(false),
-                    })
-                    .collect();
+        let files = (1..).zip(sources.iter().zip(&trees));
+        files
+            .map(|(number, (source, tree))| {
+                // The gate refuses what goes too deep; nothing of it counts as read.
+                let printed = tree.as_ref().map(|parsed| print(source, parsed, &mut neutral));
+                let Printed { lines: bare, code } = printed.unwrap_or_default();
+                let lines = (1..).zip(source.text.universal_newlines());
                 FileViews {
                     path: source.path.clone(),
                     entry_point: match source.role {
@@ -98,52 +83,18 @@ pub fn views(bundle: &Bundle) -> Result<Vec<FileViews>, GateError> {
                         Role::Training => Some("training"),
                         Role::Helper => None,
                     },
-                    lines,
-                    bare_path: format!("file_{}.py", number + 1),
+                    lines: lines
+                        .map(|(line, text)| SourceLine {
+                            text: text.as_str().to_owned(),
+                            is_code: code.contains(&line),
+                        })
+                        .collect(),
+                    bare_path: format!("file_{number}.py"),
                     bare,
                 }
             })
             .collect()
     })
-}
-
-/// Of each line whether a token of it is code.
-fn code_lines(
-    source: &Source<'_>,
-    parsed: &ruff_python_parser::Parsed<ruff_python_ast::ModModule>,
-    docstrings: &[TextRange],
-) -> Vec<bool> {
-    let mut code = Vec::new();
-    let mut docstrings = docstrings.iter().peekable();
-    for token in parsed.tokens() {
-        if matches!(
-            token.kind(),
-            TokenKind::Comment
-                | TokenKind::Newline
-                | TokenKind::NonLogicalNewline
-                | TokenKind::Indent
-                | TokenKind::Dedent
-                | TokenKind::EndOfFile
-        ) {
-            continue;
-        }
-        while docstrings.next_if(|range| range.end() <= token.start()).is_some() {}
-        if docstrings
-            .peek()
-            .is_some_and(|range| range.contains_range(token.range()))
-        {
-            continue;
-        }
-        let (from, to) = (
-            source.line(token.start()) as usize,
-            source.line(token.end()) as usize,
-        );
-        if code.len() < to {
-            code.resize(to, false);
-        }
-        code[from - 1..to].fill(true);
-    }
-    code
 }
 
 #[cfg(test)]

@@ -18,7 +18,8 @@ static KEPT: Words = Words::new(
 /// Longest foreign name that is kept, in bytes. Libraries have no longer ones that matter; a message would.
 const FOREIGN_BYTES_MAX: usize = 40;
 
-/// What names and texts of a bundle are called instead. The same one is always called the same.
+/// What names and texts of a bundle are called instead. The same one is always called the same. Visits what a module binds.
+#[derive(Default)]
 pub(super) struct Neutral {
     names: FxHashMap<String, String>,
     texts: FxHashMap<String, usize>,
@@ -37,12 +38,7 @@ enum Kind {
 impl Neutral {
     /// Knows the files.
     pub(super) fn new(sources: &[Source<'_>]) -> Self {
-        let mut neutral = Self {
-            names: FxHashMap::default(),
-            texts: FxHashMap::default(),
-            counts: [0; 4],
-            foreign: 0,
-        };
+        let mut neutral = Self::default();
         for (number, source) in sources.iter().enumerate() {
             let mut parts: Vec<&str> = source.module.split('.').collect();
             let last = parts.pop().unwrap_or_default();
@@ -54,24 +50,19 @@ impl Neutral {
         neutral
     }
 
-    /// Takes in what a module binds.
-    pub(super) fn take_in(&mut self, body: &[Stmt]) {
-        self.visit_body(body);
-    }
-
-    fn call(&mut self, name: &str, other: impl FnOnce() -> String) {
+    /// Gives a name another one, unless it has one or is kept; whether it did.
+    fn call(&mut self, name: &str, other: impl FnOnce() -> String) -> bool {
         let is_kept = KEPT.contains(name) || (name.starts_with("__") && name.ends_with("__"));
-        if !is_kept && !self.names.contains_key(name) {
+        let is_new = !is_kept && !self.names.contains_key(name);
+        if is_new {
             self.names.insert(name.to_owned(), other());
         }
+        is_new
     }
 
     fn bind(&mut self, name: &str, kind: Kind) {
         // A library's name for an attribute stays; one that stands alone is the bundle's, whatever it is called.
         if matches!(kind, Kind::Attribute | Kind::Function) && is_library_name(name) {
-            return;
-        }
-        if self.names.contains_key(name) {
             return;
         }
         let (at, letter) = match kind {
@@ -81,9 +72,7 @@ impl Neutral {
             Kind::Attribute => (3, 'a'),
         };
         let number = self.counts[at] + 1;
-        let before = self.names.len();
-        self.call(name, || format!("{letter}{number}"));
-        if self.names.len() > before {
+        if self.call(name, || format!("{letter}{number}")) {
             self.counts[at] = number;
         }
     }

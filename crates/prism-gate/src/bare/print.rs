@@ -5,6 +5,7 @@ use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::{Expr, ModModule, Stmt};
 use ruff_python_parser::Parsed;
 use ruff_text_size::{Ranged, TextRange};
+use rustc_hash::FxHashSet;
 
 use super::BareLine;
 use super::names::Neutral;
@@ -15,21 +16,23 @@ const INDENT: usize = 4;
 /// From this length on a text says how long it is, in characters.
 const LONG_TEXT_CHARS: usize = 64;
 
-/// What was printed, and the ranges that stand for `pass`: statements that are nothing but a text.
+/// What was printed.
+#[derive(Default)]
 pub(super) struct Printed {
     pub(super) lines: Vec<BareLine>,
-    pub(super) docstrings: Vec<TextRange>,
+    /// The lines of the source that hold code: more than blanks, comments and statements that are nothing but a text.
+    pub(super) code: FxHashSet<u32>,
 }
 
-/// Prints it.
+/// Prints it. A statement that is nothing but a text becomes `pass`.
 pub(super) fn print(source: &Source<'_>, parsed: &Parsed<ModModule>, neutral: &mut Neutral) -> Printed {
     let mut docstrings = Docstrings(Vec::new());
     docstrings.visit_body(&parsed.syntax().body);
-    let docstrings = docstrings.0;
+    let mut docstrings = docstrings.0.into_iter().peekable();
     let mut printer = Printer {
         source,
         neutral,
-        lines: Vec::new(),
+        printed: Printed::default(),
         line: String::new(),
         original: 0,
         level: 0,
@@ -37,32 +40,20 @@ pub(super) fn print(source: &Source<'_>, parsed: &Parsed<ModModule>, neutral: &m
         in_fstring: 0,
         last: None,
     };
-    let mut at = 0;
-    let mut told = None;
     for token in parsed.tokens() {
-        while docstrings
-            .get(at)
-            .is_some_and(|range| range.end() <= token.start())
-        {
-            at += 1;
-        }
-        let range = docstrings
-            .get(at)
-            .filter(|range| range.contains_range(token.range()) && !token.range().is_empty());
-        if let Some(range) = range {
-            if told != Some(range.start()) {
-                told = Some(range.start());
-                printer.put(TokenKind::Pass, "pass", token.range());
+        let range = token.range();
+        while docstrings.next_if(|text| text.end() <= range.start()).is_some() {}
+        match docstrings.peek() {
+            Some(text) if text.contains_range(range) && !range.is_empty() => {
+                if text.start() == range.start() {
+                    printer.put(TokenKind::Pass, "pass", range);
+                }
             }
-            continue;
+            _ => printer.token(token.kind(), range),
         }
-        printer.token(token.kind(), token.range());
     }
     printer.end_line();
-    Printed {
-        lines: printer.lines,
-        docstrings,
-    }
+    printer.printed
 }
 
 /// Statements that are a text and nothing else, in the order of the source.
@@ -82,7 +73,7 @@ impl<'a> StatementVisitor<'a> for Docstrings {
 struct Printer<'p, 's> {
     source: &'p Source<'s>,
     neutral: &'p mut Neutral,
-    lines: Vec<BareLine>,
+    printed: Printed,
     line: String,
     /// Where the line came from, from 1.
     original: u32,
@@ -97,7 +88,17 @@ struct Printer<'p, 's> {
 
 impl Printer<'_, '_> {
     fn token(&mut self, kind: TokenKind, range: TextRange) {
-        let slice = self.source.text.get(range.to_std_range()).unwrap_or_default();
+        let slice = self.source.slice(range);
+        let quote = |depth: usize| if depth > 0 { '\'' } else { '"' };
+        if !kind.is_trivia()
+            && !matches!(
+                kind,
+                TokenKind::Newline | TokenKind::Indent | TokenKind::Dedent | TokenKind::EndOfFile
+            )
+        {
+            let lines = self.source.line(range.start())..=self.source.line(range.end());
+            self.printed.code.extend(lines);
+        }
         match kind {
             TokenKind::Comment | TokenKind::EndOfFile | TokenKind::IpyEscapeCommand => {}
             TokenKind::Indent => self.level += 1,
@@ -114,19 +115,15 @@ impl Printer<'_, '_> {
                 }
             }
             TokenKind::String => {
-                let quote = if self.in_fstring > 0 { '\'' } else { '"' };
-                let bytes = slice
-                    .bytes()
-                    .take_while(u8::is_ascii_alphabetic)
-                    .any(|letter| letter.eq_ignore_ascii_case(&b'b'));
+                let quote = quote(self.in_fstring);
+                let (prefix, _) = slice.split_once(['"', '\'']).unwrap_or_default();
+                let prefix = if prefix.contains(['b', 'B']) { "b" } else { "" };
                 let text = self.neutral_text(slice);
-                let prefix = if bytes { "b" } else { "" };
                 self.put(kind, &format!("{prefix}{quote}{text}{quote}"), range);
             }
             TokenKind::FStringStart | TokenKind::TStringStart => {
-                let quote = if self.in_fstring > 0 { '\'' } else { '"' };
                 let letter = if kind == TokenKind::FStringStart { 'f' } else { 't' };
-                self.put(kind, &format!("{letter}{quote}"), range);
+                self.put(kind, &format!("{letter}{}", quote(self.in_fstring)), range);
                 self.in_fstring += 1;
             }
             TokenKind::FStringMiddle | TokenKind::TStringMiddle => {
@@ -139,8 +136,7 @@ impl Printer<'_, '_> {
             }
             TokenKind::FStringEnd | TokenKind::TStringEnd => {
                 self.in_fstring = self.in_fstring.saturating_sub(1);
-                let quote = if self.in_fstring > 0 { "'" } else { "\"" };
-                self.put(kind, quote, range);
+                self.put(kind, &quote(self.in_fstring).to_string(), range);
             }
             TokenKind::Name => {
                 let is_attribute = self.last == Some(TokenKind::Dot);
@@ -164,12 +160,8 @@ impl Printer<'_, '_> {
     fn put(&mut self, kind: TokenKind, text: &str, range: TextRange) {
         if self.line.is_empty() {
             self.original = self.source.line(range.start());
-            let levels = if self.is_continued {
-                self.level + 2
-            } else {
-                self.level
-            };
-            self.line.extend(std::iter::repeat_n(' ', INDENT * levels));
+            let levels = self.level + if self.is_continued { 2 } else { 0 };
+            self.line.push_str(&" ".repeat(INDENT * levels));
         } else if self.last.is_some_and(|last| self.is_apart(last, kind)) {
             self.line.push(' ');
         }
@@ -180,7 +172,7 @@ impl Printer<'_, '_> {
     fn end_line(&mut self) {
         if !self.line.is_empty() {
             let begins_statement = self.level == 0 && !self.is_continued;
-            self.lines.push(BareLine {
+            self.printed.lines.push(BareLine {
                 text: std::mem::take(&mut self.line),
                 original: self.original,
                 begins_statement,
@@ -211,29 +203,15 @@ impl Printer<'_, '_> {
 
 /// Letters, digits or a text: two of them side by side would become one.
 fn is_word(kind: TokenKind) -> bool {
-    kind.is_keyword()
-        || matches!(
-            kind,
-            TokenKind::Name | TokenKind::Int | TokenKind::Float | TokenKind::Complex | TokenKind::String
-        )
+    use TokenKind::{Complex, Float, Int, Name, String};
+    kind.is_keyword() || matches!(kind, Name | Int | Float | Complex | String)
 }
 
 /// Something that can be called, indexed or asked for an attribute.
 fn is_value(kind: TokenKind) -> bool {
-    matches!(
-        kind,
-        TokenKind::Name
-            | TokenKind::Rpar
-            | TokenKind::Rsqb
-            | TokenKind::Rbrace
-            | TokenKind::String
-            | TokenKind::FStringEnd
-            | TokenKind::Int
-            | TokenKind::Float
-            | TokenKind::Type
-            | TokenKind::Match
-            | TokenKind::Case
-    )
+    use TokenKind::{Case, FStringEnd, Float, Int, Match, Name, Rbrace, Rpar, Rsqb, String, Type};
+    let is_closed = matches!(kind, Rpar | Rsqb | Rbrace | FStringEnd);
+    is_closed || matches!(kind, Name | String | Int | Float | Type | Match | Case)
 }
 
 /// How a number is written, as `.3f`.
