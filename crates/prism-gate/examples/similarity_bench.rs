@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use prism_bundle::Bundle;
-use prism_gate::similarity::{Fingerprints, Index, QueryOptions};
+use prism_gate::similarity::{Fingerprints, Index};
 
 const BUNDLES: u64 = 10_000;
 const QUERIES: u64 = 200;
@@ -110,21 +110,17 @@ fn resident_mib() -> Option<u64> {
 fn main() -> Result<(), Box<dyn Error>> {
     let before_mib = resident_mib().unwrap_or_default();
     let started = Instant::now();
-    let mut index = Index::new();
-    let (mut marks, mut stored_bytes) = (0, 0);
+    let mut index = Index::default();
+    let mut marks = 0;
     for number in 0..BUNDLES {
         let found = Fingerprints::of(&bundle(number)?)?;
         marks += found.len();
-        if number < 100 {
-            stored_bytes += found.to_bytes()?.len();
-        }
         index.add(&number.to_string(), found)?;
     }
     let count = usize::try_from(BUNDLES)?;
     println!(
-        "{BUNDLES} bundles, {} fingerprints and {} bytes each, read and added in {:.1} s",
+        "{BUNDLES} bundles, {} fingerprints each, read and added in {:.1} s",
         marks / count,
-        stored_bytes / 100,
         started.elapsed().as_secs_f64()
     );
     println!(
@@ -141,7 +137,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let started = Instant::now();
         let found = Fingerprints::of(&later)?;
         let queried = Instant::now();
-        told += index.query(&found, &QueryOptions::default()).len();
+        told += index.query(&found).len();
         query_ms.push(queried.elapsed().as_secs_f64() * 1e3);
         whole_ms.push(started.elapsed().as_secs_f64() * 1e3);
     }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use prism_bundle::Bundle;
-use prism_gate::similarity::{Fingerprints, Index, Match, QueryOptions, Thresholds, Verdict};
+use prism_gate::similarity::{Fingerprints, Match, Verdict};
 
 /// Pairs that are printed.
 const SHOWN_MAX: usize = 40;
@@ -62,15 +62,17 @@ fn pairs(all: &BTreeMap<String, Fingerprints>, shows: bool) {
     for (first, earlier) in all {
         for (second, later) in all.iter().filter(|(name, _)| *name != first) {
             let is_foreign = author_of(first) != author_of(second);
-            let told = told(first, earlier, later, Thresholds::default());
+            let told = Match::of(first, later, earlier);
             let count = counts.entry(is_foreign).or_default();
             count[0] += 1;
-            match told.as_ref().map(|found| found.verdict) {
-                Some(Verdict::Reject) => count[1] += 1,
-                Some(Verdict::Review) => count[2] += 1,
-                None => {}
+            match told.verdict {
+                Verdict::Reject => count[1] += 1,
+                Verdict::Review => count[2] += 1,
+                Verdict::Unlike => {}
             }
-            rows.extend(told.filter(|_| is_foreign).map(|found| (found, second)));
+            if is_foreign && told.verdict > Verdict::Unlike {
+                rows.push((told, second));
+            }
         }
     }
     for (is_foreign, [number, rejected, reviewed]) in counts {
@@ -95,11 +97,6 @@ fn copies(
     disguise: &Path,
     read: &dyn Fn(&Path) -> Option<Fingerprints>,
 ) {
-    let anything = Thresholds {
-        shared_min: 0,
-        review_share: 0.0,
-        ..Thresholds::default()
-    };
     let mut shares = Vec::new();
     let (mut rejected, mut reviewed) = (0, 0);
     for copy in sorted(disguise) {
@@ -107,12 +104,13 @@ fn copies(
         let (Some(earlier), Some(later)) = (originals.get(&name), read(&copy)) else {
             continue;
         };
-        match told(&name, earlier, &later, Thresholds::default()).map(|found| found.verdict) {
-            Some(Verdict::Reject) => rejected += 1,
-            Some(Verdict::Review) => reviewed += 1,
-            None => {}
+        let told = Match::of(&name, &later, earlier);
+        match told.verdict {
+            Verdict::Reject => rejected += 1,
+            Verdict::Review => reviewed += 1,
+            Verdict::Unlike => {}
         }
-        shares.push(told(&name, earlier, &later, anything).map_or(0.0, |found| 100.0 * found.share()));
+        shares.push(100.0 * told.share());
     }
     shares.sort_by(f64::total_cmp);
     let at = |part: usize| shares.get(shares.len() * part / 100).copied().unwrap_or_default();
@@ -125,16 +123,6 @@ fn copies(
         at(50),
         shares.len() - rejected - reviewed
     );
-}
-
-fn told(id: &str, earlier: &Fingerprints, later: &Fingerprints, thresholds: Thresholds) -> Option<Match> {
-    let mut index = Index::new();
-    index.add(id, earlier.clone()).ok()?;
-    let options = QueryOptions {
-        thresholds,
-        ..QueryOptions::default()
-    };
-    index.query(later, &options).into_iter().next()
 }
 
 fn author_of(name: &str) -> &str {

@@ -11,7 +11,7 @@ use prism_bundle::Bundle;
 use prism_core::advice::Advice as _;
 use prism_core::outcome::Status;
 use prism_core::submission::{Position, Stage};
-use prism_gate::similarity::{Fingerprints, Index, MATCHES_MAX, Match, QueryOptions};
+use prism_gate::similarity::{Fingerprints, Index, Match};
 use prism_store::{
     Store,
     submissions::{self, Submission},
@@ -112,39 +112,22 @@ impl Similar {
         before_seq: i64,
     ) -> Result<Vec<Match>> {
         self.build(store)?;
-        let own = self
-            .known
-            .iter()
-            .filter(|(_, known)| Some(known.hotkey.as_str()) == hotkey)
-            .map(|(id, _)| id.as_str());
-        let mut options = QueryOptions {
-            ignored_ids: own.collect(),
-            ..QueryOptions::default()
-        };
         let mut counting = Vec::new();
-        loop {
-            let found = self.index.query(fingerprints, &options);
-            // A query tells the gravest alone. Those that count for nothing must not hide others: it is asked again without them.
-            let is_all = found.len() < MATCHES_MAX;
-            let before = options.ignored_ids.len();
-            for one in found {
-                let Some((id, known)) = self.known.get_key_value(&one.id) else {
-                    continue;
-                };
-                options.ignored_ids.insert(id);
-                if known.seq >= before_seq {
-                    continue;
-                }
-                let stands = store.read(|tx| submissions::find(tx, &one.id))?;
-                if stands.is_some_and(|stands| is_anybodys(stands.position)) {
-                    counting.push(one);
-                }
-            }
-            if is_all || counting.len() >= FOUND_MAX || options.ignored_ids.len() == before {
+        for found in self.index.query(fingerprints) {
+            if counting.len() >= FOUND_MAX {
                 break;
             }
+            let Some(known) = self.known.get(&found.id) else {
+                continue;
+            };
+            if Some(known.hotkey.as_str()) == hotkey || known.seq >= before_seq {
+                continue;
+            }
+            let stands = store.read(|tx| submissions::find(tx, &found.id))?;
+            if stands.is_some_and(|stands| is_anybodys(stands.position)) {
+                counting.push(found);
+            }
         }
-        counting.truncate(FOUND_MAX);
         Ok(counting)
     }
 }

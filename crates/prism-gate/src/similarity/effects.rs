@@ -6,7 +6,7 @@
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{Expr, Stmt};
 
-use super::statement::{Live, live};
+use super::statement::live;
 
 /// A name, or an attribute of the object itself.
 pub(super) type Path<'a> = (&'a str, &'a str);
@@ -38,15 +38,14 @@ impl<'a> Collector<'a> {
     /// An expression that is assigned to.
     pub(super) fn target(&mut self, target: &'a Expr) {
         let was = std::mem::replace(&mut self.writes, true);
-        match target {
-            Expr::Subscript(subscript) => {
-                self.target(&subscript.value);
-                self.writes = was;
-                self.visit_expr(&subscript.slice);
-            }
-            other => self.visit_expr(other),
+        if let Expr::Subscript(subscript) = target {
+            self.target(&subscript.value);
+            self.writes = was;
+            self.visit_expr(&subscript.slice);
+        } else {
+            self.visit_expr(target);
+            self.writes = was;
         }
-        self.writes = was;
     }
 
     fn mention(&mut self, path: Path<'a>, only_stored: bool) {
@@ -84,26 +83,20 @@ impl<'a> Visitor<'a> for Collector<'a> {
                 self.visit_expr(&alone.value);
                 self.writes = was;
             }
-            Stmt::If(branch) => match live(branch) {
-                Live::One(body) => self.visit_body(body),
-                Live::Both => visitor::walk_stmt(self, stmt),
+            _ => match live(stmt) {
+                Some(body) => self.visit_body(body),
+                None => visitor::walk_stmt(self, stmt),
             },
-            _ => visitor::walk_stmt(self, stmt),
         }
     }
 
     fn visit_expr(&mut self, expr: &'a Expr) {
         match expr {
             Expr::Name(name) => self.mention((name.id.as_str(), ""), !name.ctx.is_load()),
-            Expr::Attribute(attribute) => match &*attribute.value {
-                Expr::Name(name) if Some(name.id.as_str()) == self.own => {
-                    self.mention(
-                        (name.id.as_str(), attribute.attr.as_str()),
-                        !attribute.ctx.is_load(),
-                    );
-                }
-                _ => visitor::walk_expr(self, expr),
-            },
+            Expr::Attribute(attribute) if is_own(&attribute.value, self.own) => {
+                let path = (self.own.unwrap_or_default(), attribute.attr.as_str());
+                self.mention(path, !attribute.ctx.is_load());
+            }
             _ => visitor::walk_expr(self, expr),
         }
     }
@@ -111,4 +104,9 @@ impl<'a> Visitor<'a> for Collector<'a> {
     fn visit_annotation(&mut self, _expr: &'a Expr) {
         // A type hint does nothing.
     }
+}
+
+/// Whether an expression is the object itself.
+pub(super) fn is_own(expr: &Expr, own: Option<&str>) -> bool {
+    matches!(expr, Expr::Name(name) if Some(name.id.as_str()) == own)
 }

@@ -7,12 +7,12 @@ use ruff_python_ast::{self as ast, CmpOp, Expr, Operator, UnaryOp};
 use ruff_text_size::{Ranged, TextSize};
 use rustc_hash::FxHashMap;
 
+use super::effects::is_own;
 use super::helpers::Helpers;
 use super::resolve::{Bundled, Names};
 use super::statement::REPLACED_TOKENS_MAX;
 use super::token::{self, CALL, Token, word};
 use super::vocabulary::{self, Meaning};
-use crate::source::Source;
 
 /// Sorted pieces that may lie in one another; deeper ones keep the order of the source, which bounds the work.
 const SORTED_DEPTH_MAX: usize = 16;
@@ -22,8 +22,7 @@ const INLINED_MAX: usize = 3;
 
 /// Where an expression stands.
 pub(super) struct Place<'u> {
-    pub(super) source: &'u Source<'u>,
-    pub(super) names: &'u Names,
+    pub(super) names: &'u Names<'u>,
     /// The name by which a method knows its object.
     pub(super) own: Option<&'u str>,
     /// Whether plain names are settings, as where a model is set up.
@@ -37,37 +36,37 @@ pub(super) struct Place<'u> {
 }
 
 /// Writes the expressions of one piece of code.
-pub(super) struct Writer<'u> {
+pub(super) struct Writer<'w, 'u> {
     pub(super) place: Place<'u>,
-    pub(super) bundled: &'u Bundled,
+    pub(super) bundled: &'u Bundled<'u>,
     pub(super) helpers: &'u Helpers<'u>,
     /// Sorted pieces around this one.
     pub(super) depth: usize,
     /// Helpers around this expression.
     pub(super) inlined: usize,
-    pub(super) inlined_tokens_left: usize,
+    pub(super) inlined_tokens_left: &'w mut usize,
 }
 
 /// Whether an expression is a setting: made of literals and of names that hold settings.
 type IsSetting = bool;
 
-impl<'u> Writer<'u> {
+impl<'u> Writer<'_, 'u> {
     pub(super) fn line(&self, at: TextSize) -> u32 {
-        self.place.line.unwrap_or_else(|| self.place.source.line(at))
+        self.place
+            .line
+            .unwrap_or_else(|| self.place.names.source.line(at))
     }
 
     /// The last component of the library's path that an expression stands for.
     pub(super) fn library(&self, expr: &'u Expr) -> Option<&'u str> {
-        if let Expr::Name(name) = expr
-            && let Some(path) = self.place.aliases.get(name.id.as_str())
-        {
-            return Some(path);
-        }
-        self.place.names.library(expr)
+        let alias = expr
+            .as_name_expr()
+            .and_then(|name| self.place.aliases.get(name.id.as_str()));
+        alias.copied().or_else(|| self.place.names.library(expr))
     }
 
     fn is_own(&self, expr: &Expr) -> bool {
-        matches!(expr, Expr::Name(name) if Some(name.id.as_str()) == self.place.own)
+        is_own(expr, self.place.own)
     }
 
     pub(super) fn expr(&mut self, expr: &'u Expr, out: &mut Vec<Token>) -> IsSetting {
@@ -76,93 +75,32 @@ impl<'u> Writer<'u> {
             push_meaning(vocabulary::of_library(name), line, out);
             return false;
         }
-        match expr {
+        // A word and the parts that follow it: for what needs no more. The rest is written and returns.
+        let (head, parts): (&str, Vec<&'u Expr>) = match expr {
             Expr::Name(name) => {
                 if let Some(tokens) = self.place.replaced.get(name.id.as_str()) {
                     token::append(out, tokens);
                     return false;
                 }
                 token::push_atom(out, line);
-                self.place.sets_up || self.bundled.is_setting(name.id.as_str())
+                return self.place.sets_up || self.bundled.is_setting(name.id.as_str());
             }
-            Expr::Attribute(attribute) => self.attribute(attribute, line, out),
-            Expr::Call(call) => {
-                self.call(call, line, out);
-                false
-            }
-            Expr::BinOp(operation) => self.operation(operation, line, out),
+            Expr::Attribute(attribute) => return self.attribute(attribute, line, out),
+            Expr::BinOp(operation) => return self.operation(operation, line, out),
             Expr::UnaryOp(operation) => {
                 let mut operand = Vec::new();
                 let is_setting = self.expr(&operation.operand, &mut operand);
-                if !is_setting {
-                    let word = match operation.op {
-                        UnaryOp::Not => word("not"),
-                        UnaryOp::USub => word("neg"),
-                        UnaryOp::Invert => word("~"),
-                        UnaryOp::UAdd => token::ATOM,
-                    };
-                    if word != token::ATOM {
-                        out.push(Token { word, line });
-                    }
+                let head = match operation.op {
+                    UnaryOp::Not => "not",
+                    UnaryOp::USub => "neg",
+                    UnaryOp::Invert => "~",
+                    UnaryOp::UAdd => "",
+                };
+                if !is_setting && !head.is_empty() {
+                    out.push(Token::new(head, line));
                 }
                 token::append(out, &operand);
-                is_setting
-            }
-            Expr::BoolOp(operation) => {
-                let op = if operation.op == ast::BoolOp::And {
-                    "and"
-                } else {
-                    "or"
-                };
-                self.sorted(op, line, operation.values.iter().collect(), out);
-                false
-            }
-            Expr::Compare(comparison) => {
-                self.comparison(comparison, line, out);
-                false
-            }
-            Expr::If(choice) => {
-                out.push(Token {
-                    word: word("choice"),
-                    line,
-                });
-                let (test, is_turned) = positive(&choice.test);
-                self.expr(test, out);
-                let (first, second) = if is_turned {
-                    (&choice.orelse, &choice.body)
-                } else {
-                    (&choice.body, &choice.orelse)
-                };
-                self.expr(first, out);
-                self.expr(second, out);
-                false
-            }
-            Expr::Subscript(subscript) => {
-                out.push(Token {
-                    word: word("[]"),
-                    line,
-                });
-                self.expr(&subscript.value, out);
-                self.expr(&subscript.slice, out);
-                false
-            }
-            Expr::Slice(slice) => {
-                out.push(Token {
-                    word: word(":"),
-                    line,
-                });
-                for part in [&slice.lower, &slice.upper, &slice.step].into_iter().flatten() {
-                    self.expr(part, out);
-                }
-                false
-            }
-            Expr::Lambda(lambda) => {
-                out.push(Token {
-                    word: word("lambda"),
-                    line,
-                });
-                self.expr(&lambda.body, out);
-                false
+                return is_setting;
             }
             Expr::Tuple(ast::ExprTuple { elts, .. })
             | Expr::List(ast::ExprList { elts, .. })
@@ -170,62 +108,82 @@ impl<'u> Writer<'u> {
                 if elts.is_empty() {
                     token::push_atom(out, line);
                 }
-                self.all(elts, out)
+                return self.in_order(elts, out);
+            }
+            Expr::Named(named) => return self.expr(&named.value, out),
+            Expr::Starred(starred) => return self.expr(&starred.value, out),
+            Expr::Await(waited) => return self.expr(&waited.value, out),
+            Expr::Call(call) => {
+                self.call(call, line, out);
+                return false;
+            }
+            Expr::Compare(comparison) => {
+                self.comparison(comparison, line, out);
+                return false;
+            }
+            Expr::BoolOp(operation) => {
+                out.push(Token::new(operation.op.as_str(), line));
+                self.in_any_order(&operation.values, out);
+                return false;
             }
             Expr::Dict(dict) => {
-                self.in_any_order(dict.items.iter().map(|item| &item.value).collect(), out);
-                false
+                self.in_any_order(dict.items.iter().map(|item| &item.value), out);
+                return false;
             }
             Expr::ListComp(ast::ExprListComp { elt, generators, .. })
             | Expr::SetComp(ast::ExprSetComp { elt, generators, .. })
-            | Expr::Generator(ast::ExprGenerator { elt, generators, .. }) => {
-                self.comprehension(elt, generators, line, out);
-                false
+            | Expr::Generator(ast::ExprGenerator { elt, generators, .. })
+            | Expr::DictComp(ast::ExprDictComp {
+                value: elt,
+                generators,
+                ..
+            }) => {
+                out.push(Token::new("comprehension", line));
+                self.expr(elt, out);
+                for generator in generators {
+                    self.expr(&generator.iter, out);
+                    for condition in &generator.ifs {
+                        out.push(Token::new("if", line));
+                        self.expr(condition, out);
+                    }
+                }
+                return false;
             }
-            Expr::DictComp(comprehension) => {
-                self.comprehension(&comprehension.value, &comprehension.generators, line, out);
-                false
+            Expr::If(choice) => {
+                let (test, is_turned) = positive(&choice.test);
+                let (first, second) = if is_turned {
+                    (&choice.orelse, &choice.body)
+                } else {
+                    (&choice.body, &choice.orelse)
+                };
+                ("choice", vec![test, first, second])
             }
-            Expr::Named(named) => self.expr(&named.value, out),
-            Expr::Starred(starred) => self.expr(&starred.value, out),
-            Expr::Await(waited) => self.expr(&waited.value, out),
+            Expr::Subscript(subscript) => ("[]", vec![&subscript.value, &subscript.slice]),
+            Expr::Slice(slice) => {
+                let parts = [&slice.lower, &slice.upper, &slice.step].into_iter().flatten();
+                (":", parts.map(|part| &**part).collect())
+            }
+            Expr::Lambda(lambda) => ("lambda", vec![&lambda.body]),
             Expr::Yield(ast::ExprYield {
                 value: Some(value), ..
             })
-            | Expr::YieldFrom(ast::ExprYieldFrom { value, .. }) => {
-                out.push(Token {
-                    word: word("yield"),
-                    line,
-                });
-                self.expr(value, out);
-                false
-            }
+            | Expr::YieldFrom(ast::ExprYieldFrom { value, .. }) => ("yield", vec![value]),
             _ => {
                 token::push_atom(out, line);
-                true
+                return true;
             }
-        }
-    }
-
-    /// Writes every expression; whether all of them are settings.
-    fn all(&mut self, exprs: &'u [Expr], out: &mut Vec<Token>) -> IsSetting {
-        let mut is_setting = true;
-        for expr in exprs {
-            is_setting &= self.expr(expr, out);
-        }
-        is_setting
+        };
+        out.push(Token::new(head, line));
+        self.in_order(parts, out);
+        false
     }
 
     fn attribute(&mut self, attribute: &'u ast::ExprAttribute, line: u32, out: &mut Vec<Token>) -> IsSetting {
         let name = attribute.attr.as_str();
         if self.is_own(&attribute.value) {
-            return if let Some(meaning) = vocabulary::of_own_attribute(name) {
-                push_meaning(meaning, line, out);
-                false
-            } else {
-                token::push_atom(out, line);
-                true
-            };
+            let meaning = vocabulary::of_own_attribute(name);
+            push_meaning(meaning.unwrap_or(Meaning::Noise), line, out);
+            return meaning.is_none();
         }
         match vocabulary::of_attribute(name, false) {
             Some(Meaning::Word(word)) => {
@@ -235,51 +193,56 @@ impl<'u> Writer<'u> {
             }
             Some(Meaning::Noise) => self.expr(&attribute.value, out),
             None => {
-                let is_setting = matches!(&*attribute.value, Expr::Name(_) | Expr::Attribute(_));
                 self.expr(&attribute.value, out);
-                is_setting
+                matches!(&*attribute.value, Expr::Name(_) | Expr::Attribute(_))
             }
         }
     }
 
     fn call(&mut self, call: &'u ast::ExprCall, line: u32, out: &mut Vec<Token>) {
         let library = self.library(&call.func);
-        match (&*call.func, library) {
-            (_, Some(name)) => self.known_call(vocabulary::of_library(name), None, call, line, out),
-            (Expr::Name(name), None) => match vocabulary::of_builtin(name.id.as_str()) {
-                Some(meaning) if !self.place.names.is_fixed(name.id.as_str()) => {
-                    self.known_call(meaning, None, call, line, out);
-                }
-                _ => {
-                    if self.inline(name.id.as_str(), None, &call.arguments, line, out) {
-                        return;
-                    }
-                    out.push(Token { word: CALL, line });
-                    self.arguments(&call.arguments, out);
-                }
-            },
-            (Expr::Attribute(attribute), None) => {
-                let name = attribute.attr.as_str();
-                let is_own = self.is_own(&attribute.value);
-                let meaning = if is_own {
-                    vocabulary::of_own_attribute(name)
+        let (name, object) = match &*call.func {
+            _ if library.is_some() => ("", None),
+            Expr::Name(name) => (name.id.as_str(), None),
+            Expr::Attribute(attribute) => (attribute.attr.as_str(), Some(&*attribute.value)),
+            other => ("", Some(other)),
+        };
+        let is_own = object.is_some_and(|object| self.is_own(object));
+        let meaning = match (library, object) {
+            (Some(name), _) => Some(vocabulary::of_library(name)),
+            (None, None) if self.place.names.is_fixed(name) => None,
+            (None, None) => vocabulary::of_builtin(name),
+            (None, Some(_)) if is_own => vocabulary::of_own_attribute(name),
+            (None, Some(_)) => vocabulary::of_attribute(name, true),
+        };
+        let arguments = &call.arguments;
+        match (meaning, object) {
+            // A conversion: the object, or what is converted, stands for the whole.
+            (Some(Meaning::Noise), Some(object)) => drop(self.expr(object, out)),
+            (Some(Meaning::Noise), None) => self.arguments(arguments, out),
+            (Some(Meaning::Word(head)), _) => {
+                out.push(Token { word: head, line });
+                let commutes = [word("+"), word("*")].contains(&head);
+                if commutes && arguments.len() + usize::from(object.is_some()) == 2 {
+                    let named = arguments.keywords.iter().map(|keyword| &keyword.value);
+                    let operands = object.into_iter().chain(&arguments.args).chain(named);
+                    self.in_any_order(operands, out);
                 } else {
-                    vocabulary::of_attribute(name, true)
-                };
-                if let Some(meaning) = meaning {
-                    self.known_call(meaning, Some(&attribute.value), call, line, out);
-                } else if !self.inline(name, Some(&attribute.value), &call.arguments, line, out) {
-                    out.push(Token { word: CALL, line });
-                    if !is_own {
-                        self.expr(&attribute.value, out);
+                    if let Some(object) = object {
+                        self.expr(object, out);
                     }
-                    self.arguments(&call.arguments, out);
+                    self.arguments(arguments, out);
                 }
             }
-            (other, None) => {
+            (None, _) => {
+                if self.inline(name, object, arguments, line, out) {
+                    return;
+                }
                 out.push(Token { word: CALL, line });
-                self.expr(other, out);
-                self.arguments(&call.arguments, out);
+                if let Some(object) = object.filter(|_| !is_own) {
+                    self.expr(object, out);
+                }
+                self.arguments(arguments, out);
             }
         }
     }
@@ -294,36 +257,32 @@ impl<'u> Writer<'u> {
         out: &mut Vec<Token>,
     ) -> bool {
         let helpers = self.helpers;
-        let Some(helper) = helpers.get(name) else {
+        let Some(Some(helper)) = helpers.get(name) else {
             return false;
         };
-        if self.inlined >= INLINED_MAX || self.inlined_tokens_left == 0 {
+        if self.inlined >= INLINED_MAX || *self.inlined_tokens_left == 0 {
             return false;
         }
         let object = object.filter(|_| helper.is_method);
         let values = object.into_iter().chain(&arguments.args);
-        let by_name = arguments.keywords.iter();
         if arguments.args.iter().any(Expr::is_starred_expr)
-            || by_name.clone().any(|keyword| keyword.arg.is_none())
+            || arguments.keywords.iter().any(|keyword| keyword.arg.is_none())
             || values.clone().count() > helper.parameters.len()
         {
             return false;
         }
-        let named = by_name.filter_map(|keyword| Some((keyword.arg.as_ref()?.as_str(), &keyword.value)));
-        let given = helper.parameters.iter().copied().zip(values).chain(named);
+        let named = arguments.keywords.iter();
+        let named = named.filter_map(|keyword| Some((keyword.arg.as_ref()?.as_str(), &keyword.value)));
         let mut own = None;
         let mut replaced: FxHashMap<&'u str, Vec<Token>> = FxHashMap::default();
-        for (parameter, value) in given {
+        for (parameter, value) in helper.parameters.iter().copied().zip(values).chain(named) {
             if self.is_own(value) {
                 own = Some(parameter);
-                continue;
+            } else {
+                replaced.insert(parameter, self.alone(value));
             }
-            let mut tokens = Vec::new();
-            self.expr(value, &mut tokens);
-            replaced.insert(parameter, tokens);
         }
         let place = Place {
-            source: helper.source,
             names: helper.names,
             own,
             sets_up: self.place.sets_up,
@@ -336,182 +295,109 @@ impl<'u> Writer<'u> {
         let mut written = 1;
         let mut is_short = true;
         for (name, value) in &helper.steps {
-            let mut tokens = Vec::new();
-            self.expr(value, &mut tokens);
+            let tokens = self.alone(value);
             written += tokens.len();
-            is_short &= tokens.len() <= REPLACED_TOKENS_MAX;
+            is_short = tokens.len() <= REPLACED_TOKENS_MAX;
             if !is_short {
                 break;
             }
             self.place.replaced.insert(name, tokens);
         }
-        let mut tokens = Vec::new();
         if is_short {
-            self.expr(helper.value, &mut tokens);
+            let tokens = self.alone(helper.value);
+            written += tokens.len();
+            token::append(out, &tokens);
         }
         self.inlined -= 1;
         self.place = outside;
-        self.inlined_tokens_left = self.inlined_tokens_left.saturating_sub(written + tokens.len());
-        token::append(out, &tokens);
+        *self.inlined_tokens_left = self.inlined_tokens_left.saturating_sub(written);
         is_short
     }
 
-    fn known_call(
-        &mut self,
-        meaning: Meaning,
-        object: Option<&'u Expr>,
-        call: &'u ast::ExprCall,
-        line: u32,
-        out: &mut Vec<Token>,
-    ) {
-        match (meaning, object) {
-            // A conversion: the object, or what is converted, stands for the whole.
-            (Meaning::Noise, Some(object)) => {
-                self.expr(object, out);
-            }
-            (Meaning::Noise, None) => self.arguments(&call.arguments, out),
-            (Meaning::Word(word), object) => {
-                let commutes = [token::word("+"), token::word("*")].contains(&word);
-                if commutes && call.arguments.len() + usize::from(object.is_some()) == 2 {
-                    let operands = object.into_iter().chain(call.arguments.args.iter());
-                    let operands =
-                        operands.chain(call.arguments.keywords.iter().map(|keyword| &keyword.value));
-                    out.push(Token { word, line });
-                    self.in_any_order(operands.collect(), out);
-                    return;
-                }
-                out.push(Token { word, line });
-                if let Some(object) = object {
-                    self.expr(object, out);
-                }
-                self.arguments(&call.arguments, out);
-            }
-        }
+    /// The tokens of an expression by itself.
+    fn alone(&mut self, expr: &'u Expr) -> Vec<Token> {
+        let mut tokens = Vec::new();
+        self.expr(expr, &mut tokens);
+        tokens
     }
 
     fn arguments(&mut self, arguments: &'u ast::Arguments, out: &mut Vec<Token>) {
         if arguments.is_empty() {
             token::push_atom(out, self.line(arguments.range.start()));
         }
-        for argument in &arguments.args {
-            self.expr(argument, out);
-        }
-        self.in_any_order(
-            arguments.keywords.iter().map(|keyword| &keyword.value).collect(),
-            out,
-        );
+        self.in_order(&arguments.args, out);
+        self.in_any_order(arguments.keywords.iter().map(|keyword| &keyword.value), out);
     }
 
     fn operation(&mut self, operation: &'u ast::ExprBinOp, line: u32, out: &mut Vec<Token>) -> IsSetting {
-        let commutes = matches!(
-            operation.op,
-            Operator::Add | Operator::Mult | Operator::BitAnd | Operator::BitOr | Operator::BitXor
-        );
         let start = out.len();
-        let before = out.last().is_some_and(|token| token.word == token::ATOM);
-        let is_setting = if commutes {
-            let mut operands = Vec::new();
-            let mut left: &Expr = &operation.left;
-            operands.push(&*operation.right);
-            while let Expr::BinOp(inner) = left
-                && inner.op == operation.op
-            {
-                operands.push(&*inner.right);
-                left = &inner.left;
+        out.push(Token::new(operation.op.as_str(), line));
+        let is_setting = match operation.op {
+            Operator::Add | Operator::Mult | Operator::BitAnd | Operator::BitOr | Operator::BitXor => {
+                let mut operands: Vec<&Expr> = vec![&operation.right];
+                let mut left: &Expr = &operation.left;
+                while let Expr::BinOp(inner) = left
+                    && inner.op == operation.op
+                {
+                    operands.push(&inner.right);
+                    left = &inner.left;
+                }
+                operands.push(left);
+                self.in_any_order(operands.into_iter().rev(), out)
             }
-            operands.push(left);
-            operands.reverse();
-            self.sorted(operator(operation.op), line, operands, out)
-        } else {
-            out.push(Token {
-                word: word(operator(operation.op)),
-                line,
-            });
-            let left = self.expr(&operation.left, out);
-            self.expr(&operation.right, out) && left
+            _ => {
+                let left = self.expr(&operation.left, out);
+                self.expr(&operation.right, out) && left
+            }
         };
         if is_setting {
             out.truncate(start);
-            if !before {
-                token::push_atom(out, line);
-            }
+            token::push_atom(out, line);
         }
         is_setting
     }
 
     fn comparison(&mut self, comparison: &'u ast::ExprCompare, line: u32, out: &mut Vec<Token>) {
-        if let ([op], [right]) = (&*comparison.ops, &*comparison.comparators) {
-            let left = &*comparison.left;
-            match op {
-                CmpOp::Eq | CmpOp::NotEq => {
-                    self.sorted(op.as_str(), line, vec![left, right], out);
-                    return;
-                }
-                CmpOp::Gt | CmpOp::GtE => {
-                    let turned = if *op == CmpOp::Gt { "<" } else { "<=" };
-                    out.push(Token {
-                        word: word(turned),
-                        line,
-                    });
-                    self.expr(right, out);
-                    self.expr(left, out);
-                    return;
-                }
-                _ => {}
+        let left = &*comparison.left;
+        match (&*comparison.ops, &*comparison.comparators) {
+            ([op @ (CmpOp::Eq | CmpOp::NotEq)], [right]) => {
+                out.push(Token::new(op.as_str(), line));
+                self.in_any_order([left, right], out);
             }
-        }
-        for op in &comparison.ops {
-            out.push(Token {
-                word: word(op.as_str()),
-                line,
-            });
-        }
-        self.expr(&comparison.left, out);
-        for operand in &comparison.comparators {
-            self.expr(operand, out);
-        }
-    }
-
-    fn comprehension(
-        &mut self,
-        element: &'u Expr,
-        generators: &'u [ast::Comprehension],
-        line: u32,
-        out: &mut Vec<Token>,
-    ) {
-        out.push(Token {
-            word: word("comprehension"),
-            line,
-        });
-        self.expr(element, out);
-        for generator in generators {
-            self.expr(&generator.iter, out);
-            for condition in &generator.ifs {
-                out.push(Token {
-                    word: word("if"),
-                    line,
-                });
-                self.expr(condition, out);
+            ([op @ (CmpOp::Gt | CmpOp::GtE)], [right]) => {
+                let turned = if *op == CmpOp::Gt { "<" } else { "<=" };
+                out.push(Token::new(turned, line));
+                self.expr(right, out);
+                self.expr(left, out);
+            }
+            (ops, operands) => {
+                out.extend(ops.iter().map(|op| Token::new(op.as_str(), line)));
+                self.expr(left, out);
+                self.in_order(operands, out);
             }
         }
     }
 
-    fn sorted(&mut self, op: &str, line: u32, operands: Vec<&'u Expr>, out: &mut Vec<Token>) -> IsSetting {
-        out.push(Token { word: word(op), line });
-        self.in_any_order(operands, out)
+    fn in_order(&mut self, exprs: impl IntoIterator<Item = &'u Expr>, out: &mut Vec<Token>) -> IsSetting {
+        let mut is_setting = true;
+        for expr in exprs {
+            is_setting &= self.expr(expr, out);
+        }
+        is_setting
     }
 
     /// Writes expressions whose order means nothing.
-    pub(super) fn in_any_order(&mut self, exprs: Vec<&'u Expr>, out: &mut Vec<Token>) -> IsSetting {
-        let mut is_setting = true;
+    pub(super) fn in_any_order(
+        &mut self,
+        exprs: impl IntoIterator<Item = &'u Expr>,
+        out: &mut Vec<Token>,
+    ) -> IsSetting {
         if self.depth >= SORTED_DEPTH_MAX {
-            for expr in exprs {
-                is_setting &= self.expr(expr, out);
-            }
-            return is_setting;
+            return self.in_order(exprs, out);
         }
         self.depth += 1;
-        let mut pieces = Vec::with_capacity(exprs.len());
+        let mut is_setting = true;
+        let mut pieces = Vec::new();
         for expr in exprs {
             let mut piece = Vec::new();
             is_setting &= self.expr(expr, &mut piece);
@@ -533,11 +419,6 @@ pub(super) fn positive(test: &Expr) -> (&Expr, bool) {
         }) => (operand, true),
         other => (other, false),
     }
-}
-
-/// The word of an operator, which is also that of the function that does the same.
-pub(super) fn operator(op: Operator) -> &'static str {
-    op.as_str()
 }
 
 fn push_meaning(meaning: Meaning, line: u32, out: &mut Vec<Token>) {

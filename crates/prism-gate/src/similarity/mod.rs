@@ -9,33 +9,30 @@
 //! to fingerprints), [`Fingerprints`], [`Index`], [`against`]. Method and measurements: `docs/similarity.md`.
 
 mod analysis;
-mod bytes;
 mod effects;
 mod expression;
 mod fingerprints;
 mod helpers;
 mod index;
-mod matching;
+mod likeness;
 mod order;
 mod report;
 mod resolve;
 mod standard;
 mod statement;
-mod thresholds;
 mod token;
 mod units;
 mod vocabulary;
 mod winnow;
 
-pub use analysis::TOKENS_MAX;
-pub use bytes::BytesError;
-pub use fingerprints::{FINGERPRINTS_MAX, Fingerprints};
-pub use index::{Arrival, Index, IndexError, MATCHES_MAX, QueryOptions};
-pub use matching::{Match, Region, Verdict};
-pub use report::{against, findings};
-pub use thresholds::Thresholds;
+pub use fingerprints::Fingerprints;
+pub use index::{Index, IndexFull};
+pub use likeness::{Match, Verdict};
+pub use report::against;
 pub(crate) use vocabulary::is_library_name;
 
+use self::analysis::TOKENS_MAX;
+use self::fingerprints::FINGERPRINTS_MAX;
 use crate::check::GateError;
 
 /// Why a bundle has no fingerprints.
@@ -44,28 +41,19 @@ pub enum SimilarityError {
     /// The machine, never the bundle.
     #[error(transparent)]
     Gate(#[from] GateError),
-    /// Its code goes too deep to be read.
-    #[error("{file}:{line}: the code goes too deep; split it")]
-    TooDeep {
+    /// A file does not parse, or goes too deep to be read.
+    #[error("{file}:{line}: {problem}")]
+    Unreadable {
         /// The file.
         file: String,
         /// The line, from 1.
         line: u32,
-    },
-    /// It does not parse.
-    #[error("{file}:{line}: syntax error; mend it")]
-    Syntax {
-        /// The file.
-        file: String,
-        /// The line, from 1.
-        line: u32,
+        /// What is wrong, and what to do.
+        problem: &'static str,
     },
     /// There is too much code.
     #[error(
         "the code has more than {TOKENS_MAX} tokens or {FINGERPRINTS_MAX} fingerprints; move tables out of the code"
     )]
     TooLarge,
-    /// Stored bytes are not fingerprints.
-    #[error(transparent)]
-    Bytes(#[from] BytesError),
 }

@@ -20,32 +20,24 @@ pub(super) struct Piece<'a> {
 }
 
 /// The tokens of all pieces, in the canonical order.
-pub(super) fn canonical(pieces: Vec<Piece<'_>>) -> Vec<Vec<Token>> {
-    let (followers, mut waits_for) = dependencies(&pieces);
-    let keys: Vec<_> = pieces
-        .iter()
-        .enumerate()
-        .map(|(at, piece)| (piece.is_last, token::sort_key(&piece.tokens), at))
-        .collect();
+pub(super) fn canonical(pieces: &[Piece<'_>]) -> Vec<Token> {
+    let (followers, mut waits_for) = dependencies(pieces);
+    let due = |at: usize| Reverse((pieces[at].is_last, token::sort_key(&pieces[at].tokens), at));
     let mut ready: BinaryHeap<Reverse<_>> = (0..pieces.len())
         .filter(|&at| waits_for[at] == 0)
-        .map(|at| Reverse(keys[at]))
+        .map(due)
         .collect();
-    let mut sorted = Vec::with_capacity(pieces.len());
+    let mut tokens = Vec::new();
     while let Some(Reverse((_, _, at))) = ready.pop() {
-        sorted.push(at);
+        token::append(&mut tokens, &pieces[at].tokens);
         for &follower in &followers[at] {
             waits_for[follower] -= 1;
             if waits_for[follower] == 0 {
-                ready.push(Reverse(keys[follower]));
+                ready.push(due(follower));
             }
         }
     }
-    let mut tokens: Vec<Vec<Token>> = pieces.into_iter().map(|piece| piece.tokens).collect();
-    sorted
-        .into_iter()
-        .map(|at| std::mem::take(&mut tokens[at]))
-        .collect()
+    tokens
 }
 
 /// For each piece those that must come after it, and how many must come before it.

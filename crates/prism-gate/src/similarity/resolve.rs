@@ -1,10 +1,10 @@
-//! What the names of a file stand for, as far as the comparison asks: a library's path, a setting, or the bundle's own.
+//! What the names of a file stand for, as far as the comparison asks: a library's, a setting, or the bundle's own.
 //!
 //! Coarser than `semantic`, on purpose: two programs that do the same must come out the same, and nothing depends on
 //! being right about a name. Made once per bundle.
 
-use ruff_python_ast::visitor::{self, Visitor};
-use ruff_python_ast::{self as ast, Expr, Stmt};
+use ruff_python_ast::statement_visitor::{self, StatementVisitor};
+use ruff_python_ast::{Expr, Stmt};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::semantic::binder;
@@ -14,43 +14,50 @@ use crate::source::Source;
 const ROUNDS: usize = 3;
 
 /// The names of one file.
-#[derive(Default)]
-pub(super) struct Names {
-    /// Name to the path in a library.
-    libraries: FxHashMap<String, String>,
+pub(super) struct Names<'a> {
+    pub(super) source: &'a Source<'a>,
+    /// Name to the last component of the path in a library.
+    libraries: FxHashMap<&'a str, &'a str>,
     /// Names of this file's own definitions.
-    definitions: FxHashSet<String>,
-    /// Names that other files of the bundle define.
-    imported: Vec<(String, String, String)>,
+    definitions: FxHashSet<&'a str>,
+    /// Names that are imported from other files of the bundle, with the file and the name there; `*` for all of it.
+    imported: Vec<(&'a str, usize, &'a str)>,
 }
 
 /// The names of all files.
-pub(super) struct Bundled {
-    pub(super) files: Vec<Names>,
+pub(super) struct Bundled<'a> {
+    pub(super) files: Vec<Names<'a>>,
     /// Names that some file binds to nothing but literals at its top.
-    settings: FxHashSet<String>,
+    settings: FxHashSet<&'a str>,
 }
 
-impl Bundled {
-    pub(super) fn new(sources: &[Source<'_>], bodies: &[&[Stmt]]) -> Self {
-        let modules: FxHashSet<&str> = sources.iter().map(|source| source.module.as_str()).collect();
-        let mut settings = FxHashSet::default();
-        let mut files: Vec<Names> = Vec::with_capacity(sources.len());
+impl<'a> Bundled<'a> {
+    pub(super) fn new(sources: &'a [Source<'a>], bodies: &[&'a [Stmt]]) -> Self {
+        let modules = sources.iter().zip(0..);
+        let modules: FxHashMap<&str, usize> = modules.map(|(source, at)| (&*source.module, at)).collect();
+        let mut bundled = Self {
+            files: Vec::with_capacity(sources.len()),
+            settings: FxHashSet::default(),
+        };
         for (source, body) in sources.iter().zip(bodies) {
-            let mut imports = Imports {
+            let mut names = Names {
                 source,
-                modules: &modules,
-                names: Names::default(),
+                libraries: FxHashMap::default(),
+                definitions: FxHashSet::default(),
+                imported: Vec::new(),
             };
-            imports.visit_body(body);
-            let mut names = imports.names;
+            let (modules, of_file) = (&modules, &mut names);
+            Imports { modules, of_file }.visit_body(body);
             for stmt in *body {
-                names.top(stmt, &mut settings);
+                names.top(stmt, &mut bundled.settings);
             }
-            files.push(names);
+            bundled.files.push(names);
         }
-        let mut bundled = Self { files, settings };
-        bundled.follow(sources);
+        for _ in 0..ROUNDS {
+            for file in 0..bundled.files.len() {
+                bundled.follow(file);
+            }
+        }
         bundled
     }
 
@@ -59,55 +66,41 @@ impl Bundled {
         self.settings.contains(name)
     }
 
-    fn follow(&mut self, sources: &[Source<'_>]) {
-        let by_name: FxHashMap<&str, usize> = sources
-            .iter()
-            .enumerate()
-            .map(|(at, source)| (source.module.as_str(), at))
-            .collect();
-        for _ in 0..ROUNDS {
-            for file in 0..self.files.len() {
-                let mut found: Vec<(String, String)> = Vec::new();
-                for (name, module, original) in &self.files[file].imported {
-                    let Some(other) = by_name.get(module.as_str()).map(|&at| &self.files[at]) else {
-                        continue;
-                    };
-                    if original == "*" {
-                        found.extend(
-                            other
-                                .libraries
-                                .iter()
-                                .map(|(name, path)| (name.clone(), path.clone())),
-                        );
-                    } else if let Some(path) = other.libraries.get(original) {
-                        found.push((name.clone(), path.clone()));
-                    }
-                }
-                for (name, path) in found {
-                    self.files[file].libraries.entry(name).or_insert(path);
-                }
+    /// Takes over what the files that a file imports from know of libraries.
+    fn follow(&mut self, file: usize) {
+        let imported = std::mem::take(&mut self.files[file].imported);
+        for &(name, other, original) in &imported {
+            let others = &self.files[other].libraries;
+            let found: Vec<(&str, &str)> = if original == "*" {
+                others.iter().map(|(name, path)| (*name, *path)).collect()
+            } else {
+                others
+                    .get(original)
+                    .map(|path| (name, *path))
+                    .into_iter()
+                    .collect()
+            };
+            for (name, path) in found {
+                self.files[file].libraries.entry(name).or_insert(path);
             }
         }
+        self.files[file].imported = imported;
     }
 }
 
-impl Names {
+impl<'a> Names<'a> {
     /// The last component of the library's path that an expression stands for.
-    pub(super) fn library<'e>(&'e self, expr: &'e Expr) -> Option<&'e str> {
+    pub(super) fn library(&self, expr: &'a Expr) -> Option<&'a str> {
         match expr {
-            Expr::Name(name) => self
-                .libraries
-                .get(name.id.as_str())
-                .map(|path| path.rsplit('.').next().unwrap_or(path)),
+            Expr::Name(name) => self.libraries.get(name.id.as_str()).copied(),
             Expr::Attribute(attribute) => {
                 let mut base = &*attribute.value;
                 while let Expr::Attribute(inner) = base {
                     base = &inner.value;
                 }
-                let Expr::Name(name) = base else { return None };
-                self.libraries
-                    .contains_key(name.id.as_str())
-                    .then(|| attribute.attr.as_str())
+                let name = base.as_name_expr()?;
+                let is_library = self.libraries.contains_key(name.id.as_str());
+                is_library.then(|| attribute.attr.as_str())
             }
             _ => None,
         }
@@ -118,14 +111,10 @@ impl Names {
         self.libraries.contains_key(name) || self.definitions.contains(name)
     }
 
-    fn top(&mut self, stmt: &Stmt, settings: &mut FxHashSet<String>) {
+    fn top(&mut self, stmt: &'a Stmt, settings: &mut FxHashSet<&'a str>) {
         match stmt {
-            Stmt::FunctionDef(function) => {
-                self.definitions.insert(function.name.to_string());
-            }
-            Stmt::ClassDef(class) => {
-                self.definitions.insert(class.name.to_string());
-            }
+            Stmt::FunctionDef(function) => drop(self.definitions.insert(&function.name)),
+            Stmt::ClassDef(class) => drop(self.definitions.insert(&class.name)),
             Stmt::Assign(assign) => {
                 for target in &assign.targets {
                     self.assigned(target, &assign.value, settings);
@@ -140,20 +129,19 @@ impl Names {
         }
     }
 
-    fn assigned(&mut self, target: &Expr, value: &Expr, settings: &mut FxHashSet<String>) {
+    fn assigned(&mut self, target: &'a Expr, value: &'a Expr, settings: &mut FxHashSet<&'a str>) {
         match (target, value) {
             (Expr::Name(name), _) => {
-                if let Some(last) = self.library(value).map(str::to_owned) {
-                    self.libraries.insert(name.id.to_string(), last);
-                } else if !matches!(value, Expr::Lambda(_)) && is_plain(value, settings) {
-                    settings.insert(name.id.to_string());
+                if let Some(path) = self.library(value) {
+                    self.libraries.insert(name.id.as_str(), path);
+                } else if is_plain(value, settings) {
+                    settings.insert(name.id.as_str());
                 }
             }
             (Expr::Tuple(names), Expr::Tuple(values)) if names.elts.len() == values.elts.len() => {
-                for (name, value) in names.elts.iter().zip(&values.elts) {
-                    if matches!(name, Expr::Name(_)) {
-                        self.assigned(name, value, settings);
-                    }
+                let pairs = names.elts.iter().zip(&values.elts);
+                for (name, value) in pairs.filter(|(name, _)| name.is_name_expr()) {
+                    self.assigned(name, value, settings);
                 }
             }
             _ => {}
@@ -162,7 +150,7 @@ impl Names {
 }
 
 /// Whether an expression is made of literals and settings alone.
-fn is_plain(expr: &Expr, settings: &FxHashSet<String>) -> bool {
+fn is_plain(expr: &Expr, settings: &FxHashSet<&str>) -> bool {
     match expr {
         Expr::Name(name) => settings.contains(name.id.as_str()),
         Expr::BinOp(operation) => is_plain(&operation.left, settings) && is_plain(&operation.right, settings),
@@ -173,54 +161,42 @@ fn is_plain(expr: &Expr, settings: &FxHashSet<String>) -> bool {
     }
 }
 
-struct Imports<'s> {
-    source: &'s Source<'s>,
-    modules: &'s FxHashSet<&'s str>,
-    names: Names,
+/// Finds what a file imports, wherever the statement stands.
+struct Imports<'n, 'a> {
+    modules: &'n FxHashMap<&'a str, usize>,
+    of_file: &'n mut Names<'a>,
 }
 
-impl Imports<'_> {
-    fn bind(&mut self, alias: &ast::Alias, base: &str) {
-        let name = alias.asname.as_ref().unwrap_or(&alias.name).to_string();
-        let original = alias.name.as_str();
-        if self.modules.contains(base) {
-            self.names
-                .imported
-                .push((name, base.to_owned(), original.to_owned()));
-        } else if original != "*" && !self.modules.contains(format!("{base}.{original}").as_str()) {
-            self.names.libraries.insert(name, format!("{base}.{original}"));
-        }
-    }
-}
-
-impl<'a> Visitor<'a> for Imports<'_> {
+impl<'a> StatementVisitor<'a> for Imports<'_, 'a> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         match stmt {
             Stmt::Import(import) => {
                 for alias in &import.names {
                     let path = alias.name.as_str();
                     let first = path.split('.').next().unwrap_or(path);
-                    if self.modules.contains(path) || self.modules.contains(first) {
+                    if self.modules.contains_key(path) || self.modules.contains_key(first) {
                         continue;
                     }
-                    let (name, path) = match &alias.asname {
-                        Some(name) => (name.as_str(), path),
+                    let (name, last) = match &alias.asname {
+                        Some(name) => (name.as_str(), path.rsplit('.').next().unwrap_or(path)),
                         None => (first, first),
                     };
-                    self.names.libraries.insert(name.to_owned(), path.to_owned());
+                    self.of_file.libraries.insert(name, last);
                 }
             }
             Stmt::ImportFrom(import) => {
-                let base = binder::absolute(self.source, import);
+                let base = binder::absolute(self.of_file.source, import);
                 for alias in &import.names {
-                    self.bind(alias, &base);
+                    let name = alias.asname.as_ref().unwrap_or(&alias.name).as_str();
+                    let original = alias.name.as_str();
+                    if let Some(&other) = self.modules.get(&*base) {
+                        self.of_file.imported.push((name, other, original));
+                    } else if original != "*" && !self.modules.contains_key(&*format!("{base}.{original}")) {
+                        self.of_file.libraries.insert(name, original);
+                    }
                 }
             }
-            _ => visitor::walk_stmt(self, stmt),
+            _ => statement_visitor::walk_stmt(self, stmt),
         }
-    }
-
-    fn visit_expr(&mut self, _expr: &'a Expr) {
-        // No expression imports anything.
     }
 }

@@ -8,31 +8,21 @@ use std::sync::OnceLock;
 use rustc_hash::FxHashSet;
 
 use super::analysis::{Pieces, grams};
-use super::token;
-use super::winnow::{self, GRAM_TOKENS, PIECE_TOKENS_MIN, WINDOW_GRAMS};
+use super::winnow;
 use crate::source::{Role, Source};
 
-/// Raised when the normalisation changes: fingerprints of two versions cannot be compared.
-pub(super) const METHOD_VERSION: u64 = 2;
-
-macro_rules! files {
-    ($($path:literal),* $(,)?) => {
-        &[$(($path, include_str!($path))),*]
-    };
-}
-
-/// Each group is read as if it were a bundle of its own.
-const GROUPS: &[&[(&str, &str)]] = &[
-    files!["standard/norms.py"],
-    files!["standard/rotary.py"],
-    files!["standard/mlp.py"],
-    files!["standard/attention.py"],
-    files!["standard/block.py"],
-    files!["standard/gpt.py"],
-    files!["standard/optimizer.py"],
-    files!["standard/muon.py"],
-    files!["standard/schedule.py"],
-    files!["standard/training.py"],
+/// Each is read as if it were a bundle of its own.
+const BLOCKS: [&str; 10] = [
+    include_str!("standard/norms.py"),
+    include_str!("standard/rotary.py"),
+    include_str!("standard/mlp.py"),
+    include_str!("standard/attention.py"),
+    include_str!("standard/block.py"),
+    include_str!("standard/gpt.py"),
+    include_str!("standard/optimizer.py"),
+    include_str!("standard/muon.py"),
+    include_str!("standard/schedule.py"),
+    include_str!("standard/training.py"),
 ];
 
 macro_rules! bundles {
@@ -49,7 +39,9 @@ macro_rules! bundles {
 }
 
 /// Published bundles: their names, with their files.
-type Published = &'static [(&'static str, &'static [(&'static str, &'static str)])];
+type Published = &'static [(&'static str, Files)];
+/// The paths of a bundle's files, with their texts.
+type Files = &'static [(&'static str, &'static str)];
 
 #[rustfmt::skip]
 const EXAMPLES: Published = bundles![
@@ -82,8 +74,6 @@ pub(super) struct Standard {
     blocks: FxHashSet<u64>,
     /// Of the honest bundles.
     honest: FxHashSet<u64>,
-    /// Stands for the whole method: normalisation, winnowing and building blocks.
-    pub(super) method: u64,
 }
 
 impl Standard {
@@ -100,40 +90,23 @@ impl Standard {
 pub(super) fn standard() -> &'static Standard {
     static STANDARD: OnceLock<Standard> = OnceLock::new();
     STANDARD.get_or_init(|| {
-        // These are files of this repository; a test shows that each can be read.
-        let read = |group| hashes(group).unwrap_or_default();
-        let blocks = GROUPS
-            .iter()
-            .copied()
-            .chain(EXAMPLES.iter().map(|(_, files)| *files));
-        let blocks: FxHashSet<u64> = blocks.flat_map(read).collect();
-        let honest: FxHashSet<u64> = HONEST.iter().flat_map(|(_, files)| read(files)).collect();
-        let mut sorted: Vec<u64> = blocks.union(&honest).copied().collect();
-        sorted.sort_unstable();
-        let parameters = [
-            METHOD_VERSION,
-            GRAM_TOKENS as u64,
-            WINDOW_GRAMS as u64,
-            PIECE_TOKENS_MIN as u64,
-        ];
+        let blocks = BLOCKS.iter().flat_map(|text| hashes(&[("block.py", text)]));
+        let published = |bundles: Published| bundles.iter().flat_map(|(_, files)| hashes(files));
         Standard {
-            method: token::sequence(parameters.into_iter().chain(sorted)),
-            blocks,
-            honest,
+            blocks: blocks.chain(published(EXAMPLES)).collect(),
+            honest: published(HONEST).collect(),
         }
     })
 }
 
-fn hashes(group: &[(&str, &str)]) -> Result<Vec<u64>, super::SimilarityError> {
-    let sources: Vec<Source<'_>> = group
+/// These are files of this repository; a test shows that each can be read.
+fn hashes(files: &[(&str, &str)]) -> Vec<u64> {
+    let sources: Vec<Source<'_>> = files
         .iter()
-        .map(|(path, text)| {
-            let name = path.strip_prefix("standard/").unwrap_or(path);
-            Source::new(name, text, Role::Helper)
-        })
+        .map(|(path, text)| Source::new(path, text, Role::Helper))
         .collect();
-    let grams = grams(&sources, Pieces::All, winnow::all)?;
-    Ok(grams.into_iter().map(|found| found.gram.hash).collect())
+    let grams = grams(&sources, Pieces::All, winnow::all).unwrap_or_default();
+    grams.into_iter().map(|(hash, _)| hash).collect()
 }
 
 #[cfg(test)]
@@ -142,10 +115,12 @@ mod tests {
 
     #[test]
     fn every_building_block_can_be_read() {
-        let published = EXAMPLES.iter().chain(HONEST).map(|(_, files)| *files);
-        for group in GROUPS.iter().copied().chain(published) {
-            let found = crate::check::on_a_large_stack(|| hashes(group)).unwrap().unwrap();
-            assert!(found.len() >= 3, "{:?} has {} k-grams", group[0].0, found.len());
+        let found = |files: &[(&str, &str)]| crate::check::on_a_large_stack(|| hashes(files).len()).unwrap();
+        for text in BLOCKS {
+            assert!(found(&[("block.py", text)]) >= 3, "{text}");
+        }
+        for (name, files) in EXAMPLES.iter().chain(HONEST) {
+            assert!(found(files) >= 3, "{name}");
         }
     }
 

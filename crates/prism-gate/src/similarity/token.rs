@@ -1,7 +1,7 @@
-//! The alphabet of normalised code, and the hashes that are stored.
+//! The alphabet of normalised code, and its hashes.
 //!
-//! A token is a word of 64 bits and the line it came from. The hashes are part of the stored format: they are spelled
-//! out here, depend on no library, and are the same on every machine and in every version of one method.
+//! A token is a word of 64 bits and the line it came from. Which fingerprints a bundle has depends on the hashes: they are
+//! spelled out here, depend on no library, and are the same on every machine.
 
 /// One symbol of normalised code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +9,13 @@ pub(super) struct Token {
     pub(super) word: u64,
     /// Line in the file, from 1.
     pub(super) line: u32,
+}
+
+impl Token {
+    pub(super) fn new(text: &str, line: u32) -> Self {
+        let word = word(text);
+        Self { word, line }
+    }
 }
 
 /// A name of the bundle, a literal, a setting: whatever may be renamed or changed at no cost.
@@ -82,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hashes_are_those_of_the_format() {
+    fn the_hashes_are_the_published_ones() {
         assert_eq!(word(""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(word("a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(word("foobar"), 0x8594_4171_f739_67e8);

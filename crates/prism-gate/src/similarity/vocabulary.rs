@@ -108,34 +108,7 @@ static PROPERTIES: Words = Words::new(
     "T bias grad imag inputs mT ndim needs_input_grad param_groups real saved_tensors shape targets weight",
 );
 
-static METHODS: Words = Words::new(
-    "abs absolute acos add add_ add_module add_param_group addbmm addcdiv addcdiv_ addcmul addcmul_ addmm \
-     addmm_ addr all all_gather all_reduce allclose amax amin aminmax angle any append apply apply_ arccos \
-     argmax argmin argsort as_strided asin atan atan2 autocast backward baddbmm barrier bernoulli \
-     bernoulli_ bincount bmm broadcast broadcast_to buffers build_model ceil children cholesky chunk clamp \
-     clamp_ clamp_max clamp_min clip conj copy_ copysign cos cosh count_nonzero cross cummax cummin \
-     cumprod cumsum cumsum_ det detach detach_ diag diag_embed diagonal diff dim dist div div_ dot eig \
-     endswith eq erf erfinv exp exp2 exp_ expand expand_as expm1 exponential_ extend eye fill_ \
-     fill_diagonal_ flatten flip floor floor_divide fmod frac frexp gather ge ger get get_last_lr gt half \
-     heaviside histc hypot index_add index_add_ index_copy_ index_fill index_put_ index_select inner \
-     insert inverse is_cuda isfinite isinf isnan items join keys kthvalue le lerp lerp_ lgamma \
-     load_state_dict log log10 log1p log2 log_softmax logaddexp logcumsumexp logical_and logical_not \
-     logical_or logit logsumexp lt mark_non_differentiable masked_fill masked_fill_ masked_scatter \
-     masked_select matmul max maximum mean median min minimum mm mode modules movedim mul mul_ multinomial \
-     mv named_buffers named_children named_modules named_parameters nan_to_num narrow ne neg neg_ negative \
-     nelement new_empty new_full new_ones new_tensor new_zeros no_sync nonzero norm normal_ numel outer \
-     parameters permute polar pop pow pow_ prod qr quantile random_ ravel reciprocal register_buffer \
-     register_forward_hook register_forward_pre_hook register_hook register_module register_parameter \
-     register_post_accumulate_grad_hook relu relu_ remainder renorm repeat repeat_interleave reshape \
-     reshape_as resize_ roll rot90 round rsqrt save_for_backward scale scatter scatter_ scatter_add \
-     scatter_add_ scatter_reduce scatter_reduce_ select set_ setdefault sgn sigmoid sigmoid_ sign sin sinc \
-     sinh size slogdet softmax sort split sqrt sqrt_ square squeeze squeeze_ stack startswith state_dict \
-     std step stream stride sub sub_ subtract sum svd swapaxes swapdims t take take_along_dim tan tanh \
-     tanh_ tensor_split tile tolist topk trace transpose transpose_ tril tril_ triu triu_ trunc \
-     trunc_normal_ unbind unflatten unfold uniform_ unique unique_consecutive unscale_ unsqueeze \
-     unsqueeze_ update values var vdot view view_as view_as_complex view_as_real vmap where xlogy zero_ \
-     zero_grad",
-);
+static METHODS: Words = Words::new(include_str!("methods.txt"));
 
 #[cfg(test)]
 mod tests {

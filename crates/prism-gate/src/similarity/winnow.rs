@@ -7,19 +7,14 @@
 use super::token::{self, Token};
 
 /// Tokens of one k-gram.
-pub(super) const GRAM_TOKENS: usize = 7;
+const GRAM_TOKENS: usize = 7;
 /// Successive k-grams of which one is kept.
-pub(super) const WINDOW_GRAMS: usize = 2;
+const WINDOW_GRAMS: usize = 2;
 /// The shortest piece of code that has a fingerprint; one below a k-gram is taken whole.
-pub(super) const PIECE_TOKENS_MIN: usize = 6;
+const PIECE_TOKENS_MIN: usize = 6;
 
-/// A k-gram that stands for its neighbourhood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Gram {
-    pub(super) hash: u64,
-    pub(super) first_line: u32,
-    pub(super) last_line: u32,
-}
+/// A k-gram: its hash, its first and its last line.
+pub(super) type Gram = (u64, u32, u32);
 
 /// Every k-gram of a piece of code.
 pub(super) fn all(tokens: &[Token]) -> Vec<Gram> {
@@ -29,34 +24,19 @@ pub(super) fn all(tokens: &[Token]) -> Vec<Gram> {
     tokens.windows(GRAM_TOKENS.min(tokens.len())).map(gram).collect()
 }
 
-/// The k-grams of a piece of code that stand for it.
+/// The k-grams of a piece of code that stand for it; one may be told twice.
 pub(super) fn winnowed(tokens: &[Token]) -> Vec<Gram> {
     let grams = all(tokens);
-    let mut kept: Vec<Gram> = Vec::new();
-    let mut last = None;
-    for start in 0..=grams.len().saturating_sub(WINDOW_GRAMS) {
-        let window = &grams[start..grams.len().min(start + WINDOW_GRAMS)];
-        let smallest = window
-            .iter()
-            .enumerate()
-            .min_by_key(|(at, gram)| (gram.hash, std::cmp::Reverse(*at)));
-        if let Some((at, gram)) = smallest
-            && last != Some(start + at)
-        {
-            last = Some(start + at);
-            kept.push(*gram);
-        }
-    }
-    kept
+    let windows = grams.windows(WINDOW_GRAMS.min(grams.len()).max(1));
+    windows
+        .filter_map(|window| window.iter().rev().min_by_key(|(hash, ..)| *hash).copied())
+        .collect()
 }
 
 fn gram(tokens: &[Token]) -> Gram {
     let lines = || tokens.iter().map(|token| token.line);
-    Gram {
-        hash: token::sequence(tokens.iter().map(|token| token.word)),
-        first_line: lines().min().unwrap_or(1),
-        last_line: lines().max().unwrap_or(1),
-    }
+    let hash = token::sequence(tokens.iter().map(|token| token.word));
+    (hash, lines().min().unwrap_or(1), lines().max().unwrap_or(1))
 }
 
 #[cfg(test)]
@@ -82,10 +62,13 @@ mod tests {
                 let around = |from: u64| (0..20).map(move |at| token::mix(salt * 77 + from + at + seed * 31));
                 text(around(0).chain(shared.iter().copied()).chain(around(500)))
             };
-            let one: Vec<u64> = winnowed(&with(5_000_000)).iter().map(|gram| gram.hash).collect();
+            let one: Vec<u64> = winnowed(&with(5_000_000))
+                .iter()
+                .map(|(hash, ..)| *hash)
+                .collect();
             let found = winnowed(&with(9_000_000))
                 .iter()
-                .any(|gram| one.contains(&gram.hash));
+                .any(|(hash, ..)| one.contains(hash));
             assert!(found, "seed {seed}");
         }
     }
@@ -95,9 +78,7 @@ mod tests {
         assert_eq!(winnowed(&text(0..PIECE_TOKENS_MIN as u64 - 1)), []);
         let whole = winnowed(&text(0..PIECE_TOKENS_MIN as u64));
         assert_eq!(whole.len(), 1);
-        assert_eq!(
-            (whole[0].first_line, whole[0].last_line as usize),
-            (1, PIECE_TOKENS_MIN)
-        );
+        let (_, first, last) = whole[0];
+        assert_eq!((first, last as usize), (1, PIECE_TOKENS_MIN));
     }
 }
