@@ -14,7 +14,14 @@ pub(crate) fn is_reserved(module: &str) -> bool {
 
 /// Modules that compiled packages make for themselves carry their version in the name; those that `CPython` is tested with
 /// stand in no list of its own.
-const MADE_PREFIXES: [&str; 6] = ["_cython_", "_sysconfigdata_", "__editable__", "_test", "_xx", "xxlimited"];
+const MADE_PREFIXES: [&str; 6] = [
+    "_cython_",
+    "_sysconfigdata_",
+    "__editable__",
+    "_test",
+    "_xx",
+    "xxlimited",
+];
 
 #[rustfmt::skip]
 /// PRISM's own packages, the older interface's shim among them.

@@ -518,11 +518,7 @@ fn answers_for_anything(checker: &mut Checker<'_, '_>, function: &StmtFunctionDe
         }
         value => value.is_subscript_expr() || value.is_literal_expr(),
     };
-    let made_up = returns
-        .0
-        .iter()
-        .find(|value| !is_told(value))
-        .map(|value| value.range());
+    let made_up = returns.0.iter().find(|value| !is_told(value)).map(Ranged::range);
     if let Some(range) = made_up {
         let message = "`__getattr__` answers for names with two underscores as well".to_owned();
         let hint = "begin it with `if name.startswith(\"__\"): raise AttributeError(name)`";

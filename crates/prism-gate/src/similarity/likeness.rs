@@ -9,7 +9,7 @@ const SHARED_MIN: usize = 12;
 /// Fewer shared fingerprints than this never reject.
 const SHARED_REJECT_MIN: usize = 20;
 /// The larger of both shares from which on a person should look.
-const REVIEW_SHARE: f64 = 0.35;
+pub(super) const REVIEW_SHARE: f64 = 0.35;
 /// The larger of both shares from which on the later one is a copy ...
 const REJECT_SHARE: f64 = 0.65;
 /// ... if the smaller is at least this. A small part of something large is for a person to judge.
@@ -135,12 +135,16 @@ fn copied(shared: &[(u16, u16)], later: &Fingerprints, earlier: &Fingerprints) -
         here[usize::from(part)] += 1;
         there[usize::from(other)] += 1;
     }
-    let is_taken = |part: u16, shared: &[usize], whole: &Fingerprints| {
-        let (shared, size) = (shared[usize::from(part)], whole.parts[usize::from(part)]);
-        shared >= PART_MIN && shared as f64 >= PART_SHARE * size as f64
+    let of = |part: u16, shared: &[usize], whole: &Fingerprints| {
+        is_taken(shared[usize::from(part)], whole.parts[usize::from(part)])
     };
     shared
         .iter()
-        .filter(|&&(part, other)| is_taken(part, &here, later) || is_taken(other, &there, earlier))
+        .filter(|&&(part, other)| of(part, &here, later) || of(other, &there, earlier))
         .count()
+}
+
+/// Whether a part of this size is taken from another bundle, with which it shares so much.
+pub(super) fn is_taken(shared: usize, size: usize) -> bool {
+    shared >= PART_MIN && shared as f64 >= PART_SHARE * size as f64
 }
