@@ -8,7 +8,7 @@ use ruff_python_ast::{self as ast, Expr, InterpolatedStringElement, Operator};
 
 use crate::check::Checker;
 use crate::knowledge::{attributes, libraries};
-use crate::reading::own;
+use crate::reading::{classes, own};
 use crate::semantic::{BindingKind, Meaning};
 
 /// Shortest literal at either end of a name that says enough.
@@ -71,7 +71,7 @@ fn affixes<'e>(checker: &Checker<'_, '_>, name: &'e Expr) -> (Option<&'e str>, O
             if sum.op == Operator::Add
                 && !checker.names.gives("__add__")
                 && !checker.names.gives("__radd__")
-                && !own::may_be_text(checker) =>
+                && !classes::may_be_text(checker) =>
         {
             let (prefix, _) = affixes(checker, &sum.left);
             let (_, suffix) = affixes(checker, &sum.right);

@@ -11,7 +11,7 @@ use crate::check::Checker;
 use crate::knowledge::Words;
 use crate::semantic::{Call, Meant as _, Reference, Usage};
 
-use crate::reading::{own, texts};
+use crate::reading::{classes, texts};
 
 use crate::rules::no_dynamic_attr::RULE;
 use crate::rules::{no_attribute_escape, undocumented_attribute};
@@ -140,7 +140,7 @@ fn is_plain(checker: &Checker<'_, '_>, expr: &Expr, depth: usize) -> bool {
         | Expr::NumberLiteral(_)
         | Expr::BooleanLiteral(_)
         | Expr::NoneLiteral(_) => true,
-        Expr::FString(_) => !own::may_be_text(checker),
+        Expr::FString(_) => !classes::may_be_text(checker),
         Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
             elts.iter().all(plain)
         }
@@ -151,7 +151,7 @@ fn is_plain(checker: &Checker<'_, '_>, expr: &Expr, depth: usize) -> bool {
         Expr::UnaryOp(unary) => unary.op == UnaryOp::Not || plain(&unary.operand),
         // `"%s" % x` is text; `*` and the others are plain where both sides are.
         Expr::BinOp(both) => {
-            (both.op == Operator::Mod && both.left.is_string_literal_expr() && !own::may_be_text(checker))
+            (both.op == Operator::Mod && both.left.is_string_literal_expr() && !classes::may_be_text(checker))
                 || plain(&both.left) && plain(&both.right)
         }
         Expr::If(either) => plain(&either.body) && plain(&either.orelse),
@@ -161,7 +161,7 @@ fn is_plain(checker: &Checker<'_, '_>, expr: &Expr, depth: usize) -> bool {
             let mut options = call.arguments.keywords.iter();
             let is_seen =
                 options.all(|option| option.arg.as_ref().is_some_and(|name| name.as_str() != "cls"));
-            callee.all_paths(|path| PLAIN.contains(path)) && is_seen && !own::may_be_text(checker)
+            callee.all_paths(|path| PLAIN.contains(path)) && is_seen && !classes::may_be_text(checker)
         }
         _ => texts::only(checker, expr).is_some(),
     }

@@ -12,7 +12,7 @@ use rustc_hash::FxHashSet;
 use crate::check::Checker;
 use crate::knowledge::Words;
 use crate::knowledge::libraries::{self, At, Kind};
-use crate::reading::{computed_names, own, texts};
+use crate::reading::{classes, computed_names, own, texts};
 use crate::rules::no_dynamic_attr::RULE;
 use crate::rules::{no_attribute_escape, no_monkeypatch, undocumented_attribute};
 use crate::semantic::uses::Spot;
@@ -142,7 +142,7 @@ fn is_of_the_class(checker: &Checker<'_, '_>, name: &str, class: &str, method: &
     let is_near = |path: &str| path == class || top.starts_with("torch") && path.starts_with(top);
     own::method_of(checker, spot, name).is_some_and(|of| {
         method == "__init__" && top.starts_with("torch")
-            || own::is_below(checker, of.module, of.class, &is_near) && own::is_self(checker, spot, name)
+            || classes::is_below(checker, of.module, of.class, &is_near) && own::is_self(checker, spot, name)
     })
 }
 

@@ -1,6 +1,7 @@
 //! What rules ask about the source and decide nothing by: values that can be known, paths, texts, scores of letters.
 
 pub(crate) mod census;
+pub(crate) mod classes;
 pub(crate) mod computed_names;
 pub(crate) mod folding;
 pub(crate) mod format_strings;

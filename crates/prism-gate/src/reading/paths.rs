@@ -7,7 +7,7 @@ use ruff_python_ast::{Expr, ExprContext, InterpolatedStringElement, Interpolated
 
 use crate::check::Checker;
 use crate::knowledge::attributes;
-use crate::reading::own;
+use crate::reading::{classes, own};
 use crate::semantic::uses::Spot;
 use crate::semantic::{BindingKind, CTX, Meaning, Meant as _, ScopeId};
 
@@ -274,7 +274,7 @@ fn is_a_number(checker: &Checker<'_, '_>, spot: Spot, expr: &Expr, steps: &mut u
                         // They count on from what they are given.
                         BindingKind::Counter(callee) => {
                             is_one_of(callee, &["builtins.enumerate", "builtins.range"])
-                                && !own::may_be_a_number(checker)
+                                && !classes::may_be_a_number(checker)
                         }
                         BindingKind::Parameter(..) => {
                             own::given(checker, spot, name).is_some_and(|given| {

@@ -47,7 +47,7 @@ use ruff_python_ast::{self as ast, Expr, ExprContext, Operator, Pattern, Stmt, S
 use ruff_text_size::{Ranged, TextRange};
 
 use crate::check::Checker;
-use crate::reading::{format_strings, own, texts};
+use crate::reading::{classes, format_strings, own, texts};
 use crate::semantic::uses::first_parameter;
 use crate::semantic::{BindingKind, Call, Meaning, Meant as _, Reference, ScopeKind, Store, Usage};
 
@@ -470,7 +470,8 @@ fn hears_of_docs(checker: &mut Checker<'_, '_>, function: &StmtFunctionDef) {
                 "builtins.classmethod" | "builtins.property" | "builtins.staticmethod"
             )
     };
-    if function.name.as_str() == "__setattr__" && own::is_below(checker, checker.module, class, &is_told) {
+    if function.name.as_str() == "__setattr__" && classes::is_below(checker, checker.module, class, &is_told)
+    {
         let message = "a class of this kind is told the documentation of what it wraps".to_owned();
         checker.report(&RULE, &function.name, message, TEXT_HINT);
     }
@@ -487,7 +488,7 @@ fn named_in_a_body(checker: &mut Checker<'_, '_>, target: &Expr) {
     }
     if attributes::leads_out(name.id.as_str())
         && !attributes::is_public(name.id.as_str())
-        && !own::is_plain(checker, checker.module, class)
+        && !classes::is_plain(checker, checker.module, class)
     {
         let message = format!(
             "`{}` may be an attribute of the library's class, which leads out",
@@ -653,7 +654,7 @@ fn reads_its_own(checker: &Checker<'_, '_>, class: &Expr) -> bool {
                         meanings.all_paths(|path| TUPLES.contains(&path))
                     };
                     class.keywords().is_empty()
-                        && own::is_plain(checker, *module, class)
+                        && classes::is_plain(checker, *module, class)
                         && class.bases().iter().all(is_a_tuple)
                 }
                 _ => false,

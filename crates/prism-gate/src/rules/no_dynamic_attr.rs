@@ -48,7 +48,7 @@ use crate::check::Checker;
 use crate::knowledge::{libraries, verdict};
 use crate::semantic::{Call, Meaning, Meant as _, Reference, ScopeKind, Usage, binder};
 
-use crate::reading::{library_calls, own, texts};
+use crate::reading::{classes, library_calls, own, texts};
 
 use super::{no_attribute_escape, no_dynamic_code, no_harness_access, no_process, undocumented_attribute};
 use crate::reading::{computed_names, format_strings};
@@ -298,7 +298,7 @@ fn whole_state<'a>(checker: &mut Checker<'_, 'a>, reference: &Reference<'a>) {
     }
     let of_self =
         matches!(&*attribute.value, Expr::Call(base) if checker.may_be(&base.func, "builtins.super"));
-    if name == "load_state_dict" && own::may_load_functions(checker) {
+    if name == "load_state_dict" && classes::may_load_functions(checker) {
         let message = "a scheduler keeps what a mapping of the bundle's own gives it twice".to_owned();
         let hint = "leave out classes below `dict`, and methods called `pop`, or do not load a state";
         checker.report(&RULE, reference.expr, message, hint);

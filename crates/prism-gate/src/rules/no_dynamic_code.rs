@@ -33,7 +33,7 @@ use ruff_python_ast::{AnyParameterRef, Expr, Operator, Stmt, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use crate::check::Checker;
-use crate::reading::{own, texts};
+use crate::reading::{classes, own, texts};
 use crate::semantic::{BindingKind, Call, Meaning, Meant as _, Reference, Usage};
 
 pub(crate) static RULE: Rule = Rule::error(
@@ -311,7 +311,7 @@ fn makes_names<'a>(checker: &mut Checker<'_, 'a>, call: &Call<'a>) {
     let is_own_maker = |meaning: &Meaning| {
         matches!(meaning, Meaning::Local(module, binding)
             if matches!(checker.names.modules[*module].bindings[*binding].kind, BindingKind::Class(class)
-                if own::is_below(checker, *module, class, &|path| path.starts_with("enum."))))
+                if classes::is_below(checker, *module, class, &|path| path.starts_with("enum."))))
     };
     if !call.callee.any_path(|path| MAKERS.contains(path)) && !call.callee.iter().any(is_own_maker) {
         return;
