@@ -284,7 +284,9 @@ pub(crate) fn machine(host: &Host, recipe: &Recipe) -> Result<(Capabilities, Run
             Reason::DeviceMissing,
             "the recipe wants an NVIDIA GPU and /dev/nvidiactl does not exist",
         )
-        .with_hint("use `--device cpu`, or a machine with the driver loaded"));
+        .with_hint(
+            "load the driver, or use a machine with a GPU; `prism eval --device cpu` rehearses without one",
+        ));
     }
     let runtime =
         prism_runtime::locate(&settings()?).map_err(|error| Failure::of(Reason::RuntimeMissing, &error))?;

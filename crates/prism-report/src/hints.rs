@@ -83,19 +83,19 @@ pub const ANSWERS: [Hint; 4] = [
 pub fn due(reason: Reason, flags: &[String]) -> &'static [Hint] {
     if reason == Reason::AnswersDiffer {
         &ANSWERS
-    } else if are_due(flags) {
-        of_claims(flags)
     } else {
-        &[]
+        of_flags(flags)
     }
 }
 
-/// The causes of claims that differ from audits, for these flags.
-pub fn of_claims(flags: &[String]) -> &'static [Hint] {
-    if flags.iter().any(|flag| flag == "invalid_logits") {
-        &INVALID
-    } else {
-        &CLAIMS
+/// The causes that flags call for. Whether claims differ is not known of a run without audits, which may have diverged too.
+pub fn of_flags(flags: &[String]) -> &'static [Hint] {
+    let diverged = flags.iter().any(|flag| flag == "invalid_logits");
+    match (are_due(flags), diverged) {
+        (true, true) => &INVALID,
+        (true, false) => &CLAIMS,
+        (false, true) => &INVALID[..1],
+        (false, false) => &[],
     }
 }
 
@@ -156,7 +156,9 @@ mod tests {
         );
         assert!(diverged[0].cause.contains("diverged"));
         assert_eq!(diverged[1..], CLAIMS);
-        assert!(due(Reason::EndOfData, &[Flag::InvalidLogits.code().into()]).is_empty());
+        // Without audits nothing is known of the claims.
+        let unaudited = due(Reason::EndOfData, &[Flag::InvalidLogits.code().into()]);
+        assert_eq!(unaudited, &INVALID[..1]);
         for flag in [Flag::ClaimsDiffer, Flag::ClaimsUntrue] {
             assert!(are_due(&["memorization".into(), flag.code().into()]));
         }

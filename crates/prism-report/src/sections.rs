@@ -84,10 +84,8 @@ pub(crate) fn flags(ending: &Ending) -> Markup {
                 ul class="flags" {
                     @for flag in flags { li { code { (flag) } " " (words::with_code(words::flag(flag))) } }
                 }
-                @if hints::are_due(flags) {
-                    (causes(hints::of_claims(flags)))
-                    p { (words::with_code(hints::LEAK)) }
-                }
+                @if let due @ [_, ..] = hints::of_flags(flags) { (causes(due)) }
+                @if hints::are_due(flags) { p { (words::with_code(hints::LEAK)) } }
             }
         }
     }

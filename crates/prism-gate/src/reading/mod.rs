@@ -1,5 +1,6 @@
 //! What rules ask about the source and decide nothing by: values that can be known, paths, texts, scores of letters.
 
+pub(crate) mod annotations;
 pub(crate) mod census;
 pub(crate) mod classes;
 pub(crate) mod computed_names;

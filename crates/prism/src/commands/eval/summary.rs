@@ -81,7 +81,7 @@ fn causes(outcome: &Outcome) -> String {
     for hints::Hint { cause, remedy } in hints {
         let _ = writeln!(out, "- {cause}: {remedy}.");
     }
-    if outcome.status == Status::Completed {
+    if outcome.status == Status::Completed && hints::are_due(&outcome.flags) {
         let _ = writeln!(out, "- {}", hints::LEAK);
     }
     out
