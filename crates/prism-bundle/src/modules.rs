@@ -101,6 +101,21 @@ mod tests {
     }
 
     #[test]
+    fn what_python_is_tested_with_is_reserved() {
+        for name in [
+            "test",
+            "_testcapi",
+            "_testinternalcapi",
+            "_xxsubinterpreters",
+            "_ctypes_test",
+            "xxlimited_35",
+        ] {
+            assert!(is_reserved(name), "{name}");
+        }
+        assert!(!is_reserved("tests"));
+    }
+
+    #[test]
     fn ordinary_helper_names_are_free() {
         for name in [
             "architecture",
