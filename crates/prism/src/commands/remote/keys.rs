@@ -104,7 +104,20 @@ impl From<KeyFileError> for Failure {
                 Self::machine("key_file", &error)
             }
             Problem::WrongPassword => Self::usage("password", &error),
-            _ => Self::usage("key_file", &error),
+            Problem::Exists
+            | Problem::NotAFile
+            | Problem::Exposed { .. }
+            | Problem::TooLarge
+            | Problem::Empty
+            | Problem::NotAKeyFile { .. }
+            | Problem::Ed25519
+            | Problem::CryptoType(_)
+            | Problem::PublicOnly
+            | Problem::WordsOnly
+            | Problem::Field(..)
+            | Problem::Contradiction(_)
+            | Problem::OlderEncryption(_)
+            | Problem::SealedTooShort => Self::usage("key_file", &error),
         }
     }
 }
